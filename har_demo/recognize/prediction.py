@@ -1,0 +1,104 @@
+"""What a clip and a model give: everything a page, a JSON file or a table shows comes from here."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Question:
+    """One model and how it should look at the clip; None means 'as the model's card says'.
+
+    Attributes:
+        model: name of a model card.
+        frames: frames per window, T.
+        stride: distance between the frames of a window, in frames of the clip; may be fractional.
+        windows: how many windows, spread evenly; None covers the clip, up to 10 windows.
+        crops: 1 (centre) or 3 (start, centre, end of the long side) crops of every window.
+        weights: path of the user's own parameters for this model.
+    """
+
+    model: str
+    frames: int | None = None
+    stride: float | None = None
+    windows: int | None = None
+    crops: int = 1
+    weights: str | None = None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Which parameters answered: 'user', 'shipped' or 'hub', the file's name and its sha256."""
+
+    source: Literal["user", "shipped", "hub"]
+    file: str
+    sha256: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Times:
+    """Milliseconds spent for this model; decoding is shared by all models of one run."""
+
+    decode: float
+    transform: float
+    forward: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scores of one model on one clip.
+
+    Attributes:
+        model, title: the card's.
+        label_set, classes: the names behind the last axis of `scores`.
+        scores: float32 [windows, classes], probabilities; the crops of a window are averaged.
+        frames: int64 [windows, T], indices into the ingested clip, as sampled.
+        crops: int64 [crops, 4], boxes (left, top, right, bottom) in pixels of the ingested clip.
+        fps: frames per second of the ingested clip.
+        times, device, provenance: how the answer came about.
+        note: a sentence about the sampling that the reader must know, or ''.
+    """
+
+    model: str
+    title: str
+    label_set: str
+    classes: tuple[str, ...]
+    scores: np.ndarray = field(repr=False)
+    frames: np.ndarray = field(repr=False)
+    crops: np.ndarray = field(repr=False)
+    fps: float
+    times: Times
+    device: str
+    provenance: Provenance
+    note: str = ""
+
+    @property
+    def overall(self) -> np.ndarray:
+        """float32 [classes]: the mean of the windows' probabilities."""
+        return self.scores.mean(axis=0)
+
+    @property
+    def distinct_frames(self) -> int:
+        """How many different frames of the clip the smallest window really had."""
+        return min(len(np.unique(window)) for window in self.frames)
+
+    def top(self, k: int = 5, window: int | None = None) -> list[tuple[str, float]]:
+        """The k likeliest classes with their probabilities, overall or of one window."""
+        scores = self.overall if window is None else self.scores[window]
+        order = np.argsort(-scores, kind="stable")[:k]
+        return [(self.classes[i], float(scores[i])) for i in order]
+
+    def seconds(self) -> np.ndarray:
+        """float64 [windows, 2]: first and last moment each window saw, in seconds."""
+        return np.stack([self.frames.min(axis=1), self.frames.max(axis=1) + 1], axis=1) / self.fps
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A model that could not answer, and the sentence that says why; the other models go on."""
+
+    model: str
+    title: str
+    message: str
