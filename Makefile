@@ -1,0 +1,43 @@
+# Two commands: `make demo` serves the page on http://localhost:7860, `make test` runs every test.
+# Both need Python 3.11 or later and make, and install the rest themselves.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 7860
+
+.PHONY: demo test browser
+
+demo: .venv/installed
+	@echo "Starting the page on http://localhost:$(PORT) (stop it with Ctrl-C)."
+	@GRADIO_SERVER_PORT=$(PORT) .venv/bin/python app.py
+
+test: .venv/installed browser
+	@.venv/bin/python -m pytest
+
+# The stamp is older than requirements.txt when the list has changed since the last install.
+.venv/installed: requirements.txt | .venv/bin/python
+	@echo "Installing the packages of requirements.txt: about 5 GB, some minutes the first time."
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# Debian keeps the venv module in a package of its own.
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and no python3 was found."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) -V)."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo "This Python cannot make a virtual environment: installing Debian's python3-venv."; \
+		test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null; } || \
+		{ echo "That failed: install python3-venv as root, then try again."; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+# Playwright drives a browser that is already on the machine; chromium draws nothing readable without a font.
+browser:
+	@if { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing a browser for the tests: Debian's chromium."; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq -y --no-install-recommends chromium fonts-noto-core >/dev/null; } || \
+		echo "That failed, so the browser tests cannot run: install chromium by hand."; \
+	else \
+		echo "Browser tests will be skipped: there is no chromium on PATH, and only root can install it."; \
+	fi

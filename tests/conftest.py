@@ -1,0 +1,118 @@
+"""What every test may lean on: a cache of its own, the running app, and a real browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+START_SECONDS = 180  # two slow cores import torch and gradio in well under this
+SERVER_LOG = pytest.StashKey[Path]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory) -> Path:
+    """A fresh cache folder for the whole run, so that nothing leaks in from earlier use."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HAR_CACHE", str(folder))
+        patch.delenv("HF_HUB_OFFLINE", raising=False)
+        for name in ("HAR_MAX_MB", "HAR_MAX_SECONDS", "HAR_MAX_SIDE"):
+            patch.delenv(name, raising=False)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def server(cache, tmp_path_factory, request) -> str:
+    """`python app.py` in a process of its own; the address it answers on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    log = tmp_path_factory.mktemp("server") / "app.log"
+    request.config.stash[SERVER_LOG] = log
+    environment = os.environ | {
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "PYTHONUNBUFFERED": "1",
+    }
+    with log.open("w") as sink:
+        app = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=sink, stderr=sink
+        )
+    try:
+        _wait_until_it_answers(app, url, log)
+        yield url
+    finally:
+        app.terminate()
+        try:
+            app.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            app.kill()
+            app.wait()
+
+
+def _wait_until_it_answers(app: subprocess.Popen, url: str, log: Path) -> None:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if app.poll() is not None:
+            pytest.fail(f"app.py ended with exit code {app.returncode}:\n{_tail(log)}")
+        try:
+            direct.open(url, timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    pytest.fail(f"app.py did not answer within {START_SECONDS} s:\n{_tail(log)}")
+
+
+def _tail(log: Path, lines: int = 60) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test that used the server shows what the server said."""
+    report = yield
+    if report.failed and "server" in getattr(item, "fixturenames", ()):
+        log = item.config.stash.get(SERVER_LOG, None)
+        if log and log.exists():
+            report.sections.append(("app.py said", _tail(log)))
+    return report
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless chromium (playwright's synchronous API); `browser.new_page()` is a fresh visitor."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        why = f"no browser on PATH (looked for {', '.join(BROWSERS)}); as root, `make test` installs one"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"browser tests must run here: {why}")
+        pytest.skip(why)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                "--no-sandbox",  # chromium refuses to run as root with one
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield chromium
+        chromium.close()

@@ -1,0 +1,110 @@
+"""What Hugging Face Spaces and a fresh machine read is true: README front matter and requirements."""
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import gradio
+import pytest
+from huggingface_hub import SpaceCard
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+# Import names that differ from the name on the package index.
+INDEX_NAMES = {
+    "cv2": "opencv-python-headless",
+    "sklearn": "scikit-learn",
+    "open_clip": "open-clip-torch",
+}
+# The code asks whether these are there and goes on without them.
+OPTIONAL = {"spaces"}
+
+
+@pytest.fixture(scope="module")
+def card():
+    return SpaceCard.load(ROOT / "README.md").data
+
+
+@pytest.fixture(scope="module")
+def requirements() -> dict[str, Requirement]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {requirement.name.lower().replace("_", "-"): requirement for requirement in wanted}
+
+
+def test_the_space_starts_the_app(card):
+    assert card.sdk == "gradio"
+    assert (ROOT / card.app_file).is_file()
+    assert card.title
+    assert card.license
+
+
+def test_the_gradio_version_is_the_tested_one(card, requirements):
+    hosted = Version(str(card.sdk_version))
+    assert hosted in requirements["gradio"].specifier
+    installed = Version(gradio.__version__)
+    assert (hosted.major, hosted.minor) == (installed.major, installed.minor)
+
+
+def test_the_python_version_is_supported(card):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert isinstance(card.python_version, str), "unquoted, YAML reads 3.10 as 3.1"
+    assert Version(card.python_version) in SpecifierSet(project["requires-python"])
+
+
+def test_the_short_description_fits(card):
+    assert 0 < len(card.short_description) <= 60, "Spaces refuses more than 60 characters"
+
+
+def test_torch_without_a_matching_torchvision_is_never_chosen(requirements):
+    assert "2.13.0" not in requirements["torch"].specifier
+    assert "2.13.0+cpu" not in requirements["torch"].specifier
+    assert "0.28.0" not in requirements["torchvision"].specifier
+    assert "2.15.0" in requirements["torch"].specifier
+
+
+def test_every_import_is_required(requirements):
+    missing = {}
+    for module in [
+        ROOT / "app.py",
+        *(ROOT / "har_demo").rglob("*.py"),
+        *(ROOT / "tests").rglob("*.py"),
+    ]:
+        for name in _third_party(module):
+            if INDEX_NAMES.get(name, name).replace("_", "-") not in requirements:
+                missing.setdefault(name, []).append(str(module.relative_to(ROOT)))
+    assert not missing
+
+
+def _third_party(module: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module.split(".")[0])
+    ours = {"har_demo", "app", "tests"} | {path.stem for path in (ROOT / "tests").glob("*.py")}
+    # gradio brings its client, packaging and PIL (pillow) with it
+    return names - ours - OPTIONAL - sys.stdlib_module_names - {"gradio_client", "packaging", "PIL"}
+
+
+def test_system_packages_are_plain_names():
+    names = (ROOT / "packages.txt").read_text().split("\n")
+    assert names.pop() == "", "the last line ends"
+    assert names
+    for name in names:
+        assert re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", name), name
+
+
+def test_the_models_named_are_those_that_come_from_the_hub(card):
+    from har_demo.models.registry import cards
+
+    urls = [source.url for model in cards() for source in model.weights]
+    hub = {
+        "/".join(url.split("/")[3:5]) for url in urls if url.startswith("https://huggingface.co/")
+    }
+    assert set(card.models or ()) == hub
