@@ -1,0 +1,28 @@
+"""The everyday actions that the models trained here know, and what each data set calls them.
+
+The names live in checkpoints/labels.json, beside the weights whose outputs they name:
+
+    {"label_set": "Everyday 13", "classes": [...], "datasets": {"weizmann": {"jack": "jumping jack", ...}}}
+
+>>> EVERYDAY[class_of("weizmann", "jack")]
+'jumping jack'
+"""
+
+import json
+from pathlib import Path
+
+_FILE = Path(__file__).resolve().parent.parent / "checkpoints" / "labels.json"
+_LABELS = json.loads(_FILE.read_text(encoding="utf-8"))
+
+LABEL_SET: str = _LABELS["label_set"]
+
+EVERYDAY: tuple[str, ...] = tuple(_LABELS["classes"])
+"""Readable names, in the order of the models' outputs."""
+
+DATASETS: dict[str, dict[str, str]] = _LABELS["datasets"]
+"""For each data set: its own class name → the readable name."""
+
+
+def class_of(dataset: str, name: str) -> int:
+    """Index in EVERYDAY of what `dataset` calls `name`; KeyError when it has no such class."""
+    return EVERYDAY.index(DATASETS[dataset][name])

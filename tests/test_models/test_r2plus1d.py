@@ -1,0 +1,99 @@
+"""R(2+1)D-18 is torchvision's network, number for number."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models.video import R2Plus1D_18_Weights
+from torchvision.models.video import r2plus1d_18 as torchvision_r2plus1d_18
+
+from har_demo.labels import EVERYDAY
+from har_demo.models.r2plus1d import CARDS, R2Plus1D, middle_channels, r2plus1d_18
+
+PAPER, LAB = CARDS[0], CARDS[1]
+
+
+def _parameters(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+def _gmacs(network, *shape):
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(shape, device="meta"))
+    return counter.get_total_flops() / 2e9
+
+
+def test_paper_size_and_cost():
+    with torch.device("meta"):
+        network = r2plus1d_18(400).eval()
+    assert _parameters(network) == 31_505_325
+    assert _gmacs(network, 1, 3, 16, 112, 112) == pytest.approx(40.519, abs=1e-3)
+
+
+def test_middle_channels_match_the_parameters_of_a_full_convolution():
+    for inputs, outputs in [(64, 64), (64, 128), (128, 256), (24, 48)]:
+        middle = middle_channels(inputs, outputs)
+        full = 27 * inputs * outputs
+        split = 9 * inputs * middle + 3 * middle * outputs
+        assert full - (9 * inputs + 3 * outputs) < split <= full
+
+
+def test_same_outputs_as_torchvision():
+    """torchvision registers its parameters in the order of the forward pass, and so do we."""
+    torch.manual_seed(0)
+    theirs, ours = torchvision_r2plus1d_18().eval(), r2plus1d_18(400).eval()
+    for norm in theirs.modules():
+        if isinstance(norm, torch.nn.BatchNorm3d):  # fresh statistics would hide a swapped pair
+            norm.running_mean.normal_(std=0.1)
+            norm.running_var.uniform_(0.5, 1.5)
+            torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
+    parameters = theirs.state_dict().values()
+    ours.load_state_dict(dict(zip(ours.state_dict(), parameters, strict=True)))
+    x = torch.randn(2, 3, 8, 56, 56)
+    with torch.no_grad():
+        expected, got = theirs(x), ours(x)
+    assert expected.std() > 1e-3
+    torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_paper_card_follows_torchvisions_weights():
+    weights = R2Plus1D_18_Weights.KINETICS400_V1
+    assert PAPER.classes == tuple(weights.meta["categories"])
+    assert PAPER.weights[0].url == weights.url
+    assert PAPER.weights[0].sha256 == "91a641e6"
+    assert PAPER.input.resize == (128, 171)
+    assert PAPER.input.crop == (112, 112)
+    assert PAPER.accuracy[0].top1 == pytest.approx(67.463)
+
+
+def test_cards_tell_the_truth_about_their_networks():
+    for card in CARDS:
+        with torch.device("meta"):
+            network = card.build(len(card.classes)).eval()
+        assert card.parameters == _parameters(network)
+        size = (1, 3, card.input.frames, *card.input.crop)
+        assert card.gmacs == pytest.approx(_gmacs(network, *size), abs=1e-3)
+
+
+def test_lab_network_is_small_and_knows_the_everyday_actions():
+    network = LAB.build(len(LAB.classes)).eval()
+    assert _parameters(network) <= 5_000_000
+    assert LAB.classes == EVERYDAY
+    with torch.no_grad():
+        assert network(torch.rand(2, 3, 16, 112, 112)).shape == (2, len(EVERYDAY))
+
+
+@pytest.mark.parametrize("frames, side", [(1, 112), (4, 64), (20, 96)])
+def test_any_number_of_frames_and_any_size(frames, side):
+    network = R2Plus1D(3, width=8).eval()
+    with torch.no_grad():
+        logits = network(torch.rand(1, 3, frames, side, side))
+    assert logits.shape == (1, 3)
+    assert logits.isfinite().all()
+
+
+def test_a_darker_clip_scores_the_same_when_the_input_is_normalised():
+    torch.manual_seed(0)
+    network = R2Plus1D(5, width=8, normalise_input=True).eval()
+    x = torch.randn(1, 3, 8, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(network(x), network(0.25 * x), atol=1e-3, rtol=1e-3)
