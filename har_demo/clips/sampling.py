@@ -1,0 +1,160 @@
+"""Which frames of a clip a model looks at: pure functions from numbers to frame indices.
+
+All take `count`, the number of frames the clip has, and give int64 indices in [0, count - 1]. In
+the pictures a digit is a frame that is read and a dot is one that is skipped.
+
+    dense       ....0.1.2.3.......    one moment, at a fixed distance: what most 3D networks want
+    uniform     0....1.....2.....3    the whole clip, first and last frame included
+    segments    ..0....1...2....3.    the whole clip, the centre of each equal part (TSN)
+    windows     0.1.2.3...            several dense windows, the first at the start,
+                      0.1.2.3         the last at the end of the clip
+
+A clip shorter than a window is not an error: indices past the end become the last frame. Whoever
+shows the result must say how many distinct frames there were.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the frames of a clip are chosen.
+
+    Attributes:
+        kind: 'dense', 'uniform' or 'segments', as drawn in this module's docstring.
+        frames: frames of one window, T.
+        stride: distance between the frames of a dense window, in frames; may be fractional.
+        windows: how many windows; see `indices` for what that means to each kind.
+    """
+
+    kind: Literal["dense", "uniform", "segments"]
+    frames: int
+    stride: float = 1.0
+    windows: int = 1
+
+
+def indices(count: int, sampling: Sampling) -> np.ndarray:
+    """Frame indices of every window, int64 [windows, T].
+
+    Several windows are spread over the clip when dense. When uniform, the clip is cut into as many
+    equal pieces and each is sampled by itself. With segments, window v of V takes the frame
+    (v + 1/2) / V of the way through every segment, so the windows interleave.
+
+    >>> indices(10, Sampling("dense", frames=3, stride=2, windows=2)).tolist()
+    [[0, 2, 4], [5, 7, 9]]
+    >>> indices(12, Sampling("segments", frames=3, windows=2)).tolist()
+    [[1, 5, 9], [3, 7, 11]]
+    """
+    if sampling.kind == "dense":
+        return windows(count, sampling.frames, sampling.stride, sampling.windows)
+    _check(count, sampling.frames, sampling.stride, sampling.windows)
+    if sampling.kind == "uniform":
+        edges = np.linspace(0, count, sampling.windows + 1).astype(np.int64)
+        edges[:-1] = np.minimum(edges[:-1], count - 1)  # pieces of an over-short clip keep a frame
+        return np.stack(
+            [
+                start + uniform(max(end - start, 1), sampling.frames)
+                for start, end in itertools.pairwise(edges)
+            ]
+        )
+    if sampling.kind == "segments":
+        within = (np.arange(sampling.windows)[:, None] + 0.5) / sampling.windows
+        return _clamp((np.arange(sampling.frames) + within) * count / sampling.frames, count)
+    raise ValueError(f"no sampling is called {sampling.kind!r}")
+
+
+def dense(count: int, frames: int, stride: float = 1.0, start: float = 0.0) -> np.ndarray:
+    """Frames at a fixed distance from `start` on, int64 [T].
+
+    A fractional stride takes the frame that is on screen at each moment.
+
+    >>> dense(100, frames=4, stride=2, start=10).tolist()
+    [10, 12, 14, 16]
+    >>> dense(100, frames=5, stride=1.5).tolist()
+    [0, 1, 3, 4, 6]
+    >>> dense(3, frames=5).tolist()
+    [0, 1, 2, 2, 2]
+    """
+    _check(count, frames, stride)
+    return _clamp(start + np.arange(frames) * stride, count)
+
+
+def uniform(count: int, frames: int) -> np.ndarray:
+    """Frames spread over the whole clip, both ends included, int64 [T]; one frame is the middle.
+
+    >>> uniform(10, frames=4).tolist()
+    [0, 3, 6, 9]
+    >>> uniform(3, frames=6).tolist()
+    [0, 0, 1, 1, 2, 2]
+    """
+    _check(count, frames)
+    if frames == 1:
+        return _clamp(np.array([(count - 1) / 2]), count)
+    # Rounding half up: numpy's own rounding goes to even numbers and would space frames unevenly.
+    return _clamp(np.linspace(0, count - 1, frames) + 0.5, count)
+
+
+def segments(count: int, frames: int) -> np.ndarray:
+    """The clip in `frames` equal segments, the centre of each, int64 [T].
+
+    This is the test-time sampling of temporal segment networks.
+
+    >>> segments(12, frames=3).tolist()
+    [2, 6, 10]
+    """
+    return indices(count, Sampling("segments", frames))[0]
+
+
+def windows(count: int, frames: int, stride: float, windows: int) -> np.ndarray:
+    """Dense windows spread evenly over the clip, int64 [windows, T].
+
+    The first starts with the clip and the last ends with it; a single window is centred.
+
+    >>> windows(12, frames=4, stride=1, windows=3).tolist()
+    [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    >>> windows(12, frames=4, stride=1, windows=1).tolist()
+    [[4, 5, 6, 7]]
+    """
+    _check(count, frames, stride, windows)
+    room = max(count - span(frames, stride), 0)
+    starts = np.linspace(0, room, windows) if windows > 1 else np.array([room / 2])
+    return np.stack([dense(count, frames, stride, math.floor(start)) for start in starts])
+
+
+def covering(count: int, frames: int, stride: float) -> int:
+    """How many windows leave no gap wider than the stride, from the first frame to the last.
+
+    >>> covering(12, frames=4, stride=1), covering(13, frames=4, stride=1)
+    (3, 4)
+    >>> covering(5, frames=16, stride=2)
+    1
+    """
+    _check(count, frames, stride)
+    return 1 + max(0, math.ceil((count - span(frames, stride)) / (frames * stride)))
+
+
+def span(frames: int, stride: float) -> int:
+    """How many frames of the clip a dense window reaches over, ends included.
+
+    >>> span(16, 2), span(3, 1.5)
+    (31, 4)
+    """
+    return math.floor((frames - 1) * stride) + 1
+
+
+def _clamp(positions: np.ndarray, count: int) -> np.ndarray:
+    """Real positions to the index of the frame each falls in, held inside the clip."""
+    # Six times a stride of 1/6 is a hair under one: without the allowance it would be frame 0.
+    return np.clip(np.floor(positions + 1e-6), 0, count - 1).astype(np.int64)
+
+
+def _check(count: int, frames: int, stride: float = 1.0, windows: int = 1) -> None:
+    if count < 1 or frames < 1 or windows < 1:
+        raise ValueError(f"count, frames and windows are at least 1: {count}, {frames}, {windows}")
+    if not 0 < stride < math.inf:
+        raise ValueError(f"a stride is a positive number of frames, not {stride}")

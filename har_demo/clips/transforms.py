@@ -1,0 +1,104 @@
+"""Frames become the tensor a model wants: resize, crop, scale to [0, 1], normalise.
+
+The arithmetic is that of torchvision's video presets, down to the rounding of resized pixels to
+whole numbers, so that public weights see what they were trained on.
+
+    uint8 [N, H, W, 3] ──resize──▶ [N, 3, h', w'] ──crop──▶ [N, 3, h, w] ──normalise──▶ float32
+"""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from har_demo.models.card import ModelInput
+
+# Frames resized at once. Only these exist as floats at full size, so memory does not grow with N.
+CHUNK = 16
+
+
+def transform(
+    frames: np.ndarray | torch.Tensor,
+    spec: ModelInput,
+    crops: int = 1,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
+    """Frames as the model wants them, one set for each crop.
+
+    Args:
+        frames: uint8 [N, H, W, 3], RGB.
+        spec: the model's input.
+        crops: 1 for the centre, 3 for the start, centre and end of the longer side.
+        device: where the work is done and the result stays.
+
+    Returns:
+        float32 [crops, N, 3, h, w] with (h, w) = spec.crop.
+    """
+    frames = torch.as_tensor(frames)
+    if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
+        raise ValueError(f"frames are uint8 [N, H, W, 3], not {frames.dtype} {list(frames.shape)}")
+    height, width = frames.shape[1:3]
+    size = resized(spec.resize, width, height)
+    corners = crop_corners(spec, size, crops)
+    h, w = spec.crop
+
+    mean = torch.tensor(spec.mean, device=device).view(3, 1, 1)
+    std = torch.tensor(spec.std, device=device).view(3, 1, 1)
+    out = torch.empty(crops, len(frames), 3, h, w, device=device)
+    for first in range(0, len(frames), CHUNK):
+        chunk = frames[first : first + CHUNK].to(device).permute(0, 3, 1, 2).float()
+        if size != (height, width):
+            chunk = F.interpolate(chunk, size, mode="bilinear", antialias=spec.antialias).round_()
+        for crop, (top, left) in enumerate(corners):
+            cut = chunk[:, :, top : top + h, left : left + w]
+            out[crop, first : first + CHUNK] = cut.div(255).sub_(mean).div_(std)
+    return out
+
+
+def crop_boxes(spec: ModelInput, width: int, height: int, crops: int = 1) -> np.ndarray:
+    """Which pixels of a clip's frames the crops see, int64 [crops, 4]: left, top, right, bottom.
+
+    Boxes are rounded outwards to whole pixels; right and bottom are exclusive.
+    """
+    size = resized(spec.resize, width, height)
+    scale_y, scale_x = height / size[0], width / size[1]
+    h, w = spec.crop
+    boxes = [
+        (
+            np.floor(left * scale_x),
+            np.floor(top * scale_y),
+            np.ceil((left + w) * scale_x),
+            np.ceil((top + h) * scale_y),
+        )
+        for top, left in crop_corners(spec, size, crops)
+    ]
+    return np.array(boxes).astype(np.int64)
+
+
+def resized(resize: tuple[int, int] | int, width: int, height: int) -> tuple[int, int]:
+    """(height, width) after resizing; one number is the short side and keeps the aspect ratio."""
+    if not isinstance(resize, int):
+        return tuple(resize)
+    if width <= height:
+        return int(resize * height / width), resize
+    return resize, int(resize * width / height)
+
+
+def crop_corners(spec: ModelInput, size: tuple[int, int], crops: int) -> list[tuple[int, int]]:
+    """(top, left) of each crop in a resized frame of `size` (height, width)."""
+    down, right = size[0] - spec.crop[0], size[1] - spec.crop[1]
+    if down < 0 or right < 0:
+        raise ValueError(f"a crop of {spec.crop} does not fit a frame resized to {size}")
+    # Python rounds halves to even numbers; so do the presets that must be matched.
+    top, left = round(down / 2), round(right / 2)
+    if crops == 1:
+        return [(top, left)]
+    if crops == 3:
+        if down > right:
+            return [(0, left), (top, left), (down, left)]
+        return [(top, 0), (top, left), (top, right)]
+    raise ValueError(f"crops are 1 or 3, not {crops}")
+
+
+def differences(x: torch.Tensor) -> torch.Tensor:
+    """Each frame minus the one before: [..., T + 1, 3, h, w] to [..., T, 3, h, w]."""
+    return x[..., 1:, :, :, :] - x[..., :-1, :, :, :]
