@@ -54,11 +54,13 @@ class Prediction:
         model, title: the card's.
         label_set, classes: the names behind the last axis of `scores`.
         scores: float32 [windows, classes], probabilities; the crops of a window are averaged.
-        frames: int64 [windows, T], indices into the ingested clip, as sampled.
+        frames: int64 [windows, T], indices into the ingested clip, as sampled; models of frame
+            differences read T + 1.
         crops: int64 [crops, 4], boxes (left, top, right, bottom) in pixels of the ingested clip.
         fps: frames per second of the ingested clip.
         times, device, provenance: how the answer came about.
         note: a sentence about the sampling that the reader must know, or ''.
+        stride: distance between the frames of a window, in frames of the clip.
     """
 
     model: str
@@ -73,6 +75,7 @@ class Prediction:
     device: str
     provenance: Provenance
     note: str = ""
+    stride: float | None = None
 
     @property
     def overall(self) -> np.ndarray:

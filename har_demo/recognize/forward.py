@@ -1,0 +1,117 @@
+"""Views of transformed frames go through a network in batches and come back as probabilities."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from har_demo.clips.transforms import differences
+
+BYTES_PER_GMAC = 8 * 2**20
+BUDGET = {"cpu": 512 * 2**20, "cuda": 8 * 2**30}
+LARGEST_BATCH = 64
+
+
+class TooLittleMemory(Exception):
+    """Not even a single view fits into the device's memory."""
+
+
+def batch_size(gmacs: float, device: torch.device) -> int:
+    """How many views to try at once with a network of so many multiply-adds a view.
+
+    The rule: a view's activations take about 8 MB for every GMAC of the network, which is on the
+    safe side for the 3D CNNs and video transformers here, and 512 MB (CPU) or 8 GB (GPU) may be
+    spent on them. Where the rule is wrong, `in_batches` halves the batch.
+    """
+    fit = BUDGET.get(device.type, BUDGET["cpu"]) // (gmacs * BYTES_PER_GMAC)
+    return int(min(max(fit, 1), LARGEST_BATCH))
+
+
+def in_batches(
+    run: Callable[[int, int], torch.Tensor],
+    count: int,
+    batch: int,
+    on_done: Callable[[int], None],
+) -> tuple[torch.Tensor, int]:
+    """Call `run(start, end)` until `count` items are done; out of memory halves the batch.
+
+    Returns:
+        The results joined along the first axis, and the batch size that worked.
+
+    Raises:
+        TooLittleMemory: a batch of one does not fit either.
+    """
+    parts = []
+    start = 0
+    while start < count:
+        end = min(start + batch, count)
+        part = None
+        try:
+            part = run(start, end)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+        # Only out here is the failed batch's memory free: the exception held on to it.
+        if part is None:
+            if end - start == 1:
+                raise TooLittleMemory
+            batch = (end - start) // 2
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            continue
+        parts.append(part)
+        start = end
+        on_done(start)
+    return torch.cat(parts), batch
+
+
+def gather(
+    frames: torch.Tensor, windows: np.ndarray, start: int, end: int, difference: bool
+) -> torch.Tensor:
+    """Lay out some views as a network takes them; view v is crop v % crops of window v // crops.
+
+    Args:
+        frames: float32 [crops, N, 3, h, w], each needed frame transformed once.
+        windows: int64 [W, T] positions along N; T + 1 of them when `difference`.
+        start, end: the views wanted.
+        difference: whether the network takes frame differences.
+
+    Returns:
+        float32 [end - start, 3, T, h, w].
+    """
+    window, crop = np.divmod(np.arange(start, end), len(frames))
+    crop, position = torch.as_tensor(crop[:, None]), torch.as_tensor(windows[window])
+    views = frames[crop.to(frames.device), position.to(frames.device)]  # [views, T, 3, h, w]
+    if difference:
+        views = differences(views)
+    return views.transpose(1, 2)
+
+
+def probabilities(network: nn.Module, views: torch.Tensor) -> torch.Tensor:
+    """Softmax of the network's logits, in float32.
+
+    Args:
+        network: takes [B, 3, T, H, W] and gives logits [B, classes].
+        views: float32 [B, 3, T, H, W] on the network's device.
+
+    Returns:
+        float32 [B, classes] on the CPU.
+    """
+    gpu = views.device.type == "cuda"
+    # GPUs without bf16 units emulate it, slower than plain float32.
+    bf16 = gpu and torch.cuda.is_bf16_supported(including_emulation=False)
+    layout = torch.channels_last_3d if gpu else torch.contiguous_format
+    with (
+        torch.inference_mode(),
+        torch.autocast(views.device.type, torch.bfloat16, enabled=bf16),
+    ):
+        logits = network(views.contiguous(memory_format=layout))
+        return logits.float().softmax(dim=-1).cpu()
+
+
+def out_of_memory(error: Exception) -> bool:
+    """PyTorch has a class for a full GPU, but for a full CPU only the allocator's words."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return "not enough memory" in str(error) or "can't allocate memory" in str(error)

@@ -1,0 +1,184 @@
+"""Which frames of the clip every chosen model will look at, decided before anything is read."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from har_demo.clips import sampling
+from har_demo.clips.clip import Clip
+from har_demo.errors import ChoiceError
+from har_demo.models import registry
+from har_demo.models.card import ModelCard
+from har_demo.recognize.prediction import Question
+
+MOST_FRAMES = 256
+MOST_WINDOWS = 1000
+MOST_STRIDE = 10_000
+DEFAULT_WINDOWS = 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One question with nothing left open.
+
+    Attributes:
+        card: the model's card.
+        frames: T, what the network is given per window.
+        stride: distance between those, in frames of the clip.
+        crops: 1 or 3.
+        weights: path of the user's own parameters, or None.
+        indices: int64 [windows, T], or [windows, T + 1] for a model of frame differences.
+        note: what the reader must know of the sampling, or ''.
+    """
+
+    card: ModelCard
+    frames: int
+    stride: float
+    crops: int
+    weights: str | None
+    indices: np.ndarray
+    note: str
+
+    @property
+    def views(self) -> int:
+        """How often the network runs: every crop of every window."""
+        return len(self.indices) * self.crops
+
+    @property
+    def frame_bytes(self) -> int:
+        """What one transformed frame takes in memory."""
+        height, width = self.card.input.crop
+        return self.crops * 3 * height * width * 4
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Windows that are answered together, and the frames they need.
+
+    Attributes:
+        frames: int64 [N], ascending and different: what is read from the clip, once.
+        windows: for every plan, in the plans' order, the windows of it that belong here.
+    """
+
+    frames: np.ndarray
+    windows: tuple[np.ndarray, ...]
+
+
+def plan(clip: Clip, question: Question) -> Plan:
+    """Fill in what the question leaves open from the model's card and the clip.
+
+    Raises:
+        ChoiceError: the model does not exist or cannot be asked this way.
+    """
+    card = registry.card(question.model)
+    spec = card.input
+
+    frames = spec.frames
+    if question.frames is not None:
+        frames = _whole(question.frames, "frames per window", MOST_FRAMES)
+    if frames != spec.frames and not spec.any_frames:
+        raise ChoiceError(
+            f"{card.title} takes exactly {spec.frames} frames per window, not {frames}: "
+            "leave its number of frames as it is."
+        )
+    if frames < spec.min_frames:
+        raise ChoiceError(
+            f"{card.title} needs at least {spec.min_frames} frames per window, not {frames}."
+        )
+
+    stride = clip.fps / spec.fps if question.stride is None else _stride(question.stride)
+    if question.crops not in (1, 3):
+        raise ChoiceError(
+            f"Crops must be 1 (centre) or 3 (start, centre, end), not {question.crops!r}."
+        )
+
+    # A difference needs the frame after, so such models read one frame more than they are given.
+    read = frames + 1 if spec.modality == "difference" else frames
+    if question.windows is None:
+        windows = min(DEFAULT_WINDOWS, sampling.covering(clip.frames, read, stride))
+    else:
+        windows = _whole(question.windows, "windows", MOST_WINDOWS)
+
+    indices = sampling.windows(clip.frames, read, stride, windows)
+    return Plan(
+        card=card,
+        frames=frames,
+        stride=stride,
+        crops=int(question.crops),
+        weights=question.weights or None,
+        indices=indices,
+        note=_note(clip, indices, stride),
+    )
+
+
+def chunks(plans: Sequence[Plan], most_frames: int) -> list[Chunk]:
+    """Split the windows of all plans, in the order of time, so that no chunk reads too much.
+
+    Windows of different models that look at the same moment fall into the same chunk, so their
+    frames are decoded once. A single window larger than `most_frames` makes a chunk of its own.
+
+    Args:
+        plans: the resolved questions.
+        most_frames: how many different frames a chunk may hold.
+    """
+    in_time = sorted(
+        (int(window[0]), which, number)
+        for which, one in enumerate(plans)
+        for number, window in enumerate(one.indices)
+    )
+    result: list[Chunk] = []
+    needed: set[int] = set()
+    members: list[list[int]] = [[] for _ in plans]
+
+    def close() -> None:
+        windows = tuple(np.array(sorted(numbers), dtype=np.int64) for numbers in members)
+        result.append(Chunk(np.array(sorted(needed), dtype=np.int64), windows))
+
+    for _, which, number in in_time:
+        window = set(plans[which].indices[number].tolist())
+        if needed and len(needed | window) > most_frames:
+            close()
+            needed, members = set(), [[] for _ in plans]
+        needed |= window
+        members[which].append(number)
+    close()
+    return result
+
+
+def _whole(value: object, what: str, most: int) -> int:
+    """A whole number from 1 to `most`; forms and JSON may send 16.0 for 16."""
+    if _is_number(value) and value == int(value) and 1 <= value <= most:
+        return int(value)
+    raise ChoiceError(f"The number of {what} must be a whole number from 1 to {most}, not {value}.")
+
+
+def _stride(value: object) -> float:
+    """A positive number of frames."""
+    if _is_number(value) and 0 < value <= MOST_STRIDE:
+        return float(value)
+    raise ChoiceError(
+        f"The stride must be a number of frames above 0 and at most {MOST_STRIDE}, not {value}."
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _note(clip: Clip, indices: np.ndarray, stride: float) -> str:
+    """Say so when a window holds the same frame more than once, and why."""
+    wanted = indices.shape[1]
+    repeats = wanted - min(len(np.unique(window)) for window in indices)
+    if not repeats:
+        return ""
+    verb = "is a repeat" if repeats == 1 else "are repeats"
+    if stride < 1:
+        return (
+            f"At a stride of {stride:.2g} frames a window takes some frames of the clip, "
+            f"which has {clip.fps:.3g} a second, more than once: "
+            f"{repeats} of the {wanted} {verb}."
+        )
+    has = "1 frame" if clip.frames == 1 else f"{clip.frames} frames"
+    return f"The clip has only {has}, so {repeats} of the {wanted} {verb} of the last."

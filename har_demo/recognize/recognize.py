@@ -1,0 +1,275 @@
+"""A clip and some models give Predictions: one pass over the frames for all of them."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from har_demo.clips.clip import Clip
+from har_demo.clips.frames import read_frames
+from har_demo.clips.transforms import crop_boxes, transform
+from har_demo.errors import ChoiceError, UserError, WeightsError
+from har_demo.recognize.forward import (
+    TooLittleMemory,
+    batch_size,
+    gather,
+    in_batches,
+    out_of_memory,
+    probabilities,
+)
+from har_demo.recognize.networks import network
+from har_demo.recognize.plan import Plan, chunks, plan
+from har_demo.recognize.prediction import Prediction, Provenance, Question, Refusal, Times
+
+FRAME_BUDGET = 256 * 2**20
+TRANSFORMED_AT_ONCE = 32
+UNKNOWN_GMACS = 50.0
+
+Progress = Callable[[float, str], None]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Run:
+    """How far one model has come; `work` is in multiply-adds of one view, 10⁹."""
+
+    plan: Plan
+    work: float
+    batch: int
+    network: nn.Module | None = None
+    provenance: Provenance | None = None
+    scores: np.ndarray | None = None
+    done: int = 0
+    transform: float = 0.0
+    forward: float = 0.0
+    refused: bool = False
+
+
+def recognize(
+    clip: Clip,
+    questions: Sequence[Question],
+    on_progress: Progress | None = None,
+    device: str | torch.device | None = None,
+) -> Iterator[Prediction | Refusal]:
+    """Ask several models about one clip; every frame any of them needs is decoded once.
+
+    Answers come in the order of the questions, each as soon as it is there; a long clip is read in
+    pieces, so that memory does not grow with its length, and answers then come with the last piece.
+    A model that fails gives a Refusal and the others go on. Several threads may call this at once.
+
+    Args:
+        clip: from har_demo.clips.ingest.
+        questions: one per answer wanted; the same model may be asked twice in two ways.
+        on_progress: called with the share of the work that is done (0..1) and a short sentence.
+        device: where the networks run; a CUDA GPU if there is one.
+
+    Raises:
+        ChoiceError: at once, before anything is read, when a question cannot be asked.
+        ClipError: while iterating, when the clip's copy cannot be read any more.
+
+    Example:
+        >>> for answer in recognize(ingest("clip.mp4"), [Question("r3d_18")]):
+        ...     print(answer.model, answer.top(1))
+        r3d_18 [('juggling balls', 0.93)]
+    """
+    if not questions:
+        raise ChoiceError("No model is chosen: choose at least one.")
+    plans = [plan(clip, question) for question in questions]
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return _answers(
+        clip, plans, on_progress or (lambda fraction, sentence: None), torch.device(device)
+    )
+
+
+def most_frames(clip: Clip, plans: Sequence[Plan]) -> int:
+    """How many frames a chunk may hold: decoded and transformed they stay under `FRAME_BUDGET`."""
+    decoded = clip.width * clip.height * 3
+    # While frames are read they exist twice (the reader's and ours); later beside the transformed.
+    beside = max(decoded, *(one.frame_bytes for one in plans))
+    return max(1, FRAME_BUDGET // (decoded + beside))
+
+
+def _answers(
+    clip: Clip, plans: list[Plan], on_progress: Progress, device: torch.device
+) -> Iterator[Prediction | Refusal]:
+    runs = [_Run(one, _work(one), batch_size(_work(one), device)) for one in plans]
+    total = sum(run.work * run.plan.views for run in runs)
+    decode = 0.0
+
+    def say(sentence: str) -> None:
+        done = sum(run.work * (run.plan.views if run.refused else run.done) for run in runs)
+        on_progress(done / total, sentence)
+
+    for chunk in chunks(plans, most_frames(clip, plans)):
+        if all(run.refused for run in runs):
+            return
+        say(f"Reading {len(chunk.frames)} frames")
+        started = time.perf_counter()
+        frames = read_frames(clip, chunk.frames)
+        decode += _milliseconds(started, device)
+
+        for run, windows in zip(runs, chunk.windows, strict=True):
+            if run.refused or not len(windows):
+                continue
+            try:
+                if run.network is None:
+                    _load(run, device, say)
+                _answer(run, windows, chunk.frames, frames, device, say)
+            except UserError as error:
+                run.refused, run.network = True, None
+                yield Refusal(run.plan.card.name, run.plan.card.title, str(error))
+                continue
+            if run.done == run.plan.views:
+                yield _prediction(clip, run, decode, device)
+    say("Done")
+
+
+def _work(one: Plan) -> float:
+    """GMACs of one view at the number of frames asked for."""
+    return (one.card.gmacs or UNKNOWN_GMACS) * one.frames / one.card.input.frames
+
+
+def _load(run: _Run, device: torch.device, say: Callable[[str], None]) -> None:
+    """Get the model's network, from memory if somebody asked for it before."""
+    title = run.plan.card.title
+    say(f"{title}: loading weights")
+    try:
+        run.network, run.provenance = network(
+            run.plan.card,
+            run.plan.weights,
+            device,
+            lambda fraction: say(f"{title}: loading weights, {fraction:.0%}"),
+        )
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise _no_room(run.plan) from error
+
+
+def _answer(
+    run: _Run,
+    windows: np.ndarray,
+    numbers: np.ndarray,
+    frames: np.ndarray,
+    device: torch.device,
+    say: Callable[[str], None],
+) -> None:
+    """Score some windows of one model.
+
+    Args:
+        run: receives the scores, times and the batch size that worked.
+        windows: int64 [W], which of the plan's windows.
+        numbers: int64 [N], ascending, which frames of the clip `frames` holds.
+        frames: uint8 [N, H, W, 3].
+        device: where the network is.
+        say: called with a sentence after every batch.
+
+    Raises:
+        UserError: the model cannot do it, with the sentence that says why.
+    """
+    one, card = run.plan, run.plan.card
+    needed, where = np.unique(one.indices[windows], return_inverse=True)
+    where = where.reshape(len(windows), -1)
+    before = run.done
+
+    def done(views: int) -> None:
+        run.done = before + views
+        say(f"{card.title}: {run.done // one.crops} of {len(one.indices)} windows")
+
+    try:
+        started = time.perf_counter()
+        x = _transformed(frames, np.searchsorted(numbers, needed), one, device)
+        run.transform += _milliseconds(started, device)
+
+        def forward(start: int, end: int) -> torch.Tensor:
+            views = gather(x, where, start, end, card.input.modality == "difference")
+            return probabilities(run.network, views)
+
+        started = time.perf_counter()
+        scores, run.batch = in_batches(forward, len(windows) * one.crops, run.batch, done)
+        run.forward += _milliseconds(started, device)
+    except TooLittleMemory as error:
+        raise _no_room(one) from error
+    except (RuntimeError, ValueError, IndexError, MemoryError) as error:
+        if out_of_memory(error):
+            raise _no_room(one) from error
+        # Networks meet sizes here that they were not made for; the server goes on.
+        log.warning("%s failed", card.name, exc_info=True)
+        raise _failed(one, error) from error
+
+    if scores.shape[1] != len(card.classes):
+        raise WeightsError(
+            f"{card.title} gives {scores.shape[1]} scores for {len(card.classes)} classes: "
+            "its weights belong to another set of classes."
+        )
+    if not scores.isfinite().all():
+        raise WeightsError(
+            f"{card.title} gave scores that are not numbers: its weights are damaged, use others."
+        )
+    if run.scores is None:
+        run.scores = np.zeros((len(one.indices), len(card.classes)), dtype=np.float32)
+    run.scores[windows] = scores.unflatten(0, (len(windows), one.crops)).mean(dim=1).numpy()
+
+
+def _transformed(
+    frames: np.ndarray, positions: np.ndarray, one: Plan, device: torch.device
+) -> torch.Tensor:
+    """float32 [crops, N, 3, h, w] of the frames at `positions`, each transformed once.
+
+    In slices, because resizing goes through float copies of the whole picture.
+    """
+    height, width = one.card.input.crop
+    x = torch.empty(one.crops, len(positions), 3, height, width, device=device)
+    for start in range(0, len(positions), TRANSFORMED_AT_ONCE):
+        some = positions[start : start + TRANSFORMED_AT_ONCE]
+        x[:, start : start + len(some)] = transform(frames[some], one.card.input, one.crops, device)
+    return x
+
+
+def _prediction(clip: Clip, run: _Run, decode: float, device: torch.device) -> Prediction:
+    card = run.plan.card
+    return Prediction(
+        model=card.name,
+        title=card.title,
+        label_set=card.label_set,
+        classes=card.classes,
+        scores=run.scores,
+        frames=run.plan.indices,
+        crops=crop_boxes(card.input, clip.width, clip.height, run.plan.crops),
+        fps=clip.fps,
+        times=Times(decode, run.transform, run.forward),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        provenance=run.provenance,
+        note=run.plan.note,
+        stride=run.plan.stride,
+    )
+
+
+def _no_room(one: Plan) -> ChoiceError:
+    other = "choose fewer frames per window or a smaller model"
+    if not one.card.input.any_frames:
+        other = "choose a smaller model"
+    return ChoiceError(f"{one.card.title} needs more memory than is free: {other}.")
+
+
+def _failed(one: Plan, error: Exception) -> ChoiceError:
+    title, own = one.card.title, one.card.input.frames
+    if one.frames != own:
+        return ChoiceError(
+            f"{title} cannot take {one.frames} frames per window: try its own {own}."
+        )
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+    return ChoiceError(f"{title} failed on this clip ({reason}): choose another model.")
+
+
+def _milliseconds(started: float, device: torch.device) -> float:
+    """Since `started`, once the GPU has done what it was asked."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return (time.perf_counter() - started) * 1000
