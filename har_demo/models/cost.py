@@ -1,0 +1,62 @@
+"""What a network costs: its parameters, and the multiply-adds of one view.
+
+One multiply-add (MAC) is counted as one, as papers on video do even where they print "FLOPs".
+Counted are convolutions and matrix products, attention's included. Normalisation, activations,
+pooling and other elementwise work are not: they take memory traffic but hardly any arithmetic.
+"""
+
+import copy
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+
+def parameters(module: nn.Module) -> int:
+    """Number of parameters, one that is shared between layers counted once."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def gmacs(module: nn.Module, *shapes: tuple[int, ...]) -> float:
+    """Multiply-adds of one forward pass, in 10⁹.
+
+    A copy of the network runs on the meta device, which works out shapes and computes nothing, so
+    even a large network takes under a second. `module` itself is left as it was; build it under
+    `torch.device("meta")` to spare its memory too.
+
+    Args:
+        module: the network, on any device.
+        shapes: shape of each of its inputs, such as (1, 3, 16, 112, 112) for one view
+            [batch, channel, T, H, W].
+
+    Raises:
+        NotImplementedError: the network's path depends on values, which the meta device lacks.
+
+    Example:
+        >>> gmacs(nn.Linear(1000, 1000), (1, 1000))
+        0.001
+    """
+    network = copy.deepcopy(module).to("meta").eval()
+    inputs = [torch.empty(shape, device="meta") for shape in shapes]
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), _counted_kernels(), counter:
+        network(*inputs)
+    return counter.get_total_flops() / 2 / 1e9  # the counter takes a multiply-add for two
+
+
+@contextmanager
+def _counted_kernels():
+    """Keeps PyTorch off the fused kernels whose inside the counter cannot see.
+
+    The fast path of nn.MultiheadAttention and fused scaled-dot-product attention would count as
+    nothing. (On a CPU so would oneDNN's LSTM; the meta device has none of it.)
+    """
+    fastpath = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fastpath)

@@ -1,0 +1,47 @@
+"""All models of the project, by name."""
+
+import difflib
+from functools import cache
+
+from har_demo.errors import ChoiceError
+
+from . import c3d, r2plus1d, torchvision_zoo
+from .card import ModelCard
+
+FILES = (c3d, r2plus1d, torchvision_zoo)
+
+
+@cache
+def cards() -> dict[str, ModelCard]:
+    """Every model's card by name, families from the oldest to the newest.
+
+    Inside a family they go by year, then from few parameters to many. Nothing is built or loaded.
+    Importing this module takes as long as importing torch and torchvision, about five seconds on
+    two cores, and next to nothing on top.
+    """
+    found = [card for file in FILES for card in file.CARDS]
+    began = {}
+    for card in found:
+        began[card.family] = min(card.year, began.get(card.family, card.year))
+    found.sort(key=lambda c: (began[c.family], c.family, c.year, c.parameters or 0, c.name))
+    return {card.name: card for card in found}
+
+
+def card(name: str) -> ModelCard:
+    """The card of that name.
+
+    Raises:
+        ChoiceError: there is none; the sentence names those that look like it.
+    """
+    every = cards()
+    if isinstance(name, str) and name in every:
+        return every[name]
+    wanted = str(name)[:60]  # it may come from a link, and is shown to a person
+    lower = {known.lower(): known for known in every}
+    near = [lower[n] for n in difflib.get_close_matches(wanted.lower(), lower, n=3, cutoff=0.5)]
+    advice = f"did you mean {_either(near)}?" if near else f"choose {_either(list(every))}."
+    raise ChoiceError(f"There is no model named '{wanted}': {advice}")
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

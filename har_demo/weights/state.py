@@ -1,0 +1,175 @@
+"""A file of parameters becomes a state dict, and a state dict becomes a network's parameters.
+
+Files may come from anybody. Only tensors are taken out of them: a safetensors file holds nothing else,
+and torch.load(weights_only=True) refuses every other Python object instead of running its code.
+"""
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from har_demo.errors import WeightsError
+from har_demo.models.card import ModelCard
+
+from .files import megabytes
+from .name_maps import MAPS
+
+LARGEST = 2_000_000_000
+"""Bytes a file may have, and may unpack to."""
+
+PICKLED = (".pt", ".pth", ".ckpt", ".pickle")
+WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model")
+PREFIXES = ("module.", "model.")
+"""Training scripts keep parameters under such keys, beside the optimiser's, and name them so when
+the network was wrapped for several GPUs or by a trainer."""
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors, .pt, .pth, .ckpt or .pickle file by name, wrappings removed.
+
+    Raises:
+        WeightsError: the file is missing, too large, damaged, or holds other things than tensors.
+    """
+    name = path.name
+    suffix = path.suffix.lower()
+    if suffix not in (".safetensors", *PICKLED):
+        known = ", ".join(PICKLED)
+        raise WeightsError(f"'{name}' is no file of weights: give a .safetensors file, or {known}.")
+    try:
+        size = path.stat().st_size if path.is_file() else None
+    except (OSError, ValueError):
+        size = None
+    if size is None:
+        raise WeightsError(f"There is no file '{name}': give the weights again.")
+    _check_size(name, size)
+
+    # Parsers of damaged or hostile files raise whatever they stumble over, so all of it is caught.
+    try:
+        tensors = load_file(path) if suffix == ".safetensors" else _pickled(path)
+    except WeightsError:
+        raise
+    except Exception as error:
+        if isinstance(error, pickle.UnpicklingError) and "GLOBAL" in str(error):
+            raise WeightsError(
+                f"'{name}' was not opened because it holds Python objects, which could run code: "
+                "save the network's state_dict() alone, best as .safetensors."
+            ) from error
+        raise WeightsError(
+            f"'{name}' is damaged or no file of weights: save it again with torch.save or safetensors."
+        ) from error
+    return unwrapped(tensors, name)
+
+
+def unwrapped(tensors: object, name: str) -> dict[str, Tensor]:
+    """The state dict inside what training scripts put around it."""
+    for _ in WRAPPERS:
+        inner = None
+        if isinstance(tensors, Mapping):
+            held = (tensors.get(key) for key in WRAPPERS)
+            inner = next((value for value in held if isinstance(value, Mapping)), None)
+        if inner is None:
+            break
+        tensors = inner
+    if (
+        not isinstance(tensors, Mapping)
+        or not tensors
+        or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in tensors.items())
+    ):
+        raise WeightsError(f"'{name}' holds no tensors by name: save the network's state_dict().")
+    for prefix in PREFIXES:
+        if all(key.startswith(prefix) for key in tensors):
+            tensors = {key.removeprefix(prefix): value for key, value in tensors.items()}
+    return dict(tensors)
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], card: ModelCard, name: str) -> None:
+    """Make the tensors the network's parameters, all of them and nothing else.
+
+    They may have our names or, where there is a map, the public ones; half precision becomes the
+    network's float32. Whole-number buffers stay the network's own: they count batches or index
+    windows, and a wrong index would be looked up.
+
+    Raises:
+        WeightsError: tensors are missing, unknown, of another shape, or hold no finite numbers; the
+            sentence counts them and names the first.
+    """
+    every = network.state_dict()
+    own = {key: value for key, value in every.items() if value.is_floating_point()}
+    if card.name in MAPS:
+        mapped = MAPS[card.name](tensors)
+        tensors = max(tensors, mapped, key=lambda state: len(own.keys() & state.keys()))
+    given = {k: v for k, v in tensors.items() if k in own or k not in every}
+
+    missing = [key for key in own if key not in given]
+    unknown = [key for key in given if key not in own]
+    misshapen = [key for key in own if key in given and own[key].shape != given[key].shape]
+    if missing or unknown or misshapen:
+        raise WeightsError(_misfit(card, name, own, given, missing, unknown, misshapen))
+
+    network.load_state_dict(every | {key: _floats(given[key], key, name) for key in own})
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > LARGEST:
+        raise WeightsError(
+            f"'{name}' is over the limit of {megabytes(LARGEST)}: save the parameters alone, "
+            "without the optimiser's."
+        )
+
+
+def _pickled(path: Path) -> object:
+    if zipfile.is_zipfile(path):
+        # A few megabytes of zip can unpack to terabytes.
+        with zipfile.ZipFile(path) as archive:
+            _check_size(path.name, sum(member.file_size for member in archive.infolist()))
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _floats(tensor: Tensor, key: str, name: str) -> Tensor:
+    """The tensor in float32, if it really holds numbers."""
+    try:
+        numbers = tensor.detach().to("cpu", torch.float32)
+        if tensor.is_floating_point() and bool(torch.isfinite(numbers).all()):
+            return numbers
+    except (RuntimeError, NotImplementedError):
+        pass  # of a kind that holds no plain numbers: meta, sparse, quantised
+    raise WeightsError(
+        f"'{name}' cannot be used: {key} holds values that are not finite numbers; "
+        "give weights from before the training broke."
+    )
+
+
+def _misfit(card, name, own, given, missing, unknown, misshapen) -> str:
+    """What does not fit, in one sentence."""
+    other_classes = {given[key].shape[0] for key in misshapen if given[key].dim()}
+    if (
+        not missing
+        and not unknown
+        and len(other_classes) == 1
+        and all(own[key].shape[0] == len(card.classes) for key in misshapen)
+        and all(own[key].shape[1:] == given[key].shape[1:] for key in misshapen)
+    ):
+        return (
+            f"'{name}' was trained for {other_classes.pop()} classes, but {card.title} has the "
+            f"{len(card.classes)} of {card.label_set} here: give weights for those."
+        )
+    parts = []
+    if missing:
+        parts.append(f"{len(missing)} of its {len(own)} tensors are missing (first: {missing[0]})")
+    if unknown:
+        parts.append(f"{len(unknown)} are unknown (first: {unknown[0][:80]})")
+    if misshapen:
+        key = misshapen[0]
+        shapes = [("×".join(map(str, state[key].shape)) or "scalar") for state in (given, own)]
+        parts.append(
+            f"{len(misshapen)} have another shape (first: {key} is {shapes[0]}, not {shapes[1]})"
+        )
+    return (
+        f"'{name}' does not fit {card.title}: {', '.join(parts)}; "
+        "choose the model that it was trained as."
+    )
