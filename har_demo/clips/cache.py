@@ -1,0 +1,112 @@
+"""Where ingested copies are kept, by the hash of the original file's content.
+
+<cache>/clips/<sha256>.mp4 is the copy and <sha256>.json its facts. The json is written last, so
+where there is one the copy is complete; its time of change says when the clip was last wanted.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import platformdirs
+
+from har_demo.clips.clip import Clip, SourceFacts
+
+# Kept in every entry. Raise it when copies come to be made differently: old ones are then remade.
+VERSION = 1
+
+
+def folder() -> Path:
+    """The folder of ingested clips, made where missing; the environment's HAR_CACHE moves it."""
+    root = os.environ.get("HAR_CACHE") or platformdirs.user_cache_dir("har_demo")
+    clips = Path(root) / "clips"
+    clips.mkdir(parents=True, exist_ok=True)
+    return clips
+
+
+def cached_clip(sha256: str) -> Clip | None:
+    """A clip ingested earlier, by the hash of its original content; None when it is not here.
+
+    Anything may be asked, by a share link for one: what is not a hash is not here either.
+    """
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        return None
+    copy, facts = folder() / f"{sha256}.mp4", folder() / f"{sha256}.json"
+    try:
+        entry = json.loads(facts.read_text())
+        if entry["version"] != VERSION or entry["stamp"] != _stamp(copy):
+            return None
+        source = SourceFacts(**entry["clip"].pop("source"))
+        clip = Clip(path=copy, source=source, **entry["clip"])
+        os.utime(facts)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None  # not there or damaged: either way it is to be made anew
+    return clip
+
+
+def store(made: Path, sha256: str, facts: dict) -> Clip:
+    """Move a finished copy into the cache, and drop what was not wanted for longest if it is full.
+
+    Args:
+        made: the copy, in the cache's folder.
+        facts: the fields of Clip, but for path and sha256.
+    """
+    copy, note = folder() / f"{sha256}.mp4", made.with_suffix(".json")
+    os.replace(made, copy)
+    clip = Clip(path=copy, sha256=sha256, **{**facts, "source": SourceFacts(**facts["source"])})
+    kept = {key: value for key, value in asdict(clip).items() if key != "path"}
+    note.write_text(json.dumps({"version": VERSION, "stamp": _stamp(copy), "clip": kept}))
+    os.replace(note, folder() / f"{sha256}.json")
+    prune(keep=sha256)
+    return clip
+
+
+def prune(keep: str) -> None:
+    """Delete the clips that were not wanted for longest until the rest is within HAR_CACHE_MB.
+
+    The clip `keep` stays. Whatever a run that was killed left behind goes after a day.
+    """
+    room = float(os.environ.get("HAR_CACHE_MB", 2048)) * 1e6
+    notes, strays = [], []
+    for file in folder().iterdir():
+        with contextlib.suppress(OSError):  # another process may be pruning too
+            whole = re.fullmatch(r"[0-9a-f]{64}\.(json|mp4)", file.name)
+            if file.suffix == ".json" and whole:
+                notes.append((file.stat().st_mtime, file))
+            elif not (whole and file.with_suffix(".json").exists()):
+                strays.append((file.stat().st_mtime, file))
+    for changed, file in strays:
+        if time.time() - changed > 24 * 3600:
+            file.unlink(missing_ok=True)
+    for _, note in sorted(notes, reverse=True):
+        copy = note.with_suffix(".mp4")
+        with contextlib.suppress(OSError):
+            room -= copy.stat().st_size
+        if room < 0 and note.stem != keep:
+            note.unlink(missing_ok=True)
+            copy.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(sha256: str) -> Iterator[None]:
+    """Hold one clip's entry, so that two users with one file wait for one copy of it."""
+    path = folder() / f"{sha256}.lock"
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            # Those already waiting hold the unlinked file and go on; they look at the cache first.
+            path.unlink(missing_ok=True)
+
+
+def _stamp(copy: Path) -> list[int]:
+    """Size and time of change: a copy that was cut short or written over shows in them."""
+    state = copy.stat()
+    return [state.st_size, state.st_mtime_ns]

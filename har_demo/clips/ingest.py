@@ -1,0 +1,117 @@
+"""An upload becomes a Clip, once: the same content is found in the cache the next time.
+
+The file is read in a process of its own (ingest_child), which may crash, hang or run out of memory
+without harm; here it is only hashed, and the process is watched.
+"""
+
+import hashlib
+import json
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import har_demo
+from har_demo.clips import cache, probe
+from har_demo.clips.cache import cached_clip
+from har_demo.clips.clip import Clip
+from har_demo.errors import ClipError
+
+__all__ = ["cached_clip", "ingest"]
+
+PATIENCE = 30.0  # seconds without a sign of life before the reading is given up
+
+
+def ingest(
+    path: Path | str,
+    name: str | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Clip:
+    """Make any video ready for random access: upright, constant rate, H.264, at most 340 px.
+
+    Args:
+        path: a file in any container and codec that FFmpeg reads; it is not trusted.
+        name: what to call it to people; the path's last part by default.
+        on_progress: called now and then with the fraction done, 0 to 1.
+
+    Returns:
+        The Clip, from the cache when the same content was ingested before. A damaged file gives
+        what could be decoded, with `source.truncated` set.
+
+    Raises:
+        ClipError: the file is refused; one sentence says why and what to do.
+    """
+    on_progress = on_progress or (lambda fraction: None)
+    name = probe.display_name(str(name or path))
+    probe.check_size(path, name)
+    with open(path, "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    with cache.alone(sha256):
+        clip = cached_clip(sha256)
+        if clip is None:
+            handle, copy = tempfile.mkstemp(".part.mp4", dir=cache.folder())
+            os.close(handle)
+            try:
+                clip = cache.store(Path(copy), sha256, read_safely(path, copy, name, on_progress))
+            finally:
+                Path(copy).unlink(missing_ok=True)
+    on_progress(1.0)
+    return replace(clip, source=replace(clip.source, name=name))
+
+
+def read_safely(
+    source: Path | str, copy: Path | str, name: str, on_progress: Callable[[float], None]
+) -> dict:
+    """Have a process of its own write the copy, and give the facts that it reports."""
+    package = Path(har_demo.__file__).parents[1]
+    child = subprocess.Popen(
+        # -P: a file in the working folder must not pass for one of our modules.
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "har_demo.clips.ingest_child",
+            os.path.abspath(source),
+            copy,
+            name,
+        ],
+        env={**os.environ, "PYTHONPATH": str(package), "PYTHONIOENCODING": "utf-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    with child:
+        try:
+            for line in lines(child.stdout, PATIENCE):
+                message = json.loads(line)
+                if "clip" in message:
+                    return message["clip"]
+                if "error" in message:
+                    raise ClipError(message["error"])
+                on_progress(message["progress"])
+        except TimeoutError as error:
+            raise ClipError(
+                f"Reading {name} came to a stop after {PATIENCE:g} seconds without a frame: "
+                "the file is damaged, so save it again as an mp4."
+            ) from error
+        finally:
+            child.kill()
+    raise ClipError(f"Reading {name} failed: the file is damaged, so save it again as an mp4.")
+
+
+def lines(pipe: IO[bytes], patience: float) -> Iterator[bytes]:
+    """Lines from a process as they come; TimeoutError when none has come for `patience` seconds."""
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while selector.select(patience):
+            data = os.read(pipe.fileno(), 65536)
+            if not data:
+                return
+            *whole, rest = (rest + data).split(b"\n")
+            yield from whole
+    raise TimeoutError

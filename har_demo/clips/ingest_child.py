@@ -1,0 +1,51 @@
+"""The part of ingest that reads a stranger's file, run as a process of its own.
+
+    python -m har_demo.clips.ingest_child SOURCE COPY NAME
+
+Decoders are large C programs, and a damaged file may crash one or keep it busy for ever. Here that
+ends this process and not the server. One JSON object a line goes to the standard output:
+
+    {"progress": 0.25}                          now and then
+    {"clip": {"fps": 30.0, "frames": 300, ...}} at the end, or
+    {"error": "..."}                            when the file is refused
+"""
+
+import json
+import resource
+import sys
+import time
+
+import av
+
+from har_demo.clips.transcode import transcode
+from har_demo.errors import ClipError
+
+MEMORY = 4 << 30  # bytes of address space, for what one video may need at most
+
+
+def main(source: str, copy: str, name: str) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    av.logging.set_level(av.logging.PANIC)
+    last = 0.0
+
+    def on_progress(fraction: float) -> None:
+        nonlocal last
+        if time.monotonic() - last > 0.1:
+            last = time.monotonic()
+            report({"progress": fraction})
+
+    try:
+        report({"clip": transcode(source, copy, name, on_progress)})
+    except ClipError as error:
+        report({"error": str(error)})
+    except MemoryError:
+        report({"error": f"{name} needs more memory than a video may: save it smaller."})
+
+
+def report(message: dict) -> None:
+    print(json.dumps(message), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,301 @@
+"""Any video becomes an upright, constant-rate, small H.264 copy, frame by frame.
+
+    packets ──decode──▶ frames ──clock──▶ (seconds, frame) ──resample──▶ one frame a tick
+            ──shrink, turn upright──▶ small pictures ──encode──▶ copy
+
+Nothing is collected on the way, so memory does not grow with the video's length.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil
+from pathlib import Path
+from statistics import median
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange
+
+from har_demo.clips import probe
+from har_demo.clips.clip import SourceFacts
+from har_demo.clips.writer import add_h264, open_mp4
+from har_demo.errors import ClipError
+
+SHORT_SIDE = 340  # pixels of the copy, at most
+LONG_SIDE = 4096
+SMALLEST_SIDE = 16  # encoders want at least a block: a 1×1 video is stretched to 16×16
+FASTEST = 30  # frames per second of the copy, at most
+# These state their duration in a header, so a missing end can be noticed.
+STATES_DURATION = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "asf"}
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the packets of a film tell before any is decoded.
+
+    Attributes:
+        rate: average frames per second.
+        variable: whether the time between frames varies.
+        seconds: how long the film is.
+        broken: whether the file ends before its announced end.
+    """
+
+    rate: Fraction
+    variable: bool
+    seconds: float
+    broken: bool
+
+
+def transcode(
+    source: Path | str,
+    copy: Path | str,
+    name: str,
+    on_progress: Callable[[float], None] = lambda fraction: None,
+) -> dict:
+    """Write the copy of `source`; give the fields of its Clip, but for path and sha256.
+
+    Call it in a process of its own, as `ingest` does: decoders can crash on a hostile file.
+
+    Raises:
+        ClipError: the file is refused, or nothing in it can be decoded.
+    """
+    size = probe.check_size(source, name)
+    film = survey(source, name)
+    probe.check_seconds(film.seconds, name)
+    rate = copy_rate(film.rate)
+    most = ceil((probe.limits().seconds + 1) * rate)
+    damage: list[Exception] = []
+    with ExitStack() as stack:
+        container, stream = probe.open_video(source, name)
+        stack.enter_context(container)
+        timed = clock(decode(container, stream, damage), film)
+        count, shown, first = 0, None, None
+        for frame in resample(timed, film.rate, rate):
+            if first is None:
+                first = frame
+                turned = quarter_turns(frame)
+                shape = copy_size(frame.width, frame.height, pixel_aspect(stream))
+                output = stack.enter_context(open_mp4(copy))
+                encoder = add_h264(output, rate, *(shape if turned % 2 == 0 else shape[::-1]))
+                copy_colours(frame, encoder.codec_context)
+            if frame is not shown:
+                shown, picture = frame, small(frame, shape, turned)
+            picture.pts, picture.time_base = count, 1 / rate
+            output.mux(encoder.encode(picture))
+            count += 1
+            if count > most:
+                probe.check_seconds(count / rate, name)
+            on_progress(min(count / rate / film.seconds, 1.0))
+        if first is None:
+            raise ClipError(
+                f"Nothing in {name} can be decoded: it is damaged, so save or upload it again."
+            )
+        output.mux(encoder.encode(None))
+        seen = round(first.width * pixel_aspect(stream)), first.height
+        width, height = seen if turned % 2 == 0 else seen[::-1]
+        facts = SourceFacts(
+            name=name,
+            container=container.format.name,
+            codec=stream.codec_context.codec.canonical_name,
+            width=width,
+            height=height,
+            fps=float(film.rate),
+            duration=float(count / rate),
+            bytes=size,
+            rotation=turned * 90,
+            variable_rate=film.variable,
+            truncated=film.broken or bool(damage),
+        )
+        return {
+            "fps": float(rate),
+            "frames": count,
+            "width": encoder.width,
+            "height": encoder.height,
+            "source": asdict(facts),
+        }
+
+
+def survey(source: Path | str, name: str) -> Survey:
+    """Read the film's packets without decoding them: headers are often silent or wrong on time."""
+    container, stream = probe.open_video(source, name)
+    most = ceil(probe.limits().seconds * probe.FASTEST)
+    times, end, broken = [], 0.0, False
+    with container:
+        try:
+            for packet in container.demux():
+                stamp = packet.dts if packet.pts is None else packet.pts
+                if stamp is None or not packet.size:
+                    continue
+                end = max(end, float((stamp + (packet.duration or 0)) * packet.time_base))
+                if packet.stream_index == stream.index and not packet.is_discard:
+                    times.append(stamp)
+                if len(times) > most:
+                    raise ClipError(
+                        f"{name} has over {most} frames: cut out the part that matters."
+                    )
+        except av.FFmpegError:
+            broken = True
+        tick = stream.time_base
+        announced = probe.announced_rate(stream)
+        duration = probe.announced_seconds(container, stream)
+        if container.format.name in STATES_DURATION and container.duration:
+            start = (container.start_time or 0) / av.time_base
+            broken |= container.duration / av.time_base + start - end > 0.3
+    gaps = [float((b - a) * tick) for a, b in pairwise(sorted(times)) if b > a]
+    if not gaps:
+        return Survey(announced or Fraction(25), False, duration or 1.0, broken)
+    seconds = sum(gaps) * (len(gaps) + 1) / len(gaps)
+    rate = Fraction((len(gaps) + 1) / seconds).limit_denominator(1001)
+    if announced and abs(announced / rate - 1) < 0.02:
+        rate = announced  # exact where the times of the packets are rounded
+    usual = median(gaps)
+    # Containers round times to milliseconds or worse; that alone is not a variable rate.
+    uneven = sum(abs(gap - usual) > 0.2 * usual + 2 * tick for gap in gaps)
+    return Survey(rate, uneven > 0.01 * len(gaps), seconds, broken)
+
+
+def copy_rate(rate: Fraction) -> Fraction:
+    """Frames per second of the copy of a film of `rate` frames per second.
+
+    At most 30. A faster film keeps every second (third ...) frame where that leaves 24 or more,
+    since even steps move more smoothly than 30 frames picked from 50.
+
+    >>> [str(copy_rate(Fraction(rate))) for rate in (25, 60, 50, 120, 40)]
+    ['25', '30', '25', '30', '30']
+    """
+    if rate <= FASTEST:
+        return rate
+    even = rate / ceil(rate / FASTEST)
+    return even if even >= 24 else Fraction(FASTEST)
+
+
+def copy_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
+    """(width, height) of the copy: square pixels, even sides, short side at most 340.
+
+    Args:
+        width, height: pixels of the film, before it is turned upright.
+        aspect: width of one pixel in heights of it.
+
+    >>> copy_size(1920, 1080, Fraction(1)), copy_size(720, 576, Fraction(16, 15))
+    ((604, 340), (452, 340))
+    >>> copy_size(175, 99, Fraction(1)), copy_size(1, 1, Fraction(1))
+    ((174, 98), (16, 16))
+    """
+    sides = width * aspect, Fraction(height)
+    scale = min(Fraction(1), SHORT_SIDE / min(sides), LONG_SIDE / max(sides))
+    across, down = (max(SMALLEST_SIDE, 2 * int(side * scale / 2)) for side in sides)
+    return across, down
+
+
+def decode(
+    container: av.container.InputContainer, stream: av.VideoStream, damage: list[Exception]
+) -> Iterator[av.VideoFrame]:
+    """Every frame that is whole; what breaks on the way goes to `damage` and decoding goes on."""
+    stream.thread_type = "AUTO"
+    stream.codec_context.options = {"max_pixels": str(probe.limits().side ** 2)}
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except MemoryError:
+            raise
+        except av.FFmpegError as error:
+            damage.append(error)
+            packet = None
+        try:
+            frames = stream.decode(packet)  # None asks for the frames still inside the decoder
+        except MemoryError:
+            raise
+        except av.EOFError:
+            return
+        except av.FFmpegError as error:
+            damage.append(error)
+            frames = []
+        for frame in frames:
+            if frame.is_corrupt:
+                damage.append(ValueError("a damaged frame"))
+            else:
+                yield frame
+        if packet is None:
+            return
+
+
+def clock(frames: Iterable[av.VideoFrame], film: Survey) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Each frame with the second it is shown at, from 0 on and never backwards.
+
+    A missing timestamp continues at the average rate, and so does one that leaps back, or past the
+    end of the film: it is damaged, or the film was glued together from several.
+    """
+    origin = shown = None
+    period = float(1 / film.rate)
+    for frame in frames:
+        stamp = None if frame.pts is None else float(frame.pts * frame.time_base)
+        if shown is None:
+            origin, shown = stamp or 0.0, 0.0
+        else:
+            due = shown + period
+            moment = due if stamp is None else stamp - origin
+            if moment < shown - 1 or moment > max(film.seconds, due) + 1:
+                origin, moment = stamp - due, due
+            shown = max(shown, moment)
+        yield shown, frame
+
+
+def resample(
+    timed: Iterable[tuple[float, av.VideoFrame]], film_rate: Fraction, rate: Fraction
+) -> Iterator[av.VideoFrame]:
+    """One frame a tick, `rate` ticks a second: the frame that is on screen at that moment."""
+    # A frame may come half a period late and still be in time for its own tick.
+    slack, period = 0.5 / float(film_rate), 1 / float(film_rate)
+    tick, step = 0, float(1 / rate)
+    frame, moment = None, 0.0
+    for moment, following in timed:
+        while frame is not None and tick * step < moment - slack:
+            yield frame
+            tick += 1
+        frame = following
+    if frame is None:
+        return
+    end = moment + period
+    if tick and frame.duration:  # a last picture may be held; a single one is not a film of itself
+        end = moment + max(period, float(frame.duration * frame.time_base))
+    while tick == 0 or tick * step < end - slack:
+        yield frame
+        tick += 1
+
+
+def copy_colours(frame: av.VideoFrame, encoder: av.VideoCodecContext) -> None:
+    """Note in the copy what the film's colours mean, so that every reader turns them to RGB alike."""
+    encoder.color_range = ColorRange.MPEG
+    if frame.format.is_rgb or "pal" in frame.format.name:
+        return  # turned to yuv by the default matrix, which readers assume
+    encoder.colorspace = frame.colorspace
+    encoder.color_primaries, encoder.color_trc = frame.color_primaries, frame.color_trc
+
+
+def pixel_aspect(stream: av.VideoStream) -> Fraction:
+    """Width of a pixel in heights of it; 1 when the file says nothing or nothing believable."""
+    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    return aspect if aspect and Fraction(1, 4) <= aspect <= 4 else Fraction(1)
+
+
+def quarter_turns(frame: av.VideoFrame) -> int:
+    """Clockwise quarter turns that put a frame upright: phones film sideways and leave a note."""
+    return round(-frame.rotation / 90) % 4
+
+
+def small(frame: av.VideoFrame, shape: tuple[int, int], turns: int) -> av.VideoFrame:
+    """A frame scaled to `shape` (width, height), as yuv420p, then turned clockwise."""
+    picture = frame.reformat(*shape, format="yuv420p", dst_color_range=ColorRange.MPEG)
+    if turns == 0:
+        return picture
+    planes = []
+    for plane in picture.planes:
+        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        planes.append(np.rot90(rows[:, : plane.width], -turns))
+    width, height = shape if turns == 2 else shape[::-1]
+    joined = np.concatenate([plane.ravel() for plane in planes]).reshape(height * 3 // 2, width)
+    return av.VideoFrame.from_ndarray(joined, format="yuv420p")
