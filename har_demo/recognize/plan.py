@@ -83,10 +83,6 @@ def plan(clip: Clip, question: Question) -> Plan:
             f"{card.title} takes exactly {spec.frames} frames per window, not {frames}: "
             "leave its number of frames as it is."
         )
-    if frames < spec.min_frames:
-        raise ChoiceError(
-            f"{card.title} needs at least {spec.min_frames} frames per window, not {frames}."
-        )
 
     stride = clip.fps / spec.fps if question.stride is None else _stride(question.stride)
     if question.crops not in (1, 3):

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from har_demo.errors import ChoiceError
+from har_demo.recognize.plan import chunks, plan
+from har_demo.recognize.prediction import Question
+
+
+def test_open_settings_follow_the_card_and_the_clip(zoo, clip):
+    one = plan(clip, Question("first"))
+    assert one.frames == 4
+    assert one.stride == 2.0  # 25 frames a second for a model of 12.5
+    assert one.indices.shape == (10, 4)  # covering would take 15 windows
+    assert (np.diff(one.indices, axis=1) == 2).all()
+    assert one.indices[0, 0] == 0 and one.indices[-1, -1] == 119
+
+
+def test_few_windows_cover_a_clip_that_is_barely_longer_than_one(zoo, clip):
+    one = plan(clip, Question("first", frames=40, stride=1))
+    assert len(one.indices) == 3
+    assert len(np.unique(one.indices)) == 120
+
+
+def test_stride_may_be_fractional(zoo, clip):
+    one = plan(clip, Question("first", frames=5, stride=1.5, windows=1))
+    assert np.diff(one.indices[0]).tolist() == [1, 2, 1, 2]
+
+
+def test_a_model_of_differences_reads_one_frame_more(zoo, clip):
+    zoo.add("moving", modality="difference")
+    one = plan(clip, Question("moving", windows=2))
+    assert one.frames == 4 and one.indices.shape == (2, 5)
+
+
+def test_whole_numbers_may_come_as_floats(zoo, clip):
+    assert plan(clip, Question("first", frames=8.0, windows=2.0)).indices.shape == (2, 8)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"frames": 0},
+        {"frames": -4},
+        {"frames": 2.5},
+        {"frames": 257},
+        {"frames": float("nan")},
+        {"frames": "16"},
+        {"stride": 0},
+        {"stride": -1},
+        {"stride": float("inf")},
+        {"stride": 1e9},
+        {"windows": 0},
+        {"windows": 1001},
+        {"crops": 2},
+        {"crops": 0},
+    ],
+    ids=str,
+)
+def test_impossible_settings_are_refused_in_one_sentence(zoo, clip, settings):
+    with pytest.raises(ChoiceError) as refused:
+        plan(clip, Question("first", **settings))
+    assert "\n" not in str(refused.value)
+    assert str(next(iter(settings.values()))) in str(refused.value)
+
+
+def test_a_network_of_fixed_length_takes_no_other(zoo, clip):
+    zoo.add("fixed", any_frames=False)
+    assert plan(clip, Question("fixed", frames=4)).frames == 4
+    with pytest.raises(ChoiceError, match="exactly 4 frames per window, not 8"):
+        plan(clip, Question("fixed", frames=8))
+
+
+def test_a_short_clip_says_how_many_frames_are_repeats(zoo, short_clip):
+    one = plan(short_clip, Question("first", frames=16, stride=1))
+    assert one.note == "The clip has only 3 frames, so 13 of the 16 are repeats of the last."
+    assert plan(short_clip, Question("first", frames=3, stride=1)).note == ""
+
+
+def test_a_stride_below_one_says_that_frames_repeat(zoo, clip):
+    note = plan(clip, Question("first", frames=8, stride=0.5, windows=1)).note
+    assert "4 of the 8 are repeats" in note and "25 a second" in note
+
+
+def test_chunks_hold_every_window_once_and_the_frames_it_needs(zoo, clip):
+    plans = [
+        plan(clip, Question("first", windows=10)),
+        plan(clip, Question("second", frames=8, windows=7)),
+    ]
+    parts = chunks(plans, most_frames=24)
+    assert len(parts) > 3
+    for which, one in enumerate(plans):
+        seen = np.concatenate([part.windows[which] for part in parts])
+        assert sorted(seen) == list(range(len(one.indices)))
+        for part in parts:
+            assert np.isin(one.indices[part.windows[which]], part.frames).all()
+    for part in parts:
+        assert len(part.frames) <= 24
+        assert (np.diff(part.frames) > 0).all()
+
+
+def test_one_chunk_is_the_union_of_all_frames(zoo, clip):
+    plans = [plan(clip, Question("first")), plan(clip, Question("second", windows=3))]
+    (only,) = chunks(plans, most_frames=1000)
+    assert only.frames.tolist() == sorted({*plans[0].indices.flat, *plans[1].indices.flat})
+
+
+def test_a_window_larger_than_a_chunk_is_read_alone(zoo, clip):
+    parts = chunks([plan(clip, Question("first", frames=32, stride=1, windows=3))], most_frames=8)
+    assert [len(part.frames) for part in parts] == [32, 32, 32]

@@ -1,0 +1,242 @@
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from har_demo.clips.frames import read_frames
+from har_demo.clips.transforms import crop_boxes, differences, transform
+from har_demo.errors import ChoiceError
+from har_demo.recognize import recognize as engine
+from har_demo.recognize.prediction import Prediction, Question, Refusal
+from har_demo.recognize.recognize import recognize
+
+
+def plainly(clip, zoo, prediction, crops=1):
+    """The same scores the slow way: every window read, transformed and scored by itself."""
+    card = zoo.cards[prediction.model]
+    scores = []
+    for window in prediction.frames:
+        x = transform(read_frames(clip, window), card.input, crops)
+        if card.input.modality == "difference":
+            x = differences(x)
+        with torch.no_grad():
+            logits = zoo.networks[card.name](x.transpose(1, 2))
+        scores.append(logits.softmax(dim=1).mean(dim=0).numpy())
+    return np.stack(scores)
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list[np.ndarray]:
+    """The indices of every call of read_frames."""
+    calls = []
+
+    def counted(clip, indices):
+        calls.append(indices)
+        return read_frames(clip, indices)
+
+    monkeypatch.setattr(engine, "read_frames", counted)
+    return calls
+
+
+@pytest.mark.parametrize("crops", [1, 3])
+@pytest.mark.parametrize("modality", ["rgb", "difference"])
+def test_scores_are_those_of_every_window_by_itself(zoo, clip, modality, crops):
+    zoo.add("one", modality=modality)
+    (answer,) = recognize(clip, [Question("one", windows=6, crops=crops)])
+    assert answer.scores.shape == (6, 4) and answer.scores.dtype == np.float32
+    np.testing.assert_allclose(
+        answer.scores, plainly(clip, zoo, answer, crops), atol=1e-5, rtol=1e-4
+    )
+    assert np.ptp(answer.scores, axis=0).max() > 0.01, (
+        "the windows must differ for this to say much"
+    )
+    spec = zoo.cards["one"].input
+    assert (answer.crops == crop_boxes(spec, clip.width, clip.height, crops)).all()
+    assert answer.stride == 2.0 and answer.fps == 25.0 and answer.device == "cpu"
+    assert answer.provenance.file == "one.safetensors"
+
+
+def test_chunks_change_nothing_but_the_memory(zoo, clip, reads, monkeypatch):
+    zoo.add("moving", modality="difference")
+    questions = [Question("first", windows=9), Question("moving", windows=20, crops=3)]
+    whole = list(recognize(clip, questions))
+    assert len(reads) == 1
+
+    frame = clip.width * clip.height * 3
+    monkeypatch.setattr(engine, "FRAME_BUDGET", 24 * 2 * frame)
+    reads.clear()
+    pieces = list(recognize(clip, questions))
+    assert len(reads) > 3
+    assert max(len(indices) for indices in reads) <= 24
+    for a, b in zip(whole, pieces, strict=True):
+        assert a.model == b.model
+        np.testing.assert_allclose(a.scores, b.scores, atol=1e-5, rtol=1e-4)
+        assert (a.frames == b.frames).all()
+
+
+def test_frames_are_read_once_for_all_models(zoo, clip, reads):
+    answers = list(recognize(clip, [Question("first"), Question("second"), Question("first", 8)]))
+    assert len(reads) == 1
+    union = sorted(set(np.concatenate([a.frames.ravel() for a in answers]).tolist()))
+    assert reads[0].tolist() == union
+
+
+def test_answers_stream_in_the_order_of_the_questions(zoo, clip):
+    answers = recognize(clip, [Question("second"), Question("first")])
+    assert next(answers).model == "second"
+    assert zoo.loads == ["second"], "the second model must not be touched before the first answers"
+    assert next(answers).model == "first"
+    assert next(answers, None) is None
+
+
+def test_progress_rises_to_one_and_speaks_of_windows(zoo, clip):
+    heard = []
+    list(
+        recognize(
+            clip,
+            [Question("first", windows=70), Question("second")],
+            lambda fraction, sentence: heard.append((fraction, sentence)),
+        )
+    )
+    fractions = [fraction for fraction, _ in heard]
+    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
+    sentences = [sentence for _, sentence in heard]
+    assert "First: 64 of 70 windows" in sentences and "Second: 10 of 10 windows" in sentences
+    assert "First: loading weights" in sentences
+
+
+def test_a_model_without_weights_leaves_the_others_their_answers(zoo, clip):
+    first, refusal, second = recognize(
+        clip, [Question("first"), Question("bare"), Question("second")]
+    )
+    assert isinstance(first, Prediction) and isinstance(second, Prediction)
+    assert refusal == Refusal(
+        "bare", "Bare", "weights of Bare (3 MB) are not here and cannot be fetched."
+    )
+
+
+class Failing(nn.Module):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def forward(self, x):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "frames", "words"),
+    [
+        (
+            RuntimeError("input is smaller than kernel\nand more"),
+            None,
+            r"\(input is smaller than kernel\)",
+        ),
+        (
+            RuntimeError("input is smaller than kernel"),
+            8,
+            "cannot take 8 frames per window: try its own 4",
+        ),
+        (torch.OutOfMemoryError("CUDA out of memory"), None, "more memory than is free"),
+    ],
+    ids=["any", "other frames", "memory"],
+)
+def test_a_network_that_fails_is_refused_and_the_others_go_on(zoo, clip, error, frames, words):
+    zoo.add("failing", Failing(error))
+    refusal, answer = recognize(clip, [Question("failing", frames), Question("first")])
+    assert isinstance(answer, Prediction)
+    with pytest.raises(AssertionError, match=words):
+        raise AssertionError(refusal.message)
+    assert "\n" not in refusal.message
+
+
+def test_weights_that_give_nonsense_are_refused(zoo, clip):
+    wrong, broken = nn.Sequential(zoo.networks["first"], nn.Linear(4, 9)), nn.Module()
+    broken.forward = lambda x: torch.full((len(x), 4), float("nan"))
+    zoo.add("wrong", wrong)
+    zoo.add("broken", broken)
+    one, two = recognize(clip, [Question("wrong"), Question("broken")])
+    assert "9 scores for 4 classes" in one.message
+    assert "not numbers" in two.message
+
+
+def test_out_of_memory_halves_the_batch_of_a_network(zoo, clip):
+    tiny, batches = zoo.networks["first"], []
+
+    class Small(nn.Module):
+        def forward(self, x):
+            batches.append(len(x))
+            if len(x) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return tiny(x)
+
+    zoo.add("small", Small())
+    small, first = recognize(clip, [Question("small", windows=7), Question("first", windows=7)])
+    assert batches == [7, 3, 1, 1, 1, 1, 1, 1, 1]
+    np.testing.assert_allclose(small.scores, first.scores, atol=1e-5, rtol=1e-4)
+
+
+def test_a_short_clip_is_answered_with_a_note(zoo, short_clip):
+    (answer,) = recognize(short_clip, [Question("first", frames=16)])
+    assert answer.distinct_frames == 2  # stride 2 of three frames
+    assert "only 3 frames" in answer.note
+
+
+def test_times_are_taken_for_every_stage(zoo, clip):
+    (answer,) = recognize(clip, [Question("first")])
+    assert min(answer.times.decode, answer.times.transform, answer.times.forward) > 0
+
+
+@pytest.mark.parametrize(
+    ("questions", "words"),
+    [
+        ([], "at least one"),
+        ([Question("first"), Question("third")], "third"),
+        ([Question("first"), Question("second", frames=0)], "frames per window"),
+    ],
+    ids=["no model", "unknown model", "no frames"],
+)
+def test_bad_questions_fail_before_anything_is_read(zoo, clip, reads, questions, words):
+    with pytest.raises(ChoiceError, match=words):
+        recognize(clip, questions)  # not iterated
+    assert not reads and not zoo.loads
+
+
+def test_two_users_at_once_get_what_each_alone_would(zoo, clip):
+    def ask(question, into):
+        for _ in range(3):
+            into.extend(recognize(clip, question))
+
+    questions = [
+        [Question("first", windows=12), Question("second")],
+        [Question("second", crops=3), Question("first", frames=7)],
+    ]
+    alone = [list(recognize(clip, q)) for q in questions]
+    together = [[], []]
+    users = [
+        threading.Thread(target=ask, args=pair) for pair in zip(questions, together, strict=True)
+    ]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    for expected, answers in zip(alone, together, strict=True):
+        assert len(answers) == 6
+        for answer, one in zip(answers, expected * 3, strict=True):
+            assert answer.model == one.model
+            np.testing.assert_allclose(answer.scores, one.scores, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(192, 144), (604, 340), (340, 604)], ids=str)
+def test_the_budget_holds_for_decoded_and_transformed_frames(zoo, clip, size):
+    from har_demo.recognize.plan import plan
+
+    big = replace(clip, width=size[0], height=size[1])
+    plans = [plan(big, Question("first", crops=3)), plan(big, Question("second"))]
+    count = engine.most_frames(big, plans)
+    decoded, transformed = size[0] * size[1] * 3, 3 * 3 * 32 * 32 * 4
+    assert count * (decoded + max(decoded, transformed)) <= 256 * 2**20
+    assert count > 200
