@@ -131,13 +131,12 @@ def _pickled(path: Path) -> object:
 
 
 def _floats(tensor: Tensor, key: str, name: str) -> Tensor:
-    """The tensor in float32, if it really holds numbers."""
-    try:
-        numbers = tensor.detach().to("cpu", torch.float32)
-        if tensor.is_floating_point() and bool(torch.isfinite(numbers).all()):
+    """The tensor in float32, if it really holds finite numbers."""
+    # Meta tensors hold nothing and sparse ones not every number; integers are no parameters.
+    if tensor.is_floating_point() and tensor.layout == torch.strided and not tensor.is_meta:
+        numbers = tensor.detach().float()
+        if numbers.isfinite().all():
             return numbers
-    except (RuntimeError, NotImplementedError):
-        pass  # of a kind that holds no plain numbers: meta, sparse, quantised
     raise WeightsError(
         f"'{name}' cannot be used: {key} holds values that are not finite numbers; "
         "give weights from before the training broke."

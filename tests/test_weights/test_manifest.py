@@ -1,0 +1,58 @@
+"""Every shipped checkpoint is the file its manifest describes, and answers as its card says."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from har_demo.models.registry import card
+from har_demo.weights import health, load
+
+FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
+MANIFEST = FOLDER / "manifest.json"
+LISTED = json.loads(MANIFEST.read_text())["checkpoints"] if MANIFEST.is_file() else []
+
+
+@pytest.fixture(autouse=True)
+def the_shipped_folder(apart, monkeypatch):
+    monkeypatch.delenv("HAR_CHECKPOINTS")
+
+
+def test_some_checkpoints_are_shipped():
+    assert LISTED, "checkpoints/manifest.json lists no checkpoint"
+
+
+def test_the_manifest_lists_each_model_and_each_file_once():
+    for key in ("model", "file"):
+        listed = [entry[key] for entry in LISTED]
+        assert len(set(listed)) == len(listed)
+
+
+def test_the_folder_holds_no_other_weights():
+    assert {p.name for p in FOLDER.glob("*.safetensors")} == {entry["file"] for entry in LISTED}
+
+
+@pytest.mark.parametrize("entry", LISTED, ids=lambda entry: entry["model"])
+def test_checkpoint(entry):
+    path = FOLDER / entry["file"]
+    assert path.is_file()
+    assert path.stat().st_size == entry["bytes"] <= 10_000_000
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
+    model = card(entry["model"])
+    assert tuple(entry["classes"]) == model.classes
+    assert entry["label_set"] == model.label_set
+    assert health(model) == []
+    network, provenance = load(model)
+    assert not network.training
+    assert (provenance.source, provenance.sha256) == ("shipped", entry["sha256"])
+
+
+@pytest.mark.parametrize("entry", LISTED, ids=lambda entry: entry["model"])
+def test_where_it_comes_from_is_written_down(entry):
+    assert entry["protocol"] and entry["command"] and entry["date"]
+    assert isinstance(entry["seed"], int)
+    assert all(source["name"] and source["citation"] for source in entry["data"])
+    assert entry["accuracy"]
+    for row in entry["accuracy"]:
+        assert row["dataset"] and row["split"] and row["clips"] > 0 and 0 <= row["top1"] <= 100
