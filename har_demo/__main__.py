@@ -1,0 +1,5 @@
+"""python -m har_demo"""
+
+from har_demo.cli import app
+
+app(prog_name="python -m har_demo")

@@ -1,0 +1,283 @@
+"""The same verbs as the pages, without a browser: python -m har_demo recognize clip.mp4 ...
+
+A mistake in what was given is one sentence on the standard error and exit code 2. Everything heavy
+is imported inside the commands, so that --help answers at once.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from har_demo.errors import ChoiceError, ClipError, UserError, WeightsError
+
+if TYPE_CHECKING:
+    from har_demo.clips.clip import Clip
+    from har_demo.recognize.prediction import Prediction, Refusal
+
+BAR = 28
+
+app = typer.Typer(
+    help="Recognise actions in video clips, with many models side by side.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """A person's mistake ends the program with a sentence, not with a stack trace."""
+    try:
+        yield
+    except UserError as problem:
+        _progress("")
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+@plainly()
+def recognize(
+    clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
+    models: Annotated[str, typer.Option(help="Names from `models`, with commas between.")] = "",
+    frames: Annotated[int | None, typer.Option(help="Frames per window.")] = None,
+    stride: Annotated[float | None, typer.Option(help="Clip frames from one to the next.")] = None,
+    windows: Annotated[int | None, typer.Option(help="Windows, spread over the clip.")] = None,
+    crops: Annotated[int, typer.Option(help="1 (centre) or 3 (start, centre, end).")] = 1,
+    weights: Annotated[
+        list[str] | None, typer.Option(help="Your own parameters, as model=FILE; may be repeated.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+    csv: Annotated[str | None, typer.Option(help="Write a table to this file.")] = None,
+    annotated: Annotated[
+        str | None, typer.Option(help="Write the clip with the answers drawn on to this .mp4 file.")
+    ] = None,
+) -> None:
+    """Rank the actions in a clip with one or more models."""
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    files = _own_files(weights or [], names)
+    for out in (csv, annotated):
+        _check_out(out)
+    _check_clip(clip)
+
+    from har_demo.clips.ingest import ingest
+    from har_demo.models import registry
+    from har_demo.recognize import export
+    from har_demo.recognize.prediction import Prediction, Question
+    from har_demo.recognize.recognize import recognize
+
+    if not names:
+        raise ChoiceError(
+            "No model is chosen: name some with --models, of those that the command `models` lists."
+        )
+    questions = [
+        Question(name, frames, stride, windows, crops, weights=files.get(name)) for name in names
+    ]
+    for name in names:
+        registry.card(name)  # a wrong name is said before the clip is read
+
+    found = ingest(clip, on_progress=lambda done: _progress(f"{done:4.0%}  Reading the clip"))
+    answers = list(
+        recognize(found, questions, lambda done, words: _progress(f"{done:4.0%}  {words}"))
+    )
+    predictions = [answer for answer in answers if isinstance(answer, Prediction)]
+    if annotated and predictions:
+        export.annotate(
+            found, predictions, annotated, lambda done: _progress(f"{done:4.0%}  Drawing")
+        )
+    if csv:
+        # The table brings its own line ends.
+        Path(csv).write_text(export.as_csv(found, answers), encoding="utf-8", newline="")
+    _progress("")
+
+    if as_json:
+        typer.echo(json.dumps(export.as_json(found, answers), indent=1))
+    elif predictions:
+        typer.echo(_answers_text(found, answers))
+    if not predictions:
+        raise WeightsError(" ".join(answer.message for answer in answers))
+
+
+@app.command()
+@plainly()
+def models(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """List the models and whether their weights are here."""
+    from har_demo.models import registry
+    from har_demo.weights import availability
+
+    cards = [(card, availability(card)) for card in registry.cards().values()]
+    if as_json:
+        rows = [
+            {
+                "name": card.name,
+                "title": card.title,
+                "family": card.family,
+                "year": card.year,
+                "size": card.size,
+                "parameters": card.parameters,
+                "gmacs": card.gmacs,
+                "frames": card.input.frames,
+                "fps": card.input.fps,
+                "label_set": card.label_set,
+                "classes": list(card.classes),
+                "weights": {"state": have.state, "bytes": have.bytes, "sentence": have.sentence},
+            }
+            for card, have in cards
+        ]
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    header = ("name", "title", "year", "parameters", "GMACs", "classes", "weights")
+    rows = [
+        (
+            card.name,
+            card.title,
+            str(card.year),
+            f"{card.parameters / 1e6:.1f} M" if card.parameters else "",
+            f"{card.gmacs:.1f}" if card.gmacs else "",
+            card.label_set,
+            have.state,
+        )
+        for card, have in cards
+    ]
+    typer.echo(table([header, *rows]))
+
+
+@app.command()
+@plainly()
+def weights(
+    fetch: Annotated[
+        str, typer.Option(help="Download the weights of this model, or of `all`.")
+    ] = "",
+) -> None:
+    """Say whose weights are here, or fetch them."""
+    from har_demo.models import registry
+    from har_demo.weights import availability, load
+
+    if not fetch:
+        rows = [
+            (c.name, s.state, s.sentence)
+            for c in registry.cards().values()
+            for s in [availability(c)]
+        ]
+        typer.echo(table([("model", "state", "weights"), *rows]))
+        return
+    wanted = list(registry.cards().values()) if fetch == "all" else [registry.card(fetch)]
+    failed = 0
+    for card in wanted:
+        try:
+            _, provenance = load(
+                card, None, lambda done, card=card: _progress(f"{done:4.0%}  {card.title}")
+            )
+            _progress("")
+            typer.echo(f"{card.name}: {provenance.file} is here ({provenance.note}).")
+        except WeightsError as problem:
+            _progress("")
+            typer.echo(str(problem), err=True)
+            failed += 1
+    if failed:
+        raise typer.Exit(2)
+
+
+@app.command()
+@plainly()
+def bench(
+    quick: Annotated[bool, typer.Option(help="Shorter clips, for a first look.")] = False,
+    out: Annotated[str | None, typer.Option(help="Also write the table to this .csv file.")] = None,
+) -> None:
+    """Measure time and memory against the plain way of doing the same."""
+    _check_out(out)
+    from har_demo.benchmarks import bench
+
+    rows = bench.measure(quick, say=_progress)
+    _progress("")
+    typer.echo(table([bench.COLUMNS, *rows]))
+    if out:
+        bench.write(rows, out)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of words as columns, two blanks between."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _answers_text(clip: "Clip", answers: "Sequence[Prediction | Refusal]") -> str:
+    """The five likeliest actions of every model, for people."""
+    from har_demo.recognize.prediction import Refusal
+
+    source = clip.source
+    parts = [f"{source.name}: {clip.duration:.1f} s, {source.width} × {source.height}"]
+    for answer in answers:
+        if isinstance(answer, Refusal):
+            parts.append(f"{answer.title}\n  {answer.message}")
+            continue
+        windows, frames = answer.frames.shape
+        took = answer.times.transform + answer.times.forward
+        lines = [
+            f"{answer.title}  ({windows} window{'s' * (windows > 1)} of {frames} frames, "
+            f"{took:.0f} ms on {answer.device}, {answer.provenance.source} weights)"
+        ]
+        top = answer.top(5)
+        width = max(len(name) for name, _ in top)
+        for name, probability in top:
+            bar = "█" * round(probability * BAR)
+            lines.append(f"  {probability:6.1%}  {name.ljust(width)}  {bar}".rstrip())
+        if answer.note:
+            lines.append(f"  {answer.note}")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _own_files(given: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """['r3d_18=my.pth'] becomes {'r3d_18': 'my.pth'}."""
+    files = {}
+    for one in given:
+        name, equals, file = one.partition("=")
+        if not (name and equals and file):
+            raise ChoiceError(f"Weights are given as model=FILE, not as '{_shown(one)}'.")
+        if name not in names:
+            raise ChoiceError(
+                f"Weights are given for {_shown(name)}, which --models does not name."
+            )
+        files[name] = file
+    return files
+
+
+def _check_clip(path: str) -> None:
+    if Path(path).is_dir():
+        raise ClipError(f"'{_shown(path)}' is a folder: give one video file.")
+    if not Path(path).is_file():
+        raise ClipError(f"There is no file '{_shown(path)}': check its name and folder.")
+
+
+def _check_out(path: str | None) -> None:
+    """Say before the work that its result cannot be kept."""
+    if path is None:
+        return
+    if Path(path).is_dir() or not Path(path).absolute().parent.is_dir():
+        raise ChoiceError(
+            f"'{_shown(path)}' cannot be written: give a file in a folder that exists."
+        )
+
+
+def _shown(text: str) -> str:
+    """Words of a stranger, fit for a terminal: what cannot be printed is left out."""
+    return "".join(c for c in text if c.isprintable())[:200]
+
+
+def _progress(words: str) -> None:
+    """Keep one line of the terminal up to date; where nobody watches, say nothing."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{words}")
+        sys.stderr.flush()
