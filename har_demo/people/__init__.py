@@ -1,0 +1,1 @@
+"""Rendered people: skeletons that act, and clips of them."""

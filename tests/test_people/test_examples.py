@@ -1,0 +1,49 @@
+"""The example clips of the page are there, small, playable, and what the script renders."""
+
+import json
+
+import av
+import numpy as np
+import pytest
+
+from har_demo.people.examples import EXAMPLES, FOLDER, FPS, SIZE, Example, frames, write
+
+
+def test_the_index_names_exactly_the_clips():
+    index = json.loads((FOLDER / "index.json").read_text())
+    assert {entry["file"] for entry in index} == {path.name for path in FOLDER.glob("*.mp4")}
+    assert [entry["file"] for entry in index] == [f"{example.name}.mp4" for example in EXAMPLES]
+    for entry, example in zip(index, EXAMPLES, strict=True):
+        assert entry == {"file": entry["file"], "title": example.title, "look": example.look}
+    assert all(entry["look"].endswith((".", "?")) for entry in index)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_the_clip_is_small_h264_and_whole(example):
+    path = FOLDER / f"{example.name}.mp4"
+    assert path.stat().st_size < 300_000
+    data = path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat"), "the index comes first, so it plays at once"
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert stream.codec_context.pix_fmt == "yuv420p"
+        assert (stream.width, stream.height) == SIZE
+        assert stream.average_rate == FPS
+        count = sum(1 for _ in container.decode(stream))
+    assert count == round(FPS * sum(seconds for _, seconds in example.parts))
+
+
+@pytest.mark.parametrize("name", ["walking", "sitting_down_dark"])
+def test_the_clip_is_what_the_script_renders(name):
+    example = next(example for example in EXAMPLES if example.name == name)
+    with av.open(str(FOLDER / f"{name}.mp4")) as container:
+        stored = np.stack([f.to_ndarray(format="rgb24") for f in container.decode(video=0)])
+    assert np.abs(stored.astype(int) - frames(example)).mean() < 4
+
+
+def test_writing_an_example(tmp_path):
+    short = Example("short", "Short", "Nothing.", (("bend", 0.4),), 1, 0.5)
+    write(short, tmp_path / "short.mp4")
+    with av.open(str(tmp_path / "short.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 10
