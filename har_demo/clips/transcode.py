@@ -16,7 +16,6 @@ from pathlib import Path
 from statistics import median
 
 import av
-import numpy as np
 from av.video.reformatter import ColorRange
 
 from har_demo.clips import probe
@@ -289,9 +288,11 @@ def quarter_turns(frame: av.VideoFrame) -> int:
 
 def small(frame: av.VideoFrame, shape: tuple[int, int], turns: int) -> av.VideoFrame:
     """A frame scaled to `shape` (width, height), as yuv420p, then turned clockwise."""
-    picture = frame.reformat(*shape, format="yuv420p", dst_color_range=ColorRange.MPEG)
+    picture = frame.reformat(*shape, format="yuv420p", dst_color_range=ColorRange.MPEG, threads=1)
     if turns == 0:
         return picture
+    import numpy as np  # late: few films need it, and a process is started for each
+
     planes = []
     for plane in picture.planes:
         rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)

@@ -3,13 +3,21 @@
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
-import numpy as np
 
-# Quality 20 is hard to tell from the source. No B-frames: they need an edit list in mp4, at which
-# some readers miscount. A keyframe every 12 frames makes jumping to any frame cheap.
-X264 = {"preset": "veryfast", "crf": "20", "bf": "0", "g": "12"}
+if TYPE_CHECKING:
+    import numpy as np
+
+X264 = {
+    "crf": "20",  # hard to tell from the source
+    "preset": "superfast",
+    "tune": "fastdecode",
+    "bf": "0",  # B-frames need an edit list in mp4, at which some readers miscount
+    "g": "12",  # a keyframe this often makes jumping to any frame cheap
+    "threads": "1",  # small pictures: more threads cost more than they give
+}
 
 
 def open_mp4(path: Path | str) -> av.container.OutputContainer:
@@ -27,7 +35,7 @@ def add_h264(
     return stream
 
 
-def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float) -> None:
+def write_video(path: Path | str, frames: "Iterable[np.ndarray]", fps: float) -> None:
     """Write frames, one at a time, as a video of `fps` frames per second.
 
     Args:
@@ -37,6 +45,8 @@ def write_video(path: Path | str, frames: Iterable[np.ndarray], fps: float) -> N
     Raises:
         ValueError: there are no frames, or they differ in size.
     """
+    import numpy as np  # late, as ingest starts a process that has no need of it
+
     rate = Fraction(fps).limit_denominator(10_000)
     stream = None
     with open_mp4(path) as container:
