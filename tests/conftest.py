@@ -106,6 +106,8 @@ def browser():
             executable_path=path,
             args=[
                 "--no-sandbox",  # chromium refuses to run as root with one
+                # The page must need nothing from outside; without a network it must not wait for it.
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
                 "--disable-gpu",
                 "--disable-quic",
                 "--no-first-run",

@@ -103,7 +103,7 @@ def test_system_packages_are_plain_names():
 def test_the_models_named_are_those_that_come_from_the_hub(card):
     from har_demo.models.registry import cards
 
-    urls = [source.url for model in cards() for source in model.weights]
+    urls = [source.url for model in cards().values() for source in model.weights]
     hub = {
         "/".join(url.split("/")[3:5]) for url in urls if url.startswith("https://huggingface.co/")
     }
