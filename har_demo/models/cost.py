@@ -6,11 +6,9 @@ pooling and other elementwise work are not: they take memory traffic but hardly 
 """
 
 import copy
-from contextlib import contextmanager
 
 import torch
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 
@@ -24,7 +22,8 @@ def gmacs(module: nn.Module, *shapes: tuple[int, ...]) -> float:
 
     A copy of the network runs on the meta device, which works out shapes and computes nothing, so
     even a large network takes under a second. `module` itself is left as it was; build it under
-    `torch.device("meta")` to spare its memory too.
+    `torch.device("meta")` to spare its memory too. That device also lacks the fused kernels of CPUs
+    and GPUs whose inside the counter cannot see: attention's and the LSTM's would count as nothing.
 
     Args:
         module: the network, on any device.
@@ -41,22 +40,6 @@ def gmacs(module: nn.Module, *shapes: tuple[int, ...]) -> float:
     network = copy.deepcopy(module).to("meta").eval()
     inputs = [torch.empty(shape, device="meta") for shape in shapes]
     counter = FlopCounterMode(display=False)
-    with torch.no_grad(), _counted_kernels(), counter:
+    with torch.no_grad(), counter:
         network(*inputs)
     return counter.get_total_flops() / 2 / 1e9  # the counter takes a multiply-add for two
-
-
-@contextmanager
-def _counted_kernels():
-    """Keeps PyTorch off the fused kernels whose inside the counter cannot see.
-
-    The fast path of nn.MultiheadAttention and fused scaled-dot-product attention would count as
-    nothing. (On a CPU so would oneDNN's LSTM; the meta device has none of it.)
-    """
-    fastpath = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fastpath)

@@ -135,7 +135,8 @@ def _floats(tensor: Tensor, key: str, name: str) -> Tensor:
     # Meta tensors hold nothing and sparse ones not every number; integers are no parameters.
     if tensor.is_floating_point() and tensor.layout == torch.strided and not tensor.is_meta:
         numbers = tensor.detach().float()
-        if numbers.isfinite().all():
+        # One infinite value or NaN makes the sum so, and no float32 values overflow a float64.
+        if numbers.sum(dtype=torch.float64).isfinite():
             return numbers
     raise WeightsError(
         f"'{name}' cannot be used: {key} holds values that are not finite numbers; "
