@@ -1,0 +1,8 @@
+"""Start the app: `python app.py`, then open http://127.0.0.1:7860."""
+
+from har_demo.interface.page import build, launch
+
+demo = build()
+
+if __name__ == "__main__":
+    launch(demo)

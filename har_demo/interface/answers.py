@@ -1,0 +1,58 @@
+"""From what a person chose to answers and files: shared by the page and the API."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from har_demo.clips.clip import Clip
+from har_demo.errors import ChoiceError
+from har_demo.recognize.export import as_csv, as_json
+from har_demo.recognize.prediction import Prediction, Question, Refusal
+from har_demo.recognize.recognize import recognize
+
+
+def questions(
+    chosen: Sequence[str], settings: dict, own_model: str = "", own_file: str | None = None
+) -> list[Question]:
+    """One question per chosen model.
+
+    Args:
+        chosen: names of model cards.
+        settings: frames, stride, windows and crops of a Question; None means the card's own.
+        own_model, own_file: the model that shall use the person's own weights, and their file.
+
+    Raises:
+        ChoiceError: no model is chosen, or own weights have no model.
+    """
+    if not chosen:
+        raise ChoiceError("No model is ticked: tick at least one under 'Models'.")
+    if own_file and own_model not in chosen:
+        raise ChoiceError(
+            "Your own weights belong to no ticked model: choose the model they are for and tick it."
+        )
+    return [
+        Question(name, **settings, weights=own_file if name == own_model else None)
+        for name in chosen
+    ]
+
+
+def ask(
+    clip: Clip, asked: Sequence[Question], progress: gr.Progress
+) -> Iterator[Prediction | Refusal]:
+    """Answers model by model, with the page's progress bar moving."""
+    return recognize(
+        clip, asked, on_progress=lambda fraction, sentence: progress(fraction, desc=sentence)
+    )
+
+
+def write_files(
+    clip: Clip, said: Sequence[Prediction | Refusal], folder: Path
+) -> tuple[Path, Path]:
+    """The answers as JSON and CSV, named after the clip."""
+    stem = Path(clip.source.name).stem or "clip"
+    json_path, csv_path = folder / f"{stem}-answers.json", folder / f"{stem}-answers.csv"
+    json_path.write_text(json.dumps(as_json(clip, said), indent=1), encoding="utf-8")
+    csv_path.write_text(as_csv(clip, said), encoding="utf-8")
+    return json_path, csv_path

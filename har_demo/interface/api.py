@@ -1,0 +1,137 @@
+"""The same job for programs: named endpoints for gradio_client and, through MCP, for agents."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import gradio as gr
+
+from har_demo.clips.ingest import ingest
+from har_demo.errors import UserError
+from har_demo.interface.answers import ask, questions
+from har_demo.interface.gpu import on_gpu
+from har_demo.models.registry import cards
+from har_demo.recognize.export import annotate, as_json
+from har_demo.recognize.prediction import Prediction
+from har_demo.weights import availability
+from har_demo.weights.accuracy import accuracies
+
+
+def build() -> None:
+    """Add the endpoints /recognize, /annotate and /models to the current Blocks."""
+    with gr.Column(visible=False):
+        video = gr.Video(label="clip", sources=["upload"], interactive=True)
+        models = gr.JSON(label="models", value=[])
+        frames = gr.Number(label="frames", value=None, precision=0)
+        stride = gr.Number(label="stride", value=None)
+        windows = gr.Number(label="windows", value=None, precision=0)
+        crops = gr.Number(label="crops", value=1, precision=0)
+        answer = gr.JSON(label="answers")
+        catalogue = gr.JSON(label="models")
+        drawn = gr.Video(label="annotated clip")
+        asked = [video, models, frames, stride, windows, crops]
+        together = {"concurrency_limit": 1, "concurrency_id": "models"}
+        gr.Button().click(recognize, asked, answer, api_name="recognize", **together)
+        gr.Button().click(annotated, asked, drawn, api_name="annotate", **together)
+        gr.Button().click(list_models, None, catalogue, api_name="models")
+
+
+def _answers(clip, models, frames, stride, windows, crops, progress):
+    settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
+    return list(ask(clip, questions(models or [], settings), progress))
+
+
+@on_gpu
+def recognize(
+    clip: str,
+    models: list[str],
+    frames: int | None = None,
+    stride: float | None = None,
+    windows: int | None = None,
+    crops: int = 1,
+    progress=gr.Progress(),  # noqa: B008
+) -> dict:
+    """
+    Recognise the action in a video clip with one or more models, each answering with ranked classes.
+
+    Args:
+        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        models: Names of models, as /models lists them.
+        frames: Frames per window; leave empty for the number each model was trained with.
+        stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
+        windows: Number of windows spread evenly over the clip; leave empty to cover it, up to ten.
+        crops: 1 for the centre of the picture, 3 for start, centre and end of its long side.
+    """
+    try:
+        source = ingest(_given(clip), name=Path(clip).name)
+        return as_json(source, _answers(source, models, frames, stride, windows, crops, progress))
+    except UserError as problem:
+        raise gr.Error(str(problem), print_exception=False) from None
+
+
+@on_gpu
+def annotated(
+    clip: str,
+    models: list[str],
+    frames: int | None = None,
+    stride: float | None = None,
+    windows: int | None = None,
+    crops: int = 1,
+    progress=gr.Progress(),  # noqa: B008
+):
+    """
+    Draw the models' answers over time onto a video clip and return it as an H.264 file.
+
+    Args:
+        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        models: Names of models, as /models lists them.
+        frames: Frames per window; leave empty for the number each model was trained with.
+        stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
+        windows: Number of windows spread evenly over the clip; leave empty to cover it, up to ten.
+        crops: 1 for the centre of the picture, 3 for start, centre and end of its long side.
+    """
+    try:
+        source = ingest(_given(clip), name=Path(clip).name)
+        said = _answers(source, models, frames, stride, windows, crops, progress)
+        predictions = [a for a in said if isinstance(a, Prediction)]
+        if not predictions:
+            raise UserError(" ".join(a.message for a in said))
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "annotated.mp4"
+            annotate(source, predictions, path)
+            yield str(path)
+    except UserError as problem:
+        raise gr.Error(str(problem), print_exception=False) from None
+
+
+def list_models() -> list[dict]:
+    """List every model: its idea, input, classes, cost, accuracy and whether its weights are here."""
+    rows = []
+    for card in cards().values():
+        weights = availability(card)
+        rows.append(
+            {
+                "name": card.name,
+                "title": card.title,
+                "family": card.family,
+                "year": card.year,
+                "idea": card.idea,
+                "paper": card.paper,
+                "size": card.size,
+                "frames": card.input.frames,
+                "frames_per_second": card.input.fps,
+                "label_set": card.label_set,
+                "classes": list(card.classes),
+                "parameters": card.parameters,
+                "gmacs": card.gmacs,
+                "accuracy": [vars(a) for a in accuracies(card)],
+                "weights": weights.state,
+                "weights_sentence": weights.sentence,
+            }
+        )
+    return rows
+
+
+def _given(clip: str | None) -> str:
+    if not clip:
+        raise UserError("There is no clip: give a video file.")
+    return clip

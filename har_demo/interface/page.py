@@ -1,0 +1,38 @@
+"""All pages in one Gradio app, and how it is served."""
+
+import gradio as gr
+
+from har_demo.clips import cache
+from har_demo.clips.probe import limits
+from har_demo.interface import api, recognize_page
+from har_demo.interface.examples import FOLDER
+from har_demo.interface.render import static
+from har_demo.interface.theme import theme
+
+
+def build() -> gr.Blocks:
+    """The whole app, not yet served."""
+    gr.set_static_paths([FOLDER])
+    # Uploads and answers leave the disk after a day.
+    with gr.Blocks(
+        title="Action Atlas", analytics_enabled=False, delete_cache=(3600, 86400)
+    ) as demo:
+        recognize_page.build()
+        api.build()
+    return demo.queue(max_size=32, default_concurrency_limit=4)
+
+
+def launch(demo: gr.Blocks, **options) -> None:
+    """Serve the app: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT move it, 7860 is the default port."""
+    demo.launch(
+        theme=theme(),
+        css=static("style.css"),
+        head=f"{static('head.html')}<script>{static('page.js')}</script>",
+        allowed_paths=[str(cache.folder())],
+        max_file_size=f"{limits().megabytes:g}mb",
+        footer_links=["api"],
+        mcp_server=True,
+        ssr_mode=False,
+        run_history=False,
+        **options,
+    )

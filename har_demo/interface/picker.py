@@ -1,0 +1,82 @@
+"""The list of models to tick: what each is, what it costs, how well it does, whether it can run."""
+
+import math
+
+from har_demo.interface import words
+from har_demo.interface.render import render
+from har_demo.models.card import ModelCard
+from har_demo.models.registry import cards
+from har_demo.weights import availability
+from har_demo.weights.accuracy import accuracies
+
+DEFAULT_TICKED = 2
+
+GROUPS = (
+    ("Ready here", "weights are on this machine", ("shipped", "cached")),
+    ("Public weights", "fetched when first ticked, needs the network", ("download",)),
+    ("Without weights", "cannot answer until you bring your own", ("missing",)),
+)
+
+
+def picker() -> str:
+    """The list as HTML; the page's script reads which boxes are ticked."""
+    states = {card.name: availability(card) for card in cards().values()}
+    groups = []
+    ticked = 0
+    for title, note, members in GROUPS:
+        models = []
+        for card in cards().values():
+            if states[card.name].state not in members:
+                continue
+            tick = states[card.name].state == "shipped" and ticked < DEFAULT_TICKED
+            ticked += tick
+            models.append(_row(card, states[card.name], tick))
+        if models:
+            groups.append({"title": title, "note": note, "models": models})
+    return render("picker", groups=groups)
+
+
+def _row(card: ModelCard, weights, ticked: bool) -> dict:
+    known = accuracies(card)
+    size = words.megabytes(weights.bytes) if weights.bytes else ""
+    spec = card.input
+    return {
+        "name": card.name,
+        "title": card.title,
+        "year": card.year,
+        "state": weights.state,
+        "ticked": ticked,
+        "badge": {
+            "shipped": "ready",
+            "cached": "ready",
+            "download": size,
+            "missing": "no weights",
+        }[weights.state],
+        "family": card.family,
+        "hue": words.hue(card.family),
+        "cost": "cost unknown" if card.gmacs is None else f"{card.gmacs:.3g} GMACs",
+        # The bar is logarithmic: 1 GMAC is a tenth of it, 300 GMACs nearly all.
+        "cost_share": 0
+        if card.gmacs is None
+        else f"{min(100, max(4, 10 + 36 * math.log10(card.gmacs))):.0f}",
+        "cost_title": "multiply-adds for one view of the clip, in thousands of millions",
+        "accuracy": f"{known[0].top1:.0f} % {known[0].dataset}" if known else "accuracy unknown",
+        "accuracy_title": f"top-1 accuracy, {known[0].protocol}" if known else "",
+        "accuracies": [
+            f"{a.dataset}: {a.top1:.1f} % top-1"
+            + (f", {a.top5:.1f} % top-5" if a.top5 is not None else "")
+            + f" ({a.protocol}; {a.source})"
+            for a in known
+        ],
+        "idea": card.idea,
+        "input_sentence": f"Sees {words.count(spec.frames, 'frame')} of {spec.crop[1]} × {spec.crop[0]}"
+        f" pixels, {spec.fps:g} a second"
+        + (", as differences between neighbours." if spec.modality == "difference" else "."),
+        "parameters_sentence": ""
+        if card.parameters is None
+        else f"{card.parameters / 1e6:.1f} million parameters; "
+        f"knows {len(card.classes)} actions ({card.label_set}).",
+        "weights_sentence": weights.sentence,
+        "paper": card.paper,
+        "paper_url": card.paper_url,
+    }

@@ -1,0 +1,253 @@
+"""Predictions become the right-hand side of the Recognise page."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from markupsafe import Markup
+
+from har_demo.clips.clip import Clip
+from har_demo.clips.transforms import crop_boxes
+from har_demo.interface import words
+from har_demo.interface.render import data_uri, render
+from har_demo.models.card import ModelCard
+from har_demo.models.registry import card as find_card
+from har_demo.recognize.agreement import agreement
+from har_demo.recognize.prediction import Prediction, Refusal
+from har_demo.recognize.seen import frames_seen
+from har_demo.weights.accuracy import accuracies
+
+THUMBS = 16  # a strip shows at most this many frames of a window
+
+
+def results(
+    clip: Clip,
+    asked: dict,
+    answers: Sequence[tuple[Prediction | Refusal, Markup]],
+    waiting: Sequence[str] = (),
+) -> str:
+    """The whole panel: verdict, timeline, one card per model, agreement.
+
+    Args:
+        clip: what was shown.
+        asked: the clip, models and settings as a shared link names them.
+        answers: what each model said, with its strip of frames from `seen` ('' for a refusal).
+        waiting: titles of the models that have not answered yet.
+    """
+    predictions = [a for a, _ in answers if isinstance(a, Prediction)]
+    headline, subline = _verdict(clip, predictions, len(answers), len(waiting))
+    return render(
+        "results",
+        clip=clip,
+        asked=json.dumps({name: value for name, value in asked.items() if value}),
+        headline=headline,
+        subline=subline,
+        timelines=[_timeline(p, clip) for p in predictions if len(p.frames) > 1],
+        ticks=_ticks(clip.duration),
+        cards=[_card(answer, strip) for answer, strip in answers],
+        waiting=waiting,
+        agreement=_agreement(predictions) if len(predictions) > 1 and not waiting else None,
+    )
+
+
+def _verdict(
+    clip: Clip, predictions: list[Prediction], answered: int, waiting: int
+) -> tuple[str, str]:
+    """Two lines above the cards: what most models say, and of how many."""
+    if not predictions:
+        if waiting:
+            return "Looking at the clip …", f"{words.count(waiting, 'model')} still to answer"
+        return "No answer", "None of the chosen models could answer; each card says why."
+    votes = Counter(p.top(1)[0][0] for p in predictions)
+    name, most = votes.most_common(1)[0]
+    if len(predictions) == 1:
+        sure = predictions[0].top(1)[0][1] >= 0.5
+        headline = (
+            f"{predictions[0].title} {'says' if sure else 'is not sure; its best guess is'} {name}"
+        )
+    elif most == len(predictions):
+        headline = f"All {most} models say {name}"
+    elif most > 1:
+        headline = f"{most} of {len(predictions)} models say {name}"
+    else:
+        headline = "Every model says something else"
+    parts = [f"{clip.source.name}, {words.seconds(clip.duration)}"]
+    if waiting:
+        parts.append(f"{words.count(waiting, 'model')} still to answer")
+    if answered > len(predictions):
+        parts.append(f"{words.count(answered - len(predictions), 'model')} could not answer")
+    return headline, " · ".join(parts)
+
+
+def _card(answer: Prediction | Refusal, strip: Markup) -> dict:
+    if isinstance(answer, Refusal):
+        return {"refused": True, "title": answer.title, "message": answer.message}
+    card = find_card(answer.model)
+    windows, frames = answer.frames.shape
+    times = answer.times
+    return {
+        "refused": False,
+        "model": answer.model,
+        "title": answer.title,
+        "year": card.year,
+        "family": card.family,
+        "hue": words.hue(card.family),
+        "top": [
+            {"name": name, "percent": words.percent(p), "width": f"{max(p, 0.004) * 100:.1f}"}
+            for name, p in answer.top(5)
+        ],
+        "note": answer.note,
+        "seen": strip,
+        "facts": [
+            ("looked at", f"{words.count(windows, 'window')} of {words.count(frames, 'frame')}"),
+            (
+                "time",
+                f"{words.milliseconds(times.decode)} reading, "
+                f"{words.milliseconds(times.transform)} preparing, "
+                f"{words.milliseconds(times.forward)} network",
+            ),
+            ("on", answer.device),
+            ("can only answer", f"one of {len(answer.classes)} actions ({answer.label_set})"),
+        ],
+        "trust": _trust(answer, card),
+    }
+
+
+def _trust(answer: Prediction, card: ModelCard) -> str:
+    """Where the parameters come from and how far they can be believed, in one line."""
+    origin = {
+        "user": "your own weights, accuracy unknown",
+        "shipped": "weights shipped with this project",
+        "hub": "public weights",
+    }[answer.provenance.source]
+    line = f"{origin} ({answer.provenance.file}, sha256 {answer.provenance.sha256[:8]}…)"
+    if answer.provenance.source != "user":
+        measured = [f"{a.top1:.0f} % right on {a.dataset}" for a in accuracies(card)]
+        if measured:
+            line += "; " + ", ".join(measured)
+    return line
+
+
+def _timeline(prediction: Prediction, clip: Clip, rows: int = 4) -> dict:
+    """Lanes of the classes that were likely at some moment; cells tile the clip."""
+    spans = prediction.seconds()
+    centres = spans.mean(axis=1)
+    edges = np.concatenate([[0.0], (centres[1:] + centres[:-1]) / 2, [clip.duration]])
+    peak = prediction.scores.max(axis=0)
+    order = [i for i in np.argsort(-peak, kind="stable")[:rows] if peak[i] >= 0.1]
+    lanes = []
+    for i in order or [int(peak.argmax())]:
+        name = prediction.classes[i]
+        lanes.append(
+            {
+                "name": name,
+                "cells": [
+                    {
+                        "seek": f"{start:.3f}",
+                        "window": w,
+                        "left": f"{edges[w] / clip.duration * 100:.3f}",
+                        "width": f"{(edges[w + 1] - edges[w]) / clip.duration * 100:.3f}",
+                        "p": f"{prediction.scores[w, i]:.3f}",
+                        "label": f"{name}, {words.percent(float(prediction.scores[w, i]))}, "
+                        f"{words.seconds(start)} to {words.seconds(end)}",
+                    }
+                    for w, (start, end) in enumerate(spans)
+                ],
+            }
+        )
+    return {"model": prediction.model, "title": prediction.title, "rows": lanes}
+
+
+def _ticks(duration: float, most: int = 8) -> list[dict]:
+    """Round moments along the time axis."""
+    step = next(s for s in (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 1e9) if duration / s <= most)
+    return [
+        {
+            "left": f"{t / duration * 100:.2f}",
+            "text": words.seconds(t).removesuffix(".0 s") + (" s" if t < 60 and t % 1 == 0 else ""),
+        }
+        for t in np.arange(0, duration * 0.97, step)
+    ]
+
+
+def _agreement(predictions: list[Prediction]) -> dict:
+    matrix = agreement(predictions)
+    rows = []
+    for a, values in zip(predictions, matrix, strict=True):
+        cells = []
+        for b, value in zip(predictions, values, strict=True):
+            none = bool(np.isnan(value))
+            text = "–" if none else words.percent(value)
+            label = (
+                f"{a.title} knows {a.label_set}, {b.title} knows {b.label_set}"
+                if none
+                else f"{a.title} and {b.title}: {text}"
+            )
+            cells.append(
+                {"p": f"{0 if none else value:.3f}", "text": text, "none": none, "label": label}
+            )
+        rows.append({"title": a.title, "cells": cells})
+    note = (
+        "A dash: the two models were taught different lists of actions, so their answers "
+        "cannot be compared number by number."
+        if np.isnan(matrix).any()
+        else ""
+    )
+    return {"titles": [p.title for p in predictions], "rows": rows, "note": note}
+
+
+def best_window(prediction: Prediction) -> int:
+    """The window that is surest of the model's overall answer."""
+    return int(prediction.scores[:, prediction.overall.argmax()].argmax())
+
+
+def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: int) -> Markup:
+    """The strip of one window: its frames as filmed, with the crop, and as the network got them.
+
+    Args:
+        clip: the ingested clip.
+        card: the model's card.
+        indices: int64 [windows, frames], every window the model looked at.
+        crops: 1 or 3.
+        window: which of the windows to show.
+    """
+    spec = card.input
+    frames = indices[window]
+    pictures = frames_seen(clip, spec, frames, crops)
+    shown, received = _few(len(frames)), _few(len(pictures.received))
+    kept = f", {len(shown)} of them shown" if len(shown) < len(frames) else ""
+    height, width = spec.crop
+    what = "differences between frames" if spec.modality == "difference" else "RGB frames"
+    start, end = frames.min() / clip.fps, (frames.max() + 1) / clip.fps
+    return render(
+        "seen",
+        model=card.name,
+        span=f"window {window + 1} of {len(indices)}, "
+        f"{words.seconds(start)} to {words.seconds(end)}",
+        filmed=[
+            {
+                "image": data_uri(pictures.filmed[i], height=96),
+                "time": words.seconds(frames[i] / clip.fps),
+            }
+            for i in shown
+        ],
+        inputs=[data_uri(pictures.received[i]) for i in received],
+        boxes=[
+            {
+                "left": f"{left / clip.width * 100:.2f}",
+                "top": f"{top / clip.height * 100:.2f}",
+                "width": f"{(right - left) / clip.width * 100:.2f}",
+                "height": f"{(bottom - top) / clip.height * 100:.2f}",
+            }
+            for left, top, right, bottom in crop_boxes(spec, clip.width, clip.height, crops)
+        ],
+        input_label=f"Input of the network: {what}, {width} × {height} pixels",
+        sentence=f"{words.count(len(np.unique(frames)), 'different frame')}{kept}; the network "
+        f"receives {len(pictures.received)} {what} of {width} × {height} pixels.",
+    )
+
+
+def _few(number: int) -> np.ndarray:
+    """Up to THUMBS positions spread over `number` pictures."""
+    return np.unique(np.linspace(0, number - 1, min(number, THUMBS)).round().astype(int))

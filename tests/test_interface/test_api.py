@@ -1,0 +1,105 @@
+"""The same job through gradio_client and MCP, against the running app."""
+
+import json
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from har_demo.clips.ingest import ingest
+from har_demo.models.registry import cards
+from har_demo.recognize.prediction import Question
+from har_demo.recognize.recognize import recognize
+from har_demo.weights import availability
+from tests.media import figure_clip
+
+
+@pytest.fixture(scope="module")
+def client(server) -> Client:
+    return Client(server, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def clip_file(tmp_path_factory):
+    return figure_clip(tmp_path_factory.mktemp("clips") / "wave.mp4", "wave_both_hands")
+
+
+def shipped() -> list[str]:
+    return [c.name for c in cards().values() if availability(c).state == "shipped"]
+
+
+def ask(client, file, models, **settings):
+    return client.predict(
+        clip=handle_file(str(file)), models=models, api_name="/recognize", **settings
+    )
+
+
+def test_a_program_gets_what_the_engine_says(client, clip_file):
+    models = shipped()[:2]
+    told = ask(client, clip_file, models, windows=3)
+    answers = list(recognize(ingest(clip_file), [Question(m, windows=3) for m in models]))
+    assert [a["model"] for a in told["predictions"]] == models
+    for said, answer in zip(told["predictions"], answers, strict=True):
+        name, probability = answer.top(1)[0]
+        assert said["top"][0]["class"] == name
+        assert said["top"][0]["probability"] == pytest.approx(probability, abs=1e-4)
+
+
+def test_two_users_at_once_get_their_own_answers(client, clip_file, tmp_path):
+    other = figure_clip(tmp_path / "walk.mp4", "walk", seed=3)
+    model = shipped()[:1]
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(lambda file: ask(client, file, model), (clip_file, other)))
+    assert [t["clip"]["source"]["name"] for t in told] == ["wave.mp4", "walk.mp4"]
+
+
+def test_the_catalogue_lists_every_model(client):
+    listed = client.predict(api_name="/models")
+    assert [row["name"] for row in listed] == list(cards())
+    assert all(row["idea"] and row["classes"] and row["weights"] for row in listed)
+
+
+def test_an_annotated_clip_comes_back_as_a_video(client, clip_file):
+    video = client.predict(
+        clip=handle_file(str(clip_file)), models=shipped()[:1], api_name="/annotate"
+    )
+    path = video["video"] if isinstance(video, dict) else video
+    assert ingest(path).source.codec == "h264"
+
+
+@pytest.mark.parametrize(
+    ("models", "settings", "sentence"),
+    [
+        (["no_such_model"], {}, "no_such_model"),
+        ([], {}, "No model is ticked"),
+        (["c3d_lab"], {"stride": -1}, "stride"),
+        (["c3d_lab"], {"crops": 7}, "Crops"),
+        (["c3d_lab"], {"windows": 10**9}, "windows"),
+    ],
+)
+def test_bad_questions_come_back_as_sentences(client, clip_file, models, settings, sentence):
+    with pytest.raises(AppError, match=sentence):
+        ask(client, clip_file, models, **settings)
+
+
+def test_a_file_that_is_no_clip_is_refused_and_the_server_goes_on(client, clip_file, tmp_path):
+    bad = tmp_path / "noise.mp4"
+    bad.write_bytes(bytes(range(256)) * 40)
+    with pytest.raises(AppError, match=r"noise\.mp4"):
+        ask(client, bad, shipped()[:1])
+    assert ask(client, clip_file, shipped()[:1])["predictions"]
+
+
+def test_every_event_has_a_name(client):
+    names = [d["api_name"] for d in client.config["dependencies"]]
+    assert all(names) and len(set(names)) == len(names)
+    assert {"recognize", "annotate", "models"} <= set(names)
+
+
+def test_agents_find_the_tools_over_mcp(server):
+    with urllib.request.urlopen(f"{server}/gradio_api/mcp/schema") as answer:
+        tools = {tool["name"] for tool in json.load(answer)}
+    assert any(name.endswith("recognize") for name in tools)
+    assert any(name.endswith("models") for name in tools)

@@ -1,0 +1,198 @@
+"""The main job as a person does it, in a real browser, on a clip no browser can play by itself."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from har_demo.clips.ingest import ingest
+from har_demo.models.registry import cards
+from har_demo.people.figure import render
+from har_demo.recognize.prediction import Question
+from har_demo.recognize.recognize import recognize
+from har_demo.weights import availability
+from tests.media import write
+
+pytestmark = pytest.mark.browser
+
+ANSWERED = ".results[aria-busy=false]"
+DESK, PHONE = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
+# HAR_SCREENSHOTS=1 renews the pictures that README shows.
+PICTURES = Path(__file__).parents[2] / "results" / "screenshots"
+
+
+@pytest.fixture(scope="module")
+def avi(tmp_path_factory) -> Path:
+    """Four seconds of jumping jacks in a container and codec that browsers do not play."""
+    path = tmp_path_factory.mktemp("clips") / "jumping jacks.avi"
+    return write(path, render("jumping_jack", seconds=4.0), codec="mpeg4")
+
+
+@pytest.fixture
+def page(browser, server):
+    """A visitor's page, which must stay free of script errors."""
+    page = browser.new_page(viewport=DESK)
+    page.set_default_timeout(90_000)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(server)
+    page.wait_for_selector("#run")
+    yield page
+    page.close()
+    assert errors == []
+
+
+def upload(page, path: Path) -> None:
+    page.set_input_files("#clip input[type=file]", str(path))
+
+
+def run(page, *models: str) -> None:
+    for box in page.query_selector_all("#models input[name=model]"):
+        box.set_checked(box.get_attribute("value") in models)
+    page.click("#run")
+
+
+def shipped() -> list[str]:
+    return [c.name for c in cards().values() if availability(c).state == "shipped"]
+
+
+def ranked(page, model: str) -> list[str]:
+    return page.locator(f'.card[data-model="{model}"] .bar-name').all_inner_texts()
+
+
+def picture(page, name: str) -> None:
+    if os.environ.get("HAR_SCREENSHOTS"):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def test_a_clip_goes_in_and_the_ranked_actions_of_two_models_come_out(page, avi, tmp_path):
+    first, second = shipped()[:2]
+    upload(page, avi)
+    expect(page.locator(".clip-facts")).to_contain_text("jumping jacks.avi")
+    expect(page.locator(".clip-facts")).to_contain_text("mpeg4")
+    run(page, first, second)
+    page.wait_for_selector(ANSWERED)
+
+    # What the page says is what the engine says.
+    clip = ingest(avi)
+    for answer in recognize(clip, [Question(first), Question(second)]):
+        assert ranked(page, answer.model) == [name for name, _ in answer.top(5)]
+
+    # The frames it saw, as filmed and as received, are real pictures.
+    card = page.locator(f'.card[data-model="{first}"]')
+    images = card.locator(".strip.filmed img")
+    assert images.count() == cards()[first].input.frames
+    assert all(images.nth(i).evaluate("image => image.naturalWidth > 0") for i in range(3))
+    card.locator("[data-view=input]").check(force=True)
+    expect(card.locator(".strip.filmed")).to_be_hidden()
+    expect(card.locator(".strip.input")).to_be_visible()
+    # ... and the choice holds for every card.
+    expect(page.locator(f'.card[data-model="{second}"] .strip.input')).to_be_visible()
+
+    # The copy plays here, and a press on the timeline goes to that moment and shows its frames.
+    page.wait_for_function("document.querySelector('#clip video')?.readyState > 0")
+    cell = page.locator(f'[data-seek][data-model="{first}"]').nth(2)
+    cell.click()
+    moment = float(cell.get_attribute("data-seek"))
+    page.wait_for_function(
+        f"Math.abs(document.querySelector('#clip video').currentTime - {moment}) < 0.05"
+    )
+    expect(card.locator(".seen-head em")).to_contain_text("window 3 of")
+
+    # Files to take away say the same.
+    with page.expect_download() as download:
+        page.click("#json")
+    told = json.loads(Path(download.value.path()).read_text())
+    assert {one["model"] for one in told["predictions"]} == {first, second}
+    with page.expect_download() as download:
+        page.click("#csv")
+    assert first in Path(download.value.path()).read_text()
+    page.click("#annotate")
+    page.wait_for_function("document.querySelector('#annotated video')?.readyState > 0")
+
+
+def test_the_page_as_readme_shows_it(page):
+    page.click('[data-example="several_actions.mp4"]')
+    page.wait_for_selector(".clip-facts")
+    run(page, *shipped()[:2])
+    page.wait_for_selector(ANSWERED)
+    expect(page.locator(".verdict h2")).not_to_be_empty()
+    assert page.locator(".lane-track [data-seek]").count() >= 10
+    picture(page, "recognise")
+    page.click("[data-toggle-theme]")
+    expect(page.locator("body")).to_have_class(re.compile("dark"))
+    picture(page, "recognise-dark")
+
+
+def test_a_link_brings_back_the_clip_the_models_and_the_settings(page, browser, avi, server):
+    only = shipped()[1]
+    upload(page, avi)
+    page.wait_for_selector(".clip-facts")
+    page.click("#settings button")
+    page.locator("#settings").get_by_label("5", exact=True).check()
+    run(page, only)
+    page.wait_for_selector(ANSWERED)
+    before = ranked(page, only)
+    page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text; }")
+    page.click("#share")
+    page.wait_for_function("window.copied")
+    link = page.evaluate("window.copied")
+    assert f"models={only}" in link and "windows=5" in link
+
+    other = browser.new_page(viewport=DESK)
+    other.goto(link)
+    other.wait_for_selector(ANSWERED, timeout=90_000)
+    assert ranked(other, only) == before
+    assert other.locator(".card").count() == 1
+    other.close()
+
+    gone = browser.new_page()
+    gone.goto(f"{server}/?clip={'0' * 64}&models={only}")
+    expect(gone.locator("#notice .notice")).to_contain_text("no longer on this server")
+    gone.close()
+
+
+def test_bad_input_gets_a_sentence_and_the_page_goes_on(page, avi, tmp_path):
+    page.click("#run")
+    expect(page.locator("#notice .notice")).to_contain_text("There is no clip yet")
+
+    text = tmp_path / "notes.mp4"
+    text.write_text("this is not a film")
+    upload(page, text)
+    expect(page.locator("#notice .notice")).to_contain_text("notes.mp4")
+
+    upload(page, avi)
+    page.wait_for_selector(".clip-facts")
+    expect(page.locator("#notice .notice")).to_have_count(0)
+    run(page)
+    expect(page.locator("#notice .notice")).to_contain_text("No model is ticked")
+
+    # A model whose weights cannot be fetched says so, and the other one answers all the same.
+    run(page, shipped()[0], "r3d_18")
+    page.wait_for_selector(ANSWERED)
+    expect(page.locator(".card.refused")).to_contain_text("are not here and cannot be fetched")
+    assert len(ranked(page, shipped()[0])) == 5
+
+
+def test_it_fits_a_phone_and_works_by_keyboard(page):
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.locator('[data-example="waving_both_hands.mp4"]').focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".clip-facts")
+    box = page.locator(f'#models input[value="{shipped()[0]}"]')
+    box.focus()
+    was = box.is_checked()
+    page.keyboard.press("Space")
+    assert box.is_checked() != was
+    if was:
+        page.keyboard.press("Space")
+    page.locator("#run").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(ANSWERED)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    picture(page, "phone")

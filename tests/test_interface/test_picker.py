@@ -1,0 +1,33 @@
+"""The list of models says whether each can run here, before anything is pressed."""
+
+import re
+
+from har_demo.interface.picker import DEFAULT_TICKED, picker
+from har_demo.models.registry import cards
+from har_demo.weights import availability
+
+
+def row(page: str, name: str) -> str:
+    return next(part for part in page.split('<div class="pick ') if f'value="{name}"' in part)
+
+
+def test_every_model_is_listed_once_with_its_facts():
+    page = picker()
+    for card in cards().values():
+        assert page.count(f'value="{card.name}"') == 1
+        part = row(page, card.name)
+        assert str(card.year) in part and card.family in part
+        assert f"{card.gmacs:.3g} GMACs" in part
+
+
+def test_shipped_models_are_ticked_first_and_ready():
+    page = picker()
+    shipped = [c for c in cards().values() if availability(c).state == "shipped"]
+    assert len(shipped) >= 2
+    assert len(re.findall(r"checked data-default", page)) == DEFAULT_TICKED
+    assert all(">ready<" in row(page, c.name) for c in shipped)
+
+
+def test_a_model_to_be_fetched_says_how_large_it_is(monkeypatch, tmp_path):
+    monkeypatch.setenv("HAR_CACHE", str(tmp_path))
+    assert "MB<" in row(picker(), "r3d_18")

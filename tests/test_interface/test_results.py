@@ -1,0 +1,129 @@
+"""What the panel says of predictions, checked on predictions made by hand."""
+
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from har_demo.clips.clip import Clip, SourceFacts
+from har_demo.interface.results import _ticks, best_window, results
+from har_demo.models.registry import card
+from har_demo.recognize.agreement import agreement
+from har_demo.recognize.prediction import Prediction, Provenance, Refusal, Times
+
+CLASSES = card("c3d_lab").classes
+
+
+def clip_named(name: str = "wave.mp4", frames: int = 100) -> Clip:
+    source = SourceFacts(name, "mov,mp4", "h264", 640, 480, 25.0, frames / 25, 1000)
+    return Clip(Path("none.mp4"), 25.0, frames, 320, 240, "ab" * 32, source)
+
+
+def prediction(model: str, scores, classes=CLASSES, label_set="Everyday 13") -> Prediction:
+    scores = np.asarray(scores, np.float32)
+    windows = len(scores)
+    starts = np.linspace(0, 84, windows).astype(int)
+    return Prediction(
+        model=model,
+        title=card(model).title,
+        label_set=label_set,
+        classes=tuple(classes),
+        scores=scores,
+        frames=starts[:, None] + np.arange(16),
+        crops=np.array([[40, 0, 280, 240]]),
+        fps=25.0,
+        times=Times(12.0, 3.0, 1900.0),
+        device="cpu",
+        provenance=Provenance("user", "mine.safetensors", "cd" * 32),
+    )
+
+
+def scores_for(*tops: int) -> np.ndarray:
+    """Windows whose likeliest classes are `tops`, with 0.7, the rest shared evenly."""
+    scores = np.full((len(tops), len(CLASSES)), 0.3 / (len(CLASSES) - 1), np.float32)
+    scores[range(len(tops)), tops] = 0.7
+    return scores
+
+
+def text(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_the_headline_counts_the_votes():
+    a, b = prediction("c3d_lab", scores_for(2)), prediction("r2plus1d_lab", scores_for(2))
+    other = prediction("r2plus1d_lab", scores_for(5))
+    say = lambda *answers: text(results(clip_named(), {}, [(p, "") for p in answers]))  # noqa: E731
+    assert f"{a.title} says {CLASSES[2]}" in say(a)
+    assert f"All 2 models say {CLASSES[2]}" in say(a, b)
+    assert "Every model says something else" in say(a, other)
+    assert f"2 of 3 models say {CLASSES[2]}" in say(a, b, other)
+
+
+def test_a_card_shows_the_ranked_top_five_with_time_and_origin():
+    scores = np.array([[0.5, 0.2, 0.15, 0.1, 0.05] + [0.0] * (len(CLASSES) - 5)])
+    page = results(clip_named(), {}, [(prediction("c3d_lab", scores), "")])
+    names = re.findall(r'bar-name">([^<]+)<', page)
+    values = re.findall(r'bar-value">([^<]+)<', page)
+    assert names == list(CLASSES[:5])
+    assert [v.replace("&lt;", "<") for v in values] == ["50 %", "20 %", "15 %", "10 %", "5.0 %"]
+    assert "12 ms reading, 3 ms preparing, 1.9 s network" in text(page)
+    assert "your own weights, accuracy unknown" in text(page)
+
+
+def test_a_refusal_keeps_its_sentence_and_the_others_their_cards():
+    refusal = Refusal("r3d_18", "R3D-18", "weights of R3D-18 (127 MB) are not here")
+    page = text(
+        results(clip_named(), {}, [(refusal, ""), (prediction("c3d_lab", scores_for(1)), "")])
+    )
+    assert "weights of R3D-18 (127 MB) are not here" in page
+    assert f"says {CLASSES[1]}" in page
+    assert "1 model could not answer" in page
+
+
+def test_the_timeline_tiles_the_clip_and_every_cell_seeks_to_its_window():
+    page = results(clip_named(), {}, [(prediction("c3d_lab", scores_for(0, 0, 3, 3)), "")])
+    lanes = page.split('class="lane-name"')[1:3]
+    assert CLASSES[0] in lanes[0] + lanes[1] and CLASSES[3] in lanes[0] + lanes[1]
+    cells = re.findall(r'data-seek="([\d.]+)".*?left:([\d.]+)%;width:([\d.]+)%', lanes[0])
+    assert [float(seek) for seek, *_ in cells] == pytest.approx([0, 28 / 25, 56 / 25, 84 / 25])
+    assert sum(float(width) for *_, width in cells) == pytest.approx(100, abs=0.01)
+    for (_, left, width), (_, after, _) in itertools.pairwise(cells):
+        assert float(left) + float(width) == pytest.approx(float(after), abs=0.01)
+
+
+def test_one_window_needs_no_timeline():
+    assert "data-seek" not in results(
+        clip_named(), {}, [(prediction("c3d_lab", scores_for(0)), "")]
+    )
+
+
+def test_names_from_strangers_are_escaped():
+    page = results(clip_named("<img src=x onerror=alert(1)>.mp4"), {"clip": '"><b>'}, [], ["<i>"])
+    assert "<img" not in page and "<b>" not in page and "<i>" not in page
+
+
+def test_agreement_is_the_shared_probability_and_needs_the_same_classes():
+    a, b = prediction("c3d_lab", scores_for(2)), prediction("r2plus1d_lab", scores_for(5))
+    foreign = prediction("r3d_18", [[1.0]], classes=("waving",), label_set="Kinetics-400")
+    matrix = agreement([a, b, foreign])
+    rest = 0.3 / (len(CLASSES) - 1)
+    assert matrix[0, 0] == pytest.approx(1)
+    assert matrix[0, 1] == matrix[1, 0] == pytest.approx(0.3 + rest, abs=1e-6)
+    assert np.isnan(matrix[0, 2]) and matrix[2, 2] == pytest.approx(1)
+    page = text(results(clip_named(), {}, [(p, "") for p in (a, b, foreign)]))
+    assert "taught different lists of actions" in page
+
+
+def test_the_strip_shows_the_surest_window_of_the_overall_answer():
+    scores = scores_for(0, 4, 4)
+    scores[2, 4] = 0.9
+    assert best_window(prediction("c3d_lab", scores)) == 2
+
+
+@pytest.mark.parametrize("duration", [0.04, 0.6, 3.0, 12.0, 59.0, 600.0])
+def test_the_axis_has_a_handful_of_round_ticks(duration):
+    ticks = _ticks(duration)
+    assert 1 <= len(ticks) <= 8
+    assert all(0 <= float(tick["left"]) < 100 for tick in ticks)

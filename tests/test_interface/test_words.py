@@ -1,0 +1,29 @@
+import pytest
+
+from har_demo.interface import words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0, "100 %"), (0.624, "62 %"), (0.1, "10 %"), (0.0312, "3.1 %"), (0.0004, "< 0.1 %")],
+)
+def test_a_probability_keeps_as_many_digits_as_people_read(value, text):
+    assert words.percent(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0.0 s"), (3.21, "3.2 s"), (125.4, "2:05")])
+def test_moments(value, text):
+    assert words.seconds(value) == text
+
+
+def test_sizes_counts_and_lists():
+    assert words.megabytes(4_210_000) == "4.2 MB"
+    assert words.megabytes(127_359_000) == "127 MB"
+    assert words.count(1, "window") == "1 window"
+    assert words.count(3, "window") == "3 windows"
+
+
+def test_every_family_has_one_colour_and_factorised_is_not_plain_3d():
+    assert words.hue("3D convolution") == words.hue("Plain 3D convolution")
+    assert words.hue("Factorised 3D convolution") != words.hue("3D convolution")
+    assert 0 <= words.hue("something new") < 360
