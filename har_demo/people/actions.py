@@ -171,13 +171,13 @@ def _raise_all(pose: Pose, height) -> Pose:
 
 def walk(body: Body, t, chance) -> Pose:
     """A stroll to a brisk walk."""
-    speed = chance.uniform(0.95, 1.5)
-    rate = 0.55 + 0.3 * speed + chance.normal(0, 0.02)
+    speed = chance.uniform(0.9, 1.45)
+    rate = 0.62 + 0.36 * speed + chance.normal(0, 0.02)
     offset = np.array([0.0, 0.5]) + chance.uniform()
     path = _path(speed, t[-1], chance.choice([-1, 1]))
     place, heading = path(t)
-    ankles, toes, tiptoe = _steps(body, t, path, rate, offset, 0.62, 0.05, 0.75, body.hips * 0.8)
-    beat = 2 * PI * (rate * t + offset[0] - 0.31)  # 0 when the left foot is under the body
+    ankles, toes, tiptoe = _steps(body, t, path, rate, offset, 0.6, 0.05, 0.8, body.hips * 0.8)
+    beat = 2 * PI * (rate * t + offset[0] - 0.3)  # 0 when the left foot is under the body
     swing = chance.uniform(0.35, 0.6) * np.sin(beat)[:, None] * SIDES
     wrists, elbows = _arms(
         body, raised=0.12 + 0 * swing, swing=swing + 0.05, bent=0.3 + 0.35 * (1 + swing)

@@ -19,7 +19,7 @@ X264 = {"preset": "slow", "crf": "22", "bf": "0", "g": "100"}
 
 @dataclass(frozen=True)
 class Example:
-    """One clip: (action, seconds) after another, seen from `azimuth` radians, and what to look for."""
+    """One clip: (action, seconds) after another, seen from `azimuth`, and what to look for."""
 
     name: str
     title: str
@@ -41,9 +41,16 @@ EXAMPLES = (
     Example(
         "walking",
         "Walking",
-        "Walking and running share their poses; tempo and the flight between steps tell them apart.",
+        "Walking and running share poses; tempo and the flight between steps tell them apart.",
         (("walk", 3.2),),
         *(29, 1.4),
+    ),
+    Example(
+        "running",
+        "Running",
+        "Round in a circle, so the view changes all the time while the action stays the same.",
+        (("run", 3.0),),
+        *(17, 0.4),
     ),
     Example(
         "jumping_jack",
