@@ -110,42 +110,24 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
 ) -> None:
     """List the models and whether their weights are here."""
-    from har_demo.models import registry
-    from har_demo.weights import availability
+    from har_demo.recognize.catalogue import catalogue
 
-    cards = [(card, availability(card)) for card in registry.cards().values()]
+    known = catalogue()
     if as_json:
-        rows = [
-            {
-                "name": card.name,
-                "title": card.title,
-                "family": card.family,
-                "year": card.year,
-                "size": card.size,
-                "parameters": card.parameters,
-                "gmacs": card.gmacs,
-                "frames": card.input.frames,
-                "fps": card.input.fps,
-                "label_set": card.label_set,
-                "classes": list(card.classes),
-                "weights": {"state": have.state, "bytes": have.bytes, "sentence": have.sentence},
-            }
-            for card, have in cards
-        ]
-        typer.echo(json.dumps(rows, indent=1))
+        typer.echo(json.dumps(known, indent=1))
         return
     header = ("name", "title", "year", "parameters", "GMACs", "classes", "weights")
     rows = [
         (
-            card.name,
-            card.title,
-            str(card.year),
-            f"{card.parameters / 1e6:.1f} M" if card.parameters else "",
-            f"{card.gmacs:.1f}" if card.gmacs else "",
-            card.label_set,
-            have.state,
+            row["name"],
+            row["title"],
+            str(row["year"]),
+            f"{row['parameters'] / 1e6:.1f} M" if row["parameters"] else "",
+            f"{row['gmacs']:.1f}" if row["gmacs"] else "",
+            row["label_set"],
+            row["weights"]["state"],
         )
-        for card, have in cards
+        for row in known
     ]
     typer.echo(table([header, *rows]))
 

@@ -9,11 +9,9 @@ from har_demo.clips.ingest import ingest
 from har_demo.errors import UserError
 from har_demo.interface.answers import ask, questions
 from har_demo.interface.gpu import on_gpu
-from har_demo.models.registry import cards
+from har_demo.recognize.catalogue import catalogue
 from har_demo.recognize.export import annotate, as_json
 from har_demo.recognize.prediction import Prediction
-from har_demo.weights import availability
-from har_demo.weights.accuracy import accuracies
 
 
 def build() -> None:
@@ -105,30 +103,7 @@ def annotated(
 
 def list_models() -> list[dict]:
     """List every model: its idea, input, classes, cost, accuracy and whether its weights are here."""
-    rows = []
-    for card in cards().values():
-        weights = availability(card)
-        rows.append(
-            {
-                "name": card.name,
-                "title": card.title,
-                "family": card.family,
-                "year": card.year,
-                "idea": card.idea,
-                "paper": card.paper,
-                "size": card.size,
-                "frames": card.input.frames,
-                "frames_per_second": card.input.fps,
-                "label_set": card.label_set,
-                "classes": list(card.classes),
-                "parameters": card.parameters,
-                "gmacs": card.gmacs,
-                "accuracy": [vars(a) for a in accuracies(card)],
-                "weights": weights.state,
-                "weights_sentence": weights.sentence,
-            }
-        )
-    return rows
+    return catalogue()
 
 
 def _given(clip: str | None) -> str:

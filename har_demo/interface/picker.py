@@ -6,8 +6,7 @@ from har_demo.interface import words
 from har_demo.interface.render import render
 from har_demo.models.card import ModelCard
 from har_demo.models.registry import cards
-from har_demo.weights import availability
-from har_demo.weights.accuracy import accuracies
+from har_demo.weights import accuracies, availability
 
 DEFAULT_TICKED = 2
 

@@ -16,7 +16,7 @@ from har_demo.models.registry import card as find_card
 from har_demo.recognize.agreement import agreement
 from har_demo.recognize.prediction import Prediction, Refusal
 from har_demo.recognize.seen import frames_seen
-from har_demo.weights.accuracy import accuracies
+from har_demo.weights import accuracies
 
 THUMBS = 16  # a strip shows at most this many frames of a window
 

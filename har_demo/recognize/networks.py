@@ -13,7 +13,7 @@ from torch import nn
 
 from har_demo import weights
 from har_demo.models.card import ModelCard
-from har_demo.recognize.prediction import Provenance
+from har_demo.weights.provenance import Provenance
 
 KEPT_BYTES = 2 * 2**30
 

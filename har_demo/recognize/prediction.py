@@ -1,9 +1,10 @@
 """What a clip and a model give: everything a page, a JSON file or a table shows comes from here."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
+
+from har_demo.weights.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,6 @@ class Question:
     windows: int | None = None
     crops: int = 1
     weights: str | None = None
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Which parameters answered: 'user', 'shipped' or 'hub', the file's name and its sha256."""
-
-    source: Literal["user", "shipped", "hub"]
-    file: str
-    sha256: str
-    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torch import nn
 
 from har_demo.errors import WeightsError
 from har_demo.models.card import ModelCard
-from har_demo.recognize.prediction import Provenance
+from har_demo.weights.provenance import Provenance
 
 from . import hub, shipped, state
 from .files import megabytes, sha256
