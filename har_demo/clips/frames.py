@@ -3,6 +3,7 @@
 import numpy as np
 
 from har_demo.clips.clip import Clip
+from har_demo.errors import ClipError
 
 
 def read_frames(clip: Clip, indices: np.ndarray) -> np.ndarray:
@@ -13,16 +14,21 @@ def read_frames(clip: Clip, indices: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: an index is outside the clip, which is a mistake in the program.
+        ClipError: the copy has gone from the cache or is damaged.
     """
     # decord before torch can crash where CUDA is in use, so torch comes first, and both come late.
     import torch  # noqa: F401
-    from decord import VideoReader, cpu  # isort: skip
+    from decord import DECORDError, VideoReader, cpu
 
     indices = np.asarray(indices, dtype=np.int64)
     if indices.size == 0 or indices.min() < 0 or indices.max() >= clip.frames:
-        raise ValueError(f"frames 0 to {clip.frames - 1} exist, {indices} was asked for")
+        raise ValueError(f"the clip has frames 0 to {clip.frames - 1}, asked for were {indices}")
     wanted, places = np.unique(indices, return_inverse=True)
-    reader = VideoReader(str(clip.path), ctx=cpu(0), num_threads=2)
-    frames = reader.get_batch(wanted).asnumpy()
-    del reader  # an open reader keeps decoded frames, gigabytes of them for a large video
+    try:
+        # More threads than one cost more than they give: the copies are small.
+        reader = VideoReader(str(clip.path), ctx=cpu(0), num_threads=1)
+        frames = reader.get_batch(wanted).asnumpy()
+        del reader  # an open reader keeps what it decoded
+    except (DECORDError, RuntimeError) as error:
+        raise ClipError(f"{clip.source.name} is no longer kept here: upload it again.") from error
     return frames if len(wanted) == len(indices) else frames[places]

@@ -103,7 +103,7 @@ def _film(container: av.container.InputContainer, name: str) -> av.VideoStream:
     if not films:
         if container.streams.audio:
             raise ClipError(f"{name} has sound but no moving picture: {READABLE} with a picture.")
-        raise ClipError(f"{name} has no video in it: {READABLE}.")
+        raise ClipError(f"{name} has no video in it, or breaks off before it: {READABLE}.")
     stream = films[0]
     if stream.codec_context is None:
         raise ClipError(

@@ -25,7 +25,8 @@ from har_demo.errors import ClipError
 
 SHORT_SIDE = 340  # pixels of the copy, at most
 LONG_SIDE = 4096
-SMALLEST_SIDE = 16  # encoders want at least a block: a 1×1 video is stretched to 16×16
+SMALLEST_SIDE = 16  # encoders want at least a block: a 1×1 video is stretched
+UNREADABLE_WIDTHS = {16, 24, 48, 72}  # decord 0.6 fails on videos that narrow; two more will do
 FASTEST = 30  # frames per second of the copy, at most
 # These state their duration in a header, so a missing end can be noticed.
 STATES_DURATION = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "asf"}
@@ -37,12 +38,14 @@ class Survey:
 
     Attributes:
         rate: average frames per second.
+        gap: usual seconds from one frame to the next.
         variable: whether the time between frames varies.
         seconds: how long the film is.
         broken: whether the file ends before its announced end.
     """
 
     rate: Fraction
+    gap: float
     variable: bool
     seconds: float
     broken: bool
@@ -72,7 +75,7 @@ def transcode(
         stack.enter_context(container)
         timed = clock(decode(container, stream, damage), film)
         count, shown, first = 0, None, None
-        for frame in resample(timed, film.rate, rate):
+        for frame in resample(timed, film.gap, rate):
             if first is None:
                 first = frame
                 turned = quarter_turns(frame)
@@ -145,15 +148,16 @@ def survey(source: Path | str, name: str) -> Survey:
             broken |= container.duration / av.time_base + start - end > 0.3
     gaps = [float((b - a) * tick) for a, b in pairwise(sorted(times)) if b > a]
     if not gaps:
-        return Survey(announced or Fraction(25), False, duration or 1.0, broken)
+        rate = announced or Fraction(25)
+        return Survey(rate, float(1 / rate), False, duration or 1.0, broken)
     seconds = sum(gaps) * (len(gaps) + 1) / len(gaps)
     rate = Fraction((len(gaps) + 1) / seconds).limit_denominator(1001)
-    if announced and abs(announced / rate - 1) < 0.02:
-        rate = announced  # exact where the times of the packets are rounded
     usual = median(gaps)
+    if announced and (abs(announced / rate - 1) < 0.02 or abs(announced * usual - 1) < 0.02):
+        rate = announced  # exact, where the times of packets are rounded
     # Containers round times to milliseconds or worse; that alone is not a variable rate.
     uneven = sum(abs(gap - usual) > 0.2 * usual + 2 * tick for gap in gaps)
-    return Survey(rate, uneven > 0.01 * len(gaps), seconds, broken)
+    return Survey(rate, usual, uneven > 0.01 * len(gaps) and not broken, seconds, broken)
 
 
 def copy_rate(rate: Fraction) -> Fraction:
@@ -181,11 +185,12 @@ def copy_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
     >>> copy_size(1920, 1080, Fraction(1)), copy_size(720, 576, Fraction(16, 15))
     ((604, 340), (452, 340))
     >>> copy_size(175, 99, Fraction(1)), copy_size(1, 1, Fraction(1))
-    ((174, 98), (16, 16))
+    ((174, 98), (18, 18))
     """
     sides = width * aspect, Fraction(height)
     scale = min(Fraction(1), SHORT_SIDE / min(sides), LONG_SIDE / max(sides))
-    across, down = (max(SMALLEST_SIDE, 2 * int(side * scale / 2)) for side in sides)
+    even = (max(SMALLEST_SIDE, 2 * int(side * scale / 2)) for side in sides)
+    across, down = (side + 2 * (side in UNREADABLE_WIDTHS) for side in even)
     return across, down
 
 
@@ -216,8 +221,11 @@ def decode(
         for frame in frames:
             if frame.is_corrupt:
                 damage.append(ValueError("a damaged frame"))
-            else:
-                yield frame
+                continue
+            if container.format.name == "avi":
+                # It keeps no times of display, and those made up for it are wrong at B-frames.
+                frame.pts = frame.dts
+            yield frame
         if packet is None:
             return
 
@@ -244,12 +252,13 @@ def clock(frames: Iterable[av.VideoFrame], film: Survey) -> Iterator[tuple[float
 
 
 def resample(
-    timed: Iterable[tuple[float, av.VideoFrame]], film_rate: Fraction, rate: Fraction
+    timed: Iterable[tuple[float, av.VideoFrame]], gap: float, rate: Fraction
 ) -> Iterator[av.VideoFrame]:
-    """One frame a tick, `rate` ticks a second: the frame that is on screen at that moment."""
-    # A frame may come half a period late and still be in time for its own tick.
-    slack, period = 0.5 / float(film_rate), 1 / float(film_rate)
-    tick, step = 0, float(1 / rate)
+    """One frame a tick, `rate` ticks a second: the frame that is on screen at that moment.
+
+    A frame may be half of the usual `gap` (seconds) late and is still in time for its tick.
+    """
+    slack, tick, step = gap / 2, 0, float(1 / rate)
     frame, moment = None, 0.0
     for moment, following in timed:
         while frame is not None and tick * step < moment - slack:
@@ -258,10 +267,10 @@ def resample(
         frame = following
     if frame is None:
         return
-    end = moment + period
-    if tick and frame.duration:  # a last picture may be held; a single one is not a film of itself
-        end = moment + max(period, float(frame.duration * frame.time_base))
-    while tick == 0 or tick * step < end - slack:
+    end = moment + gap
+    if moment and frame.duration:  # the last picture may be held; an only one stays one frame
+        end = moment + max(gap, float(frame.duration * frame.time_base))
+    while tick == 0 or (moment and tick * step < end - slack):
         yield frame
         tick += 1
 
