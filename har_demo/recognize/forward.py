@@ -9,7 +9,7 @@ from torch import nn
 from har_demo.clips.transforms import differences
 
 BYTES_PER_GMAC = 8 * 2**20
-BUDGET = {"cpu": 512 * 2**20, "cuda": 8 * 2**30}
+BUDGET = {"cpu": 256 * 2**20, "cuda": 8 * 2**30}
 LARGEST_BATCH = 64
 
 
@@ -21,7 +21,7 @@ def batch_size(gmacs: float, device: torch.device) -> int:
     """How many views to try at once with a network of so many multiply-adds a view.
 
     The rule: a view's activations take about 8 MB for every GMAC of the network, which is on the
-    safe side for the 3D CNNs and video transformers here, and 512 MB (CPU) or 8 GB (GPU) may be
+    safe side for the 3D CNNs and video transformers here, and 256 MB (CPU) or 8 GB (GPU) may be
     spent on them. Where the rule is wrong, `in_batches` halves the batch.
     """
     fit = BUDGET.get(device.type, BUDGET["cpu"]) // (gmacs * BYTES_PER_GMAC)
@@ -98,15 +98,11 @@ def probabilities(network: nn.Module, views: torch.Tensor) -> torch.Tensor:
     Returns:
         float32 [B, classes] on the CPU.
     """
-    gpu = views.device.type == "cuda"
+    device = views.device.type
     # GPUs without bf16 units emulate it, slower than plain float32.
-    bf16 = gpu and torch.cuda.is_bf16_supported(including_emulation=False)
-    layout = torch.channels_last_3d if gpu else torch.contiguous_format
-    with (
-        torch.inference_mode(),
-        torch.autocast(views.device.type, torch.bfloat16, enabled=bf16),
-    ):
-        logits = network(views.contiguous(memory_format=layout))
+    bf16 = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bf16):
+        logits = network(views.contiguous(memory_format=torch.channels_last_3d))
         return logits.float().softmax(dim=-1).cpu()
 
 

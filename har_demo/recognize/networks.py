@@ -48,10 +48,8 @@ def network(
             return found
         module, provenance = weights.load(card, user_file, on_progress)
         module.eval().requires_grad_(False)
-        if device.type == "cuda":
-            module.to(device, memory_format=torch.channels_last_3d)
-        else:
-            module.to(device)
+        # Convolutions run faster in this layout, on GPUs and CPUs alike.
+        module.to(device, memory_format=torch.channels_last_3d)
         _keep(key, (module, provenance))
         return module, provenance
 

@@ -63,7 +63,7 @@ def test_other_errors_are_not_mistaken_for_a_full_memory():
 
 def test_batches_shrink_with_the_networks_cost():
     assert batch_size(0.01, CPU) == 64
-    assert batch_size(4, CPU) == 16
+    assert batch_size(4, CPU) == 8
     assert batch_size(1000, CPU) == 1
     assert batch_size(40, torch.device("cuda")) > batch_size(40, CPU)
 

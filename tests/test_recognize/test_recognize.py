@@ -84,6 +84,23 @@ def test_frames_are_read_once_for_all_models(zoo, clip, reads):
     assert reads[0].tolist() == union
 
 
+def test_models_that_want_the_same_input_share_it(zoo, clip, monkeypatch):
+    zoo.add("third")  # takes what "first" takes; "second" is of another rate
+    counts = []
+
+    def counted(frames, *rest):
+        counts.append(len(frames))
+        return transform(frames, *rest)
+
+    monkeypatch.setattr(engine, "transform", counted)
+    first, third, second = recognize(
+        clip, [Question("first"), Question("third"), Question("second")]
+    )
+    assert sum(counts) == len(np.unique(first.frames)) + len(np.unique(second.frames))
+    np.testing.assert_allclose(third.scores, plainly(clip, zoo, third), atol=1e-5, rtol=1e-4)
+    np.testing.assert_allclose(second.scores, plainly(clip, zoo, second), atol=1e-5, rtol=1e-4)
+
+
 def test_answers_stream_in_the_order_of_the_questions(zoo, clip):
     answers = recognize(clip, [Question("second"), Question("first")])
     assert next(answers).model == "second"
