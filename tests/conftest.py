@@ -14,6 +14,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_FLAGS = (
+    "--no-sandbox",  # chromium refuses to run as root with one
+    # The page must need nothing from outside; without a network it must not wait for it.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 START_SECONDS = 180  # two slow cores import torch and gradio in well under this
 SERVER_LOG = pytest.StashKey[Path]()
 
@@ -91,8 +102,8 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """A headless chromium (playwright's synchronous API); `browser.new_page()` is a fresh visitor."""
+def launch_browser():
+    """A function that starts a headless chromium (playwright's synchronous API) with extra flags."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         why = f"no browser on PATH (looked for {', '.join(BROWSERS)}); as root, `make test` installs one"
@@ -102,19 +113,14 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=path,
-            args=[
-                "--no-sandbox",  # chromium refuses to run as root with one
-                # The page must need nothing from outside; without a network it must not wait for it.
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
+        yield lambda *flags: playwright.chromium.launch(
+            executable_path=path, args=[*BROWSER_FLAGS, *flags]
         )
-        yield chromium
-        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch_browser):
+    """The browser most tests share; `browser.new_page()` is a fresh visitor."""
+    chromium = launch_browser()
+    yield chromium
+    chromium.close()

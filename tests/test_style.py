@@ -22,8 +22,8 @@ BELOW = {
     "recognize": {"clips", "models", "weights", "labels"},
 }
 LOW = {*BELOW, "training", "benchmarks", "prompts", "flow", "explain"}
-# Records that any part may name: what a model wants of its input, what an answer says.
-RECORDS = ("har_demo.models.card.", "har_demo.recognize.prediction.")
+# Records that any part may name: what a model wants of its input.
+RECORDS = ("har_demo.models.card.",)
 
 
 def part(module: Path) -> str:

@@ -29,7 +29,7 @@ def launch(demo: gr.Blocks, **options) -> None:
         css=static("style.css"),
         head=f"{static('head.html')}<script>{static('page.js')}</script>",
         allowed_paths=[str(cache.folder())],
-        max_file_size=f"{limits().megabytes:g}mb",
+        max_file_size=round(limits().megabytes * 1e6),
         footer_links=["api"],
         mcp_server=True,
         ssr_mode=False,

@@ -8,6 +8,7 @@ import gradio as gr
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip, ingest
+from har_demo.clips.probe import limits
 from har_demo.errors import ChoiceError, ClipError, UserError
 from har_demo.interface.answers import ask, questions, write_files
 from har_demo.interface.examples import example, example_of, examples
@@ -55,12 +56,18 @@ def build() -> None:
             gr.HTML(render("step", number=1, title="Your clip"))
             video = gr.Video(
                 sources=["upload", "webcam"],
-                webcam_options=gr.WebcamOptions(mirror=False),
+                # Left and right stay what they are; more pixels than this no model looks at.
+                webcam_options=gr.WebcamOptions(
+                    mirror=False,
+                    constraints={"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}},
+                ),
                 show_label=False,
                 label="Clip",
                 height=300,
                 elem_id="clip",
             )
+            gr.HTML(render("too_big", megabytes=limits().megabytes))
+            clip_notice = gr.HTML("", elem_id="clip-notice")
             facts = gr.HTML("", elem_id="facts")
             example_strip = gr.HTML(
                 render("examples", examples=examples()),
@@ -134,14 +141,14 @@ def build() -> None:
                 visible=False, label="Annotated clip", interactive=False, elem_id="annotated"
             )
 
-    taken = [video, clip_id, facts, notice]
+    taken = [video, clip_id, facts, clip_notice]
     settings = [frames, stride, windows, crops]
     shown = [notice, panel, answered, take_away, json_file, csv_file, annotated]
     private = {"api_visibility": "undocumented"}
 
-    for event, name in ((video.upload, "take_upload"), (video.stop_recording, "take_recording")):
-        event(take_clip, video, taken, api_name=name, show_progress_on=[video], **private)
-    video.clear(forget_clip, None, [clip_id, facts, notice], api_name="forget_clip", **private)
+    for event, take in ((video.upload, take_upload), (video.stop_recording, take_recording)):
+        event(take, video, taken, api_name=take.__name__, show_progress_on=[video], **private)
+    video.clear(forget_clip, None, [clip_id, facts, clip_notice], api_name="forget_clip", **private)
     example_strip.pick(take_example, None, taken, api_name="take_example", **private)
 
     running = run.click(
@@ -184,15 +191,23 @@ def _notice(sentence: str, kind: str = "error") -> str:
     return render("notice", sentence=sentence, kind=kind)
 
 
-def take_clip(video: str | None, progress=gr.Progress()) -> tuple:  # noqa: B008
-    """Ingest an upload or a recording and show the copy that every browser can play."""
+def take_upload(video: str | None, progress=gr.Progress()) -> tuple:  # noqa: B008
+    """Ingest a file and show the copy that every browser can play."""
+    return _take(video, Path(video or "").name, progress)
+
+
+def take_recording(video: str | None, progress=gr.Progress()) -> tuple:  # noqa: B008
+    """Ingest what the webcam recorded, a WebM that does not know how long it is."""
+    return _take(video, "your recording", progress)
+
+
+def _take(video: str | None, name: str, progress: gr.Progress) -> tuple:
     if not video:
-        return forget_clip(with_video=True)
+        return None, *forget_clip()
     try:
-        clip = ingest(video, name=Path(video).name, on_progress=_reader(progress))
+        return _shown(ingest(video, name=name, on_progress=_reader(progress)))
     except UserError as problem:
         return None, "", "", _notice(str(problem))
-    return _shown(clip)
 
 
 def take_example(event: gr.EventData) -> tuple:
@@ -203,9 +218,9 @@ def take_example(event: gr.EventData) -> tuple:
     return _shown(ingest(found.path, name=found.title))
 
 
-def forget_clip(with_video: bool = False) -> tuple:
-    """No clip any more."""
-    return (None, "", "", "") if with_video else ("", "", "")
+def forget_clip() -> tuple:
+    """No clip any more: id, facts and notice are empty."""
+    return "", "", ""
 
 
 def _reader(progress):

@@ -5,10 +5,12 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from har_demo.clips.ingest import ingest
+from har_demo.clips.frames import read_frames
+from har_demo.clips.ingest import cached_clip, ingest
 from har_demo.models.registry import cards
 from har_demo.people.figure import render
 from har_demo.recognize.prediction import Question
@@ -152,7 +154,7 @@ def test_a_link_brings_back_the_clip_the_models_and_the_settings(page, browser, 
 
     gone = browser.new_page()
     gone.goto(f"{server}/?clip={'0' * 64}&models={only}")
-    expect(gone.locator("#notice .notice")).to_contain_text("no longer on this server")
+    expect(gone.locator("#clip-notice .notice")).to_contain_text("no longer on this server")
     gone.close()
 
 
@@ -163,11 +165,11 @@ def test_bad_input_gets_a_sentence_and_the_page_goes_on(page, avi, tmp_path):
     text = tmp_path / "notes.mp4"
     text.write_text("this is not a film")
     upload(page, text)
-    expect(page.locator("#notice .notice")).to_contain_text("notes.mp4")
+    expect(page.locator("#clip-notice .notice")).to_contain_text("notes.mp4")
 
     upload(page, avi)
     page.wait_for_selector(".clip-facts")
-    expect(page.locator("#notice .notice")).to_have_count(0)
+    expect(page.locator("#clip-notice .notice")).to_have_count(0)
     run(page)
     expect(page.locator("#notice .notice")).to_contain_text("No model is ticked")
 
@@ -176,6 +178,41 @@ def test_bad_input_gets_a_sentence_and_the_page_goes_on(page, avi, tmp_path):
     page.wait_for_selector(ANSWERED)
     expect(page.locator(".card.refused")).to_contain_text("are not here and cannot be fetched")
     assert len(ranked(page, shipped()[0])) == 5
+
+
+def test_a_file_over_the_limit_is_refused_before_it_travels(page, avi):
+    page.evaluate("document.querySelector('#too-big').dataset.megabytes = 0.001")
+    sent = []
+    page.on("request", lambda request: sent.append(request.url))
+    upload(page, avi)
+    expect(page.locator("#too-big")).to_contain_text("jumping jacks.avi has 1 MB and the limit is")
+    assert not [url for url in sent if "upload" in url]
+
+
+def test_the_webcam_is_not_mirrored(launch_browser, server, tmp_path):
+    """What stands on the left of the camera's picture stands there for the models too."""
+    scene = np.zeros((25, 240, 320, 3), np.uint8)
+    scene[:, :, :160] = 220
+    camera = write(tmp_path / "camera.mjpeg", scene, codec="mjpeg", pixels="yuvj420p")
+    chromium = launch_browser(
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+    )
+    page = chromium.new_context(permissions=["camera", "microphone"]).new_page()
+    page.set_default_timeout(60_000)
+    page.goto(server)
+    page.click('#clip button[aria-label="Capture from camera"]')
+    page.click("#clip button:has-text('Click to Access Webcam')")
+    page.click('#clip button[aria-label="start recording"]')
+    page.wait_for_timeout(1500)
+    page.click("#clip button:has-text('Stop')")
+    expect(page.locator(".clip-facts")).to_contain_text("your recording")
+    clip = cached_clip(page.locator(".clip-facts").get_attribute("data-clip"))
+    frame = read_frames(clip, np.array([clip.frames // 2]))[0]
+    left, right = np.split(frame.mean(axis=(0, 2)), 2)
+    assert left.mean() > 180 and right.mean() < 60
+    chromium.close()
 
 
 def test_it_fits_a_phone_and_works_by_keyboard(page):

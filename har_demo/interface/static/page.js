@@ -87,6 +87,20 @@ const atlas = (() => {
     movePlayhead();
     if (clip() && !clip().paused) requestAnimationFrame(follow);
   }, true);
+  // A file over the limit is refused before it travels.
+  const refuseTooBig = (event, files) => {
+    if (!event.target.closest?.('#clip')) return;
+    const place = one('#too-big'), limit = Number(place.dataset.megabytes);
+    const big = [...(files || [])].find(file => file.size > limit * 1e6);
+    place.hidden = !big;
+    if (!big) return;
+    event.stopImmediatePropagation();
+    event.preventDefault();
+    place.textContent = `${big.name} has ${Math.ceil(big.size / 1e6)} MB and the limit is ${limit} MB: cut it shorter or save it smaller.`;
+    if (event.target.value) event.target.value = '';
+  };
+  document.addEventListener('change', event => refuseTooBig(event, event.target.files), true);
+  document.addEventListener('drop', event => refuseTooBig(event, event.dataTransfer?.files), true);
   // Not every browser plays every upload; a moment later the copy that all can play takes its place.
   document.addEventListener('error', event => { if (event.target.closest?.('#clip')) event.stopImmediatePropagation(); }, true);
   document.addEventListener('DOMContentLoaded', keepTheme);
