@@ -108,17 +108,18 @@ def build() -> None:
                     label="Crop",
                     info="The part of the picture a model sees; three views are averaged.",
                 )
-                with gr.Row():
-                    own_model = gr.Dropdown(
-                        [("none", "")] + [(c.title, c.name) for c in cards().values()],
-                        value="",
-                        label="Your own weights for",
-                    )
-                    own_file = gr.File(
-                        label="safetensors, or a PyTorch file of plain tensors",
-                        file_types=[".safetensors", ".pt", ".pth", ".ckpt"],
-                        height=110,
-                    )
+                own_model = gr.Dropdown(
+                    [("none", "")] + [(c.title, c.name) for c in cards().values()],
+                    value="",
+                    label="Your own weights for",
+                    info="A safetensors file, or a PyTorch file of plain tensors.",
+                )
+                own_file = gr.File(
+                    show_label=False,
+                    label="Weights",
+                    file_types=[".safetensors", ".pt", ".pth", ".ckpt"],
+                    height=120,
+                )
             with gr.Row(elem_id="go"):
                 run = gr.Button("Recognise", variant="primary", size="lg", elem_id="run")
                 stop = gr.Button("Stop", size="lg", elem_id="stop", min_width=80, scale=0)

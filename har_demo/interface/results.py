@@ -130,10 +130,16 @@ def _trust(answer: Prediction, card: ModelCard) -> str:
 
 
 def _timeline(prediction: Prediction, clip: Clip, rows: int = 4) -> dict:
-    """Lanes of the classes that were likely at some moment; cells tile the clip."""
+    """Lanes of the classes that were likely at some moment.
+
+    Where windows overlap they share the time between their centres; where they leave a gap the
+    lane does too, since nobody looked there.
+    """
     spans = prediction.seconds()
     centres = spans.mean(axis=1)
-    edges = np.concatenate([[0.0], (centres[1:] + centres[:-1]) / 2, [clip.duration]])
+    between = (centres[1:] + centres[:-1]) / 2
+    left = np.maximum(spans[:, 0], np.concatenate([[0.0], between]))
+    right = np.minimum(spans[:, 1], np.concatenate([between, [clip.duration]]))
     peak = prediction.scores.max(axis=0)
     order = [i for i in np.argsort(-peak, kind="stable")[:rows] if peak[i] >= 0.1]
     lanes = []
@@ -146,8 +152,8 @@ def _timeline(prediction: Prediction, clip: Clip, rows: int = 4) -> dict:
                     {
                         "seek": f"{start:.3f}",
                         "window": w,
-                        "left": f"{edges[w] / clip.duration * 100:.3f}",
-                        "width": f"{(edges[w + 1] - edges[w]) / clip.duration * 100:.3f}",
+                        "left": f"{left[w] / clip.duration * 100:.3f}",
+                        "width": f"{(right[w] - left[w]) / clip.duration * 100:.3f}",
                         "p": f"{prediction.scores[w, i]:.3f}",
                         "label": f"{name}, {words.percent(float(prediction.scores[w, i]))}, "
                         f"{words.seconds(start)} to {words.seconds(end)}",

@@ -21,10 +21,10 @@ def clip_named(name: str = "wave.mp4", frames: int = 100) -> Clip:
     return Clip(Path("none.mp4"), 25.0, frames, 320, 240, "ab" * 32, source)
 
 
-def prediction(model: str, scores, classes=CLASSES, label_set="Everyday 13") -> Prediction:
+def prediction(model: str, scores, classes=CLASSES, label_set="Everyday 13", last=84) -> Prediction:
     scores = np.asarray(scores, np.float32)
     windows = len(scores)
-    starts = np.linspace(0, 84, windows).astype(int)
+    starts = np.linspace(0, last, windows).astype(int)
     return Prediction(
         model=model,
         title=card(model).title,
@@ -82,15 +82,25 @@ def test_a_refusal_keeps_its_sentence_and_the_others_their_cards():
     assert "1 model could not answer" in page
 
 
-def test_the_timeline_tiles_the_clip_and_every_cell_seeks_to_its_window():
+def test_the_timeline_shows_where_each_window_looked_and_seeks_there():
     page = results(clip_named(), {}, [(prediction("c3d_lab", scores_for(0, 0, 3, 3)), "")])
     lanes = page.split('class="lane-name"')[1:3]
     assert CLASSES[0] in lanes[0] + lanes[1] and CLASSES[3] in lanes[0] + lanes[1]
     cells = re.findall(r'data-seek="([\d.]+)".*?left:([\d.]+)%;width:([\d.]+)%', lanes[0])
     assert [float(seek) for seek, *_ in cells] == pytest.approx([0, 28 / 25, 56 / 25, 84 / 25])
-    assert sum(float(width) for *_, width in cells) == pytest.approx(100, abs=0.01)
-    for (_, left, width), (_, after, _) in itertools.pairwise(cells):
-        assert float(left) + float(width) == pytest.approx(float(after), abs=0.01)
+    # 16 frames of 100, with gaps between: nobody looked there
+    assert [float(left) for _, left, _ in cells] == pytest.approx([0, 28, 56, 84])
+    assert [float(width) for *_, width in cells] == pytest.approx([16] * 4)
+
+
+def test_overlapping_windows_share_the_time_between_them():
+    page = results(
+        clip_named(frames=34), {}, [(prediction("c3d_lab", scores_for(0, 0, 0), last=18), "")]
+    )
+    cells = re.findall(r"left:([\d.]+)%;width:([\d.]+)%", page.split('class="lane-name"')[1])
+    spans = [(float(left), float(left) + float(width)) for left, width in cells]
+    for (_, end), (start, _) in itertools.pairwise(spans):
+        assert end == pytest.approx(start, abs=0.01)
 
 
 def test_one_window_needs_no_timeline():
