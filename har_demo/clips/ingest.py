@@ -70,17 +70,8 @@ def read_safely(
     """Have a process of its own write the copy, and give the facts that it reports."""
     package = Path(har_demo.__file__).parents[1]
     child = subprocess.Popen(
-        # -P: a file in the working folder must not pass for one of our modules.
-        [
-            sys.executable,
-            "-P",
-            "-m",
-            "har_demo.clips.ingest_child",
-            os.path.abspath(source),
-            copy,
-            name,
-        ],
-        env={**os.environ, "PYTHONPATH": str(package), "PYTHONIOENCODING": "utf-8"},
+        command(source, copy, name),
+        env={**os.environ, "PYTHONPATH": str(package)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     )
@@ -101,6 +92,12 @@ def read_safely(
         finally:
             child.kill()
     raise ClipError(f"Reading {name} failed: the file is damaged, so save it again as an mp4.")
+
+
+def command(source: Path | str, copy: Path | str, name: str) -> list[str]:
+    """What is run to read a file; -P keeps a file beside the server from posing as a module."""
+    program = [sys.executable, "-P", "-m", "har_demo.clips.ingest_child"]
+    return [*program, os.path.abspath(source), str(copy), name]
 
 
 def lines(pipe: IO[bytes], patience: float) -> Iterator[bytes]:

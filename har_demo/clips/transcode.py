@@ -66,7 +66,6 @@ def transcode(
     """
     size = probe.check_size(source, name)
     film = survey(source, name)
-    probe.check_seconds(film.seconds, name)
     rate = copy_rate(film.rate)
     most = ceil((probe.limits().seconds + 1) * rate)
     damage: list[Exception] = []
@@ -93,7 +92,8 @@ def transcode(
             on_progress(min(count / rate / film.seconds, 1.0))
         if first is None:
             raise ClipError(
-                f"Nothing in {name} can be decoded: it is damaged, so save or upload it again."
+                f"Nothing in {name} can be decoded: it is damaged or too large, "
+                "so save it again as a smaller mp4."
             )
         output.mux(encoder.encode(None))
         seen = round(first.width * pixel_aspect(stream)), first.height
@@ -151,13 +151,16 @@ def survey(source: Path | str, name: str) -> Survey:
         rate = announced or Fraction(25)
         return Survey(rate, float(1 / rate), False, duration or 1.0, broken)
     seconds = sum(gaps) * (len(gaps) + 1) / len(gaps)
+    probe.check_seconds(seconds, name)
     rate = Fraction((len(gaps) + 1) / seconds).limit_denominator(1001)
     usual = median(gaps)
-    if announced and (abs(announced / rate - 1) < 0.02 or abs(announced * usual - 1) < 0.02):
-        rate = announced  # exact, where the times of packets are rounded
     # Containers round times to milliseconds or worse; that alone is not a variable rate.
-    uneven = sum(abs(gap - usual) > 0.2 * usual + 2 * tick for gap in gaps)
-    return Survey(rate, usual, uneven > 0.01 * len(gaps) and not broken, seconds, broken)
+    uneven = sum(abs(gap - usual) > 0.2 * usual + 2 * tick for gap in gaps) / len(gaps)
+    if announced and (
+        abs(announced / rate - 1) < 0.02 or (uneven < 0.1 and abs(announced * usual - 1) < 0.02)
+    ):
+        rate = announced  # exact, where the times of packets are rounded or a few are missing
+    return Survey(rate, usual, uneven > 0.01 and not broken, seconds, broken)
 
 
 def copy_rate(rate: Fraction) -> Fraction:

@@ -1,0 +1,265 @@
+"""Good films of every kind go in; an upright, constant-rate, small copy comes out."""
+
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.codec import codecs_available
+
+from har_demo.clips import ingest as module
+from har_demo.clips.frames import read_frames
+from har_demo.clips.ingest import ingest
+from har_demo.clips.probe import probe
+
+from .make import BITS, card, corners, cut, film, number
+
+KINDS = [
+    ("a.mp4", "libx264", "yuv420p"),
+    ("bframes.avi", "libx264", "yuv420p"),
+    ("a.mov", "libx264", "yuv444p"),
+    ("transport.ts", "libx264", "yuv420p"),
+    ("hevc.mp4", "libx265", "yuv420p"),
+    ("ten bits.mkv", "libx265", "yuv420p10le"),
+    ("a.webm", "libvpx-vp9", "yuv420p"),
+    ("vp8.webm", "libvpx", "yuv420p"),
+    ("av1.mkv", "libsvtav1", "yuv420p"),
+    ("xvid.avi", "mpeg4", "yuv420p"),
+    ("full range.avi", "mjpeg", "yuvj420p"),
+    ("a.mpg", "mpeg2video", "yuv420p"),
+    ("old.mpg", "mpeg1video", "yuv420p"),
+    ("prores.mov", "prores_ks", "yuv422p10le"),
+    ("a.flv", "flv1", "yuv420p"),
+    ("a.wmv", "wmv2", "yuv420p"),
+    ("a.gif", "gif", "rgb8"),
+]
+
+
+def all_frames(clip):
+    return read_frames(clip, np.arange(clip.frames))
+
+
+def numbers(clip):
+    return [number(frame) for frame in all_frames(clip)]
+
+
+@pytest.mark.parametrize("name, codec, pixels", KINDS, ids=[kind[0] for kind in KINDS])
+def test_every_container_and_codec_gives_every_frame_in_order(tmp_path, name, codec, pixels):
+    if codec not in codecs_available:
+        pytest.skip(f"this PyAV has no encoder {codec} to make the film with")
+    clip = ingest(film(tmp_path / name, 20, codec=codec, pixels=pixels))
+    assert numbers(clip) == list(range(20))
+    assert corners(all_frames(clip)[0]) == [0, 1, 2, 3]
+    assert (clip.fps, clip.frames, clip.width, clip.height) == (25, 20, 128, 96)
+    assert clip.duration == pytest.approx(0.8)
+    assert (clip.source.name, clip.source.bytes) == (name, os.path.getsize(tmp_path / name))
+    assert not clip.source.truncated
+    assert not clip.source.variable_rate
+
+
+def test_the_copy_is_h264_that_browsers_play_and_readers_count_right(tmp_path):
+    clip = ingest(film(tmp_path / "a.mkv", 60, codec="mpeg4"))
+    with av.open(str(clip.path)) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert not stream.codec_context.has_b_frames
+        assert stream.frames == 60
+        times = [packet.pts for packet in container.demux(stream) if packet.size]
+        assert times[0] == 0
+        assert len(set(np.diff(times))) == 1
+    content = clip.path.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+@pytest.mark.parametrize("noted, clockwise", [(-90, 1), (180, 2), (90, 3)])
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_phone_films_stand_upright(tmp_path, noted, clockwise, suffix):
+    """The scene is upright; the phone was not, and says so."""
+    filmed = [np.rot90(card(k), clockwise).copy() for k in range(5)]
+    clip = ingest(film(tmp_path / f"a.{suffix}", filmed, rotation=noted))
+    assert corners(all_frames(clip)[0]) == [0, 1, 2, 3]
+    assert numbers(clip) == list(range(5))
+    assert (clip.width, clip.height) == (clip.source.width, clip.source.height) == (128, 96)
+    assert clip.source.rotation == 90 * clockwise
+
+
+@pytest.mark.parametrize(
+    "size, expected",
+    [
+        ((720, 480), (510, 340)),
+        ((480, 720), (340, 510)),
+        ((97, 55), (96, 54)),
+        ((6, 4), (18, 18)),
+        ((1, 1), (18, 18)),
+        ((24, 72), (26, 74)),
+    ],
+    ids=str,
+)
+def test_sizes(tmp_path, size, expected):
+    frames = [card(k, *size) for k in range(3)]
+    clip = ingest(film(tmp_path / "a.mkv", frames, codec="ffv1", pixels="bgr0"))
+    assert (clip.width, clip.height) == expected
+    assert all_frames(clip).shape == (3, expected[1], expected[0], 3)
+    assert (clip.source.width, clip.source.height) == size
+
+
+@pytest.mark.parametrize("aspect, width", [(Fraction(2), 256), (Fraction(16, 11), 186)])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_pixels_become_square(tmp_path, name, aspect, width):
+    clip = ingest(film(tmp_path / name, 3, aspect=aspect))
+    assert (clip.width, clip.height, clip.source.width) == (width, 96, width)
+    assert numbers(clip) == [0, 1, 2]
+
+
+def test_4k(tmp_path):
+    clip = ingest(film(tmp_path / "a.mp4", [card(k, 3840, 2160) for k in range(3)]))
+    assert (clip.width, clip.height) == (604, 340)
+    assert numbers(clip) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("colour", [(200, 30, 30), (30, 200, 30), (30, 30, 200), (128, 128, 128)])
+@pytest.mark.parametrize(
+    "name, codec, pixels",
+    [
+        ("a.mp4", "libx264", "yuv420p"),
+        ("full.avi", "mjpeg", "yuvj420p"),
+        ("rgb.mkv", "ffv1", "bgr0"),
+        ("grey.mkv", "ffv1", "gray"),
+        ("ten.mkv", "libx265", "yuv420p10le"),
+        ("a.gif", "gif", "rgb8"),
+    ],
+)
+def test_colours_are_those_of_a_plain_decoder(tmp_path, colour, name, codec, pixels):
+    path = film(
+        tmp_path / name, [np.full((64, 64, 3), colour, np.uint8)] * 2, codec=codec, pixels=pixels
+    )
+    with av.open(str(path)) as container:
+        plain = next(container.decode(video=0)).to_ndarray(format="rgb24").mean(axis=(0, 1))
+    assert np.abs(all_frames(ingest(path)).mean(axis=(0, 1, 2)) - plain).max() < 4
+
+
+@pytest.mark.parametrize("standard", [1, 5, 9], ids=["bt709", "bt601", "bt2020"])
+def test_the_meaning_of_colours_is_kept(tmp_path, standard):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        stream.codec_context.colorspace = standard
+        frame = av.VideoFrame.from_ndarray(np.full((96, 64), 120, np.uint8), "yuv420p")
+        frame.colorspace = standard
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    with av.open(str(ingest(path).path)) as copy:
+        assert next(copy.decode(video=0)).colorspace == standard
+
+
+@pytest.mark.parametrize(
+    "fps, expected, step",
+    [(60, 30, 2), (50, 25, 2), (120, 30, 4), (30, 30, 1), (10, 10, 1)],
+)
+def test_fast_films_lose_frames_evenly(tmp_path, fps, expected, step):
+    clip = ingest(film(tmp_path / "a.mp4", 48, fps=fps))
+    assert clip.fps == expected
+    assert numbers(clip) == list(range(0, 48, step))
+    assert clip.source.fps == fps
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_a_variable_rate_becomes_constant_by_time(tmp_path, name):
+    """Ten frames in bursts: at every tick the copy shows what was on screen at that moment."""
+    times = [0, 40, 80, 120, 500, 540, 580, 1000, 1040, 1080]
+    clip = ingest(film(tmp_path / name, 10, times=times))
+    assert clip.source.variable_rate
+    assert clip.fps == pytest.approx(10 / 1.2, rel=0.01)
+    assert clip.duration == pytest.approx(1.12, abs=1.5 / clip.fps)
+    for tick, seen in enumerate(numbers(clip)):
+        moment = 1000 * tick / clip.fps
+        # The usual gap is 40 ms, so a frame up to 20 ms late still counts as in time.
+        assert seen == max(k for k, time in enumerate(times) if time <= moment + 20.001)
+
+
+def test_an_animation_with_its_own_delays_keeps_its_time(tmp_path):
+    times = [0, 100, 200, 700, 800, 900]
+    clip = ingest(film(tmp_path / "a.gif", 6, times=times, codec="gif", pixels="rgb8"))
+    assert clip.duration == pytest.approx(1.0, abs=2 / clip.fps)
+    assert numbers(clip)[0] == 0
+    assert 2 in numbers(clip)
+
+
+def test_a_cut_by_stream_copy_begins_where_its_edit_list_says(tmp_path):
+    long = film(tmp_path / "long.mp4", 60, bf="3", g="30")
+    part = cut(long, tmp_path / "part.mp4", 1.72)
+    assert b"elst" in part.read_bytes()
+    assert numbers(ingest(part)) == list(range(43, 60))
+
+
+def test_a_browser_recording_without_duration(tmp_path):
+    path = film(tmp_path / "a.webm", 40, codec="libvpx", container={"live": "1"})
+    with av.open(str(path)) as container:
+        assert container.duration is None
+    clip = ingest(path)
+    assert numbers(clip) == list(range(40))
+    assert not clip.source.truncated
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("name, codec, pixels", [KINDS[0], KINDS[-1]], ids=["mp4", "gif"])
+def test_very_short_films_keep_their_frames_and_no_more(tmp_path, count, name, codec, pixels):
+    clip = ingest(film(tmp_path / name, count, codec=codec, pixels=pixels))
+    assert clip.frames == count
+    assert numbers(clip) == list(range(count))
+
+
+def test_progress_rises_to_one(tmp_path):
+    told = []
+    ingest(
+        film(tmp_path / "a.mp4", [card(k % 2**BITS, 640, 480) for k in range(300)]),
+        None,
+        told.append,
+    )
+    assert told == sorted(told)
+    assert told[-1] == 1
+    assert all(0 <= fraction <= 1 for fraction in told)
+
+
+def test_probe_tells_the_same_facts_beforehand(tmp_path):
+    path = film(tmp_path / "a.mp4", 20)
+    before, after = probe(path), ingest(path).source
+    assert before == after
+
+
+def test_the_reading_process_starts_light():
+    """It starts for every upload, so nothing heavy may be imported."""
+    code = "import sys, har_demo.clips.ingest_child; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert not {"torch", "gradio", "numpy", "decord", "pandas"} & set(loaded)
+
+
+def peak_memory(path: Path, tmp_path: Path) -> int:
+    """Most kilobytes the reading process ever held."""
+    code = (
+        "import resource, sys; from har_demo.clips.ingest_child import main; main(*sys.argv[1:]);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, path, tmp_path / "copy.mp4", "a.mp4"],
+        capture_output=True,
+        text=True,
+        cwd=Path(module.__file__).parents[2],
+        check=True,
+    )
+    assert '"clip"' in done.stdout
+    return int(done.stderr)
+
+
+def test_memory_does_not_grow_with_the_film(tmp_path):
+    seconds = {}
+    for length in (10, 60):
+        frames = (card(k % 2**BITS, 640, 480) for k in range(length * 10))
+        path = film(tmp_path / f"{length}.mp4", frames, fps=10, preset="ultrafast")
+        seconds[length] = peak_memory(path, tmp_path)
+    assert seconds[60] < 1.15 * seconds[10]
