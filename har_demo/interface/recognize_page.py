@@ -118,7 +118,7 @@ def build() -> None:
                     show_label=False,
                     label="Weights",
                     file_types=[".safetensors", ".pt", ".pth", ".ckpt"],
-                    height=120,
+                    height=150,
                 )
             with gr.Row(elem_id="go"):
                 run = gr.Button("Recognise", variant="primary", size="lg", elem_id="run")
