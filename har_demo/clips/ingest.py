@@ -68,10 +68,10 @@ def read_safely(
     source: Path | str, copy: Path | str, name: str, on_progress: Callable[[float], None]
 ) -> dict:
     """Have a process of its own write the copy, and give the facts that it reports."""
-    package = Path(har_demo.__file__).parents[1]
+    modules = [str(Path(har_demo.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     child = subprocess.Popen(
         command(source, copy, name),
-        env={**os.environ, "PYTHONPATH": str(package)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     )

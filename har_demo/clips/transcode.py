@@ -6,6 +6,7 @@
 Nothing is collected on the way, so memory does not grow with the video's length.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -202,6 +203,8 @@ def decode(
 ) -> Iterator[av.VideoFrame]:
     """Every frame that is whole; what breaks on the way goes to `damage` and decoding goes on."""
     stream.thread_type = "AUTO"
+    # Each thread holds frames of its own, and a rented slice of a large machine counts all its cores.
+    stream.codec_context.thread_count = min(8, os.cpu_count() or 1)
     stream.codec_context.options = {"max_pixels": str(probe.limits().side ** 2)}
     packets = container.demux(stream)
     while True:

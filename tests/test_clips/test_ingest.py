@@ -33,7 +33,7 @@ KINDS = [
     ("a.mpg", "mpeg2video", "yuv420p"),
     ("old.mpg", "mpeg1video", "yuv420p"),
     ("prores.mov", "prores_ks", "yuv422p10le"),
-    ("a.flv", "flv1", "yuv420p"),
+    ("a.flv", "flv", "yuv420p"),
     ("a.wmv", "wmv2", "yuv420p"),
     ("a.gif", "gif", "rgb8"),
 ]
