@@ -10,6 +10,7 @@ ends this process and not the server. One JSON object a line goes to the standar
     {"error": "..."}                            when the file is refused
 """
 
+import errno
 import json
 import resource
 import sys
@@ -41,6 +42,10 @@ def main(source: str, copy: str, name: str) -> None:
         report({"error": str(error)})
     except MemoryError:
         report({"error": f"{name} needs more memory than a video may: save it smaller."})
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        report({"error": f"There is no room left on this machine for {name}: try again later."})
 
 
 def report(message: dict) -> None:

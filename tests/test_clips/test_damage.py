@@ -251,6 +251,13 @@ def test_running_out_of_memory_is_a_sentence(tmp_path, monkeypatch):
     assert re.search("more memory|too large", refusal(path))
 
 
+def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
+    path = film(tmp_path / "a.mp4", 20)
+    ours = module.command
+    monkeypatch.setattr(module, "command", lambda s, c, n: ours(s, "/dev/full", n))
+    assert "no room left on this machine" in refusal(path)
+
+
 def test_nothing_is_left_behind_by_a_refusal(tmp_path, copies):
     refusal(write(tmp_path / "a.mp4", b"no video"))
     assert list(copies.iterdir()) == []
