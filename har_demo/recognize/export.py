@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
+import numpy as np
+
 from har_demo.clips.clip import Clip
+from har_demo.recognize.agreement import agreement
 from har_demo.recognize.annotate import annotate
 from har_demo.recognize.prediction import Prediction, Refusal
 
@@ -24,8 +27,10 @@ def as_json(clip: Clip, answers: Answers) -> dict:
     """Everything there is to know about the answers, in plain JSON types.
 
     Probabilities are rounded to six places. `predictions` and `refusals` keep the answers' order;
-    the clip's path on this machine is left out.
+    the clip's path on this machine is left out. `agreement` compares the predictions with one
+    another, in their order; null where their classes differ.
     """
+    predictions = [answer for answer in answers if isinstance(answer, Prediction)]
     return {
         "clip": {
             "sha256": clip.sha256,
@@ -36,8 +41,12 @@ def as_json(clip: Clip, answers: Answers) -> dict:
             "height": clip.height,
             "source": asdict(clip.source),
         },
-        "predictions": [_prediction(a) for a in answers if isinstance(a, Prediction)],
+        "predictions": [_prediction(answer) for answer in predictions],
         "refusals": [asdict(a) for a in answers if isinstance(a, Refusal)],
+        "agreement": [
+            [None if np.isnan(share) else _rounded(share) for share in row]
+            for row in agreement(predictions)
+        ],
         "software": {name: found for name in SOFTWARE if (found := _version(name))},
     }
 

@@ -42,6 +42,11 @@ def test_json_carries_everything_and_survives_the_trip(clip, answers):
     assert set(first["times_ms"]) == {"decode", "transform", "forward"}
     assert found["clip"]["sha256"] == clip.sha256 and found["clip"]["source"]["codec"] == "h264"
     assert found["clip"]["frames"] == 120 and found["clip"]["duration"] == 4.8
+    same, other = answers[0].overall, answers[2].overall
+    assert found["agreement"][0][0] == pytest.approx(1, abs=1e-5)
+    shared = None if answers[0].classes != answers[2].classes else np.minimum(same, other).sum()
+    assert found["agreement"][0][1] == found["agreement"][1][0]
+    assert found["agreement"][0][1] == (shared and pytest.approx(shared, abs=1e-5))
     assert found["software"]["torch"]
 
 
