@@ -186,7 +186,7 @@ def clock(frames: Iterable[av.VideoFrame], film: Survey) -> Iterator[tuple[float
         else:
             due = shown + period
             moment = due if stamp is None else stamp - origin
-            if moment < shown - 1 or moment > max(film.seconds, due) + 1:
+            if moment < shown - 2 * period or moment > max(film.seconds, due) + 1:
                 origin, moment = stamp - due, due
             shown = max(shown, moment)
         yield shown, frame

@@ -197,6 +197,14 @@ def test_a_cut_by_stream_copy_begins_where_its_edit_list_says(tmp_path):
     assert numbers(ingest(part)) == list(range(43, 60))
 
 
+@pytest.mark.parametrize("suffix", ["mpg", "ts"])
+def test_films_glued_together_play_one_after_the_other(tmp_path, suffix):
+    content = film(tmp_path / f"a.{suffix}", 20, codec="mpeg2video").read_bytes()
+    glued = tmp_path / f"glued.{suffix}"
+    glued.write_bytes(content + content)  # the timestamps start again in the middle
+    assert numbers(ingest(glued)) == [*range(20), *range(20)]
+
+
 def test_a_browser_recording_without_duration(tmp_path):
     path = film(tmp_path / "a.webm", 40, codec="libvpx", container={"live": "1"})
     with av.open(str(path)) as container:
