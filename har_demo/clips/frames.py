@@ -31,4 +31,4 @@ def read_frames(clip: Clip, indices: np.ndarray) -> np.ndarray:
         del reader  # an open reader keeps what it decoded
     except (DECORDError, RuntimeError) as error:
         raise ClipError(f"{clip.source.name} is no longer kept here: upload it again.") from error
-    return frames if len(wanted) == len(indices) else frames[places]
+    return frames if np.array_equal(wanted, indices) else frames[places]
