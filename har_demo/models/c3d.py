@@ -187,13 +187,17 @@ CARDS: tuple[ModelCard, ...] = (
         size="lab",
         input=ModelInput(
             frames=16,
-            fps=12.5,
-            resize=(112, 112),
+            fps=8.0,  # two seconds: sitting down or one jump takes as long
+            resize=(
+                112,
+                112,
+            ),  # the whole picture, squeezed, so that nobody stands outside the crop
             crop=(112, 112),
             mean=(0.5, 0.5, 0.5),
             std=(0.25, 0.25, 0.25),
             any_frames=False,
             modality="difference",
+            antialias=True,
         ),
         label_set=LABEL_SET,
         classes=EVERYDAY,
