@@ -4,9 +4,9 @@
 sampled with torchvision, ask every network. `ours` is ingest and recognize. Both use the same
 networks, windows and number of threads, and load the networks before the clock starts.
 
-Peak memory is the kernel's own high-water mark of this process plus that of the largest child, as
-if they had been reached at the same moment. (RUSAGE_CHILDREN will not do: a child begins with its
-parent's mark.)
+Peak memory is that of this process and its children together at the same moment, looked at every ten
+milliseconds, and never less than the kernel's own high-water mark of this process. (RUSAGE_CHILDREN
+will not do: a child begins with its parent's mark.)
 """
 
 import contextlib
@@ -37,7 +37,6 @@ def prepare(job: dict) -> dict:
     for length in ("short", "long"):
         repeat_clip(loop, folder / f"{length}.mp4", job[length] // LOOP_SECONDS)
 
-    import torch
     from safetensors.torch import save_file
 
     from har_demo.models import registry
@@ -45,12 +44,9 @@ def prepare(job: dict) -> dict:
 
     models = []
     for name in job["models"]:
-        weights = None
-        taken = any(model["name"] == name for model in models)
-        if taken or availability(registry.card(name)).state != "shipped":
-            torch.manual_seed(len(models))
-            card = registry.card(name)
-            weights = str(folder / f"stand_in_{len(models)}.safetensors")
+        card, weights = registry.card(name), None
+        if availability(card).state != "shipped":
+            weights = str(folder / f"stand_in_{name}.safetensors")
             save_file(card.build(len(card.classes)).state_dict(), weights)
         models.append({"name": name, "weights": weights})
     return {
@@ -246,23 +242,26 @@ def _peak_memory() -> Iterator[dict]:
     """Gives a dict that holds, after the block, bytes: 'peak' in all, 'above' what there was before."""
     found: dict[str, int] = {}
     before = _status(os.getpid(), "VmRSS")
-    over, children = threading.Event(), [0]
+    over, together, children = threading.Event(), [0], [0]
 
     def watch() -> None:
         while not over.wait(0.01):
-            for child in Path("/proc/self/task").glob("*/children"):
+            pids = []
+            for task in Path("/proc/self/task").glob("*/children"):
                 with contextlib.suppress(OSError):
-                    marks = [_status(int(pid), "VmHWM") for pid in child.read_text().split()]
-                    children[0] = max(children[0], *marks, 0)
+                    pids += task.read_text().split()
+            theirs = sum(_status(int(pid), "VmHWM") for pid in pids)
+            children.append(theirs)
+            together.append(theirs + _status(os.getpid(), "VmRSS"))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     yield found
     over.set()
     watcher.join()
-    found["peak"] = _status(os.getpid(), "VmHWM") + children[0]
+    found["peak"] = max(_status(os.getpid(), "VmHWM"), *together)
     found["above"] = found["peak"] - before
-    found["children"] = children[0]
+    found["children"] = max(children)
 
 
 def _status(pid: int, field: str) -> int:

@@ -9,8 +9,8 @@ from torch import nn
 from har_demo.clips.transforms import differences
 
 BYTES_PER_GMAC = 8 * 2**20
-BUDGET = {"cpu": 256 * 2**20, "cuda": 8 * 2**30}
-LARGEST_BATCH = 64
+BUDGET = {"cpu": 128 * 2**20, "cuda": 8 * 2**30}
+LARGEST_BATCH = {"cpu": 4, "cuda": 64}
 
 
 class TooLittleMemory(Exception):
@@ -21,11 +21,13 @@ def batch_size(gmacs: float, device: torch.device) -> int:
     """How many views to try at once with a network of so many multiply-adds a view.
 
     The rule: a view's activations take about 8 MB for every GMAC of the network, which is on the
-    safe side for the 3D CNNs and video transformers here, and 256 MB (CPU) or 8 GB (GPU) may be
-    spent on them. Where the rule is wrong, `in_batches` halves the batch.
+    safe side for the 3D CNNs and video transformers here, and 128 MB (CPU) or 8 GB (GPU) may be
+    spent on them. On a CPU two to four views are as fast per view as more are, one alone is slower.
+    Where the rule is wrong, `in_batches` halves the batch.
     """
-    fit = BUDGET.get(device.type, BUDGET["cpu"]) // (gmacs * BYTES_PER_GMAC)
-    return int(min(max(fit, 1), LARGEST_BATCH))
+    kind = device.type if device.type in BUDGET else "cpu"
+    fit = int(BUDGET[kind] // (gmacs * BYTES_PER_GMAC))
+    return min(max(fit, 1), LARGEST_BATCH[kind])
 
 
 def in_batches(
