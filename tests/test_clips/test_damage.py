@@ -3,7 +3,6 @@
 import random
 import re
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -218,7 +217,7 @@ def test_names(tmp_path, name, shown):
     "name", ["-i.mp4", "%03d.mp4", "a:b.mp4", "ünï 🤸.mp4", "file:a.mp4", "*?.mp4"]
 )
 def test_paths_that_look_like_something_else(tmp_path, name, monkeypatch):
-    (tmp_path / "made.mp4").rename(tmp_path / name) if film(tmp_path / "made.mp4", 3) else None
+    film(tmp_path / "made.mp4", 3).rename(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     assert ingest(name).frames == 3
 
@@ -233,9 +232,8 @@ def test_a_crash_of_the_decoder_is_a_sentence(tmp_path, monkeypatch):
 def test_a_decoder_that_hangs_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "command", lambda *a: ["sleep", "1000"])
     monkeypatch.setattr(module, "PATIENCE", 0.3)
-    begun = time.monotonic()
+    # The suite's time limit notices if the thousand seconds are waited for.
     assert "came to a stop" in refusal(film(tmp_path / "a.mp4", 3))
-    assert time.monotonic() - begun < 100  # far less than the sleep: it was not waited for
 
 
 def test_running_out_of_memory_is_a_sentence(tmp_path, monkeypatch):
