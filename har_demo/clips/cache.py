@@ -20,6 +20,7 @@ from har_demo.clips.clip import Clip, SourceFacts
 
 # Kept in every entry. Raise it when copies come to be made differently: old ones are then remade.
 VERSION = 1
+A_DAY = 24 * 3600
 
 
 def folder() -> Path:
@@ -68,9 +69,9 @@ def store(made: Path, sha256: str, facts: dict) -> Clip:
 
 
 def prune(keep: str) -> None:
-    """Delete the clips that were not wanted for longest until the rest is within HAR_CACHE_MB.
+    """Delete clips nobody wanted for a day, and the least wanted ones above HAR_CACHE_MB.
 
-    The clip `keep` stays. Whatever a run that was killed left behind goes after a day.
+    The clip `keep` stays. Whatever a run that was killed left behind goes after a day too.
     """
     room = float(os.environ.get("HAR_CACHE_MB", 2048)) * 1e6
     notes, strays = [], []
@@ -82,13 +83,14 @@ def prune(keep: str) -> None:
             elif not (whole and file.with_suffix(".json").exists()):
                 strays.append((file.stat().st_mtime, file))
     for changed, file in strays:
-        if time.time() - changed > 24 * 3600:
+        if time.time() - changed > A_DAY:
             file.unlink(missing_ok=True)
-    for _, note in sorted(notes, reverse=True):
+    for wanted, note in sorted(notes, reverse=True):
         copy = note.with_suffix(".mp4")
         with contextlib.suppress(OSError):
             room -= copy.stat().st_size
-        if room < 0 and note.stem != keep:
+        old = time.time() - wanted > A_DAY
+        if (room < 0 or old) and note.stem != keep:
             note.unlink(missing_ok=True)
             copy.unlink(missing_ok=True)
 

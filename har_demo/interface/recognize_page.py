@@ -148,7 +148,16 @@ def build() -> None:
     private = {"api_visibility": "undocumented"}
 
     for event, take in ((video.upload, take_upload), (video.stop_recording, take_recording)):
-        event(take, video, taken, api_name=take.__name__, show_progress_on=[video], **private)
+        event(
+            take,
+            video,
+            taken,
+            api_name=take.__name__,
+            concurrency_limit=2,  # each decodes and encodes a whole file
+            concurrency_id="ingest",
+            show_progress_on=[video],
+            **private,
+        )
     video.clear(forget_clip, None, [clip_id, facts, clip_notice], api_name="forget_clip", **private)
     example_strip.pick(take_example, None, taken, api_name="take_example", **private)
 

@@ -109,6 +109,14 @@ def test_a_clip_larger_than_the_cache_is_still_served(tmp_path, monkeypatch):
     assert ingest(film(tmp_path / "a.mp4", 5)).path.exists()
 
 
+def test_clips_nobody_wanted_for_a_day_go_when_the_next_comes_in(tmp_path):
+    old, young = (ingest(film(tmp_path / f"{n}.mp4", n)) for n in (5, 6))
+    os.utime(old.path.with_suffix(".json"), (0, 0))
+    ingest(film(tmp_path / "new.mp4", 7))
+    assert cached_clip(old.sha256) is None and not old.path.exists()
+    assert cached_clip(young.sha256) == young
+
+
 def test_leftovers_of_a_killed_run_go_after_a_day(tmp_path, copies):
     copies.mkdir(parents=True)
     old, young = copies / "old.part.mp4", copies / "young.part.mp4"
