@@ -38,7 +38,7 @@ RATE = 1e-3
 DECAY = 0.05
 WARM_UP = 0.05  # of all steps
 SMOOTHING = 0.1
-AVERAGE = 0.998  # the saved network is the running mean over about 500 steps
+AVERAGE = 0.2  # of all steps: the saved network is a running mean over about so many
 WINDOWS = 10  # per clip when measuring, as recognition does by default
 
 
@@ -70,7 +70,8 @@ def train(
     torch.backends.cudnn.benchmark = True  # every batch has one shape
     sources = [one.to(device) for one in (footage, rendered) if one is not None]
     network = card.build(len(card.classes)).to(device, memory_format=torch.channels_last_3d)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE), use_buffers=True)
+    keep = max(1 - 1 / (AVERAGE * steps), 0)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(keep), use_buffers=True)
     # Decay pulls weights to zero; for biases and norms that is no regularisation.
     matrices = [p for p in network.parameters() if p.ndim > 1]
     vectors = [p for p in network.parameters() if p.ndim <= 1]

@@ -1,0 +1,114 @@
+"""Labelled clips are split by person and place, and become one block of frames."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+
+from har_demo.labels import EVERYDAY, class_of
+from har_demo.training import data
+from har_demo.training.data import HELD_OUT, Example, group_of, load, prepare, read_examples, split
+from tests.media import numbered_frames, write
+
+# Every recording of ARID's six classes that is used here: class, number.
+ARID = [
+    *[("Jump", 8), ("Jump", 11), ("Run", 1), ("Run", 11), ("Sit", 2), ("Sit", 4), ("Sit", 10)],
+    *[("Stand", 2), ("Stand", 3), ("Stand", 5), ("Stand", 9)],
+    *[("Turn", 1), ("Turn", 7), ("Walk", 10), ("Walk", 14)],
+]
+ACTORS = ["denis", "eli", "ido", "ira", "lena", "moshe"]
+
+
+def _examples():
+    """One example a recording, without clips."""
+    arid = [
+        Example(None, "arid6", class_of("arid6", name), group_of("arid6", name, f"x/x_{n}_1.mp4"))
+        for name, n in ARID
+    ]
+    weizmann = [
+        Example(None, "weizmann", class_of("weizmann", "walk"), group_of("weizmann", "walk", path))
+        for path in (f"weizmann/walk/{actor}_walk.mp4" for actor in ACTORS)
+    ]
+    return arid + weizmann
+
+
+def test_group_is_the_actor_or_the_place():
+    assert group_of("weizmann", "wave1", "weizmann/wave1/ido_wave1.mp4") == "ido"
+    assert group_of("arid6", "Jump", "arid6/jump/jump_11_3.mp4") == "bridge"
+    assert group_of("arid6", "Walk", "arid6/walk/walk_14_3.mp4") == "bridge"
+    assert group_of("arid6", "Walk", "arid6/walk/walk_10_3.mp4") != group_of(
+        "arid6", "Sit", "arid6/sit/sit_10_3.mp4"
+    )
+
+
+def test_an_unknown_recording_is_a_place_of_its_own():
+    assert group_of("arid6", "Jump", "jump_99_1.mp4") == "Jump 99"
+
+
+@pytest.mark.parametrize("name", sorted(HELD_OUT))
+def test_no_group_is_on_both_sides(name):
+    train, test = split(_examples(), HELD_OUT[name])
+    assert len(train) + len(test) == len(_examples())
+    assert not {e.group for e in train} & {e.group for e in test}
+    assert {e.group for e in test} == HELD_OUT[name]
+
+
+@pytest.mark.parametrize("name", sorted(HELD_OUT))
+def test_every_class_of_arid_is_trained_and_tested(name):
+    classes = {class_of("arid6", c) for c, _ in ARID}
+    for side in split(_examples(), HELD_OUT[name]):
+        assert {e.label for e in side if e.dataset == "arid6"} == classes
+
+
+def test_every_place_of_arid_is_tested_once():
+    held_out = [group for groups in HELD_OUT.values() for group in groups]
+    assert len(held_out) == len(set(held_out))
+    assert {e.group for e in _examples() if e.dataset == "arid6"} <= set(held_out)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("labelled")
+    rows = [
+        ("denis_walk.mp4", "weizmann", "walk", 12),
+        ("lena_walk.mp4", "weizmann", "walk", 20),
+        ("turn_7_1.mp4", "arid6", "Turn", 9),
+        ("squat_1.mp4", "workout4", "squats", 9),
+    ]
+    for path, _, _, count in rows:
+        write(folder / path, numbered_frames(count))
+    with open(folder / "clips.tsv", "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, delimiter="\t")
+        table.writerow(["path", "dataset", "class"])
+        table.writerows(row[:3] for row in rows)
+    assert prepare(folder, folder / "prepared") == 3  # squats are none of our classes
+    return folder / "prepared"
+
+
+def test_prepared_examples_come_back(prepared):
+    examples = read_examples(prepared)
+    assert [e.group for e in examples] == ["denis", "lena", "kitchen"]
+    assert [EVERYDAY[e.label] for e in examples] == ["walking", "walking", "turning around"]
+    assert [e.clip.frames for e in examples] == [12, 20, 9]
+    assert all(e.clip.path.parent == prepared and e.clip.path.exists() for e in examples)
+
+
+def test_footage_holds_every_frame_once(prepared):
+    examples = read_examples(prepared)
+    footage = load(examples)
+    assert footage.frames.shape == (12 + 20 + 9, 3, data.SIDE, data.SIDE)
+    assert footage.frames.dtype == torch.uint8
+    assert footage.first.tolist() == [0, 12, 32]
+    assert footage.count.tolist() == [12, 20, 9]
+    assert footage.labels.tolist() == [e.label for e in examples]
+    assert footage.fps.tolist() == [25, 25, 25]
+    # Frame 5 of the second clip and of the first show the same number; frame 6 shows another.
+    frames = footage.frames.float()
+    same = (frames[12 + 5] - frames[5]).abs().mean()
+    assert same < (frames[12 + 6] - frames[5]).abs().mean() / 2
+
+
+def test_classes_weigh_the_same_however_many_clips_they_have(prepared):
+    footage = load(read_examples(prepared))
+    np.testing.assert_allclose(footage.weights, [0.5, 0.5, 1.0])
