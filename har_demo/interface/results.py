@@ -18,6 +18,8 @@ from har_demo.recognize.prediction import Prediction, Refusal
 from har_demo.recognize.seen import frames_seen
 from har_demo.weights import accuracies
 
+SURE = 0.5  # from here on a model 'says' something
+LANES = 6  # a timeline shows at most this many classes of a model
 THUMBS = 16  # a strip shows at most this many frames of a window
 
 
@@ -59,25 +61,40 @@ def _verdict(
         if waiting:
             return "Looking at the clip …", f"{words.count(waiting, 'model')} still to answer"
         return "No answer", "None of the chosen models could answer; each card says why."
+    several = _sure_moments(predictions)
     votes = Counter(p.top(1)[0][0] for p in predictions)
     name, most = votes.most_common(1)[0]
-    if len(predictions) == 1:
-        sure = predictions[0].top(1)[0][1] >= 0.5
+    sure = any(p.overall.max() >= SURE for p in predictions)
+    if not sure and len(several) > 1:
+        headline = f"More than one action: {words.sentence_list(several)}"
+    elif len(predictions) == 1:
         headline = (
             f"{predictions[0].title} {'says' if sure else 'is not sure; its best guess is'} {name}"
         )
-    elif most == len(predictions):
-        headline = f"All {most} models say {name}"
-    elif most > 1:
-        headline = f"{most} of {len(predictions)} models say {name}"
-    else:
+    elif most == 1:
         headline = "Every model says something else"
+    else:
+        share = f"{most} of {len(predictions)}"
+        who = {2: "Both"}.get(most, f"All {most}") if most == len(predictions) else share
+        headline = f"{who} models {'say' if sure else 'are unsure; their best guess is'} {name}"
     parts = [f"{clip.source.name}, {words.seconds(clip.duration)}"]
     if waiting:
         parts.append(f"{words.count(waiting, 'model')} still to answer")
     if answered > len(predictions):
         parts.append(f"{words.count(answered - len(predictions), 'model')} could not answer")
     return headline, " · ".join(parts)
+
+
+def _sure_moments(predictions: list[Prediction]) -> list[str]:
+    """Classes that at least half of the models are sure of at some moment, in order of time."""
+    first: dict[str, list[float]] = {}
+    for prediction in predictions:
+        starts = prediction.seconds()[:, 0]
+        for i in np.flatnonzero(prediction.scores.max(axis=0) >= SURE):
+            moment = starts[(prediction.scores[:, i] >= SURE).argmax()]
+            first.setdefault(prediction.classes[i], []).append(moment)
+    several = {name: np.mean(t) for name, t in first.items() if 2 * len(t) >= len(predictions)}
+    return sorted(several, key=several.get)
 
 
 def _card(answer: Prediction | Refusal, strip: Markup) -> dict:
@@ -129,8 +146,8 @@ def _trust(answer: Prediction, card: ModelCard) -> str:
     return line
 
 
-def _timeline(prediction: Prediction, clip: Clip, rows: int = 4) -> dict:
-    """Lanes of the classes that were likely at some moment.
+def _timeline(prediction: Prediction, clip: Clip) -> dict:
+    """Lanes of the classes that were likely at some moment, in the order in which they peak.
 
     Where windows overlap they share the time between their centres; where they leave a gap the
     lane does too, since nobody looked there.
@@ -141,9 +158,10 @@ def _timeline(prediction: Prediction, clip: Clip, rows: int = 4) -> dict:
     left = np.maximum(spans[:, 0], np.concatenate([[0.0], between]))
     right = np.minimum(spans[:, 1], np.concatenate([between, [clip.duration]]))
     peak = prediction.scores.max(axis=0)
-    order = [i for i in np.argsort(-peak, kind="stable")[:rows] if peak[i] >= 0.1]
+    likely = np.argsort(-peak, kind="stable")[:LANES]
+    likely = [i for i in likely if peak[i] >= min(0.25, peak.max())]
     lanes = []
-    for i in order or [int(peak.argmax())]:
+    for i in sorted(likely, key=lambda i: prediction.scores[:, i].argmax()):
         name = prediction.classes[i]
         lanes.append(
             {

@@ -56,9 +56,27 @@ def test_the_headline_counts_the_votes():
     other = prediction("r2plus1d_lab", scores_for(5))
     say = lambda *answers: text(results(clip_named(), {}, [(p, "") for p in answers]))  # noqa: E731
     assert f"{a.title} says {CLASSES[2]}" in say(a)
-    assert f"All 2 models say {CLASSES[2]}" in say(a, b)
+    assert f"Both models say {CLASSES[2]}" in say(a, b)
+    assert f"All 3 models say {CLASSES[2]}" in say(a, b, a)
     assert "Every model says something else" in say(a, other)
     assert f"2 of 3 models say {CLASSES[2]}" in say(a, b, other)
+
+
+def test_the_headline_does_not_claim_what_the_models_do_not():
+    flat = np.full((1, len(CLASSES)), 1 / len(CLASSES), np.float32)
+    flat[0, 3] += 0.01
+    unsure = prediction("c3d_lab", flat)
+    assert f"is not sure; its best guess is {CLASSES[3]}" in text(
+        results(clip_named(), {}, [(unsure, "")])
+    )
+    page = text(results(clip_named(), {}, [(unsure, ""), (unsure, "")]))
+    assert f"Both models are unsure; their best guess is {CLASSES[3]}" in page
+
+
+def test_a_clip_of_several_actions_is_told_in_their_order():
+    three = prediction("c3d_lab", scores_for(4, 4, 1, 1, 7, 7))
+    page = text(results(clip_named(), {}, [(three, "")]))
+    assert f"More than one action: {CLASSES[4]}, {CLASSES[1]} and {CLASSES[7]}" in page
 
 
 def test_a_card_shows_the_ranked_top_five_with_time_and_origin():
@@ -85,7 +103,7 @@ def test_a_refusal_keeps_its_sentence_and_the_others_their_cards():
 def test_the_timeline_shows_where_each_window_looked_and_seeks_there():
     page = results(clip_named(), {}, [(prediction("c3d_lab", scores_for(0, 0, 3, 3)), "")])
     lanes = page.split('class="lane-name"')[1:3]
-    assert CLASSES[0] in lanes[0] + lanes[1] and CLASSES[3] in lanes[0] + lanes[1]
+    assert CLASSES[0] in lanes[0] and CLASSES[3] in lanes[1]  # in the order they happen
     cells = re.findall(r'data-seek="([\d.]+)".*?left:([\d.]+)%;width:([\d.]+)%', lanes[0])
     assert [float(seek) for seek, *_ in cells] == pytest.approx([0, 28 / 25, 56 / 25, 84 / 25])
     # 16 frames of 100, with gaps between: nobody looked there
