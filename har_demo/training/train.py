@@ -195,7 +195,7 @@ def write_entry(folder: Path, entry: dict) -> None:
 DATA = [
     {
         "name": "Weizmann",
-        "citation": "Gorelick et al., Actions as Space-Time Shapes, PAMI 2007",
+        "citation": "Blank et al., Actions as Space-Time Shapes, ICCV 2005; Gorelick et al., PAMI 2007",
         "use": "60 clips of 10 actions by 6 people; split by person",
     },
     {
@@ -221,7 +221,8 @@ RENDERED_DATA = [
 
 PROTOCOL = (
     "trained from scratch without these people and places: {}. Frame rate, camera motion and the "
-    "kinds of jumps were chosen while looking at clips of them, so expect a little less elsewhere."
+    "kinds of jumps were chosen while looking at clips of them, so expect a little less elsewhere. "
+    "The same people may appear in several of ARID's places."
 )
 
 
