@@ -143,6 +143,8 @@ def _trust(answer: Prediction, card: ModelCard) -> str:
         measured = [f"{a.top1:.0f} % right on {a.dataset}" for a in accuracies(card)]
         if measured:
             line += "; " + ", ".join(measured)
+        if measured and answer.provenance.source == "shipped":
+            line += ", with people and places never seen in training"
     return line
 
 
