@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 from har_demo.errors import ChoiceError
 
@@ -60,6 +59,7 @@ def measure(quick: bool = False, say: Callable[[str], None] = lambda words: None
     return [
         _time_row(f"first question ({clip})", "first", plain, ours, 1.0),
         _time_row(f"second question ({clip})", "second", plain, ours, 3.0),
+        _time_row("another question, one window a model", "single", plain, ours, 3.0),
         _memory_row("peak memory above the idle program", "above", plain, ours),
         _memory_row("peak memory in all", "peak", plain, ours),
         _sliding_row(sliding, short, long, "above"),
@@ -89,7 +89,8 @@ def _run(way: str, job: dict, folder: str) -> dict:
 
 
 def _time_row(what: str, key: str, plain: list[dict], ours: list[dict], least: float) -> Row:
-    theirs, mine = median(r[key] for r in plain), median(r[key] for r in ours)
+    # The best round of each: whatever else the machine does can only add to a time.
+    theirs, mine = min(r[key] for r in plain), min(r[key] for r in ours)
     ratio = theirs / mine
     return (
         what,

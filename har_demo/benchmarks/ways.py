@@ -23,9 +23,9 @@ import numpy as np
 WIDE, HIGH = 1920, 1080
 FPS = 30
 LOOP_SECONDS = 10
-# Frames of the clip from one sampled frame to the next, for the first question (None: as the model's
-# card says) and for the second.
-STRIDES = (None, 2.0)
+# What is asked of one clip, in this order: stride in frames of the clip, and number of windows. None
+# is what the page takes by itself: the model's own stride, and windows that cover the clip.
+QUESTIONS = {"first": (None, None), "second": (2.0, None), "single": (3.0, 1)}
 
 
 def prepare(job: dict) -> dict:
@@ -59,7 +59,7 @@ def prepare(job: dict) -> dict:
 
 
 def plain(job: dict) -> dict:
-    """Two questions about one clip, everything done anew for the second."""
+    """Some questions about one clip, everything done anew for each."""
     import av
     import torch
     from torchvision.transforms import v2
@@ -76,7 +76,7 @@ def plain(job: dict) -> dict:
     ]
     _warm_up(cards, networks)
 
-    def question(asked: float | None) -> None:
+    def question(asked: float | None, windows: int | None) -> None:
         with av.open(job["clip"]) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
@@ -94,9 +94,9 @@ def plain(job: dict) -> dict:
             difference = spec.modality == "difference"
             read = spec.frames + difference
             stride = asked or FPS / spec.fps
-            windows = min(DEFAULT_WINDOWS, sampling.covering(len(frames), read, stride))
+            cover = min(DEFAULT_WINDOWS, sampling.covering(len(frames), read, stride))
             views = []
-            for window in sampling.windows(len(frames), read, stride, windows):
+            for window in sampling.windows(len(frames), read, stride, windows or cover):
                 x = preset(torch.from_numpy(frames[window]).permute(0, 3, 1, 2))
                 views.append((differences(x) if difference else x).transpose(0, 1))
             with torch.inference_mode():
@@ -106,16 +106,19 @@ def plain(job: dict) -> dict:
 
 
 def ours(job: dict) -> dict:
-    """Two questions about one clip, the first with an empty cache."""
+    """Some questions about one clip, the first with an empty cache."""
     from har_demo.clips.ingest import ingest
     from har_demo.recognize.prediction import Question
     from har_demo.recognize.recognize import recognize
 
     _load_shared(job["models"])
 
-    def question(stride: float | None) -> None:
+    def question(stride: float | None, windows: int | None) -> None:
         clip = ingest(job["clip"])
-        asked = [Question(m["name"], stride=stride, weights=m["weights"]) for m in job["models"]]
+        asked = [
+            Question(m["name"], stride=stride, windows=windows, weights=m["weights"])
+            for m in job["models"]
+        ]
         _insist(recognize(clip, asked, device="cpu"))
 
     return _measured(question)
@@ -228,15 +231,15 @@ def _insist(answers: Iterator) -> None:
             raise RuntimeError(answer.message)
 
 
-def _measured(question: Callable[[float | None], None]) -> dict:
-    """Seconds of a first and a second question, and the memory they took."""
-    seconds = []
+def _measured(question: Callable[[float | None, int | None], None]) -> dict:
+    """Seconds of every question, and the memory they took."""
+    seconds = {}
     with _peak_memory() as memory:
-        for stride in STRIDES:
+        for name, asked in QUESTIONS.items():
             started = time.perf_counter()
-            question(stride)
-            seconds.append(time.perf_counter() - started)
-    return {"first": seconds[0], "second": seconds[1], **memory}
+            question(*asked)
+            seconds[name] = time.perf_counter() - started
+    return {**seconds, **memory}
 
 
 @contextlib.contextmanager
