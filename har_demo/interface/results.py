@@ -80,6 +80,9 @@ def _verdict(
     parts = [f"{clip.source.name}, {words.seconds(clip.duration)}"]
     if waiting:
         parts.append(f"{words.count(waiting, 'model')} still to answer")
+    known = max(len(p.classes) for p in predictions)
+    if not sure and len(several) < 2 and known < 50:
+        parts.append(f"they know {known} actions; this may be none of them")
     if answered > len(predictions):
         parts.append(f"{words.count(answered - len(predictions), 'model')} could not answer")
     return headline, " · ".join(parts)
@@ -125,8 +128,9 @@ def _card(answer: Prediction | Refusal, strip: Markup) -> dict:
                 f"{words.milliseconds(times.forward)} network",
             ),
             ("on", answer.device),
-            ("can only answer", f"one of {len(answer.classes)} actions ({answer.label_set})"),
         ],
+        "knows": f"Can only answer one of {len(answer.classes)} actions ({answer.label_set})",
+        "classes": ", ".join(answer.classes),
         "trust": _trust(answer, card),
     }
 

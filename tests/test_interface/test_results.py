@@ -70,6 +70,7 @@ def test_the_headline_does_not_claim_what_the_models_do_not():
         results(clip_named(), {}, [(unsure, "")])
     )
     page = text(results(clip_named(), {}, [(unsure, ""), (unsure, "")]))
+    assert f"they know {len(CLASSES)} actions; this may be none of them" in page
     assert f"Both models are unsure; their best guess is {CLASSES[3]}" in page
 
 
