@@ -189,7 +189,7 @@ def _timeline(prediction: Prediction, clip: Clip) -> dict:
     return {"model": prediction.model, "title": prediction.title, "rows": lanes}
 
 
-def _ticks(duration: float, most: int = 8) -> list[dict]:
+def _ticks(duration: float, most: int = 5) -> list[dict]:
     """Round moments along the time axis."""
     step = next(s for s in (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 1e9) if duration / s <= most)
     return [
