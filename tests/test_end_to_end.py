@@ -1,0 +1,67 @@
+"""From a file to ranked actions with the shipped weights, without the page."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from har_demo.clips.ingest import ingest
+from har_demo.models.registry import cards
+from har_demo.people.figure import render
+from har_demo.recognize.prediction import Prediction, Question
+from har_demo.recognize.recognize import recognize
+from har_demo.weights import availability
+from tests.media import write
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "clips"
+SHIPPED = [c.name for c in cards().values() if availability(c).state == "shipped"]
+
+
+def ask(clip, models=SHIPPED, **settings) -> list[Prediction]:
+    answers = list(recognize(clip, [Question(name, **settings) for name in models]))
+    assert all(isinstance(answer, Prediction) for answer in answers)
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("wave_both_hands", "waving both hands"),
+        ("bend", "bending down"),
+        ("jumping_jack", "jumping jack"),
+    ],
+)
+def test_a_figure_nobody_trained_on_is_recognised(tmp_path, action, expected):
+    clip = ingest(write(tmp_path / "figure.mp4", render(action, seed=12345, seconds=3.0)))
+    right = [answer.top(1)[0][0] == expected for answer in ask(clip)]
+    assert sum(right) >= 2, [answer.top(3) for answer in ask(clip)]
+
+
+@pytest.mark.slow
+def test_a_clip_of_ten_minutes(tmp_path):
+    """As long as is allowed: ten windows by default, and a hundred when asked for."""
+    picture = render("walk", seconds=1.0, fps=10, size=(128, 96))
+    clip = ingest(write(tmp_path / "long.mp4", (picture[i % 10] for i in range(6000)), fps=10))
+    assert clip.duration == pytest.approx(600)
+    (answer,) = ask(clip, ["c3d_lab"])
+    assert len(answer.frames) == 10
+    (answer,) = ask(clip, ["c3d_lab"], windows=100)
+    assert answer.frames[0, 0] == 0 and answer.frames[-1, -1] == clip.frames - 1
+    np.testing.assert_allclose(answer.scores.sum(axis=1), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_very_short_clips_say_how_little_there_was(tmp_path, frames):
+    clip = ingest(write(tmp_path / "short.mp4", render("walk", seconds=1.0)[:frames]))
+    for answer in ask(clip, stride=1):
+        assert answer.distinct_frames == frames
+        assert f"only {frames} frame" in answer.note
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_dir(), reason="real clips are not beside this checkout")
+@pytest.mark.parametrize("file", sorted(REAL.glob("*")), ids=lambda path: path.name)
+def test_real_clips_go_through(file):
+    for answer in ask(ingest(file)):
+        assert len(answer.top(5)) == 5 and np.isfinite(answer.scores).all()
+        assert answer.distinct_frames == answer.frames.shape[1]
