@@ -61,18 +61,18 @@ def crop_boxes(spec: ModelInput, width: int, height: int, crops: int = 1) -> np.
     Boxes are rounded outwards to whole pixels; right and bottom are exclusive.
     """
     size = resized(spec.resize, width, height)
-    scale_y, scale_x = height / size[0], width / size[1]
     h, w = spec.crop
+    # In whole numbers: a rounding error would push a box that ends with the frame past its end.
     boxes = [
         (
-            np.floor(left * scale_x),
-            np.floor(top * scale_y),
-            np.ceil((left + w) * scale_x),
-            np.ceil((top + h) * scale_y),
+            left * width // size[1],
+            top * height // size[0],
+            -(-(left + w) * width // size[1]),
+            -(-(top + h) * height // size[0]),
         )
         for top, left in crop_corners(spec, size, crops)
     ]
-    return np.array(boxes).astype(np.int64)
+    return np.array(boxes, dtype=np.int64)
 
 
 def resized(resize: tuple[int, int] | int, width: int, height: int) -> tuple[int, int]:

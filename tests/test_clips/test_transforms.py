@@ -74,6 +74,15 @@ def test_crop_boxes_are_what_the_model_sees(crops, height, width, resize, crop):
         assert torch.equal(transform(255 - inside, wanted, crops)[k][middle], dark[k][middle])
 
 
+@pytest.mark.parametrize("resize", [(112, 112), (128, 171), 128], ids=str)
+def test_crop_boxes_end_with_the_frame(resize):
+    for side in range(18, 700, 2):
+        for width, height in ((side, 340), (340, side)):
+            boxes = crop_boxes(spec(resize), width, height, 3)
+            assert boxes.min() >= 0
+            assert (boxes.max(axis=0)[2:] <= (width, height)).all(), (width, height)
+
+
 def test_three_crops_go_along_the_long_side():
     across = crop_boxes(spec(), 604, 340, 3)
     assert (across[0, 0], across[2, 2]) == (0, 604)
