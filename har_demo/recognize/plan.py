@@ -1,6 +1,5 @@
 """Which frames of the clip every chosen model will look at, decided before anything is read."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from har_demo.recognize.prediction import Question
 
 MOST_FRAMES = 256
 MOST_WINDOWS = 1000
-MOST_STRIDE = 10_000
+LEAST_STRIDE, MOST_STRIDE = 0.001, 10_000
 DEFAULT_WINDOWS = 10
 
 
@@ -145,22 +144,22 @@ def chunks(plans: Sequence[Plan], most_frames: int) -> list[Chunk]:
 
 def _whole(value: object, what: str, most: int) -> int:
     """A whole number from 1 to `most`; forms and JSON may send 16.0 for 16."""
-    if _is_number(value) and value == int(value) and 1 <= value <= most:
+    if _is_number(value) and 1 <= value <= most and value == int(value):
         return int(value)
     raise ChoiceError(f"The number of {what} must be a whole number from 1 to {most}, not {value}.")
 
 
 def _stride(value: object) -> float:
-    """A positive number of frames."""
-    if _is_number(value) and 0 < value <= MOST_STRIDE:
+    """A number of frames; a stride next to nothing would ask for endlessly many windows."""
+    if _is_number(value) and LEAST_STRIDE <= value <= MOST_STRIDE:
         return float(value)
     raise ChoiceError(
-        f"The stride must be a number of frames above 0 and at most {MOST_STRIDE}, not {value}."
+        f"The stride must be a number of frames from {LEAST_STRIDE} to {MOST_STRIDE}, not {value}."
     )
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _note(clip: Clip, indices: np.ndarray, stride: float) -> str:
