@@ -58,8 +58,9 @@ def recognize(
 ) -> Iterator[Prediction | Refusal]:
     """Ask several models about one clip; every frame any of them needs is decoded once.
 
-    Answers come in the order of the questions, each as soon as it is there; a long clip is read in
-    pieces, so that memory does not grow with its length, and answers then come with the last piece.
+    Answers come in the order of the questions, each as soon as it and those before it are there; a
+    long clip is read in pieces, so that memory does not grow with its length, and most answers then
+    come with the last piece.
     A model that fails gives a Refusal and the others go on. Several threads may call this at once.
 
     Args:
@@ -101,6 +102,8 @@ def _answers(
     runs = [_Run(one, _work(one), batch_size(_work(one), device)) for one in plans]
     total = sum(run.work * run.plan.views for run in runs)
     decode = 0.0
+    answers: dict[int, Prediction | Refusal] = {}  # by number of the question, until it is its turn
+    turn = 0
 
     def say(sentence: str) -> None:
         done = sum(run.work * (run.plan.views if run.refused else run.done) for run in runs)
@@ -115,7 +118,7 @@ def _answers(
         decode += _milliseconds(started, device)
         prepared: dict[tuple, torch.Tensor] = {}
 
-        for run, windows in zip(runs, chunk.windows, strict=True):
+        for number, (run, windows) in enumerate(zip(runs, chunk.windows, strict=True)):
             if run.refused or not len(windows):
                 continue
             try:
@@ -124,10 +127,13 @@ def _answers(
                 _answer(run, windows, chunk.frames, frames, prepared, device, say)
             except UserError as error:
                 run.refused, run.network = True, None
-                yield Refusal(run.plan.card.name, run.plan.card.title, str(error))
-                continue
-            if run.done == run.plan.views:
-                yield _prediction(clip, run, decode, device)
+                answers[number] = Refusal(run.plan.card.name, run.plan.card.title, str(error))
+            else:
+                if run.done == run.plan.views:
+                    answers[number] = _prediction(clip, run, decode, device)
+            while turn in answers:
+                yield answers.pop(turn)
+                turn += 1
         del frames, prepared  # before the next chunk is read
     say("Done")
 

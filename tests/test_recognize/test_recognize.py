@@ -109,6 +109,22 @@ def test_answers_stream_in_the_order_of_the_questions(zoo, clip):
     assert next(answers, None) is None
 
 
+def test_answers_keep_their_order_when_a_later_one_is_ready_first(zoo, clip, reads, monkeypatch):
+    monkeypatch.setattr(engine, "FRAME_BUDGET", 24 * 2 * clip.width * clip.height * 3)
+    # Only the first question needs the last piece of the clip.
+    questions = [
+        Question("first", windows=9),
+        Question("second", windows=1),
+        Question("bare", windows=1),
+    ]
+    answers = list(recognize(clip, questions))
+    assert len(reads) > 1
+    assert [answer.model for answer in answers] == ["first", "second", "bare"]
+    np.testing.assert_allclose(
+        answers[1].scores, plainly(clip, zoo, answers[1]), atol=1e-5, rtol=1e-4
+    )
+
+
 def test_progress_rises_to_one_and_speaks_of_windows(zoo, clip):
     heard = []
     list(
