@@ -5,6 +5,7 @@ is imported inside the commands, so that --help answers at once.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -237,9 +238,9 @@ def _own_files(given: Sequence[str], names: Sequence[str]) -> dict[str, str]:
 
 
 def _check_clip(path: str) -> None:
-    if Path(path).is_dir():
+    if os.path.isdir(path):
         raise ClipError(f"'{_shown(path)}' is a folder: give one video file.")
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise ClipError(f"There is no file '{_shown(path)}': check its name and folder.")
 
 
@@ -247,10 +248,15 @@ def _check_out(path: str | None) -> None:
     """Say before the work that its result cannot be kept."""
     if path is None:
         return
-    if Path(path).is_dir() or not Path(path).absolute().parent.is_dir():
+    new = not os.path.lexists(path)
+    try:
+        open(path, "ab").close()  # nothing short of it tells for every name, folder and disk
+    except OSError as error:
         raise ChoiceError(
-            f"'{_shown(path)}' cannot be written: give a file in a folder that exists."
-        )
+            f"'{_shown(path)}' cannot be written: give a file in a folder that exists and is yours."
+        ) from error
+    if new:
+        os.unlink(path)
 
 
 def _shown(text: str) -> str:

@@ -93,6 +93,7 @@ BAD_CLIPS = {
     "missing": lambda folder: folder / "nowhere.mp4",
     "a folder": lambda folder: folder,
     "unicode and empty": lambda folder: named(folder, "видео 🎬 ünï.mp4", b""),
+    "an endless name": lambda folder: folder / ("long" * 100 + ".mp4"),
     "like a path": lambda folder: folder / ".." / ".." / "etc" / "passwd.mp4",
     "a line break": lambda folder: named(folder, "two\nlines.mp4", b"nothing"),
     "like a format": lambda folder: named(folder, "%s{0}$HOME;ls.mp4", b"nothing"),
@@ -126,8 +127,9 @@ def test_a_bad_clip_is_one_sentence_and_exit_code_2(tmp_path, what):
         (["--models", MODEL, "--weights", f"{MODEL}=/nowhere.pth"], "nowhere.pth"),
         (["--models", MODEL, "--csv", "/nowhere/at/all.csv"], "all.csv"),
         (["--models", MODEL, "--annotated", "/"], "cannot be written"),
+        (["--models", MODEL, "--csv", "long" * 100], "cannot be written"),
     ],
-    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+    ids=lambda value: "-".join(value)[:60] if isinstance(value, list) else "",
 )
 def test_a_bad_choice_is_one_sentence_and_exit_code_2(clip, arguments, words):
     code, out, error = run("recognize", clip, *arguments)
@@ -169,6 +171,13 @@ def test_the_table_and_the_annotated_clip_are_written(asked, tmp_path):
     assert {row["model"] for row in rows} == {MODEL} and rows[-1]["window"] == "overall"
     with av.open(str(film)) as container:
         assert sum(1 for _ in container.decode(video=0)) == 60
+
+
+def test_a_mistake_leaves_no_file_behind_and_none_changed(clip, tmp_path):
+    new, old = tmp_path / "new.csv", named(tmp_path, "old.mp4", b"precious")
+    code, _, _ = run("recognize", clip, "--models", "?", "--csv", new, "--annotated", old)
+    assert code == 2
+    assert not new.exists() and old.read_bytes() == b"precious"
 
 
 def test_one_model_without_weights_does_not_spoil_the_other(asked, monkeypatch):
