@@ -15,6 +15,8 @@ from har_demo.models.card import ModelInput
 # Frames resized at once. Only these exist as floats at full size, so memory does not grow with N;
 # so few fit a processor's cache, which is twice as fast as all at once.
 CHUNK = 8
+# Pixels resized at once. A strip of 18 × 4096, its short side enlarged, alone has 15 million.
+MOST_PIXELS = 2 * 2**20
 
 
 def transform(
@@ -45,13 +47,14 @@ def transform(
     mean = torch.tensor(spec.mean, device=device).view(3, 1, 1)
     std = torch.tensor(spec.std, device=device).view(3, 1, 1)
     out = torch.empty(crops, len(frames), 3, h, w, device=device)
-    for first in range(0, len(frames), CHUNK):
-        chunk = frames[first : first + CHUNK].to(device).permute(0, 3, 1, 2).contiguous().float()
+    step = max(1, min(CHUNK, MOST_PIXELS // (size[0] * size[1])))
+    for first in range(0, len(frames), step):
+        chunk = frames[first : first + step].to(device).permute(0, 3, 1, 2).contiguous().float()
         if size != (height, width):
             chunk = F.interpolate(chunk, size, mode="bilinear", antialias=spec.antialias).round_()
         for crop, (top, left) in enumerate(corners):
             cut = chunk[:, :, top : top + h, left : left + w]
-            out[crop, first : first + CHUNK] = cut.div(255).sub_(mean).div_(std)
+            out[crop, first : first + step] = cut.div(255).sub_(mean).div_(std)
     return out
 
 

@@ -45,6 +45,22 @@ def test_chunks_do_not_show(monkeypatch):
     assert whole.shape == (3, 7, 3, 32, 32)
 
 
+def test_long_strips_are_resized_one_by_one(monkeypatch):
+    """Enlarged until their short side fits, eight of them would take over a gigabyte."""
+    pixels, resize = [], transforms.F.interpolate
+
+    def counted(frames, size, **rest):
+        pixels.append(len(frames) * size[0] * size[1])
+        return resize(frames, size, **rest)
+
+    monkeypatch.setattr(transforms.F, "interpolate", counted)
+    assert transform(noise(3, 18, 2000), spec(256, (224, 224))).shape == (1, 3, 3, 224, 224)
+    assert pixels == [256 * int(256 * 2000 / 18)] * 3
+    pixels.clear()
+    transform(noise(8, 90, 160), spec(256, (224, 224)))
+    assert pixels == [8 * 256 * int(256 * 160 / 90)]
+
+
 def test_antialias_averages_where_the_presets_pick():
     frames = noise(1, 64, 64)
     plain, soft = (transform(frames, spec(16, (16, 16), antialias=a)).std() for a in (False, True))
