@@ -41,6 +41,13 @@ def cache(tmp_path_factory) -> Path:
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def ordinary_priority():
+    """No test may leave this process real-time, as one video encoder does: the machine would starve."""
+    yield
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
 @pytest.fixture(scope="session")
 def server(cache, tmp_path_factory, request) -> str:
     """`python app.py` in a process of its own; the address it answers on."""

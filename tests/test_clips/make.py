@@ -1,6 +1,8 @@
 """Small films for the tests of clips: every frame carries its number, every corner its colour."""
 
+import multiprocessing
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -39,6 +41,16 @@ def corners(frame: np.ndarray) -> list[int]:
     y, x = height // 8, width // 8
     seen = frame[[y, y, -y, -y], [x, -x, -x, x]].astype(int)
     return [int(np.abs(COLOURS - colour).sum(axis=1).argmin()) for colour in seen]
+
+
+def film_apart(path: Path, frames: int, **options) -> Path:
+    """`film` in a process of its own.
+
+    SVT-AV1, when root runs it, makes the thread that calls it real-time, and everything started
+    from there afterwards; a browser that runs so starves the whole machine.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
+        return apart.submit(film, path, frames, **options).result()
 
 
 def film(

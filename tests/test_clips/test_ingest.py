@@ -16,7 +16,7 @@ from har_demo.clips.frames import read_frames
 from har_demo.clips.ingest import ingest
 from har_demo.clips.probe import probe
 
-from .make import BITS, card, corners, cut, film, number
+from .make import BITS, card, corners, cut, film, film_apart, number
 
 KINDS = [
     ("a.mp4", "libx264", "yuv420p"),
@@ -51,7 +51,8 @@ def numbers(clip):
 def test_every_container_and_codec_gives_every_frame_in_order(tmp_path, name, codec, pixels):
     if codec not in codecs_available:
         pytest.skip(f"this PyAV has no encoder {codec} to make the film with")
-    clip = ingest(film(tmp_path / name, 20, codec=codec, pixels=pixels))
+    make = film_apart if codec == "libsvtav1" else film
+    clip = ingest(make(tmp_path / name, 20, codec=codec, pixels=pixels))
     assert numbers(clip) == list(range(20))
     assert corners(all_frames(clip)[0]) == [0, 1, 2, 3]
     assert (clip.fps, clip.frames, clip.width, clip.height) == (25, 20, 128, 96)
