@@ -20,6 +20,7 @@ from har_demo.models.card import ModelCard
 from har_demo.weights.provenance import Provenance
 
 from . import hub, shipped, state
+from .apart import read_apart
 from .files import megabytes, sha256
 
 
@@ -88,7 +89,7 @@ def load(
     """
     if user_file is not None:
         path = Path(user_file)
-        tensors = state.read(path)
+        tensors = read_apart(path)
         provenance = Provenance("user", path.name, sha256(path), "the user's own file")
     elif (entry := shipped.entry(card.name)) is not None:
         path = _shipped_file(card, entry)

@@ -144,6 +144,11 @@ def _floats(tensor: Tensor, key: str, name: str) -> Tensor:
     )
 
 
+def printable(name: str) -> str:
+    """A stranger's name for a tensor, fit to stand in a sentence."""
+    return "".join(letter for letter in name[:80] if letter.isprintable())
+
+
 def _misfit(card, name, own, given, missing, unknown, misshapen) -> str:
     """What does not fit, in one sentence."""
     other_classes = {given[key].shape[0] for key in misshapen if given[key].dim()}
@@ -162,7 +167,7 @@ def _misfit(card, name, own, given, missing, unknown, misshapen) -> str:
     if missing:
         parts.append(f"{len(missing)} of its {len(own)} tensors are missing (first: {missing[0]})")
     if unknown:
-        parts.append(f"{len(unknown)} are unknown (first: {unknown[0][:80]})")
+        parts.append(f"{len(unknown)} are unknown (first: {printable(unknown[0])})")
     if misshapen:
         key = misshapen[0]
         shapes = [("×".join(map(str, state[key].shape)) or "scalar") for state in (given, own)]

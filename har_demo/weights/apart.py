@@ -1,0 +1,82 @@
+"""A stranger's pickled weights, opened in a process of its own.
+
+    python -m har_demo.weights.apart SOURCE TARGET
+
+torch.load(weights_only=True) runs no code of the file, but it believes the sizes that the file
+states: forty bytes can ask for gigabytes, and nested lists keep it busy for minutes. Here that ends
+this process and not the server. What comes out is a safetensors file, which cannot do either.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import har_demo
+from har_demo.errors import WeightsError
+
+from . import state
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MEMORY = 2_000_000_000  # bytes of its own that the process may take, beside four times the file
+PATIENCE = 60.0  # seconds
+
+
+def read_apart(path: Path) -> "dict[str, Tensor]":
+    """`state.read` for a file that is not trusted.
+
+    Raises:
+        WeightsError: as `state.read`, and when the file asks for too much memory or time.
+    """
+    if path.suffix.lower() not in state.PICKLED or not path.is_file():
+        return state.read(path)
+    modules = [str(Path(har_demo.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / "tensors.safetensors"
+        try:
+            done = subprocess.run(
+                # -P keeps a file beside the server from posing as a module.
+                [sys.executable, "-P", "-m", __name__, path.absolute(), target],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise WeightsError(_too_much(path.name)) from error
+        if done.returncode:
+            raise WeightsError(done.stdout.strip() or _too_much(path.name))
+        return state.read(target)
+
+
+def _too_much(name: str) -> str:
+    return (
+        f"'{name}' takes too much memory or time to open: "
+        "save the network's state_dict() alone, best as .safetensors."
+    )
+
+
+def main(source: str, target: str) -> None:
+    from safetensors.torch import save_file
+
+    path = Path(source)
+    limit = MEMORY + 4 * path.stat().st_size
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        tensors = state.read(path)
+        # Parameters may share storage; in the safetensors file each has its own.
+        save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
+    except WeightsError as error:
+        print(error)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,48 @@
+"""Hostile pickles end a process of their own, not the server."""
+
+import resource
+
+import pytest
+import torch
+
+from har_demo.errors import WeightsError
+from har_demo.weights import apart
+from har_demo.weights.apart import read_apart
+
+
+def test_a_plain_state_dict_comes_through_with_every_tensor(tmp_path):
+    path = tmp_path / "mine.pt"
+    shared = torch.arange(6.0).reshape(2, 3)
+    torch.save({"a": shared, "b": shared, "t": shared.T, "count": torch.tensor(7)}, path)
+    tensors = read_apart(path)
+    torch.testing.assert_close(tensors["a"], shared)
+    torch.testing.assert_close(tensors["t"], shared.T)
+    assert tensors["count"].item() == 7 and set(tensors) == {"a", "b", "t", "count"}
+
+
+def test_a_file_that_asks_for_gigabytes_gets_a_sentence_and_no_memory(tmp_path):
+    path = tmp_path / "greedy.pt"
+    # bytearray(6 * 10**9), in the forty bytes that torch's own reader would obey
+    path.write_bytes(
+        b"\x80\x02cbuiltins\nbytearray\n\x8a\x05" + (6 * 10**9).to_bytes(5, "little") + b"\x85R."
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    with pytest.raises(WeightsError, match=r"greedy\.pt"):
+        read_apart(path)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert after < max(before, 3_000_000)  # kilobytes
+
+
+def test_a_file_that_keeps_its_reader_busy_is_given_up(tmp_path, monkeypatch):
+    path = tmp_path / "slow.pt"
+    torch.save({"a": torch.zeros(1)}, path)
+    monkeypatch.setattr(apart, "PATIENCE", 0.05)
+    with pytest.raises(WeightsError, match="too much memory or time"):
+        read_apart(path)
+
+
+def test_code_in_a_pickle_is_refused_in_the_same_words(tmp_path):
+    path = tmp_path / "evil.pt"
+    torch.save({"a": print}, path)
+    with pytest.raises(WeightsError, match="could run code"):
+        read_apart(path)
