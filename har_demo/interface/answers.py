@@ -1,10 +1,8 @@
 """From what a person chose to answers and files: shared by the page and the API."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-
-import gradio as gr
 
 from har_demo.clips.clip import Clip
 from har_demo.errors import ChoiceError
@@ -24,13 +22,17 @@ def questions(
         own_model, own_file: the model that shall use the person's own weights, and their file.
 
     Raises:
-        ChoiceError: no model is chosen, or own weights have no model.
+        ChoiceError: no model is chosen, or own weights have no model or no file.
     """
     if not chosen:
         raise ChoiceError("No model is ticked: tick at least one under 'Models'.")
     if own_file and own_model not in chosen:
         raise ChoiceError(
             "Your own weights belong to no ticked model: choose the model they are for and tick it."
+        )
+    if own_model and not own_file:
+        raise ChoiceError(
+            "The file of your own weights is missing: add it, or set 'Your own weights for' to none."
         )
     return [
         Question(name, **settings, weights=own_file if name == own_model else None)
@@ -39,9 +41,9 @@ def questions(
 
 
 def ask(
-    clip: Clip, asked: Sequence[Question], progress: gr.Progress
+    clip: Clip, asked: Sequence[Question], progress: Callable[..., object]
 ) -> Iterator[Prediction | Refusal]:
-    """Answers model by model, with the page's progress bar moving."""
+    """Answers model by model; `progress` is a gr.Progress or is called like one."""
     return recognize(
         clip, asked, on_progress=lambda fraction, sentence: progress(fraction, desc=sentence)
     )

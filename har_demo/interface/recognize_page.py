@@ -1,15 +1,19 @@
 """The main page: a clip and some models in, what each model sees and says out."""
 
 import logging
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import gradio as gr
+from markupsafe import Markup
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip, ingest
 from har_demo.clips.probe import limits
 from har_demo.errors import ChoiceError, ClipError, UserError
+from har_demo.interface import words
 from har_demo.interface.answers import ask, questions, write_files
 from har_demo.interface.examples import example, example_of, examples
 from har_demo.interface.gpu import on_gpu
@@ -25,6 +29,12 @@ log = logging.getLogger(__name__)
 
 BROKEN = "Something broke on our side, not yours: try again, or with fewer models or windows."
 OWN = 0  # the value of 'as the model was trained' in the settings
+FRAMES, STRIDES, WINDOWS = (OWN, 4, 8, 16, 32, 64), (OWN, 1, 2, 4, 8), (OWN, 1, 5, 10, 30, 100)
+CROPS = (1, 3)
+OFFERED = {"frames": FRAMES, "stride": STRIDES, "windows": WINDOWS, "crops": CROPS}
+
+# Sessions that pressed Stop: cancelling ends what Gradio shows, this ends the work.
+_stopping: set[str] = set()
 
 # A press on an example tells the server which one; a press on the timeline asks for that window.
 EXAMPLES_SCRIPT = """
@@ -38,17 +48,46 @@ element.addEventListener('click', async event => {
   const cell = event.target.closest('[data-seek]');
   if (!cell) return;
   atlas.seek(Number(cell.dataset.seek));
-  const place = element.querySelector(`[data-seen="${cell.dataset.model}"]`);
-  const answer = place && await server.window_seen(atlas.asked(), cell.dataset.model, Number(cell.dataset.window));
+  const {model, window} = cell.dataset;
+  const place = element.querySelector(`[data-seen="${model}"]`);
+  const answer = place && await server.window_seen({asked: atlas.asked(), model, window: Number(window)});
   if (answer) place.innerHTML = answer;
 });
 """
 
 
+class Stopped(Exception):
+    """Stop was pressed while the models ran."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the right-hand side shows; the clip under 'Your clip' may be another one by now.
+
+    Attributes:
+        clip: what the models were asked about.
+        asked: the clip, models and settings as a shared link names them.
+        said: one answer per model, in the order of asking.
+        strips: what each of those models saw, as HTML.
+        waiting: titles of the models that have not answered.
+    """
+
+    clip: Clip
+    asked: dict
+    said: tuple[Prediction | Refusal, ...]
+    strips: tuple[Markup, ...]
+    waiting: tuple[str, ...]
+
+    def panel(self, stopped: bool = False) -> str:
+        """All of it as HTML."""
+        answers = list(zip(self.said, self.strips, strict=True))
+        return results(self.clip, self.asked, answers, self.waiting, stopped)
+
+
 def build() -> None:
     """Lay out the page inside the current Blocks and connect its events."""
-    clip_id = gr.State("")
-    answered = gr.State([])
+    current = gr.State(None)  # the Clip under 'Your clip'
+    answered = gr.State(None)  # the Answers on the right
 
     gr.HTML(render("header"), elem_id="header")
     with gr.Row(elem_id="bench", equal_height=False):
@@ -78,32 +117,25 @@ def build() -> None:
             chosen = gr.HTML(picker(), elem_id="models", js_on_load=None)
             with gr.Accordion("How they look at it", open=False, elem_id="settings"):
                 frames = gr.Radio(
-                    [("as trained", OWN), ("4", 4), ("8", 8), ("16", 16), ("32", 32), ("64", 64)],
+                    _numbers("as trained", FRAMES),
                     value=OWN,
                     label="Frames in a window",
                     info="More frames show more of the action and cost more.",
                 )
                 stride = gr.Radio(
-                    [("as trained", OWN), ("1", 1), ("2", 2), ("4", 4), ("8", 8)],
+                    _numbers("as trained", STRIDES),
                     value=OWN,
                     label="Stride",
                     info="Steps between frames: 2 takes every second one.",
                 )
                 windows = gr.Radio(
-                    [
-                        ("cover the clip", OWN),
-                        ("1", 1),
-                        ("5", 5),
-                        ("10", 10),
-                        ("30", 30),
-                        ("100", 100),
-                    ],
+                    _numbers("cover the clip", WINDOWS),
                     value=OWN,
                     label="Windows",
                     info="Moments at which each model looks, spread evenly; covering stops at ten.",
                 )
                 crops = gr.Radio(
-                    [("centre", 1), ("three across", 3)],
+                    list(zip(("centre", "three across"), CROPS, strict=True)),
                     value=1,
                     label="Crop",
                     info="The part of the picture a model sees; three views are averaged.",
@@ -142,9 +174,10 @@ def build() -> None:
                 visible=False, label="Annotated clip", interactive=False, elem_id="annotated"
             )
 
-    taken = [video, clip_id, facts, clip_notice]
+    taken = [video, current, facts, clip_notice, notice]
     settings = [frames, stride, windows, crops]
-    shown = [notice, panel, answered, take_away, json_file, csv_file, annotated]
+    files = [take_away, json_file, csv_file, annotated]
+    shown = [notice, panel, answered, *files]
     private = {"api_visibility": "undocumented"}
 
     for event, take in ((video.upload, take_upload), (video.stop_recording, take_recording)):
@@ -158,12 +191,18 @@ def build() -> None:
             show_progress_on=[video],
             **private,
         )
-    video.clear(forget_clip, None, [clip_id, facts, clip_notice], api_name="forget_clip", **private)
+    video.clear(forget_clip, None, taken[1:], api_name="forget_clip", **private)
     example_strip.pick(take_example, None, taken, api_name="take_example", **private)
+
+    for part in (facts, panel):
+        part.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
+    own_model.input(
+        None, own_model, None, js="name => atlas.tick(name)", api_name="tick", **private
+    )
 
     running = run.click(
         run_models,
-        [clip_id, video, chosen, *settings, own_model, own_file],
+        [current, video, chosen, *settings, own_model, own_file],
         shown,
         js="(clip, video, chosen, ...rest) => { atlas.started(); return [clip, video, atlas.chosen(), ...rest]; }",
         api_name="run_models",
@@ -172,10 +211,20 @@ def build() -> None:
         show_progress_on=[status],
         **private,
     )
-    stop.click(None, None, None, cancels=[running], api_name="stop", **private)
+    running.then(None, None, None, js="() => atlas.ended()", api_name="ended", **private)
+    stop.click(
+        stopped,
+        answered,
+        [panel, *files],
+        js="answers => { atlas.ended(); return [answers]; }",
+        cancels=[running],
+        api_name="stop",
+        show_progress="hidden",
+        **private,
+    )
     make_video.click(
         annotated_clip,
-        [clip_id, answered],
+        answered,
         [annotated, notice],
         api_name="annotated_clip",
         show_progress_on=[annotated],
@@ -189,12 +238,21 @@ def build() -> None:
     )
 
 
+def _numbers(own: str, values: tuple[int, ...]) -> list[tuple[str, int]]:
+    """Choices of a setting: the card's own first, then plain numbers."""
+    return [(own if value == OWN else str(value), value) for value in values]
+
+
 # ---- from a file to a clip ------------------------------------------------------------------
 
 
 def _shown(clip: Clip) -> tuple:
-    """What the page shows of a clip: its copy, its id, its facts, and no notice."""
-    return str(clip.path), clip.sha256, render("clip_facts", clip=clip), ""
+    """What the page shows of a clip: its copy, itself, its facts, and no notices."""
+    return str(clip.path), clip, _facts(clip), "", ""
+
+
+def _facts(clip: Clip) -> str:
+    return render("clip_facts", clip=clip, duration=words.seconds(clip.duration))
 
 
 def _notice(sentence: str, kind: str = "error") -> str:
@@ -217,20 +275,20 @@ def _take(video: str | None, name: str, progress: gr.Progress) -> tuple:
     try:
         return _shown(ingest(video, name=name, on_progress=_reader(progress)))
     except UserError as problem:
-        return None, "", "", _notice(str(problem))
+        return None, None, "", _notice(str(problem)), ""
 
 
 def take_example(event: gr.EventData) -> tuple:
     """Show one of the shipped clips."""
     found = example(str(event._data.get("file", "")))
     if found is None:
-        return gr.skip(), gr.skip(), gr.skip(), _notice("That example does not exist.")
+        return *[gr.skip()] * 3, _notice("That example does not exist."), ""
     return _shown(ingest(found.path, name=found.title))
 
 
 def forget_clip() -> tuple:
-    """No clip any more: id, facts and notice are empty."""
-    return "", "", ""
+    """No clip any more: nothing is current, facts and notices are empty."""
+    return None, "", "", ""
 
 
 def _reader(progress):
@@ -242,7 +300,7 @@ def _reader(progress):
 
 @on_gpu
 def run_models(
-    clip_id: str,
+    current: Clip | None,
     video: str | None,
     chosen: list[str],
     frames: int,
@@ -251,22 +309,23 @@ def run_models(
     crops: int,
     own_model: str,
     own_file: str | None,
+    request: gr.Request,
     progress=gr.Progress(),  # noqa: B008
 ):
     """Ask every chosen model and show each answer as it comes.
 
     Yields updates of: notice, panel, answered, take_away, json_file, csv_file, annotated.
     """
-    same = [gr.skip()] * 7
-    panel = gr.skip  # what to leave on the page should this end early
+    on_page = None  # what the panel shows, should this end early
+    _stopping.discard(request.session_hash)
+
+    def tell(fraction: float, desc: str) -> None:
+        if request.session_hash in _stopping:
+            raise Stopped
+        progress(fraction, desc=desc)
+
     try:
-        clip = cached_clip(clip_id) if clip_id else None
-        if clip is None:
-            if not video:
-                raise ClipError(
-                    "There is no clip yet: drop a video, record one or take an example."
-                )
-            clip = ingest(video, name=Path(video).name, on_progress=_reader(progress))
+        clip = _ready(current, video, progress)
         settings = {
             "frames": frames or None,
             "stride": stride or None,
@@ -274,35 +333,80 @@ def run_models(
             "crops": crops,
         }
         asked = questions(chosen, settings, own_model, own_file)
-        answers = ask(clip, asked, progress)
+        answers = ask(clip, asked, tell)
         link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
         link |= settings
-        waiting = [card(q.model).title for q in asked]
-        said: list[Prediction | Refusal] = []
-        strips: list[str] = []
+        # Two facts for the page alone: weights that cannot travel, and which clip it showed.
+        link["own"] = own_model if own_file else None
+        link["shown"] = current.sha256 if current else clip.sha256
+        waiting = tuple(card(q.model).title for q in asked)
+        on_page = Answers(clip, link, (), (), waiting)
 
-        def panel() -> str:
-            return results(clip, link, list(zip(said, strips, strict=True)), waiting)
-
-        hidden = [gr.update(visible=False), None, None, gr.update(value=None, visible=False)]
-        yield "", panel(), [], *hidden
+        yield "", on_page.panel(), on_page, *_no_files()
         for answer in answers:
-            waiting.remove(answer.title)
-            said.append(answer)
-            strips.append(_strip(clip, answer))
-            if waiting:
-                yield gr.skip(), panel(), *same[2:]
-        with TemporaryDirectory() as folder:
-            json_path, csv_path = write_files(clip, said, Path(folder))
-            files = (str(json_path), str(csv_path))
-            yield "", panel(), said, gr.update(visible=True), *files, gr.skip()
+            on_page = Answers(
+                clip,
+                link,
+                (*on_page.said, answer),
+                (*on_page.strips, _strip(clip, answer)),
+                _without(on_page.waiting, answer.title),
+            )
+            if on_page.waiting:
+                yield "", on_page.panel(), on_page, *[gr.skip()] * 4
+        with _files(on_page) as files:
+            yield "", on_page.panel(), on_page, *files
+    except Stopped:
+        return  # `stopped` says so on the page
     except Exception as problem:
         # The page must never be left waiting; the log has what the reader cannot use.
         if not isinstance(problem, UserError):
             log.exception("recognising failed")
-        waiting = []
         sentence = str(problem) if isinstance(problem, UserError) else BROKEN
-        yield _notice(sentence), panel(), *same[2:]
+        panel = on_page.panel(stopped=True) if on_page else gr.skip()
+        yield _notice(sentence), panel, *[gr.skip()] * 5
+
+
+def stopped(on_page: Answers | None, request: gr.Request):
+    """End the work, show what was answered until Stop was pressed, and nothing that still waits.
+
+    Yields updates of: panel, take_away, json_file, csv_file, annotated.
+    """
+    _stopping.add(request.session_hash)
+    if on_page is None:
+        yield [gr.skip()] * 5
+        return
+    with _files(on_page) as files:
+        yield on_page.panel(stopped=True), *files
+
+
+def _ready(current: Clip | None, video: str | None, progress: gr.Progress) -> Clip:
+    """The clip under 'Your clip', read again when its copy has left the cache."""
+    if current is not None and cached_clip(current.sha256) is not None:
+        return current
+    if not video:
+        raise ClipError("There is no clip yet: drop a video, record one or take an example.")
+    name = current.source.name if current else Path(video).name
+    return ingest(video, name=name, on_progress=_reader(progress))
+
+
+def _without(titles: tuple[str, ...], title: str) -> tuple[str, ...]:
+    at = titles.index(title)
+    return titles[:at] + titles[at + 1 :]
+
+
+def _no_files() -> tuple:
+    return gr.update(visible=False), None, None, gr.update(value=None, visible=False)
+
+
+@contextmanager
+def _files(on_page: Answers):
+    """Updates of take_away, json_file, csv_file, annotated; the files last as long as the with."""
+    if not on_page.said:
+        yield _no_files()
+        return
+    with TemporaryDirectory() as folder:
+        paths = write_files(on_page.clip, on_page.said, Path(folder))
+        yield gr.update(visible=True), *map(str, paths), gr.skip()
 
 
 def _strip(clip: Clip, answer: Prediction | Refusal) -> str:
@@ -311,24 +415,31 @@ def _strip(clip: Clip, answer: Prediction | Refusal) -> str:
     return seen(clip, card(answer.model), answer.frames, len(answer.crops), best_window(answer))
 
 
-def window_seen(asked: dict, model: str, window: int) -> str:
-    """The strip of another window of an answer on the page; '' when it cannot be had any more."""
+def window_seen(press: dict) -> str:
+    """The strip of another window of an answer on the page; '' when it cannot be had any more.
+
+    Args:
+        press: what was asked, the model and the window; a server function gets one argument only.
+    """
     try:
+        asked, model, window = press["asked"], press["model"], press["window"]
         clip = cached_clip(str(asked["clip"]))
         settings = {name: asked.get(name) for name in ("frames", "stride", "windows")}
         one = plan(clip, Question(model, **settings, crops=asked.get("crops", 1))) if clip else None
         return seen(clip, one.card, one.indices, one.crops, int(window)) if one else ""
-    except (UserError, KeyError, IndexError, TypeError, ValueError):
+    except (UserError, LookupError, TypeError, ValueError, OverflowError):
         return ""
 
 
-def annotated_clip(clip_id: str, said: list, progress=gr.Progress()):  # noqa: B008
-    """Draw the answers onto the clip, as an H.264 file to watch and keep."""
+def annotated_clip(on_page: Answers | None, progress=gr.Progress()):  # noqa: B008
+    """Draw the answers onto the clip they are about, as an H.264 file to watch and keep."""
     try:
-        clip = cached_clip(clip_id)
-        predictions = [a for a in said if isinstance(a, Prediction)]
-        if clip is None or not predictions:
+        predictions = [a for a in on_page.said if isinstance(a, Prediction)] if on_page else []
+        if not predictions:
             raise ChoiceError("There is nothing to draw yet: press Recognise first.")
+        clip = on_page.clip
+        if cached_clip(clip.sha256) is None:
+            raise ChoiceError("The clip of these answers is no longer here: press Recognise again.")
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"{Path(clip.source.name).stem}-annotated.mp4"
             annotate(
@@ -346,25 +457,31 @@ def annotated_clip(clip_id: str, said: list, progress=gr.Progress()):  # noqa: B
 
 
 def restore(request: gr.Request) -> tuple:
-    """Bring back the clip and the settings that a shared link names."""
+    """Bring back the clip and the settings that a shared link names, and say what cannot be had."""
     asked = dict(request.query_params)
-    settings = [_setting(asked, name) for name in ("frames", "stride", "windows", "crops")]
+    problems = []
+    settings = []
+    for name, offered in OFFERED.items():
+        value = asked.get(name, "")
+        fits = value in map(str, offered)
+        settings.append(int(value) if fits else gr.skip())
+        if value and not fits:
+            problems.append(f"The link asks for {name}={value[:40]}, which does not exist.")
+    unknown = [name for name in asked.get("models", "").split(",") if name and name not in cards()]
+    if unknown:
+        problems.append(f"The link names models that do not exist here: {', '.join(unknown)[:80]}.")
+
+    clip = None
     if asked.get("example"):
         found = example(asked["example"])
-        if found:
-            return *_shown(ingest(found.path, name=found.title)), *settings
+        clip = ingest(found.path, name=found.title) if found else None
     elif asked.get("clip"):
         clip = cached_clip(asked["clip"])
-        if clip:
-            return *_shown(clip), *settings
-    else:
-        return *[gr.skip()] * 4, *settings
-    gone = _notice(
-        "The clip of this link is no longer on this server; please add it again.", "warn"
-    )
-    return gr.skip(), gr.skip(), gr.skip(), gone, *settings
+    if clip is None and (asked.get("example") or asked.get("clip")):
+        problems.insert(
+            0, "The clip of this link is no longer on this server; please add it again."
+        )
 
-
-def _setting(asked: dict, name: str):
-    value = asked.get(name, "")
-    return int(value) if value.isdigit() else gr.skip()
+    page = _shown(clip) if clip else [gr.skip()] * 5
+    warning = _notice(" ".join(problems), "warn") if problems else ""
+    return *page[:3], warning, "", *settings

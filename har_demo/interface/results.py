@@ -28,6 +28,7 @@ def results(
     asked: dict,
     answers: Sequence[tuple[Prediction | Refusal, Markup]],
     waiting: Sequence[str] = (),
+    stopped: bool = False,
 ) -> str:
     """The whole panel: verdict, timeline, one card per model, agreement.
 
@@ -36,9 +37,11 @@ def results(
         asked: the clip, models and settings as a shared link names them.
         answers: what each model said, with its strip of frames from `seen` ('' for a refusal).
         waiting: titles of the models that have not answered yet.
+        stopped: those in `waiting` will never answer.
     """
     predictions = [a for a, _ in answers if isinstance(a, Prediction)]
-    headline, subline = _verdict(clip, predictions, len(answers), len(waiting))
+    headline, subline = _verdict(clip, predictions, len(answers), len(waiting), stopped)
+    waiting = () if stopped else waiting
     return render(
         "results",
         clip=clip,
@@ -54,10 +57,12 @@ def results(
 
 
 def _verdict(
-    clip: Clip, predictions: list[Prediction], answered: int, waiting: int
+    clip: Clip, predictions: list[Prediction], answered: int, waiting: int, stopped: bool
 ) -> tuple[str, str]:
     """Two lines above the cards: what most models say, and of how many."""
     if not predictions:
+        if stopped:
+            return "Stopped", "No model had answered yet; press Recognise to start again"
         if waiting:
             return "Looking at the clip …", f"{words.count(waiting, 'model')} still to answer"
         return "No answer", "None of the chosen models could answer; each card says why."
@@ -79,7 +84,11 @@ def _verdict(
         headline = f"{who} models {'say' if sure else 'are unsure; their best guess is'} {name}"
     parts = [f"{clip.source.name}, {words.seconds(clip.duration)}"]
     if waiting:
-        parts.append(f"{words.count(waiting, 'model')} still to answer")
+        parts.append(
+            f"stopped before {words.count(waiting, 'more model')} answered"
+            if stopped
+            else f"{words.count(waiting, 'model')} still to answer"
+        )
     known = max(len(p.classes) for p in predictions)
     if not sure and len(several) < 2 and known < 50:
         parts.append(f"they know {known} actions; this may be none of them")
@@ -102,7 +111,7 @@ def _sure_moments(predictions: list[Prediction]) -> list[str]:
 
 def _card(answer: Prediction | Refusal, strip: Markup) -> dict:
     if isinstance(answer, Refusal):
-        return {"refused": True, "title": answer.title, "message": answer.message}
+        return {"refused": True, "title": answer.title, "message": _capital(answer.message)}
     card = find_card(answer.model)
     windows, frames = answer.frames.shape
     times = answer.times
@@ -133,6 +142,10 @@ def _card(answer: Prediction | Refusal, strip: Markup) -> dict:
         "classes": ", ".join(answer.classes),
         "trust": _trust(answer, card),
     }
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _trust(answer: Prediction, card: ModelCard) -> str:

@@ -37,7 +37,7 @@ def percent(value: float) -> str:
 def seconds(value: float) -> str:
     """A moment of a clip: '3.2 s', or '2:05' from a minute on."""
     if value < 60:
-        return f"{value:.1f} s"
+        return f"{value:.2f} s" if 0 < value < 0.1 else f"{value:.1f} s"
     return f"{int(value // 60)}:{int(value % 60):02d}"
 
 

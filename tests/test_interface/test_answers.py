@@ -25,6 +25,7 @@ def test_every_ticked_model_gets_the_settings_and_one_the_own_weights():
         ([], "", None, "No model is ticked"),
         (["c3d_lab"], "", "mine.pt", "belong to no ticked model"),
         (["c3d_lab"], "r3d_18", "mine.pt", "belong to no ticked model"),
+        (["c3d_lab"], "c3d_lab", None, "file of your own weights is missing"),
     ],
 )
 def test_what_cannot_be_asked_is_said(chosen, own_model, own_file, sentence):

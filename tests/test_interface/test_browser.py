@@ -23,6 +23,7 @@ pytestmark = pytest.mark.browser
 ANSWERED = ".results[aria-busy=false]"
 DESK, PHONE = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
 # HAR_SCREENSHOTS=1 renews the pictures that README shows.
+CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 PICTURES = Path(__file__).parents[2] / "results" / "screenshots"
 
 
@@ -97,13 +98,15 @@ def test_a_clip_goes_in_and_the_ranked_actions_of_two_models_come_out(page, avi,
 
     # The copy plays here, and a press on the timeline goes to that moment and shows its frames.
     page.wait_for_function("document.querySelector('#clip video')?.readyState > 0")
-    cell = page.locator(f'[data-seek][data-model="{first}"]').nth(2)
+    before = card.locator(".seen-head em").inner_text()
+    other = 2 if "window 1 of" in before else 1
+    cell = page.locator(f'[data-seek][data-model="{first}"]').nth(other - 1)
     cell.click()
     moment = float(cell.get_attribute("data-seek"))
     page.wait_for_function(
         f"Math.abs(document.querySelector('#clip video').currentTime - {moment}) < 0.05"
     )
-    expect(card.locator(".seen-head em")).to_contain_text("window 3 of")
+    expect(card.locator(".seen-head em")).to_contain_text(f"window {other} of")
 
     # Files to take away say the same.
     with page.expect_download() as download:
@@ -180,6 +183,76 @@ def test_bad_input_gets_a_sentence_and_the_page_goes_on(page, avi, tmp_path):
     assert len(ranked(page, shipped()[0])) == 5
 
 
+def test_stop_ends_the_waiting_and_answers_stay_with_their_clip(page):
+    page.click('[data-example="several_actions.mp4"]')
+    expect(page.locator(".clip-facts")).to_contain_text("Several actions")
+    page.click("#settings button")
+    page.locator("#settings").get_by_label("100", exact=True).check()
+    run(page, *shipped())
+    page.wait_for_selector(".card.pending")
+    page.click("#stop")
+    expect(page.locator(".verdict")).to_contain_text("topped")
+    expect(page.locator(".card.pending")).to_have_count(0)
+    expect(page.locator("#stop")).to_be_hidden()
+
+    # The work has ended too, so the next question is answered.
+    page.locator("#settings").get_by_label("5", exact=True).check()
+    run(page, shipped()[0])
+    page.wait_for_selector(".card[data-model]")
+    about = page.locator(".elsewhere-only")
+    expect(about).to_be_hidden()
+
+    # With another clip on the page the answers say whose they are, and nothing mixes the two.
+    page.click('[data-example="walking.mp4"]')
+    expect(about).to_contain_text("These answers are about Several actions in a row")
+    expect(about).to_be_visible()
+    page.wait_for_function("document.querySelector('#clip video')?.readyState > 0")
+    page.locator("[data-seek]").nth(3).click()
+    expect(page.locator(".seen-head em")).to_contain_text("window 4 of 5")
+    assert page.evaluate("document.querySelector('#clip video').currentTime") == 0
+    page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text; }")
+    page.click("#share")
+    page.wait_for_function("window.copied")
+    assert "example=several_actions.mp4" in page.evaluate("window.copied")
+    page.click("#annotate")
+    page.wait_for_function("document.querySelector('#annotated video')?.readyState > 0")
+    assert page.evaluate("document.querySelector('#annotated video').duration") > 15
+
+    page.click('[data-example="several_actions.mp4"]')
+    expect(about).to_be_hidden()
+
+
+def test_a_link_with_nonsense_says_so_and_asks_nothing(page, server):
+    page.goto(
+        f"{server}/?example=walking.mp4&models=no_such&frames=999999&stride=-1&windows=²&crops=7"
+    )
+    warning = page.locator("#clip-notice .notice")
+    for part in ("no_such", "frames=999999", "stride=-1", "windows=²", "crops=7"):
+        expect(warning).to_contain_text(part)
+    expect(page.locator(".clip-facts")).to_contain_text("Walking")
+    expect(page.locator("#run")).to_have_text("Recognise with 2 models")
+    expect(page.locator(".toast-body")).to_have_count(0)
+    expect(page.locator(".results")).to_have_count(0)
+
+
+def test_own_weights_answer_for_the_model_they_are_for(page, tmp_path):
+    name = shipped()[1]
+    own = tmp_path / "my run.safetensors"
+    own.write_bytes((CHECKPOINTS / f"{name}.safetensors").read_bytes())
+    page.click('[data-example="walking.mp4"]')
+    page.wait_for_selector(".clip-facts")
+    page.click("#settings button")
+    page.set_input_files("#settings input[type=file]", str(own))
+    expect(page.locator("#settings")).to_contain_text("my run")
+    for box in page.query_selector_all("#models input[name=model]"):
+        box.set_checked(False)
+    page.get_by_label("Your own weights for").click()
+    page.get_by_role("option", name=cards()[name].title, exact=True).click()
+    expect(page.locator("#run")).to_have_text("Recognise with 1 model")  # it ticks the model
+    page.click("#run")
+    expect(page.locator(".card .trust")).to_contain_text("your own weights, accuracy unknown")
+
+
 def test_a_file_over_the_limit_is_refused_before_it_travels(page, avi):
     page.evaluate("document.querySelector('#too-big').dataset.megabytes = 0.001")
     sent = []
@@ -232,4 +305,8 @@ def test_it_fits_a_phone_and_works_by_keyboard(page):
     page.keyboard.press("Enter")
     page.wait_for_selector(ANSWERED)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    # A lane of the timeline is one stop; arrows move along it.
+    page.locator(".lane-track [data-seek]").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.window") == "1"
     picture(page, "phone")

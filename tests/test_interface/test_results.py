@@ -51,6 +51,16 @@ def text(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
+def test_a_stopped_panel_waits_for_nothing_and_keeps_what_was_answered():
+    a = prediction("c3d_lab", scores_for(2))
+    page = results(clip_named(), {}, [(a, "")], ["R(2+1)D"], stopped=True)
+    assert 'aria-busy="false"' in page and "pending" not in page
+    assert f"{a.title} says {CLASSES[2]}" in text(page)
+    assert "stopped before 1 more model answered" in text(page)
+    nothing = results(clip_named(), {}, [], ["C3D", "R(2+1)D"], stopped=True)
+    assert 'aria-busy="false"' in nothing and "No model had answered yet" in text(nothing)
+
+
 def test_the_headline_counts_the_votes():
     a, b = prediction("c3d_lab", scores_for(2)), prediction("r2plus1d_lab", scores_for(2))
     other = prediction("r2plus1d_lab", scores_for(5))
@@ -96,7 +106,7 @@ def test_a_refusal_keeps_its_sentence_and_the_others_their_cards():
     page = text(
         results(clip_named(), {}, [(refusal, ""), (prediction("c3d_lab", scores_for(1)), "")])
     )
-    assert "weights of R3D-18 (127 MB) are not here" in page
+    assert "Weights of R3D-18 (127 MB) are not here" in page
     assert f"says {CLASSES[1]}" in page
     assert "1 model could not answer" in page
 

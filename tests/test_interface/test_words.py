@@ -11,7 +11,9 @@ def test_a_probability_keeps_as_many_digits_as_people_read(value, text):
     assert words.percent(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(0, "0.0 s"), (3.21, "3.2 s"), (125.4, "2:05")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0.0 s"), (0.04, "0.04 s"), (3.21, "3.2 s"), (125.4, "2:05")]
+)
 def test_moments(value, text):
     assert words.seconds(value) == text
 

@@ -10,9 +10,18 @@ const atlas = (() => {
   // The clip, models and settings behind the answers on the page.
   const asked = () => JSON.parse(one('.results')?.dataset.asked || '{}');
 
+  // Another clip may be shown by now: then the answers say whose they are, and nothing seeks.
+  const same = () => asked().shown === one('.clip-facts')?.dataset.clip;
+  const compare = () => requestAnimationFrame(() => {
+    one('.results')?.classList.toggle('elsewhere', !same());
+    movePlayhead();
+    // A screen reader hears what changes in a place that stays; the panel itself is replaced.
+    one('#said').textContent = one('.verdict')?.innerText || '';
+  });
+
   const seek = seconds => {
     const video = clip();
-    if (video) { video.currentTime = seconds; movePlayhead(); }
+    if (video && same()) { video.currentTime = seconds; movePlayhead(); }
   };
 
   const movePlayhead = () => {
@@ -28,29 +37,40 @@ const atlas = (() => {
     button.textContent = count === 0 ? 'Recognise' : `Recognise with ${count} model${count === 1 ? '' : 's'}`;
   };
 
+  const tick = name => {
+    const box = boxes().find(box => box.value === name);
+    if (box) { box.disabled = false; box.checked = true; labelRun(); }
+  };
+
+  const ended = () => document.body.classList.remove('running');
   const started = () => {
-    if (matchMedia('(max-width: 900px)').matches)
-      one('#answer')?.scrollIntoView({behavior: 'smooth', block: 'start'});
+    document.body.classList.add('running');
+    // On a phone the answers come below, and on a desk the page may be scrolled past them.
+    if (matchMedia('(max-width: 900px)').matches || one('#answer').getBoundingClientRect().top < 0)
+      one('#answer').scrollIntoView({behavior: 'smooth', block: 'start'});
   };
 
   const linkParameters = () => new URLSearchParams(location.search);
 
   // Called when the server has put a link's clip back; the ticks live here in the page.
   const restored = () => {
-    const wanted = linkParameters().get('models')?.split(',');
-    if (wanted) boxes().forEach(box => { box.checked = wanted.includes(box.value) && !box.disabled; });
+    const wanted = linkParameters().get('models')?.split(',').filter(Boolean);
+    const known = boxes().some(box => wanted?.includes(box.value) && !box.disabled);
+    if (known) boxes().forEach(box => { box.checked = wanted.includes(box.value) && !box.disabled; });
     labelRun();
-    if (wanted && one('.clip-facts')) one('#run').click();
+    if (known && one('.clip-facts')) one('#run').click();
   };
 
   const copyLink = async () => {
     const parameters = new URLSearchParams(asked());
     if (parameters.has('example')) parameters.delete('clip');
+    const told = parameters.has('own') ? 'Link copied, without your weights' : 'Link copied';
+    for (const name of ['own', 'shown']) parameters.delete(name);
     const link = `${location.origin}${location.pathname}?${parameters}`;
-    const button = one('#share'), before = button.textContent;
-    try { await navigator.clipboard.writeText(link); button.textContent = 'Link copied'; }
+    const button = one('#share');
+    try { await navigator.clipboard.writeText(link); button.textContent = told; }
     catch { prompt('Copy this link', link); }
-    setTimeout(() => { button.textContent = before; }, 2000);
+    setTimeout(() => { button.textContent = 'Copy link'; }, 2000);
   };
 
   const toggleTheme = () => {
@@ -75,6 +95,18 @@ const atlas = (() => {
   });
   document.addEventListener('click', event => {
     if (event.target.closest('[data-toggle-theme]')) toggleTheme();
+  });
+  // A lane of the timeline is one stop of the Tab key; arrows move within it.
+  document.addEventListener('keydown', event => {
+    const cell = event.target.closest?.('.lane-track button');
+    const step = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+    if (!cell || !step) return;
+    event.preventDefault();
+    const next = step > 0 ? cell.nextElementSibling : cell.previousElementSibling;
+    if (!next) return;
+    cell.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
   });
   // Example clips play while pointed at or focused.
   for (const [on, off] of [['mouseover', 'mouseout'], ['focusin', 'focusout']]) {
@@ -105,6 +137,6 @@ const atlas = (() => {
   document.addEventListener('error', event => { if (event.target.closest?.('#clip')) event.stopImmediatePropagation(); }, true);
   document.addEventListener('DOMContentLoaded', keepTheme);
 
-  return {chosen, asked, seek, started, restored, copyLink};
+  return {chosen, asked, seek, tick, compare, started, ended, restored, copyLink};
 })();
 window.atlas = atlas;
