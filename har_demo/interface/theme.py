@@ -52,6 +52,11 @@ def theme() -> gr.themes.Base:
         block_border_color_dark="#25313a",
         border_color_primary="#dfe5e8",
         border_color_primary_dark="#25313a",
+        # Gradio's own greys for small print are too faint to read.
+        body_text_color_subdued="#566470",
+        body_text_color_subdued_dark="#a4b2bc",
+        block_info_text_color="#566470",
+        block_info_text_color_dark="#a4b2bc",
         block_shadow="none",
         block_label_background_fill="transparent",
         block_label_background_fill_dark="transparent",
