@@ -298,7 +298,6 @@ def _reader(progress):
 # ---- from a clip to answers -----------------------------------------------------------------
 
 
-@on_gpu
 def run_models(
     current: Clip | None,
     video: str | None,
@@ -316,22 +315,28 @@ def run_models(
 
     Yields updates of: notice, panel, answered, take_away, json_file, csv_file, annotated.
     """
+    settings = {
+        "frames": frames or None,
+        "stride": stride or None,
+        "windows": windows or None,
+        "crops": crops,
+    }
+    session = request.session_hash  # a request cannot travel to the process that has the GPU
+    yield from _run(session, current, video, chosen, settings, own_model, own_file, progress)
+
+
+@on_gpu
+def _run(session, current, video, chosen, settings, own_model, own_file, progress):
     on_page = None  # what the panel shows, should this end early
-    _stopping.discard(request.session_hash)
+    _stopping.discard(session)
 
     def tell(fraction: float, desc: str) -> None:
-        if request.session_hash in _stopping:
+        if session in _stopping:
             raise Stopped
         progress(fraction, desc=desc)
 
     try:
         clip = _ready(current, video, progress)
-        settings = {
-            "frames": frames or None,
-            "stride": stride or None,
-            "windows": windows or None,
-            "crops": crops,
-        }
         asked = questions(chosen, settings, own_model, own_file)
         answers = ask(clip, asked, tell)
         link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
