@@ -1,4 +1,4 @@
-"""The same job for programs: named endpoints for gradio_client and, through MCP, for agents."""
+"""The same job for programs: named endpoints for gradio_client and, through MCP, for assistants."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -109,7 +109,8 @@ def window_at(prediction: Prediction, frames: int) -> tuple[np.ndarray, np.ndarr
     """
     first, last = prediction.frames.min(axis=1), prediction.frames.max(axis=1)
     moments = np.arange(frames)
-    nearest = np.abs(moments[:, None] - (first + last) / 2).argmin(axis=1)
+    middle = (first + last) / 2
+    nearest = np.searchsorted((middle[1:] + middle[:-1]) / 2, moments)
     return nearest, (first[nearest] <= moments) & (moments <= last[nearest])
 
 

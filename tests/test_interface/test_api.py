@@ -98,7 +98,7 @@ def test_every_event_has_a_name(client):
     assert {"recognize", "annotate", "models"} <= set(names)
 
 
-def test_agents_find_the_tools_over_mcp(server):
+def test_assistants_find_the_tools_over_mcp(server):
     with urllib.request.urlopen(f"{server}/gradio_api/mcp/schema") as answer:
         tools = {tool["name"] for tool in json.load(answer)}
     assert any(name.endswith("recognize") for name in tools)

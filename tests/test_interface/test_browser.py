@@ -22,8 +22,9 @@ pytestmark = pytest.mark.browser
 
 ANSWERED = ".results[aria-busy=false]"
 DESK, PHONE = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
-# HAR_SCREENSHOTS=1 renews the pictures that README shows.
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
+REAL = Path(__file__).parents[3] / "shared" / "data" / "clips" / "biking.avi"
+# HAR_SCREENSHOTS=1 renews the pictures that README shows.
 PICTURES = Path(__file__).parents[2] / "results" / "screenshots"
 
 
@@ -72,10 +73,15 @@ def picture(page, name: str) -> None:
         page.screenshot(path=PICTURES / f"{name}.png")
 
 
-def test_a_clip_goes_in_and_the_ranked_actions_of_two_models_come_out(page, avi, tmp_path):
+@pytest.mark.parametrize("kind", ["generated", "real"])
+def test_a_clip_goes_in_and_the_ranked_actions_of_two_models_come_out(page, avi, kind):
+    if kind == "real":
+        if not REAL.is_file():
+            pytest.skip("real clips are not beside this checkout")
+        avi = REAL
     first, second = shipped()[:2]
     upload(page, avi)
-    expect(page.locator(".clip-facts")).to_contain_text("jumping jacks.avi")
+    expect(page.locator(".clip-facts")).to_contain_text(avi.name)
     expect(page.locator(".clip-facts")).to_contain_text("mpeg4")
     run(page, first, second)
     page.wait_for_selector(ANSWERED)
