@@ -70,7 +70,7 @@ def ranked(page, model: str) -> list[str]:
 def picture(page, name: str) -> None:
     if os.environ.get("HAR_SCREENSHOTS"):
         PICTURES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=PICTURES / f"{name}.png")
+        page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
 
 @pytest.mark.parametrize("kind", ["generated", "real"])
