@@ -5,41 +5,54 @@ const atlas = (() => {
   const boxes = () => all('#models input[name=model]');
   const clip = () => one('#clip video');
 
-  const chosen = () => boxes().filter(box => box.checked).map(box => box.value);
+  const chosen = () =>
+    boxes()
+      .filter(box => box.checked)
+      .map(box => box.value);
 
   // The clip, models and settings behind the answers on the page.
   const asked = () => JSON.parse(one('.results')?.dataset.asked || '{}');
 
   // Another clip may be shown by now: then the answers say whose they are, and nothing seeks.
   const same = () => asked().shown === one('.clip-facts')?.dataset.clip;
-  const compare = () => requestAnimationFrame(() => {
-    one('.results')?.classList.toggle('elsewhere', !same());
-    movePlayhead();
-    // A screen reader hears what changes in a place that stays; the panel itself is replaced.
-    one('#said').textContent = one('.verdict')?.innerText || '';
-  });
+  const compare = () =>
+    requestAnimationFrame(() => {
+      one('.results')?.classList.toggle('elsewhere', !same());
+      movePlayhead();
+      // A screen reader hears what changes in a place that stays; the panel itself is replaced.
+      one('#said').textContent = one('.verdict')?.innerText || '';
+    });
 
   const seek = seconds => {
     const video = clip();
-    if (video && same()) { video.currentTime = seconds; movePlayhead(); }
+    if (video && same()) {
+      video.currentTime = seconds;
+      movePlayhead();
+    }
   };
 
   const movePlayhead = () => {
-    const video = clip(), results = one('.results');
+    const video = clip(),
+      results = one('.results');
     if (!video || !results) return;
     const share = Math.min(1, video.currentTime / Number(results.dataset.duration));
     results.style.setProperty('--now', share);
   };
 
   const labelRun = () => {
-    const count = chosen().length, button = one('#run');
+    const count = chosen().length,
+      button = one('#run');
     if (!button) return;
     button.textContent = count === 0 ? 'Recognise' : `Recognise with ${count} model${count === 1 ? '' : 's'}`;
   };
 
   const tick = name => {
     const box = boxes().find(box => box.value === name);
-    if (box) { box.disabled = false; box.checked = true; labelRun(); }
+    if (box) {
+      box.disabled = false;
+      box.checked = true;
+      labelRun();
+    }
   };
 
   const ended = () => document.body.classList.remove('running');
@@ -56,7 +69,10 @@ const atlas = (() => {
   const restored = () => {
     const wanted = linkParameters().get('models')?.split(',').filter(Boolean);
     const known = boxes().some(box => wanted?.includes(box.value) && !box.disabled);
-    if (known) boxes().forEach(box => { box.checked = wanted.includes(box.value) && !box.disabled; });
+    if (known)
+      boxes().forEach(box => {
+        box.checked = wanted.includes(box.value) && !box.disabled;
+      });
     labelRun();
     if (known && one('.clip-facts')) one('#run').click();
   };
@@ -68,20 +84,34 @@ const atlas = (() => {
     for (const name of ['own', 'shown']) parameters.delete(name);
     const link = `${location.origin}${location.pathname}?${parameters}`;
     const button = one('#share');
-    try { await navigator.clipboard.writeText(link); button.textContent = told; }
-    catch { prompt('Copy this link', link); }
-    setTimeout(() => { button.textContent = 'Copy link'; }, 2000);
+    try {
+      await navigator.clipboard.writeText(link);
+      button.textContent = told;
+    } catch {
+      prompt('Copy this link', link);
+    }
+    setTimeout(() => {
+      button.textContent = 'Copy link';
+    }, 2000);
   };
 
   const toggleTheme = () => {
     const dark = !document.body.classList.contains('dark');
     document.body.classList.toggle('dark', dark);
-    try { localStorage.setItem('atlas-theme', dark ? 'dark' : 'light'); } catch { /* private window */ }
+    try {
+      localStorage.setItem('atlas-theme', dark ? 'dark' : 'light');
+    } catch {
+      /* private window */
+    }
   };
 
   const keepTheme = () => {
     let kept = null;
-    try { kept = localStorage.getItem('atlas-theme'); } catch { /* private window */ }
+    try {
+      kept = localStorage.getItem('atlas-theme');
+    } catch {
+      /* private window */
+    }
     if (kept && !linkParameters().has('__theme')) document.body.classList.toggle('dark', kept === 'dark');
   };
 
@@ -90,7 +120,9 @@ const atlas = (() => {
     // One choice of view for all cards, so that they can be compared.
     if (event.target.matches('[data-view]')) {
       const view = event.target.dataset.view;
-      all(`[data-view="${view}"]`).forEach(radio => { radio.checked = true; });
+      all(`[data-view="${view}"]`).forEach(radio => {
+        radio.checked = true;
+      });
     }
   });
   document.addEventListener('click', event => {
@@ -109,20 +141,36 @@ const atlas = (() => {
     next.focus();
   });
   // Example clips play while pointed at or focused.
-  for (const [on, off] of [['mouseover', 'mouseout'], ['focusin', 'focusout']]) {
-    document.addEventListener(on, event => event.target.closest?.('.example')?.querySelector('video').play().catch(() => {}));
-    document.addEventListener(off, event => event.target.closest?.('.example')?.querySelector('video').pause());
+  for (const [on, off] of [
+    ['mouseover', 'mouseout'],
+    ['focusin', 'focusout'],
+  ]) {
+    document.addEventListener(on, event =>
+      event.target
+        .closest?.('.example')
+        ?.querySelector('video')
+        .play()
+        .catch(() => {}),
+    );
+    document.addEventListener(off, event =>
+      event.target.closest?.('.example')?.querySelector('video').pause(),
+    );
   }
   // 'timeupdate' comes four times a second; while playing, follow every frame.
   document.addEventListener('timeupdate', movePlayhead, true);
-  document.addEventListener('play', function follow() {
-    movePlayhead();
-    if (clip() && !clip().paused) requestAnimationFrame(follow);
-  }, true);
+  document.addEventListener(
+    'play',
+    function follow() {
+      movePlayhead();
+      if (clip() && !clip().paused) requestAnimationFrame(follow);
+    },
+    true,
+  );
   // A file over the limit is refused before it travels.
   const refuseTooBig = (event, files) => {
     if (!event.target.closest?.('#clip')) return;
-    const place = one('#too-big'), limit = Number(place.dataset.megabytes);
+    const place = one('#too-big'),
+      limit = Number(place.dataset.megabytes);
     const big = [...(files || [])].find(file => file.size > limit * 1e6);
     place.hidden = !big;
     if (!big) return;
@@ -134,7 +182,13 @@ const atlas = (() => {
   document.addEventListener('change', event => refuseTooBig(event, event.target.files), true);
   document.addEventListener('drop', event => refuseTooBig(event, event.dataTransfer?.files), true);
   // Not every browser plays every upload; a moment later the copy that all can play takes its place.
-  document.addEventListener('error', event => { if (event.target.closest?.('#clip')) event.stopImmediatePropagation(); }, true);
+  document.addEventListener(
+    'error',
+    event => {
+      if (event.target.closest?.('#clip')) event.stopImmediatePropagation();
+    },
+    true,
+  );
   document.addEventListener('DOMContentLoaded', keepTheme);
 
   return {chosen, asked, seek, tick, compare, started, ended, restored, copyLink};
