@@ -23,6 +23,11 @@ def render(template: str, **values) -> Markup:
     return Markup(_TEMPLATES.get_template(f"{template}.html").render(**values))
 
 
+def notice(sentence: str, kind: str = "error") -> Markup:
+    """One sentence to the person, as 'error' or 'warn'."""
+    return render("notice", sentence=sentence, kind=kind)
+
+
 def static(name: str) -> str:
     """Text of a file in static/."""
     return (_HERE / "static" / name).read_text(encoding="utf-8")
