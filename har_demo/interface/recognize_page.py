@@ -153,6 +153,7 @@ def build() -> None:
         shown,
         js="(clip, video, chosen, ...rest) => { atlas.started(); return [clip, video, atlas.chosen(), ...rest]; }",
         api_name="run_models",
+        trigger_mode="multiple",  # 'once' would swallow a press soon after Stop; the script guards
         concurrency_limit=1,
         concurrency_id="models",
         show_progress_on=[status],

@@ -55,9 +55,13 @@ const atlas = (() => {
     }
   };
 
-  const ended = () => document.body.classList.remove('running');
+  const busy = running => {
+    document.body.classList.toggle('running', running);
+    one('#run').disabled = running;
+  };
+  const ended = () => busy(false);
   const started = () => {
-    document.body.classList.add('running');
+    busy(true);
     // On a phone the answers come below, and on a desk the page may be scrolled past them.
     if (matchMedia('(max-width: 900px)').matches || one('#answer').getBoundingClientRect().top < 0)
       one('#answer').scrollIntoView({behavior: 'smooth', block: 'start'});
