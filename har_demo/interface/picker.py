@@ -7,6 +7,7 @@ from har_demo.interface.render import render
 from har_demo.models.card import ModelCard
 from har_demo.models.registry import cards
 from har_demo.weights import accuracies, availability
+from har_demo.weights.files import megabytes
 
 DEFAULT_TICKED = 2
 
@@ -37,7 +38,7 @@ def picker() -> str:
 
 def _row(card: ModelCard, weights, ticked: bool) -> dict:
     known = accuracies(card)
-    size = words.megabytes(weights.bytes) if weights.bytes else ""
+    size = megabytes(weights.bytes) if weights.bytes else ""
     spec = card.input
     return {
         "name": card.name,

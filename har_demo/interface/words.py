@@ -46,15 +46,9 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
 
 
-def megabytes(size: int) -> str:
-    """A file's size: '4.2 MB' or '127 MB' (10⁶ bytes)."""
-    value = size / 1e6
-    return f"{value:.1f} MB" if value < 10 else f"{value:.0f} MB"
-
-
-def count(number: int, thing: str, many: str | None = None) -> str:
+def count(number: int, thing: str) -> str:
     """'1 window', '3 windows'."""
-    return f"{number} {thing if number == 1 else many or thing + 's'}"
+    return f"{number} {thing if number == 1 else thing + 's'}"
 
 
 def sentence_list(names: list[str]) -> str:
