@@ -15,13 +15,15 @@ The lecture prints pool5 as 3×3, which is a different network (fc6 has 4608 inp
 weights are of the padded one.
 """
 
-import re
+from dataclasses import replace
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, WeightSource
+from har_demo.models.lab import LAB_INPUT
+from har_demo.models.label_sets import UCF101
 
 
 class C3D(nn.Module):
@@ -90,28 +92,6 @@ class C3D(nn.Module):
         x = self.dropout(F.relu(self.fc7(x)))
         return self.fc8(x)
 
-
-# UCF101's classes in the order of its classInd.txt: alphabetical, capitals ignored.
-_UCF101 = """
-ApplyEyeMakeup ApplyLipstick Archery BabyCrawling BalanceBeam BandMarching BaseballPitch Basketball
-BasketballDunk BenchPress Biking Billiards BlowDryHair BlowingCandles BodyWeightSquats Bowling
-BoxingPunchingBag BoxingSpeedBag BreastStroke BrushingTeeth CleanAndJerk CliffDiving CricketBowling
-CricketShot CuttingInKitchen Diving Drumming Fencing FieldHockeyPenalty FloorGymnastics FrisbeeCatch
-FrontCrawl GolfSwing Haircut Hammering HammerThrow HandstandPushups HandstandWalking HeadMassage
-HighJump HorseRace HorseRiding HulaHoop IceDancing JavelinThrow JugglingBalls JumpingJack JumpRope
-Kayaking Knitting LongJump Lunges MilitaryParade Mixing MoppingFloor Nunchucks ParallelBars
-PizzaTossing PlayingCello PlayingDaf PlayingDhol PlayingFlute PlayingGuitar PlayingPiano PlayingSitar
-PlayingTabla PlayingViolin PoleVault PommelHorse PullUps Punch PushUps Rafting RockClimbingIndoor
-RopeClimbing Rowing SalsaSpin ShavingBeard Shotput SkateBoarding Skiing Skijet SkyDiving
-SoccerJuggling SoccerPenalty StillRings SumoWrestling Surfing Swing TableTennisShot TaiChi
-TennisSwing ThrowDiscus TrampolineJumping Typing UnevenBars VolleyballSpiking WalkingWithDog
-WallPushups WritingOnBoard YoYo
-"""
-
-UCF101: tuple[str, ...] = tuple(
-    re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize() for name in _UCF101.split()
-)
-"""UCF101's 101 class names as words: 'Apply eye makeup' ... 'Yo yo'."""
 
 _PAPER = "Tran et al., Learning Spatiotemporal Features with 3D Convolutional Networks, ICCV 2015"
 _PAPER_URL = "https://arxiv.org/abs/1412.0767"
@@ -185,20 +165,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="C3D at a quarter of its width, fed with the change from frame to frame; unlike the "
         "paper's it has batch normalisation, which lets it learn from a few hundred clips.",
         size="lab",
-        input=ModelInput(
-            frames=16,
-            fps=8.0,  # two seconds: sitting down or one jump takes as long
-            resize=(
-                112,
-                112,
-            ),  # the whole picture, squeezed, so that nobody stands outside the crop
-            crop=(112, 112),
-            mean=(0.5, 0.5, 0.5),
-            std=(0.25, 0.25, 0.25),
-            any_frames=False,
-            modality="difference",
-            antialias=True,
-        ),
+        input=replace(LAB_INPUT, modality="difference", any_frames=False),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=c3d_lab,

@@ -12,17 +12,24 @@ if TYPE_CHECKING:
 class ModelInput:
     """What one view of a clip must look like before the model sees it.
 
-    A view is `frames` frames taken `fps` per second, resized, cropped, scaled to [0, 1],
-    normalised per channel and laid out as float [3, frames, crop height, crop width].
+    A view is `frames` frames taken `fps` per second (or spread over the whole clip), resized, cropped,
+    scaled to [0, 1], normalised per channel and laid out as float [3, frames, crop height, crop width].
+    Optical flow is laid out as float [2, frames, crop height, crop width], right and down, clipped to
+    ±`flow_limit` pixels and divided by it.
 
     Attributes:
         frames: frames of one view, T.
         fps: frames per second the model was trained at; sets the default stride on a clip.
+        sampling: 'dense' frames at a fixed distance, or 'segments': the centre of each of `frames`
+            equal parts of the clip.
         resize: (height, width) in pixels, or one number for the short side, aspect kept.
         crop: (height, width) in pixels, cut from the resized frame.
         mean, std: per RGB channel, for values in [0, 1].
         any_frames: whether the network accepts another number of frames than `frames`.
-        modality: 'rgb', or 'difference' for frame t+1 minus frame t (T+1 frames are read).
+        modality: 'rgb'; 'difference' for frame t+1 minus frame t (T+1 frames are read); 'flow'; or
+            'rgb+flow' for networks of two inputs.
+        flow_frames: fields of optical flow in one view of 'flow' (then equal to `frames`) or 'rgb+flow'.
+        flow_limit: pixels of displacement that become 1.
         antialias: whether resizing filters first; torchvision's video presets do not.
     """
 
@@ -33,8 +40,21 @@ class ModelInput:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     any_frames: bool = True
-    modality: Literal["rgb", "difference"] = "rgb"
+    modality: Literal["rgb", "difference", "flow", "rgb+flow"] = "rgb"
     antialias: bool = False
+    sampling: Literal["dense", "segments"] = "dense"
+    flow_frames: int = 0
+    flow_limit: float = 20.0
+
+    def shapes(self, batch: int = 1) -> tuple[tuple[int, ...], ...]:
+        """Shape of each tensor the network is given for `batch` views: RGB first, then flow.
+
+        >>> ModelInput(1, 25, 256, (224, 224), MEAN, STD, modality="rgb+flow", flow_frames=10).shapes()
+        ((1, 3, 1, 224, 224), (1, 2, 10, 224, 224))
+        """
+        rgb = (batch, 3, self.frames, *self.crop)
+        flow = (batch, 2, self.flow_frames, *self.crop)
+        return {"flow": (flow,), "rgb+flow": (rgb, flow)}.get(self.modality, (rgb,))
 
 
 @dataclass(frozen=True)
@@ -43,8 +63,9 @@ class WeightSource:
 
     Attributes:
         url: where it can be fetched.
-        sha256: hexadecimal hash, or the leading part of it that the publisher states.
-        bytes: size of the download.
+        sha256: hexadecimal hash, or the leading part of it that the publisher states; '' where none
+            is stated.
+        bytes: size of the download; where nobody states it, that of the parameters.
         licence: of the code that goes with it; weights rarely state their own.
     """
 
@@ -66,6 +87,29 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class PublishedCost:
+    """What somebody else counted or printed for this network.
+
+    Attributes:
+        source: whose number it is, and where it stands.
+        status: 'verified' when the reference's own code was run and counted, so that ours must be
+            equal; 'printed' in the lecture or a table; 'unverified' when recalled from the paper.
+        parameters: how many; None when not stated.
+        gmacs: multiply-adds of one view, in 10⁹; None when not stated.
+        classes: outputs of the network that was counted; None for as many as the card's.
+        frames, side: of the view that was counted, side in pixels; None for the card's own.
+    """
+
+    source: str
+    status: Literal["verified", "printed", "unverified"]
+    parameters: float | None = None
+    gmacs: float | None = None
+    classes: int | None = None
+    frames: int | None = None
+    side: int | None = None
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """Everything the project knows of one model; a model file ends with its cards.
 
@@ -83,7 +127,9 @@ class ModelCard:
         weights: public sources, in order of preference; shipped files are in checkpoints/manifest.json.
         parameters: number of parameters.
         gmacs: multiply-adds of one view at `input`, in 10⁹.
-        accuracy: published accuracies of the public weights.
+        accuracy: published accuracies of the public weights, or of the paper where there are none.
+        published: what others say this network costs.
+        note: what a reader must know before trusting it, such as that it is a reconstruction.
     """
 
     name: str
@@ -102,3 +148,5 @@ class ModelCard:
     parameters: int | None = None
     gmacs: float | None = None
     accuracy: tuple[Accuracy, ...] = ()
+    published: tuple[PublishedCost, ...] = ()
+    note: str = ""

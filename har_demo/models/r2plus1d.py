@@ -27,6 +27,7 @@ from torchvision.models.video import R2Plus1D_18_Weights
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, WeightSource
+from har_demo.models.lab import LAB_INPUT
 
 
 def middle_channels(inputs: int, outputs: int, t: int = 3, d: int = 3) -> int:
@@ -172,16 +173,6 @@ _KINETICS = R2Plus1D_18_Weights.KINETICS400_V1
 _PRESET = _KINETICS.transforms()
 _METRICS = _KINETICS.meta["_metrics"]["Kinetics-400"]
 
-_LAB_INPUT = ModelInput(
-    frames=16,
-    fps=8.0,  # two seconds: sitting down or one jump takes as long
-    resize=(112, 112),  # the whole picture, squeezed, so that nobody stands outside the crop
-    crop=(112, 112),
-    mean=(0.5, 0.5, 0.5),
-    std=(0.25, 0.25, 0.25),
-    antialias=True,
-)
-
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="r2plus1d_18",
@@ -234,7 +225,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="R(2+1)D with ten layers at half width, fed with the change from frame to frame, "
         "so that it learns the movement and not the place.",
         size="lab",
-        input=replace(_LAB_INPUT, modality="difference"),
+        input=replace(LAB_INPUT, modality="difference"),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=r2plus1d_lab,
@@ -251,7 +242,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The same small network, trained in the same way on the frames themselves: it can go by "
         "clothes and places as well as by movement. Compare the two where nobody has filmed before.",
         size="lab",
-        input=_LAB_INPUT,
+        input=LAB_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=r2plus1d_lab,

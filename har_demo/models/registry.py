@@ -1,14 +1,23 @@
 """All models of the project, by name."""
 
 import difflib
+import importlib
+import pkgutil
 from functools import cache
+from types import ModuleType
 
+from har_demo import models
 from har_demo.errors import ChoiceError
 
-from . import c3d, r2plus1d, torchvision_zoo
 from .card import ModelCard
 
-FILES = (c3d, r2plus1d, torchvision_zoo)
+
+@cache
+def files() -> tuple[ModuleType, ...]:
+    """The modules beside this one that end with cards: a new system is a new file and nothing else."""
+    names = (found.name for found in pkgutil.iter_modules(models.__path__))
+    modules = (importlib.import_module(f"{models.__name__}.{name}") for name in names)
+    return tuple(module for module in modules if hasattr(module, "CARDS"))
 
 
 @cache
@@ -19,7 +28,7 @@ def cards() -> dict[str, ModelCard]:
     Importing this module takes as long as importing torch and torchvision, about five seconds on
     two cores, and next to nothing on top.
     """
-    found = [card for file in FILES for card in file.CARDS]
+    found = [card for file in files() for card in file.CARDS]
     began = {}
     for card in found:
         began[card.family] = min(card.year, began.get(card.family, card.year))
@@ -31,7 +40,7 @@ def card(name: str) -> ModelCard:
     """The card of that name.
 
     Raises:
-        ChoiceError: there is none; the sentence names those that look like it.
+        ChoiceError: there is none; the sentence names those that look like it, or says where the list is.
     """
     every = cards()
     if isinstance(name, str) and name in every:
@@ -39,7 +48,11 @@ def card(name: str) -> ModelCard:
     wanted = str(name)[:60]  # it may come from a link, and is shown to a person
     lower = {known.lower(): known for known in every}
     near = [lower[n] for n in difflib.get_close_matches(wanted.lower(), lower, n=3, cutoff=0.5)]
-    advice = f"did you mean {_either(near)}?" if near else f"choose {_either(list(every))}."
+    advice = (
+        f"did you mean {_either(near)}?"
+        if near
+        else f"`python -m har_demo models` lists the {len(every)} there are."
+    )
     raise ChoiceError(f"There is no model named '{wanted}': {advice}")
 
 

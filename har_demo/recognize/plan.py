@@ -7,6 +7,7 @@ import numpy as np
 
 from har_demo.clips import sampling
 from har_demo.clips.clip import Clip
+from har_demo.clips.sampling import Sampling
 from har_demo.errors import ChoiceError
 from har_demo.models import registry
 from har_demo.models.card import ModelCard
@@ -25,7 +26,7 @@ class Plan:
     Attributes:
         card: the model's card.
         frames: T, what the network is given per window.
-        stride: distance between those, in frames of the clip.
+        stride: distance between those, in frames of the clip; on average, where they are spread.
         crops: 1 or 3.
         weights: path of the user's own parameters, or None.
         indices: int64 [windows, T], or [windows, T + 1] for a model of frame differences.
@@ -73,6 +74,11 @@ def plan(clip: Clip, question: Question) -> Plan:
     """
     card = registry.card(question.model)
     spec = card.input
+    if "flow" in spec.modality:
+        raise ChoiceError(
+            f"{card.title} looks at optical flow, which recognition cannot give it: "
+            "choose a model that looks at frames."
+        )
 
     frames = spec.frames
     if question.frames is not None:
@@ -83,7 +89,10 @@ def plan(clip: Clip, question: Question) -> Plan:
             "leave its number of frames as it is."
         )
 
+    spread = spec.sampling == "segments" and question.stride is None
     stride = clip.fps / spec.fps if question.stride is None else _stride(question.stride)
+    if spread:
+        stride = clip.frames / frames
     if question.crops not in (1, 3):
         raise ChoiceError(
             f"Crops must be 1 (centre) or 3 (start, centre, end), not {question.crops!r}."
@@ -91,12 +100,17 @@ def plan(clip: Clip, question: Question) -> Plan:
 
     # A difference needs the frame after, so such models read one frame more than they are given.
     read = frames + 1 if spec.modality == "difference" else frames
-    if question.windows is None:
+    if question.windows is None and spread:
+        windows = 1  # it covers the clip by itself
+    elif question.windows is None:
         windows = min(DEFAULT_WINDOWS, sampling.covering(clip.frames, read, stride))
     else:
         windows = _whole(question.windows, "windows", MOST_WINDOWS)
 
-    indices = sampling.windows(clip.frames, read, stride, windows)
+    if spread:
+        indices = sampling.indices(clip.frames, Sampling("segments", read, windows=windows))
+    else:
+        indices = sampling.windows(clip.frames, read, stride, windows)
     return Plan(
         card=card,
         frames=frames,

@@ -99,8 +99,9 @@ def load(
         provenance = Provenance("shipped", path.name, sha256(path), note)
     else:
         path = _public_file(card, on_progress)
-        tensors = state.read(path)
         source = next(s for s in card.weights if hub.path(s) == path)
+        # Without a hash nothing says that this is the publisher's file.
+        tensors = state.read(path) if source.sha256 else read_apart(path)
         note = f"published at {urlsplit(source.url).hostname}"
         provenance = Provenance("hub", path.name, sha256(path), note)
 

@@ -22,7 +22,7 @@ from .name_maps import MAPS
 LARGEST = 2_000_000_000
 """Bytes a file may have, and may unpack to."""
 
-PICKLED = (".pt", ".pth", ".ckpt", ".pickle")
+PICKLED = (".pt", ".pth", ".pyth", ".ckpt", ".pickle", ".tar")
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model")
 PREFIXES = ("module.", "model.")
 """Training scripts keep parameters under such keys, beside the optimiser's, and name them so when
@@ -30,7 +30,7 @@ the network was wrapped for several GPUs or by a trainer."""
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors, .pt, .pth, .ckpt or .pickle file by name, wrappings removed.
+    """The tensors of a .safetensors file, or of one of the `PICKLED` kinds, by name, wrappings removed.
 
     Raises:
         WeightsError: the file is missing, too large, damaged, or holds other things than tensors.

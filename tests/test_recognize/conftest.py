@@ -44,6 +44,7 @@ def tiny_card(name: str, **changes) -> ModelCard:
         std=(0.2, 0.2, 0.2),
         any_frames=changes.pop("any_frames", True),
         modality=changes.pop("modality", "rgb"),
+        sampling=changes.pop("sampling", "dense"),
     )
     card = ModelCard(
         name=name,

@@ -32,6 +32,30 @@ def test_a_model_of_differences_reads_one_frame_more(zoo, clip):
     assert one.frames == 4 and one.indices.shape == (2, 5)
 
 
+def test_a_model_of_segments_spreads_its_frames_over_the_whole_clip(zoo, clip):
+    zoo.add("spread", sampling="segments")
+    one = plan(clip, Question("spread"))
+    assert one.indices.tolist() == [[15, 45, 75, 105]]
+    assert one.stride == 30
+    assert plan(clip, Question("spread", windows=2)).indices.tolist() == [
+        [7, 37, 67, 97],
+        [22, 52, 82, 112],
+    ]
+
+
+def test_who_states_a_stride_gets_it(zoo, clip):
+    zoo.add("spread", sampling="segments")
+    one = plan(clip, Question("spread", stride=3, windows=1))
+    assert (np.diff(one.indices[0]) == 3).all()
+
+
+@pytest.mark.parametrize("modality", ["flow", "rgb+flow"])
+def test_a_model_of_optical_flow_is_refused_in_words(zoo, clip, modality):
+    zoo.add("moving", modality=modality)
+    with pytest.raises(ChoiceError, match="Moving looks at optical flow"):
+        plan(clip, Question("moving"))
+
+
 def test_whole_numbers_may_come_as_floats(zoo, clip):
     assert plan(clip, Question("first", frames=8.0, windows=2.0)).indices.shape == (2, 8)
 

@@ -1,0 +1,87 @@
+"""Attention read out of a real forward pass, on request and without a second path for the plain one.
+
+A block that attends (non-local, windowed, pyramid ...) has, beside its forward(x), a method
+
+    attention(x, at) → tuple[AttentionMap, ...]
+
+that computes from the same input and with the same layers which positions the given ones look at.
+`attention_maps` runs a network as usual, notes what each such block received, and asks it. So the plain
+forward keeps its fused kernels, and the full table of all positions by all is never built for a
+question about a few.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class AttentionMap:
+    """Where some positions of a block's input look.
+
+    Attributes:
+        weights: float [B, heads, Q, K]: how much value k contributes to each query; times the block's
+            values and summed over K they give what the block adds up.
+        queries: int64 [Q], flat positions in `query_grid`.
+        query_grid: (T, H, W) of the positions that ask.
+        key_grid: (T, H, W) of the positions that answer, K of them in all; coarser than the
+            queries' where a block pools.
+    """
+
+    weights: Tensor
+    queries: Tensor
+    query_grid: tuple[int, int, int]
+    key_grid: tuple[int, int, int]
+
+
+def flat_positions(at: Tensor | None, grid: tuple[int, int, int]) -> Tensor:
+    """Flat indices into a grid of (T, H, W) cells, row by row, W fastest.
+
+    Args:
+        at: float [Q, 3], moments and places as shares (t, y, x) of the whole, 0 ≤ share < 1; None
+            for every cell.
+        grid: cells along T, H and W.
+
+    >>> flat_positions(torch.tensor([[0.0, 0.5, 0.99]]), (4, 2, 10))
+    tensor([19])
+    """
+    t, h, w = grid
+    if at is None:
+        return torch.arange(t * h * w)
+    cells = torch.tensor(grid, device=at.device)
+    inside = (at * cells).long().clamp(min=torch.zeros_like(cells), max=cells - 1)
+    return (inside[:, 0] * h + inside[:, 1]) * w + inside[:, 2]
+
+
+def attention_maps(
+    network: nn.Module, *inputs: Tensor, at: Tensor | None = None
+) -> dict[str, tuple[AttentionMap, ...]]:
+    """The maps of every block that attends, by the block's name in the network, first to last.
+
+    Args:
+        network: any model of this package.
+        inputs: what its forward takes.
+        at: as in `flat_positions`. None asks for all positions of every block: at 32 frames of
+            224 × 224 that takes gigabytes.
+
+    Example:
+        >>> maps = attention_maps(network, clip, at=torch.tensor([[0.5, 0.5, 0.5]]))
+        >>> {name: found[0].weights.shape for name, found in maps.items()}
+        {'layer2.1.non_local': torch.Size([1, 1, 1, 3136]), ...}
+    """
+    blocks = {name: m for name, m in network.named_modules() if hasattr(m, "attention")}
+    received: dict[str, Tensor] = {}
+    hooks = [
+        block.register_forward_pre_hook(
+            lambda _, arguments, name=name: received.__setitem__(name, arguments[0])
+        )
+        for name, block in blocks.items()
+    ]
+    try:
+        with torch.no_grad():
+            network(*inputs)
+            return {name: blocks[name].attention(x, at) for name, x in received.items()}
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -1,0 +1,14 @@
+"""What every lab-size model has in common: small views of two seconds, so that they can be compared."""
+
+from .card import ModelInput
+
+LAB_INPUT = ModelInput(
+    frames=16,
+    fps=8.0,  # two seconds: sitting down or one jump takes as long
+    resize=(112, 112),  # the whole picture, squeezed, so that nobody stands outside the crop
+    crop=(112, 112),
+    mean=(0.5, 0.5, 0.5),
+    std=(0.25, 0.25, 0.25),
+    antialias=True,
+)
+"""RGB, 16 frames at 8 a second. Models that want fewer frames take them from the same two seconds."""

@@ -1,0 +1,17 @@
+"""Names of the classes that public weights know, in the order of their outputs."""
+
+from importlib.resources import files
+
+from torchvision.models.video import R3D_18_Weights
+
+
+def read(name: str) -> tuple[str, ...]:
+    """The lines of a list beside this file: one class a line."""
+    return tuple((files(__name__) / f"{name}.txt").read_text(encoding="utf-8").splitlines())
+
+
+KINETICS400: tuple[str, ...] = tuple(R3D_18_Weights.KINETICS400_V1.meta["categories"])
+"""Kinetics-400 in alphabetical order, as torchvision, mmaction2 and DeepMind list it."""
+
+UCF101: tuple[str, ...] = read("ucf101")
+"""UCF101's names as words, in the order of its classInd.txt: alphabetical, capitals ignored."""

@@ -1,0 +1,94 @@
+"""The card of a network that torchvision publishes weights for.
+
+Classes, preprocessing, file, size, parameters and accuracies are read from torchvision's weights enums, so
+a new release cannot leave them stale. Left to the caller are the words, and three facts the enums keep
+only in prose or count differently: how many frames a view has, how far apart they are, and the
+multiply-adds of that view.
+"""
+
+import re
+from collections.abc import Callable
+
+from torch import nn
+from torchvision.models import WeightsEnum
+
+from .card import Accuracy, ModelCard, ModelInput, WeightSource
+
+BSD = "BSD-3-Clause (torchvision)"
+PORTED = "Apache-2.0 (ported by torchvision from {})"
+
+
+def torchvision_card(
+    build: Callable[[int], nn.Module],
+    weights: WeightsEnum,
+    *,
+    frames: int,
+    fps: float,
+    gmacs: float,
+    licence: str = BSD,
+    any_frames: bool = True,
+    **words,
+) -> ModelCard:
+    """The card of one torchvision network with one of its published sets of weights.
+
+    Args:
+        build: number of classes → the network.
+        weights: the entry of its enum.
+        frames, fps: of one view: how many frames, taken how many per second.
+        gmacs: multiply-adds of that view, in 10⁹, counted with cost.py.
+        licence: of the code that the weights came with.
+        any_frames: see ModelInput.
+        words: name, title, family, year, paper, paper_url and idea of the card.
+    """
+    meta, preset = weights.meta, weights.transforms()
+    # The list holds (height, width), or the short side alone.
+    resize = tuple(preset.resize_size) if len(preset.resize_size) == 2 else preset.resize_size[0]
+    return ModelCard(
+        size="paper",
+        input=ModelInput(
+            frames=frames,
+            fps=fps,
+            resize=resize,
+            crop=tuple(preset.crop_size),
+            mean=tuple(preset.mean),
+            std=tuple(preset.std),
+            any_frames=any_frames,
+        ),
+        label_set="Kinetics-400",
+        classes=tuple(meta["categories"]),
+        build=build,
+        weights=(public_file(weights, licence),),
+        parameters=meta["num_params"],
+        gmacs=gmacs,
+        accuracy=tuple(
+            Accuracy(dataset, scores["acc@1"], scores["acc@5"], protocol(weights), weights.url)
+            for dataset, scores in meta["_metrics"].items()
+        ),
+        **words,
+    )
+
+
+def public_file(weights: WeightsEnum, licence: str) -> WeightSource:
+    """Where torchvision keeps the file of an enum's entry.
+
+    Its names end in the first eight digits of the file's sha256. The enum states the size in MiB
+    to three decimals, so `bytes` is right to about a kilobyte.
+    """
+    prefix = re.search(r"-([0-9a-f]{8,})\.pth$", weights.url).group(1)
+    size = round(weights.meta["_file_size"] * 2**20)
+    return WeightSource(weights.url, prefix, size, licence)
+
+
+def protocol(weights: WeightsEnum) -> str:
+    """How torchvision measured the accuracies, such as '16 frames at 15 per second, 5 clips a video'.
+
+    The enum holds it as prose: "estimated on video-level with parameters `frame_rate=15`, ...".
+    """
+    docs = weights.meta["_docs"]
+    value = dict(re.findall(r"`(frame_rate|clips_per_video|clip_len)=([\d.]+)`", docs))
+    clips = "1 clip" if value["clips_per_video"] == "1" else f"{value['clips_per_video']} clips"
+    level = "scored per clip" if "clip-level" in docs else "averaged per video"
+    return (
+        f"{value['clip_len']} frames at {value['frame_rate']} per second, "
+        f"{clips} a video, {level}, measured by torchvision"
+    )
