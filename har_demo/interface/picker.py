@@ -6,52 +6,59 @@ from har_demo.interface import words
 from har_demo.interface.render import render
 from har_demo.models.card import ModelCard
 from har_demo.models.registry import cards
-from har_demo.weights import accuracies, availability
+from har_demo.weights import Availability, accuracies, availability
 from har_demo.weights.files import megabytes
 
 DEFAULT_TICKED = 2
 
 GROUPS = (
     ("Ready here", "weights are on this machine", ("shipped", "cached")),
-    ("Public weights", "fetched when first ticked, needs the network", ("download",)),
+    ("Public weights", "fetched when first asked, needs the network", ("download",)),
     ("Without weights", "cannot answer until you bring your own", ("missing",)),
+    ("Optical flow", "looks at computed motion, which this page cannot give", ("flow",)),
 )
 
 
 def picker() -> str:
     """The list as HTML; the page's script reads which boxes are ticked."""
-    states = {card.name: availability(card) for card in cards().values()}
+    every = cards().values()
+    weights = {card.name: availability(card) for card in every}
     groups = []
     ticked = 0
-    for title, note, members in GROUPS:
+    for title, note, states in GROUPS:
         models = []
-        for card in cards().values():
-            if states[card.name].state not in members:
+        for card in every:
+            state = "flow" if "flow" in card.input.modality else weights[card.name].state
+            if state not in states:
                 continue
-            tick = states[card.name].state == "shipped" and ticked < DEFAULT_TICKED
+            tick = state == "shipped" and ticked < DEFAULT_TICKED
             ticked += tick
-            models.append(_row(card, states[card.name], tick))
+            models.append(_row(card, weights[card.name], state, tick))
         if models:
-            groups.append({"title": title, "note": note, "models": models})
-    return render("picker", groups=groups)
+            groups.append({"title": title, "note": note, "open": not groups, "models": models})
+    return render("picker", groups=groups, count=len(every))
 
 
-def _row(card: ModelCard, weights, ticked: bool) -> dict:
+def _row(card: ModelCard, weights: Availability, state: str, ticked: bool) -> dict:
     known = accuracies(card)
     size = megabytes(weights.bytes) if weights.bytes else ""
     spec = card.input
     return {
         "name": card.name,
+        "found_by": " ".join(
+            (card.name, card.title, card.family, str(card.year), card.idea)
+        ).lower(),
         "title": card.title,
         "year": card.year,
-        "state": weights.state,
+        "state": state,
         "ticked": ticked,
         "badge": {
             "shipped": "ready",
             "cached": "ready",
             "download": size,
             "missing": "no weights",
-        }[weights.state],
+            "flow": "flow",
+        }[state],
         "family": card.family,
         "hue": words.hue(card.family),
         "cost": "cost unknown" if card.gmacs is None else f"{card.gmacs:.3g} GMACs",
@@ -71,7 +78,10 @@ def _row(card: ModelCard, weights, ticked: bool) -> dict:
         "idea": card.idea,
         "input_sentence": f"Sees {words.count(spec.frames, 'frame')} of {spec.crop[1]} × {spec.crop[0]}"
         f" pixels, {spec.fps:g} a second"
-        + (", as differences between neighbours." if spec.modality == "difference" else "."),
+        + {"difference": ", as differences between neighbours.", "rgb": "."}.get(
+            spec.modality, f", and {spec.flow_frames} fields of optical flow."
+        ),
+        "note": card.note,
         "parameters_sentence": ""
         if card.parameters is None
         else f"{card.parameters / 1e6:.1f} million parameters; "

@@ -88,7 +88,12 @@ def build() -> None:
                     info="The part of the picture a model sees; three views are averaged.",
                 )
                 own_model = gr.Dropdown(
-                    [("none", "")] + [(c.title, c.name) for c in cards().values()],
+                    [("none", "")]
+                    + [
+                        (c.title, c.name)
+                        for c in cards().values()
+                        if "flow" not in c.input.modality
+                    ],
                     value="",
                     label="Your own weights for",
                     info="A safetensors file, or a PyTorch file of plain tensors.",
@@ -96,7 +101,7 @@ def build() -> None:
                 own_file = gr.File(
                     show_label=False,
                     label="Weights",
-                    file_types=[".safetensors", ".pt", ".pth", ".ckpt"],
+                    file_types=[".safetensors", ".pt", ".pth", ".pyth", ".ckpt"],
                     height=150,
                 )
             with gr.Row(elem_id="go"):

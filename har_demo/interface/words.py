@@ -5,6 +5,7 @@ import zlib
 # One hue per approach of the field, so that a family has one colour on every page; the first
 # word that a family's name contains decides, so the special cases of 3D come before it.
 HUES = {
+    "Hand-crafted": 0,
     "2D": 28,
     "Recurrent": 48,
     "Two-stream": 96,

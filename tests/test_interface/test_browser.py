@@ -53,9 +53,16 @@ def upload(page, path: Path) -> None:
     page.set_input_files("#clip input[type=file]", str(path))
 
 
-def run(page, *models: str) -> None:
-    for box in page.query_selector_all("#models input[name=model]"):
+def tick(page, *models: str) -> None:
+    """These models and no others, wherever in the list they are."""
+    for part in page.query_selector_all("#models .picker-part:not([open]) > summary"):
+        part.click()
+    for box in page.query_selector_all("#models input[name=model]:enabled"):
         box.set_checked(box.get_attribute("value") in models)
+
+
+def run(page, *models: str) -> None:
+    tick(page, *models)
     page.click("#run")
 
 
@@ -250,8 +257,7 @@ def test_own_weights_answer_for_the_model_they_are_for(page, tmp_path):
     page.click("#settings button")
     page.set_input_files("#settings input[type=file]", str(own))
     expect(page.locator("#settings")).to_contain_text("my run")
-    for box in page.query_selector_all("#models input[name=model]"):
-        box.set_checked(False)
+    tick(page)
     page.get_by_label("Your own weights for").click()
     page.get_by_role("option", name=cards()[name].title, exact=True).click()
     expect(page.locator("#run")).to_have_text("Recognise with 1 model")  # it ticks the model
@@ -292,6 +298,20 @@ def test_the_webcam_is_not_mirrored(launch_browser, server, tmp_path):
     left, right = np.split(frame.mean(axis=(0, 2)), 2)
     assert left.mean() > 180 and right.mean() < 60
     chromium.close()
+
+
+def test_a_model_is_found_by_words_of_its_name_or_idea(page):
+    seen = page.locator("#models .pick:visible")
+    ready = seen.count()
+    assert 0 < ready < len(cards())  # the rest is folded away
+    search = page.get_by_placeholder("Find among")
+    search.fill("R3D cube")
+    expect(seen).to_have_count(1)
+    assert seen.locator("input").get_attribute("value") == "r3d_18"
+    search.fill("no such thing")
+    expect(page.locator(".picker-none")).to_be_visible()
+    search.fill("")
+    expect(seen).to_have_count(ready)
 
 
 def test_it_fits_a_phone_and_works_by_keyboard(page):

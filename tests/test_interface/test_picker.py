@@ -17,7 +17,15 @@ def test_every_model_is_listed_once_with_its_facts():
         assert page.count(f'value="{card.name}"') == 1
         part = row(page, card.name)
         assert str(card.year) in part and card.family in part
-        assert f"{card.gmacs:.3g} GMACs" in part
+        cost = "cost unknown" if card.gmacs is None else f"{card.gmacs:.3g} GMACs"
+        assert cost in part
+
+
+def test_models_of_optical_flow_cannot_be_ticked():
+    page = picker()
+    for card in cards().values():
+        if "flow" in card.input.modality:
+            assert "disabled" in row(page, card.name) and ">flow<" in row(page, card.name)
 
 
 def test_shipped_models_are_ticked_first_and_ready():

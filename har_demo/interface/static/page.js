@@ -51,8 +51,27 @@ const atlas = (() => {
     if (box) {
       box.disabled = false;
       box.checked = true;
+      box.closest('.picker-part').open = true;
       labelRun();
     }
+  };
+
+  // Every word typed must stand somewhere in what a model says of itself.
+  const find = typed => {
+    const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
+    let found = 0;
+    for (const part of all('.picker-part')) {
+      let here = 0;
+      for (const pick of part.querySelectorAll('.pick')) {
+        pick.hidden = !words.every(word => pick.dataset.foundBy.includes(word));
+        here += !pick.hidden;
+      }
+      part.hidden = here === 0;
+      part.open = words.length > 0 || part.hasAttribute('data-open') || !!part.querySelector('input:checked');
+      part.querySelector('summary b').textContent = here;
+      found += here;
+    }
+    one('.picker-none').hidden = found > 0;
   };
 
   const busy = running => {
@@ -76,6 +95,7 @@ const atlas = (() => {
     if (known)
       boxes().forEach(box => {
         box.checked = wanted.includes(box.value) && !box.disabled;
+        if (box.checked) box.closest('.picker-part').open = true;
       });
     labelRun();
     if (known && one('.clip-facts')) one('#run').click();
@@ -128,6 +148,9 @@ const atlas = (() => {
         radio.checked = true;
       });
     }
+  });
+  document.addEventListener('input', event => {
+    if (event.target.matches('[data-find-model]')) find(event.target.value);
   });
   document.addEventListener('click', event => {
     if (event.target.closest('[data-toggle-theme]')) toggleTheme();
