@@ -2,17 +2,29 @@
 
 Every convolution sees space and time at once and none of them shrinks its input; only the max-pools do:
 
-    layer                 output for 3 × 16 × 112 × 112
-    conv1a  pool1         64 × 16 × 56 × 56      pool1 is 1×2×2: time is kept at first
-    conv2a  pool2        128 ×  8 × 28 × 28      the other pools are 2×2×2
-    conv3a  conv3b pool3 256 ×  4 × 14 × 14
-    conv4a  conv4b pool4 512 ×  2 ×  7 ×  7
-    conv5a  conv5b pool5 512 ×  1 ×  4 ×  4      padded to 4×4, as in the authors' Sports-1M network
-    fc6 fc7              4096
-    fc8                  classes
+    layer                 output for 3 × 16 × 112 × 112    10⁹ multiply-adds
+    conv1a  pool1         64 × 16 × 56 × 56      1.04      pool1 is 1×2×2: time is kept at first
+    conv2a  pool2        128 ×  8 × 28 × 28     11.10      the other pools are 2×2×2
+    conv3a  conv3b pool3 256 ×  4 × 14 × 14      5.55 + 11.10
+    conv4a  conv4b pool4 512 ×  2 ×  7 ×  7      2.77 + 5.55
+    conv5a  conv5b pool5 512 ×  1 ×  4 ×  4      0.69 + 0.69
+    fc6 fc7              4096                    0.03 + 0.02
+    fc8                  classes                 0.002
 
-The lecture prints pool5 as 3×3, which is a different network (fc6 has 4608 inputs, not 8192); the public
-weights are of the padded one.
+pool5 is padded to 4×4 in the authors' Sports-1M network and in all public files that fit this one. The
+lecture prints 3×3, which is a different network (fc6 has 4608 inputs, not 8192) and stands here as
+`c3d_3x3`; weights of the one do not fit the other.
+
+The lecture's table of layers errs in four more places, all found by counting:
+
+- its column is headed MFLOPs, but holds 10⁹ multiply-adds;
+- fc6 to fc8 (0.51, 0.45, 0.05) are each 27 times too large: the factor 3×3×3 of the convolutions was
+  kept where there is no kernel;
+- the total of 39.5 is the column's sum and inherits that: it is 38.53, or 38.55 with pool5 of 4×4;
+- VGG-16 has 15.5·10⁹ multiply-adds on 224×224, not 13.6, so C3D costs 2.5 times as much, which is
+  neither the "2×" nor the "2.9×" that the lecture gives.
+
+The I3D paper compares itself with a variant, its "3D-ConvNet" (b), which stands below as `ConvNet3D`.
 """
 
 from dataclasses import replace
@@ -21,9 +33,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
 from har_demo.models.lab import LAB_INPUT
-from har_demo.models.label_sets import UCF101
+from har_demo.models.label_sets import KINETICS400, SPORTS1M, UCF101
 
 
 class C3D(nn.Module):
@@ -37,6 +49,7 @@ class C3D(nn.Module):
             scratch on few clips hardly starts.
         normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
             a dark clip, whose frame differences are faint, looks like a bright one.
+        pool5_padding: 1 makes pool5 4×4 as in the authors' network, 0 makes it 3×3.
 
     >>> C3D(487)(torch.zeros(1, 3, 16, 112, 112)).shape
     torch.Size([1, 487])
@@ -49,8 +62,11 @@ class C3D(nn.Module):
         hidden: int = 4096,
         batch_norm: bool = False,
         normalise_input: bool = False,
+        pool5_padding: int = 1,
     ):
         super().__init__()
+        self.pool5_padding = (0, pool5_padding, pool5_padding)
+        side = 3 + pool5_padding  # of pool5's output: pooling by 2 makes 3 of 7, or 4 of 9
 
         def conv(inputs: int, outputs: int) -> nn.Module:
             convolution = nn.Conv3d(inputs, outputs, kernel_size=3, padding=1)
@@ -67,7 +83,7 @@ class C3D(nn.Module):
         self.conv4b = conv(8 * width, 8 * width)
         self.conv5a = conv(8 * width, 8 * width)
         self.conv5b = conv(8 * width, 8 * width)
-        self.fc6 = nn.Linear(8 * width * 1 * 4 * 4, hidden)
+        self.fc6 = nn.Linear(8 * width * 1 * side * side, hidden)
         self.fc7 = nn.Linear(hidden, hidden)
         self.fc8 = nn.Linear(hidden, classes)
         self.dropout = nn.Dropout(0.5)
@@ -86,11 +102,63 @@ class C3D(nn.Module):
         x = F.max_pool3d(x, 2)
         x = F.relu(self.conv5a(x))
         x = F.relu(self.conv5b(x))
-        x = F.max_pool3d(x, 2, padding=(0, 1, 1))
+        x = F.max_pool3d(x, 2, padding=self.pool5_padding)
         x = x.flatten(1)
         x = self.dropout(F.relu(self.fc6(x)))
         x = self.dropout(F.relu(self.fc7(x)))
         return self.fc8(x)
+
+
+class ConvNet3D(nn.Module):
+    """The I3D paper's 3D-ConvNet: float [B, 3, 16, 112, 112] → logits [B, classes].
+
+    C3D with two changes: batch normalisation after every convolution and every fully connected layer
+    but the last, and a pool1 that halves time as well, so that time is down to 1 before pool5:
+
+        layer                 output for 3 × 16 × 112 × 112
+        conv1a  pool1         64 × 8 × 56 × 56
+        conv2a  pool2        128 × 4 × 28 × 28
+        conv3a  conv3b pool3 256 × 2 × 14 × 14
+        conv4a  conv4b pool4 512 × 1 ×  7 ×  7
+        conv5a  conv5b pool5 512 × 1 ×  4 ×  4
+        fc6 fc7              4096
+        fc8                  classes
+
+    >>> ConvNet3D(400)(torch.zeros(2, 3, 16, 112, 112)).shape
+    torch.Size([2, 400])
+    """
+
+    def __init__(self, classes: int):
+        super().__init__()
+
+        def conv(inputs: int, outputs: int) -> nn.Sequential:
+            # The norm that follows would take any bias away again.
+            convolution = nn.Conv3d(inputs, outputs, kernel_size=3, padding=1, bias=False)
+            return nn.Sequential(convolution, nn.BatchNorm3d(outputs), nn.ReLU())
+
+        def fc(inputs: int, outputs: int) -> nn.Sequential:
+            linear = nn.Linear(inputs, outputs, bias=False)
+            return nn.Sequential(linear, nn.BatchNorm1d(outputs), nn.ReLU(), nn.Dropout(0.5))
+
+        self.conv1a = conv(3, 64)
+        self.conv2a = conv(64, 128)
+        self.conv3a = conv(128, 256)
+        self.conv3b = conv(256, 256)
+        self.conv4a = conv(256, 512)
+        self.conv4b = conv(512, 512)
+        self.conv5a = conv(512, 512)
+        self.conv5b = conv(512, 512)
+        self.fc6 = fc(512 * 1 * 4 * 4, 4096)
+        self.fc7 = fc(4096, 4096)
+        self.fc8 = nn.Linear(4096, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool3d(self.conv1a(x), 2)
+        x = F.max_pool3d(self.conv2a(x), 2)
+        x = F.max_pool3d(self.conv3b(self.conv3a(x)), 2)
+        x = F.max_pool3d(self.conv4b(self.conv4a(x)), 2)
+        x = F.max_pool3d(self.conv5b(self.conv5a(x)), (1, 2, 2), padding=(0, 1, 1))
+        return self.fc8(self.fc7(self.fc6(x.flatten(1))))
 
 
 _PAPER = "Tran et al., Learning Spatiotemporal Features with 3D Convolutional Networks, ICCV 2015"
@@ -100,6 +168,11 @@ _PAPER_URL = "https://arxiv.org/abs/1412.0767"
 def c3d(classes: int) -> C3D:
     """The paper's network: 79,991,015 parameters for Sports-1M's 487 classes."""
     return C3D(classes)
+
+
+def c3d_3x3(classes: int) -> C3D:
+    """With pool5 as the lecture prints it: 64.9 M parameters for Kinetics-400."""
+    return C3D(classes, pool5_padding=0)
 
 
 def c3d_lab(classes: int) -> C3D:
@@ -145,6 +218,11 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         parameters=78_409_573,
         gmacs=38.547,
+        published=(
+            PublishedCost(
+                "mmaction2, its network counted", "verified", parameters=78_409_573, gmacs=38.547
+            ),
+        ),
         accuracy=(
             Accuracy(
                 dataset="UCF101 split 1",
@@ -154,6 +232,125 @@ CARDS: tuple[ModelCard, ...] = (
                 source="mmaction2 model zoo",
             ),
         ),
+    ),
+    ModelCard(
+        name="c3d_sports1m",
+        title="C3D on Sports-1M",
+        family="3D convolution",
+        year=2015,
+        paper=_PAPER,
+        paper_url=_PAPER_URL,
+        idea="The same network with the 487 sports it was first trained on: its features, taken from "
+        "fc6, then served for other data sets under a linear classifier.",
+        size="paper",
+        # As DavideA/c3d-pytorch feeds its copy of the authors' weights: values from 0 to 255, no mean
+        # taken off. The authors themselves subtract a mean clip.
+        input=ModelInput(
+            frames=16,
+            fps=25.0,
+            resize=112,
+            crop=(112, 112),
+            mean=(0.0, 0.0, 0.0),
+            std=(1 / 255, 1 / 255, 1 / 255),
+            any_frames=False,
+        ),
+        label_set="Sports-1M",
+        classes=SPORTS1M,
+        build=c3d,
+        parameters=79_991_015,
+        gmacs=38.549,
+        accuracy=(
+            Accuracy("Sports-1M", 61.1, 85.2, "per video, as the lecture prints it", "lecture"),
+        ),
+        published=(
+            PublishedCost(
+                "DavideA/c3d-pytorch, its network counted",
+                "verified",
+                parameters=79_991_015,
+                gmacs=38.549,
+            ),
+        ),
+        note="No weights over a safe connection: DavideA/c3d-pytorch offers a file, c3d.pickle, over "
+        "plain http. It fits, should you have it.",
+    ),
+    ModelCard(
+        name="c3d_3x3",
+        title="C3D (pool5 3×3)",
+        family="3D convolution",
+        year=2015,
+        paper=_PAPER,
+        paper_url=_PAPER_URL,
+        idea="C3D as the lecture's table has it: without padding in the last pool, fc6 gets 512×3×3 "
+        "numbers, and the network has 15 million parameters fewer.",
+        size="paper",
+        input=ModelInput(
+            frames=16,
+            fps=25.0,
+            resize=128,
+            crop=(112, 112),
+            mean=(0.5, 0.5, 0.5),  # nobody's: there are no weights to ask for others
+            std=(0.25, 0.25, 0.25),
+            any_frames=False,
+        ),
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=c3d_3x3,
+        parameters=64_954_512,
+        gmacs=38.534,
+        published=(
+            PublishedCost(
+                "the lecture's layers, counted", "verified", parameters=64.95e6, gmacs=38.53
+            ),
+            PublishedCost(
+                "the lecture's layers, counted",
+                "verified",
+                parameters=65.3e6,
+                gmacs=38.53,
+                classes=487,
+            ),
+            PublishedCost(
+                "lecture, C3D table, fc layers 27 times too large", "printed", gmacs=39.5
+            ),
+        ),
+        note="VMZ's C3D has this pool5 too, but normalises after every convolution; its weights are no "
+        "PyTorch file.",
+    ),
+    ModelCard(
+        name="convnet_3d",
+        title="3D-ConvNet",
+        family="3D convolution",
+        year=2017,
+        paper="Carreira and Zisserman, Quo Vadis, Action Recognition? A New Model and the Kinetics "
+        "Dataset, CVPR 2017",
+        paper_url="https://arxiv.org/abs/1705.07750",
+        idea="The C3D that I3D was measured against: normalised after every layer, and halving time at "
+        "once, so that larger batches fit. It cannot start from an image network.",
+        size="paper",
+        input=ModelInput(
+            frames=16,
+            fps=25.0,
+            resize=128,  # unverified: the paper's 112 of 128 are recalled
+            crop=(112, 112),
+            mean=(0.5, 0.5, 0.5),
+            std=(0.5, 0.5, 0.5),
+            any_frames=False,
+        ),
+        label_set="UCF101",
+        classes=UCF101,
+        build=ConvNet3D,
+        parameters=78_420_517,
+        gmacs=19.819,
+        accuracy=(
+            Accuracy(
+                "UCF101 split 1", 51.6, None, "RGB, trained from scratch", "lecture, I3D table"
+            ),
+        ),
+        published=(
+            # 78.9 M with the 213 classes of the paper's miniKinetics, 78.4 M with UCF101's.
+            PublishedCost("lecture, I3D table", "printed", parameters=79e6, classes=213),
+        ),
+        note="No public weights. Unstated in the paper, and chosen here: pool1 spans the two frames it "
+        "steps over, and time is not pooled again once it is 1.",
     ),
     ModelCard(
         name="c3d_lab",

@@ -3,11 +3,17 @@
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models import vgg16
 
 from har_demo.labels import EVERYDAY
-from har_demo.models.c3d import C3D, CARDS, UCF101, c3d, c3d_lab
+from har_demo.models.c3d import C3D, CARDS, SPORTS1M, UCF101, ConvNet3D, c3d, c3d_3x3, c3d_lab
 
-PAPER, LAB = CARDS
+PAPER, LAB = CARDS[0], CARDS[-1]
+
+LECTURE = {  # its column "MFLOPs"
+    "conv1a": 1.04, "conv2a": 11.10, "conv3a": 5.55, "conv3b": 11.10, "conv4a": 2.77,
+    "conv4b": 5.55, "conv5a": 0.69, "conv5b": 0.69, "fc6": 0.51, "fc7": 0.45, "fc8": 0.05,
+}  # fmt: skip
 
 
 def _parameters(network):
@@ -36,6 +42,71 @@ def test_pool5_is_padded_to_4_by_4():
     assert network.fc6.in_features == 512 * 1 * 4 * 4
 
 
+def test_without_the_padding_it_is_another_network():
+    """65.3 M parameters and 38.53·10⁹ multiply-adds, as the lecture's own layers come to."""
+    with torch.device("meta"):
+        network, kinetics = c3d_3x3(487).eval(), c3d_3x3(400)
+    assert network.fc6.in_features == 512 * 1 * 3 * 3
+    assert _parameters(network) == pytest.approx(65.3e6, rel=1e-3)
+    assert _gmacs(network, 1, 3, 16, 112, 112) == pytest.approx(38.53, abs=5e-3)
+    assert _parameters(kinetics) == pytest.approx(64.95e6, rel=1e-3)
+
+
+def test_the_lectures_table_is_off_by_what_the_docstring_says():
+    """Its unit is 10⁹, its fc layers are 27 times too large, and so is its total by as much."""
+    with torch.device("meta"):
+        network = c3d_3x3(487).eval()
+    counted = {}
+    for name in LECTURE:
+        layer = getattr(network, name)
+        layer.register_forward_hook(
+            lambda layer, _, y, name=name: counted.__setitem__(
+                name, layer.weight.numel() * y[0, 0].numel() / 1e9
+            )
+        )
+    network(torch.empty(1, 3, 16, 112, 112, device="meta"))
+    wrong = {name: 27 if name.startswith("fc") else 1 for name in counted}
+    for name, printed in LECTURE.items():
+        assert wrong[name] * counted[name] == pytest.approx(printed, abs=0.006)
+    assert sum(LECTURE.values()) == pytest.approx(39.5, abs=0.005)
+    assert sum(counted.values()) == pytest.approx(38.53, abs=0.005)
+
+
+def test_c3d_costs_two_and_a_half_times_as_much_as_vgg_16():
+    with torch.device("meta"):
+        image = vgg16().eval()
+    vgg = _gmacs(image, 1, 3, 224, 224)
+    assert vgg == pytest.approx(15.47, abs=0.005)
+    assert c3d_gmacs() / vgg == pytest.approx(2.49, abs=0.005)
+
+
+def c3d_gmacs():
+    with torch.device("meta"):
+        return _gmacs(c3d(487).eval(), 1, 3, 16, 112, 112)
+
+
+def test_convnet_3d_normalises_every_layer_but_the_last_and_halves_time_at_once():
+    with torch.device("meta"):
+        network = ConvNet3D(213).eval()
+    norms = [m for m in network.modules() if "BatchNorm" in type(m).__name__]
+    assert len(norms) == 8 + 2
+    shapes = []
+    for name in ("conv1a", "conv2a", "conv5b", "fc6"):
+        getattr(network, name).register_forward_pre_hook(
+            lambda _, inputs: shapes.append(tuple(inputs[0].shape[1:]))
+        )
+    network(torch.empty(1, 3, 16, 112, 112, device="meta"))
+    assert shapes == [(3, 16, 112, 112), (64, 8, 56, 56), (512, 1, 7, 7), (8192,)]
+    assert _parameters(network) == pytest.approx(79e6, abs=0.5e6)  # as the lecture prints it
+
+
+def test_convnet_3d_costs_half_of_c3d_but_for_its_first_layer():
+    with torch.device("meta"):
+        ours = _gmacs(ConvNet3D(487).eval(), 1, 3, 16, 112, 112)
+    conv1a, fc = 1.0404, 0.0524
+    assert ours - conv1a - fc == pytest.approx((c3d_gmacs() - conv1a - fc) / 2, rel=1e-3)
+
+
 def test_cards_tell_the_truth_about_their_networks():
     for card in CARDS:
         with torch.device("meta"):
@@ -51,6 +122,13 @@ def test_ucf101_names():
     assert UCF101[34:36] == ("Hammering", "Hammer throw")
     assert UCF101[100] == "Yo yo"
     assert PAPER.classes == UCF101
+
+
+def test_sports_1m_names():
+    assert len(SPORTS1M) == len(set(SPORTS1M)) == 487
+    assert SPORTS1M[0] == "boomerang"
+    assert SPORTS1M[100] == "yağlı güreş"
+    assert SPORTS1M[486] == "model aircraft"
 
 
 def test_only_the_lab_network_has_batch_norm():

@@ -15,3 +15,6 @@ KINETICS400: tuple[str, ...] = tuple(R3D_18_Weights.KINETICS400_V1.meta["categor
 
 UCF101: tuple[str, ...] = read("ucf101")
 """UCF101's names as words, in the order of its classInd.txt: alphabetical, capitals ignored."""
+
+SPORTS1M: tuple[str, ...] = read("sports1m")
+"""Sports-1M's 487 sports as Wikipedia names them, in the order of C3D's outputs (DavideA/c3d-pytorch)."""
