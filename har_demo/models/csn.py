@@ -1,0 +1,373 @@
+"""CSN: separate what mixes channels from what looks around in space and time (Tran et al., ICCV 2019).
+
+A k×k×k convolution from C_in to C_out channels in G groups reads, for every output channel, only the
+C_in/G channels of its group. The paper counts three things of it (its equations 1 to 3, which the lecture
+shows): parameters, multiply-adds, and channel interactions, the pairs of input channels that meet in
+an output. Parameters and cost fall with G; interactions fall with almost G², and accuracy falls with them. So a
+CSN takes the extreme, G = C_in (a depthwise convolution: no interactions at all), and leaves the mixing
+of channels to 1×1×1 convolutions, which are cheap. Two ways to do so in the bottleneck of a 3D ResNet:
+
+    3D ResNet     1×1×1              3×3×3              1×1×1
+    ip-CSN        1×1×1      1×1×1 → 3×3×3 depthwise    1×1×1     interactions preserved
+    ir-CSN        1×1×1              3×3×3 depthwise    1×1×1     interactions reduced
+
+    layer            output for 3 × 32 × 224 × 224       blocks of 101 layers, of 152
+    stem, 3×7×7       64 × 32 × 112 × 112
+    max-pool, 1×3×3   64 × 32 ×  56 ×  56
+    layer1           256 × 32 ×  56 ×  56                 3      3
+    layer2           512 × 16 ×  28 ×  28                 4      8
+    layer3          1024 ×  8 ×  14 ×  14                23     36
+    layer4          2048 ×  4 ×   7 ×   7                 3      3
+    mean over time and space, fc    classes
+
+The costs in the lecture's table of Sports-1M (56.5, 63.6, 74.0 and 83.3) are those of this view. The 109 it prints
+for ip-CSN-152 in the table of Kinetics-400 is the same network on 32 × 256 × 256, as it is tested.
+"""
+
+from dataclasses import replace
+from functools import partial
+from math import comb
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from har_demo.labels import EVERYDAY, LABEL_SET
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.lab import LAB_INPUT
+from har_demo.models.label_sets import KINETICS400
+
+
+def grouped_parameters(inputs: int, outputs: int, k: int, groups: int = 1) -> int:
+    """Parameters of a k×k×k convolution in groups: C_out · C_in/G · k³ (equation 1).
+
+    A full 3×3×3 convolution, and the 1×1×1 and depthwise 3×3×3 that replace it:
+
+    >>> grouped_parameters(256, 256, k=3)
+    1769472
+    >>> grouped_parameters(256, 256, k=1) + grouped_parameters(256, 256, k=3, groups=256)
+    72448
+    """
+    return outputs * (inputs // groups) * k**3
+
+
+def grouped_macs(
+    inputs: int, outputs: int, k: int, groups: int, positions: tuple[int, int, int]
+) -> int:
+    """Its multiply-adds, with `positions` (T, H, W) of its output: equation 1 times THW (equation 2).
+
+    >>> grouped_macs(256, 256, k=3, groups=256, positions=(8, 14, 14))
+    10838016
+    """
+    t, h, w = positions
+    return grouped_parameters(inputs, outputs, k, groups) * t * h * w
+
+
+def channel_interactions(inputs: int, outputs: int, groups: int = 1) -> int:
+    """Pairs of input channels that meet, summed over outputs: C_out · (C_in/G choose 2) (equation 3).
+
+    It does not depend on the kernel, so a 1×1×1 convolution has as many as a 3×3×3 one:
+
+    >>> channel_interactions(256, 256)
+    8355840
+    >>> channel_interactions(256, 256, groups=256)
+    0
+    """
+    return outputs * comb(inputs // groups, 2)
+
+
+class Bottleneck(nn.Module):
+    """Reduce the channels, look around within each of them, expand; the input is added.
+
+    float [B, inputs, T, H, W] → [B, 4·width, T/stride, H/stride, W/stride]
+
+    Args:
+        inputs: channels that come in.
+        width: channels of the depthwise convolution; four times as many go out.
+        stride: of time and space alike.
+        preserve: ip-CSN's additional 1×1×1 convolution. No ReLU stands between it and the depthwise one:
+            together they replace one convolution.
+
+    >>> Bottleneck(64, 64)(torch.zeros(1, 64, 4, 14, 14)).shape
+    torch.Size([1, 256, 4, 14, 14])
+    """
+
+    def __init__(self, inputs: int, width: int, stride: int = 1, preserve: bool = False):
+        super().__init__()
+        outputs = 4 * width
+        self.reduce = nn.Conv3d(inputs, width, 1, bias=False)
+        self.reduce_norm = nn.BatchNorm3d(width)
+        self.interact = nn.Identity()
+        if preserve:
+            self.interact = nn.Sequential(
+                nn.Conv3d(width, width, 1, bias=False), nn.BatchNorm3d(width)
+            )
+        self.depthwise = nn.Conv3d(
+            width, width, 3, stride=stride, padding=1, groups=width, bias=False
+        )
+        self.depthwise_norm = nn.BatchNorm3d(width)
+        self.expand = nn.Conv3d(width, outputs, 1, bias=False)
+        self.expand_norm = nn.BatchNorm3d(outputs)
+        self.shortcut = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                nn.Conv3d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm3d(outputs)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.reduce_norm(self.reduce(x)))
+        y = self.interact(y)
+        y = F.relu(self.depthwise_norm(self.depthwise(y)))
+        y = self.expand_norm(self.expand(y))
+        return F.relu(y + self.shortcut(x))
+
+
+class CSN(nn.Module):
+    """float [B, 3, T, H, W] → logits [B, classes]; any T and size, as it ends in a mean.
+
+    Args:
+        classes: number of outputs.
+        preserve: True for ip-CSN, False for ir-CSN.
+        blocks: residual blocks of each of the four layers.
+        width: channels of the stem and of layer1's depthwise convolutions.
+        epsilon: of the batch norms. The authors' 0.001 matters here: many a depthwise filter's output
+            hardly varies.
+        dropout: share of features dropped before the last layer while training.
+        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
+            a dark clip, whose frame differences are faint, looks like a bright one.
+
+    >>> CSN(400, preserve=False)(torch.zeros(1, 3, 8, 64, 64)).shape
+    torch.Size([1, 400])
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        preserve: bool,
+        blocks: tuple[int, int, int, int] = (3, 4, 23, 3),
+        width: int = 64,
+        epsilon: float = 1e-3,
+        dropout: float = 0.0,
+        normalise_input: bool = False,
+    ):
+        super().__init__()
+
+        def layer(inputs: int, width: int, count: int, stride: int) -> nn.Sequential:
+            first = Bottleneck(inputs, width, stride, preserve)
+            rest = (Bottleneck(4 * width, width, preserve=preserve) for _ in range(count - 1))
+            return nn.Sequential(first, *rest)
+
+        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
+        self.stem = nn.Conv3d(3, width, (3, 7, 7), stride=(1, 2, 2), padding=(1, 3, 3), bias=False)
+        self.stem_norm = nn.BatchNorm3d(width)
+        self.layer1 = layer(width, width, blocks[0], stride=1)
+        self.layer2 = layer(4 * width, 2 * width, blocks[1], stride=2)
+        self.layer3 = layer(8 * width, 4 * width, blocks[2], stride=2)
+        self.layer4 = layer(16 * width, 8 * width, blocks[3], stride=2)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(32 * width, classes)
+
+        for module in self.modules():
+            if isinstance(module, nn.Conv3d):
+                # By what comes in: PyTorch reckons what goes out as if there were no groups.
+                nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+            elif isinstance(module, nn.BatchNorm3d):
+                module.eps = epsilon
+        nn.init.normal_(self.fc.weight, std=0.01)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.stem_norm(self.stem(self.normalise(x))))
+        x = F.max_pool3d(x, (1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1))
+        x = self.layer1(x)
+        x = self.layer2(x)
+        x = self.layer3(x)
+        x = self.layer4(x)
+        return self.fc(self.dropout(x.mean(dim=(2, 3, 4))))
+
+
+def ir_csn_101(classes: int) -> CSN:
+    """22,213,776 parameters for Kinetics-400; its public weights were trained with PyTorch's epsilon."""
+    return CSN(classes, preserve=False, epsilon=1e-5)
+
+
+def ip_csn_101(classes: int) -> CSN:
+    """24,601,616 parameters for Kinetics-400."""
+    return CSN(classes, preserve=True)
+
+
+def ir_csn_152(classes: int) -> CSN:
+    """29,703,568 parameters for Kinetics-400."""
+    return CSN(classes, preserve=False, blocks=(3, 8, 36, 3))
+
+
+def ip_csn_152(classes: int) -> CSN:
+    """33,016,592 parameters for Kinetics-400."""
+    return CSN(classes, preserve=True, blocks=(3, 8, 36, 3))
+
+
+def csn_lab(classes: int, preserve: bool) -> CSN:
+    """26 layers at half of the paper's width."""
+    return CSN(classes, preserve, (2, 2, 2, 2), width=32, dropout=0.3, normalise_input=True)
+
+
+_VMZ = ModelInput(
+    frames=32,
+    fps=15.0,  # every second frame of 30 a second
+    resize=256,
+    crop=(224, 224),
+    mean=(0.43216, 0.394666, 0.37645),
+    std=(0.22803, 0.22145, 0.216989),
+)
+_PYTORCHVIDEO = replace(_VMZ, mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225))
+_KINETICS_PROTOCOL = "10 windows of 32 frames at 15 frames per second, 3 crops of 256 × 256"
+_SPORTS = "lecture, table of Sports-1M"
+
+
+def _reference(code: str, parameters: int, gmacs: float) -> PublishedCost:
+    """What the reference's own code was measured at, for 400 classes and 32 × 224 × 224."""
+    return PublishedCost(code, "verified", parameters, gmacs, classes=400, frames=32, side=224)
+
+
+def _sports(top1: float, top5: float) -> Accuracy:
+    return Accuracy("Sports-1M", top1, top5, "per video, 10 windows, trained from scratch", _SPORTS)
+
+
+_card = partial(
+    ModelCard,
+    family="Grouped 3D convolution",
+    year=2019,
+    paper="Tran et al., Video Classification with Channel-Separated Convolutional Networks, ICCV 2019",
+    paper_url="https://arxiv.org/abs/1904.02811",
+)
+_paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
+_lab = partial(
+    _card,
+    size="lab",
+    input=replace(LAB_INPUT, modality="difference"),
+    label_set=LABEL_SET,
+    classes=EVERYDAY,
+)
+
+CARDS: tuple[ModelCard, ...] = (
+    _paper(
+        name="ir_csn_101",
+        title="ir-CSN-101",
+        idea="Lets every 3×3×3 filter watch a single channel and leaves the mixing of channels to the "
+        "cheap 1×1×1 convolutions around it: a deep 3D network at a fraction of the cost.",
+        input=_PYTORCHVIDEO,
+        build=ir_csn_101,
+        weights=(
+            WeightSource(
+                url="https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/"
+                "CSN_32x2_R101.pyth",
+                sha256="",
+                bytes=22_213_776 * 4,  # unverified: the size of its parameters alone
+                licence="Apache-2.0 (pytorchvideo)",
+            ),
+        ),
+        parameters=22_213_776,
+        gmacs=56.468,
+        accuracy=(
+            Accuracy("Kinetics-400", 77.0, 92.9, _KINETICS_PROTOCOL, "pytorchvideo model zoo"),
+            _sports(74.8, 92.6),
+        ),
+        published=(
+            _reference("VMZ, authors' code", 22_213_776, 56.468),
+            _reference("pytorchvideo", 22_213_776, 56.468),
+            PublishedCost(_SPORTS, "printed", gmacs=56.5, classes=487),
+        ),
+    ),
+    _paper(
+        name="ip_csn_101",
+        title="ip-CSN-101",
+        idea="Splits every 3×3×3 convolution into a 1×1×1 one, which mixes channels as fully as before, "
+        "and a depthwise one, which looks around within each channel.",
+        input=_VMZ,
+        build=ip_csn_101,
+        parameters=24_601_616,
+        gmacs=63.559,
+        accuracy=(_sports(74.9, 92.6),),
+        published=(
+            _reference("VMZ, authors' code", 24_601_616, 63.559),
+            PublishedCost(_SPORTS, "printed", gmacs=63.6, classes=487),
+        ),
+        note="No weights of this depth are public; ip-CSN-152 has some.",
+    ),
+    _paper(
+        name="ir_csn_152",
+        title="ir-CSN-152",
+        idea="ir-CSN with 152 layers: depthwise 3×3×3 filters are so light that all of them cost less "
+        "than half of what R(2+1)D's 34 layers do on as many frames.",
+        input=_VMZ,
+        build=ir_csn_152,
+        weights=(
+            WeightSource(
+                url="https://download.openmmlab.com/mmaction/recognition/csn/vmz/"
+                "vmz_ircsn_from_scratch_r152_32x2x1_180e_kinetics400_rgb_20210617-5c933ae1.pth",
+                sha256="5c933ae1",
+                bytes=29_703_568 * 4,  # unverified: the size of its parameters alone
+                licence="Apache-2.0 (mmaction2, ported from VMZ)",
+            ),
+        ),
+        parameters=29_703_568,
+        gmacs=74.046,
+        accuracy=(
+            Accuracy("Kinetics-400", 76.53, 92.28, _KINETICS_PROTOCOL, "mmaction2 model zoo"),
+            _sports(75.5, 92.7),
+        ),
+        published=(
+            _reference("VMZ, authors' code", 29_703_568, 74.046),
+            _reference("mmaction2", 29_703_568, 74.046),
+            PublishedCost(_SPORTS, "printed", gmacs=74.0, classes=487),
+        ),
+    ),
+    _paper(
+        name="ip_csn_152",
+        title="ip-CSN-152",
+        idea="ip-CSN with 152 layers: as many channel interactions as a 3D ResNet, at a fraction of "
+        "its cost; and keeping the two jobs apart, the authors find, makes it overfit less.",
+        input=_VMZ,
+        build=ip_csn_152,
+        weights=(
+            WeightSource(
+                url="https://download.openmmlab.com/mmaction/recognition/csn/vmz/"
+                "vmz_ipcsn_from_scratch_r152_32x2x1_180e_kinetics400_rgb_20210617-d565828d.pth",
+                sha256="d565828d",
+                bytes=33_016_592 * 4,  # unverified: the size of its parameters alone
+                licence="Apache-2.0 (mmaction2, ported from VMZ)",
+            ),
+        ),
+        parameters=33_016_592,
+        gmacs=83.295,
+        accuracy=(
+            Accuracy("Kinetics-400", 77.8, 93.1, _KINETICS_PROTOCOL, "mmaction2 model zoo"),
+            _sports(75.5, 92.8),
+        ),
+        published=(
+            _reference("VMZ, authors' code", 33_016_592, 83.295),
+            _reference("mmaction2", 33_016_592, 83.295),
+            PublishedCost(_SPORTS, "printed", gmacs=83.3, classes=487),
+            PublishedCost(
+                "lecture, Video Swin table", "printed", parameters=32.8e6, gmacs=109, side=256
+            ),
+        ),
+    ),
+    _lab(
+        name="ir_csn_lab",
+        title="ir-CSN (lab size)",
+        idea="ir-CSN with 26 layers at half width, fed with the change from frame to frame; compare it "
+        "with ip-CSN, which has one 1×1×1 convolution more in every block.",
+        build=partial(csn_lab, preserve=False),
+        parameters=1_978_541,
+        gmacs=1.370,
+    ),
+    _lab(
+        name="ip_csn_lab",
+        title="ip-CSN (lab size)",
+        idea="ip-CSN with 26 layers at half width, fed with the change from frame to frame; it has all "
+        "the channel interactions that ir-CSN gives up.",
+        build=partial(csn_lab, preserve=True),
+        parameters=2_154_541,
+        gmacs=1.497,
+    ),
+)
