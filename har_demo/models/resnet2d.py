@@ -112,3 +112,8 @@ def frame_by_frame(network: Callable[[Tensor], Tensor], clip: Tensor) -> Tensor:
     """
     frames = clip.transpose(1, 2).flatten(0, 1)
     return network(frames).unflatten(0, (clip.shape[0], clip.shape[2]))
+
+
+def pooled_resnet2d() -> nn.Sequential:
+    """The network, then the mean of its map: [N, 3, H, W] → [N, 256], one vector a frame."""
+    return nn.Sequential(ResNet2D(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
