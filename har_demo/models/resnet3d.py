@@ -1,48 +1,559 @@
-"""Residual networks in three dimensions."""
+"""Residual networks for clips: C2D, I3D, Slow, R3D and MC3 differ only in where they look along time.
 
+Two published trunks. Both begin with a 7×7 convolution over space at half resolution and end with the mean
+over everything and one fully connected layer; every convolution is followed by batch norm.
+
+The bottleneck trunk is ResNet-50 or -101 with some kernels stretched over time (Wang et al., Non-local
+Neural Networks, CVPR 2018, table 1; Feichtenhofer et al., SlowFast, ICCV 2019, table 1). Its frames stay
+apart in space but for the stretched kernels, whose extents over time are, block by block in turn:
+
+    layer                                     C2D    I3D          Slow   I3D-50, 3 × 8 × 224 × 224
+    stem    t×7×7, then max-pool 1×3×3        1      5            1        64 × 8 × 56 × 56
+    res2    t×1×1, 1×3×3, 1×1×1, three times  1      3  3  3      1       256 × 8 × 56 × 56
+    pool2   max-pool 2×1×1                    yes    yes          no      256 × 4 × 56 × 56
+    res3    four blocks                       1      3  1  3  1   1       512 × 4 × 28 × 28
+    res4    six (23 in ResNet-101)            1      3  1  3  1…  3      1024 × 4 × 14 × 14
+    res5    three                             1      1  3  1      3      2048 × 4 ×  7 ×  7
+
+C2D's only dealings with time are pool2 and the mean at the end. I3D can be filled from C2D's 2D kernels,
+copied along time and divided by their extent ("inflated"); the lecture names this ResNet-I3D. Slow is
+SlowFast's first pathway alone: few frames, and no time until they have become large features.
+
+The basic trunk has two convolutions a block and no pooling (Tran et al., A Closer Look at Spatiotemporal
+Convolutions, CVPR 2018, table 1):
+
+    layer                                     R3D     MC3     R3D-18, 3 × 16 × 112 × 112
+    stem    3×7×7                                             64 × 16 × 56 × 56
+    layer1  t×3×3 twice, two blocks           3       3       64 × 16 × 56 × 56
+    layer2                                    3       1      128 ×  8 × 28 × 28      MC3 keeps all 16
+    layer3                                    3       1      256 ×  4 × 14 × 14
+    layer4                                    3       1      512 ×  2 ×  7 ×  7
+"""
+
+from dataclasses import replace
+
+from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models import video
 
-from .card import ModelCard
-from .torchvision_card import torchvision_card
+from har_demo.labels import EVERYDAY, LABEL_SET
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.lab import LAB_INPUT
+from har_demo.models.label_sets import KINETICS400
+from har_demo.models.torchvision_card import torchvision_card
 
-_PAPER = (
+Extent = tuple[int, int, int]
+
+
+def conv_norm(
+    inputs: int, outputs: int, kernel: Extent, stride: Extent = (1, 1, 1)
+) -> nn.Sequential:
+    """A convolution that keeps the size, its stride aside, and its batch norm."""
+    padding = tuple(k // 2 for k in kernel)
+    return nn.Sequential(
+        nn.Conv3d(inputs, outputs, kernel, stride, padding, bias=False), nn.BatchNorm3d(outputs)
+    )
+
+
+def shortcut(inputs: int, outputs: int, stride: Extent) -> nn.Module:
+    """The way around a block: nothing, or 1×1×1 where the block changes the shape."""
+    if inputs == outputs and stride == (1, 1, 1):
+        return nn.Identity()
+    return conv_norm(inputs, outputs, (1, 1, 1), stride)
+
+
+def initialise(network: nn.Module) -> None:
+    """Kaiming's for convolutions, small weights for the last layer."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv3d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.01)
+            nn.init.zeros_(module.bias)
+
+
+class Bottleneck(nn.Module):
+    """Fewer channels by t×1×1, 1×3×3 among them, back to many by 1×1×1; float [B, C, T, H, W].
+
+    `non_local` follows the block; it does nothing until a block of long-range dependencies is put there.
+
+    >>> Bottleneck(256, 128, time=3, stride=2)(torch.zeros(1, 256, 4, 56, 56)).shape
+    torch.Size([1, 512, 4, 28, 28])
+    """
+
+    def __init__(self, inputs: int, middle: int, time: int, stride: int = 1):
+        super().__init__()
+        outputs = 4 * middle
+        self.conv1 = conv_norm(inputs, middle, (time, 1, 1))
+        self.conv2 = conv_norm(middle, middle, (1, 3, 3), (1, stride, stride))
+        self.conv3 = conv_norm(middle, outputs, (1, 1, 1))
+        self.shortcut = shortcut(inputs, outputs, (1, stride, stride))
+        self.non_local = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.conv1(x))
+        y = F.relu(self.conv2(y))
+        y = self.conv3(y)
+        return self.non_local(F.relu(y + self.shortcut(x)))
+
+
+C2D = (1, (1,), (1,), (1,), (1,))
+I3D = (5, (3,), (3, 1), (3, 1), (1, 3))
+SLOW = (1, (1,), (1,), (3,), (3,))
+"""Extents over time of the stem, and of the blocks of res2 to res5 in turn, from the first again."""
+
+
+class BottleneckNet(nn.Module):
+    """float [B, 3, T, H, W] → logits [B, classes]; any T (from 2 where there is pool2) and size.
+
+    Args:
+        classes: number of outputs.
+        time: C2D, I3D or SLOW.
+        blocks: residual blocks of res2 to res5; (3, 4, 6, 3) makes ResNet-50, 23 for the 6 ResNet-101.
+        pool2: frames after res2 that become one; 1 for no pooling.
+        stem_stride: stride over time of the stem's convolution and of its pooling. The paper has 2 at
+            32 frames; networks of 8 frames keep all of them.
+        width: channels of the stem; res2 to res5 have 4, 8, 16 and 32 times as many.
+        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
+            a dark clip, whose frame differences are faint, looks like a bright one.
+
+    >>> BottleneckNet(400, I3D)(torch.zeros(1, 3, 8, 224, 224)).shape
+    torch.Size([1, 400])
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        time: tuple,
+        blocks: tuple[int, int, int, int] = (3, 4, 6, 3),
+        pool2: int = 2,
+        stem_stride: int = 1,
+        width: int = 64,
+        normalise_input: bool = False,
+    ):
+        super().__init__()
+
+        def stage(inputs: int, middle: int, count: int, extents: tuple[int, ...], stride: int):
+            first = Bottleneck(inputs, middle, extents[0], stride)
+            rest = (
+                Bottleneck(4 * middle, middle, extents[i % len(extents)]) for i in range(1, count)
+            )
+            return nn.Sequential(first, *rest)
+
+        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
+        self.stem = conv_norm(3, width, (time[0], 7, 7), (stem_stride, 2, 2))
+        self.pool1 = nn.MaxPool3d((1, 3, 3), (stem_stride, 2, 2), (0, 1, 1))
+        self.res2 = stage(width, width, blocks[0], time[1], stride=1)
+        self.pool2 = nn.MaxPool3d((pool2, 1, 1))
+        self.res3 = stage(4 * width, 2 * width, blocks[1], time[2], stride=2)
+        self.res4 = stage(8 * width, 4 * width, blocks[2], time[3], stride=2)
+        self.res5 = stage(16 * width, 8 * width, blocks[3], time[4], stride=2)
+        self.dropout = nn.Dropout(0.5)
+        self.fc = nn.Linear(32 * width, classes)
+        initialise(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool1(F.relu(self.stem(self.normalise(x))))
+        x = self.pool2(self.res2(x))
+        x = self.res3(x)
+        x = self.res4(x)
+        x = self.res5(x)
+        return self.fc(self.dropout(x.mean(dim=(2, 3, 4))))
+
+
+class BasicBlock(nn.Module):
+    """Two convolutions of t×3×3 and a shortcut around them; float [B, C, T, H, W].
+
+    A block that does not look along time (t = 1) does not shrink it either.
+    """
+
+    def __init__(self, inputs: int, outputs: int, time: int, stride: int = 1):
+        super().__init__()
+        strides = (stride if time > 1 else 1, stride, stride)
+        self.conv1 = conv_norm(inputs, outputs, (time, 3, 3), strides)
+        self.conv2 = conv_norm(outputs, outputs, (time, 3, 3))
+        self.shortcut = shortcut(inputs, outputs, strides)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.conv1(x))
+        y = self.conv2(y)
+        return F.relu(y + self.shortcut(x))
+
+
+class BasicNet(nn.Module):
+    """float [B, 3, T, H, W] → logits [B, classes]; any T and size.
+
+    Args:
+        classes: number of outputs.
+        time: extent over time of the convolutions of layer1 to layer4: all 3 for R3D; for MC3 ("mixed
+            convolutions") 3 in layer1 and 1 behind it.
+        blocks: residual blocks per layer; two each make the 18-layer network.
+        width: channels of the stem and layer1; the later layers have 2, 4 and 8 times as many.
+        normalise_input: see BottleneckNet.
+
+    >>> BasicNet(400)(torch.zeros(1, 3, 16, 112, 112)).shape
+    torch.Size([1, 400])
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        time: tuple[int, int, int, int] = (3, 3, 3, 3),
+        blocks: int = 2,
+        width: int = 64,
+        normalise_input: bool = False,
+    ):
+        super().__init__()
+
+        def layer(inputs: int, outputs: int, extent: int, stride: int) -> nn.Sequential:
+            rest = (BasicBlock(outputs, outputs, extent) for _ in range(blocks - 1))
+            return nn.Sequential(BasicBlock(inputs, outputs, extent, stride), *rest)
+
+        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
+        self.stem = conv_norm(3, width, (3, 7, 7), (1, 2, 2))
+        self.layer1 = layer(width, width, time[0], stride=1)
+        self.layer2 = layer(width, 2 * width, time[1], stride=2)
+        self.layer3 = layer(2 * width, 4 * width, time[2], stride=2)
+        self.layer4 = layer(4 * width, 8 * width, time[3], stride=2)
+        self.fc = nn.Linear(8 * width, classes)
+        initialise(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.stem(self.normalise(x)))
+        x = self.layer1(x)
+        x = self.layer2(x)
+        x = self.layer3(x)
+        x = self.layer4(x)
+        return self.fc(x.mean(dim=(2, 3, 4)))
+
+
+RESNET101 = (3, 4, 23, 3)
+
+
+def c2d_r50(classes: int) -> BottleneckNet:
+    """C2D ResNet-50: 24,327,632 parameters for Kinetics-400."""
+    return BottleneckNet(classes, C2D)
+
+
+def i3d_r50(classes: int) -> BottleneckNet:
+    """I3D ResNet-50: 28,043,472 parameters for Kinetics-400."""
+    return BottleneckNet(classes, I3D)
+
+
+def i3d_r101(classes: int) -> BottleneckNet:
+    """I3D ResNet-101: 51,754,192 parameters for Kinetics-400."""
+    return BottleneckNet(classes, I3D, RESNET101)
+
+
+def i3d_r50_32(classes: int) -> BottleneckNet:
+    """I3D ResNet-50 for 32 frames, which its stem brings to 8 at once."""
+    return BottleneckNet(classes, I3D, stem_stride=2)
+
+
+def slow_r50(classes: int) -> BottleneckNet:
+    """Slow ResNet-50: 32,454,096 parameters for Kinetics-400."""
+    return BottleneckNet(classes, SLOW, pool2=1)
+
+
+def r3d_18(classes: int) -> BasicNet:
+    """R3D-18: 33,371,472 parameters for Kinetics-400."""
+    return BasicNet(classes)
+
+
+def mc3_18(classes: int) -> BasicNet:
+    """MC3-18: 11,695,440 parameters for Kinetics-400."""
+    return BasicNet(classes, time=(3, 1, 1, 1))
+
+
+LAB_BLOCKS = (2, 2, 2, 2)
+"""Of the lab sizes of bottleneck networks, which have half of the paper's width."""
+
+
+def c2d_lab(classes: int) -> BottleneckNet:
+    """C2D with 26 layers at half width."""
+    return BottleneckNet(classes, C2D, LAB_BLOCKS, width=32, normalise_input=True)
+
+
+def i3d_resnet_lab(classes: int) -> BottleneckNet:
+    """I3D with 26 layers at half width."""
+    return BottleneckNet(classes, I3D, LAB_BLOCKS, width=32, normalise_input=True)
+
+
+def slow_lab(classes: int) -> BottleneckNet:
+    """Slow with 26 layers at half width."""
+    return BottleneckNet(classes, SLOW, LAB_BLOCKS, pool2=1, width=32, normalise_input=True)
+
+
+def r3d_lab(classes: int) -> BasicNet:
+    """R3D-10, one block a layer, at half of the paper's width."""
+    return BasicNet(classes, blocks=1, width=32, normalise_input=True)
+
+
+_TRAN = (
     "Tran et al., A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018"
 )
+_TRAN_URL = "https://arxiv.org/abs/1711.11248"
+_WANG = "Wang et al., Non-local Neural Networks, CVPR 2018"
+_WANG_URL = "https://arxiv.org/abs/1711.07971"
+_SLOWFAST = "Feichtenhofer et al., SlowFast Networks for Video Recognition, ICCV 2019"
+_SLOWFAST_URL = "https://arxiv.org/abs/1812.03982"
+
+EVERY_EIGHTH = ModelInput(
+    frames=8,
+    fps=3.75,  # every eighth frame of Kinetics' usual 30 a second
+    resize=256,
+    crop=(224, 224),  # as in training; the accuracies are of three crops of 256 × 256
+    mean=(0.45, 0.45, 0.45),
+    std=(0.225, 0.225, 0.225),
+)
+"""Eight frames over two seconds, as pytorchvideo and PySlowFast train on them."""
+
+EVERY_OTHER = ModelInput(
+    frames=32,
+    fps=15.0,
+    resize=256,
+    crop=(224, 224),
+    mean=(0.485, 0.456, 0.406),
+    std=(0.229, 0.224, 0.225),
+)
+"""32 frames over two seconds, as mmaction2 trains on them."""
+
+
+def pytorchvideo(file: str, top1: float, top5: float, parameters: int) -> dict:
+    """Weights and accuracy of a model of pytorchvideo's zoo, as fields of a card."""
+    source = WeightSource(
+        url=f"https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/{file}",
+        sha256="",
+        # unverified: the optimiser's momentum is in the file beside each parameter
+        bytes=parameters * 8,
+        licence="Apache-2.0 (pytorchvideo)",
+    )
+    protocol = "10 clips of every video, 3 crops of 256 × 256"
+    accuracy = Accuracy("Kinetics-400", top1, top5, protocol, "pytorchvideo model zoo")
+    return {"weights": (source,), "accuracy": (accuracy,)}
 
 
 CARDS: tuple[ModelCard, ...] = (
+    ModelCard(
+        name="c2d_r50",
+        title="C2D ResNet-50",
+        family="2D fusion",
+        year=2018,
+        paper=_WANG,
+        paper_url=_WANG_URL,
+        idea="An image network looks at every frame by itself; only one pooling and the mean at the end "
+        "join the frames. What it misses is what the others gain from time.",
+        size="paper",
+        input=EVERY_EIGHTH,
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=c2d_r50,
+        parameters=24_327_632,
+        gmacs=19.493,
+        published=(
+            PublishedCost("pytorchvideo's and PySlowFast's code", "verified", 24_327_632, 19.493),
+            PublishedCost("PySlowFast's code", "verified", 24_327_632, 77.970, frames=32),
+            PublishedCost("pytorchvideo model zoo", "printed", 24.33e6, 25.89, side=256),
+        ),
+        **pytorchvideo("C2D_8x8_R50.pyth", 71.46, 89.68, 24_327_632),
+    ),
+    ModelCard(
+        name="i3d_r50",
+        title="I3D ResNet-50",
+        family="3D convolution",
+        year=2018,
+        paper=_WANG,
+        paper_url=_WANG_URL,
+        idea="An image network stretched into time: in every other block the first kernel spans three "
+        "frames, filled at the start with copies of the image network's.",
+        size="paper",
+        input=EVERY_EIGHTH,
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=i3d_r50,
+        parameters=28_043_472,
+        gmacs=28.408,
+        published=(
+            PublishedCost("pytorchvideo's and PySlowFast's code", "verified", 28_043_472, 28.408),
+            PublishedCost("pytorchvideo model zoo", "printed", 28.04e6, 37.53, side=256),
+        ),
+        **pytorchvideo("I3D_8x8_R50.pyth", 73.27, 90.70, 28_043_472),
+    ),
+    ModelCard(
+        name="i3d_r50_32",
+        title="I3D ResNet-50, 32 frames",
+        family="3D convolution",
+        year=2018,
+        paper=_WANG,
+        paper_url=_WANG_URL,
+        idea="The same network given four times as many frames, which its first layers bring to eight: "
+        "finer in time where it costs little.",
+        size="paper",
+        input=EVERY_OTHER,
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=i3d_r50_32,
+        weights=(
+            WeightSource(
+                url="https://download.openmmlab.com/mmaction/recognition/i3d/"
+                "i3d_r50_256p_32x2x1_100e_kinetics400_rgb/"
+                "i3d_r50_256p_32x2x1_100e_kinetics400_rgb_20200801-7d9f44de.pth",
+                sha256="7d9f44de",
+                bytes=28_043_472 * 4,  # unverified: the size of its parameters alone
+                licence="Apache-2.0 (mmaction2)",
+            ),
+        ),
+        parameters=28_043_472,
+        gmacs=33.128,
+        accuracy=(
+            Accuracy(
+                dataset="Kinetics-400",
+                top1=73.27,
+                top5=90.92,
+                protocol="10 clips of every video, 3 crops of 256 × 256",
+                source="mmaction2 model zoo",
+            ),
+        ),
+        published=(PublishedCost("mmaction2's code", "verified", 28_043_472, 33.128),),
+    ),
+    ModelCard(
+        name="i3d_r101",
+        title="I3D ResNet-101",
+        family="3D convolution",
+        year=2018,
+        paper=_WANG,
+        paper_url=_WANG_URL,
+        idea="The stretched ResNet with 23 blocks instead of 6 in its fourth stage.",
+        size="paper",
+        input=EVERY_EIGHTH,
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=i3d_r101,
+        parameters=51_754_192,
+        gmacs=46.956,
+        note="No weights of this network are public in a form that can be opened safely.",
+    ),
+    ModelCard(
+        name="slow_r50",
+        title="Slow ResNet-50",
+        family="3D convolution",
+        year=2019,
+        paper=_SLOWFAST,
+        paper_url=_SLOWFAST_URL,
+        idea="Few frames, all of them kept to the end, and joined only in the last two stages, where "
+        "features are large enough that what moved can still be matched.",
+        size="paper",
+        input=EVERY_EIGHTH,
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=slow_r50,
+        parameters=32_454_096,
+        gmacs=41.741,
+        published=(
+            PublishedCost("pytorchvideo's and mmaction2's code", "verified", 32_454_096, 41.741),
+            PublishedCost("pytorchvideo's code", "verified", 32_454_096, 54.521, side=256),
+            PublishedCost("pytorchvideo model zoo", "printed", 32.45e6, 54.52, side=256),
+        ),
+        **pytorchvideo("SLOW_8x8_R50.pyth", 74.58, 91.63, 32_454_096),
+    ),
     torchvision_card(
-        lambda classes: video.r3d_18(num_classes=classes),
+        r3d_18,
         video.R3D_18_Weights.KINETICS400_V1,
         name="r3d_18",
         title="R3D-18",
         family="3D convolution",
         year=2018,
-        paper=_PAPER,
-        paper_url="https://arxiv.org/abs/1711.11248",
-        idea=(
-            "An 18-layer residual network whose every filter is a 3×3×3 cube, so that each layer "
-            "looks at space and time at once."
-        ),
+        paper=_TRAN,
+        paper_url=_TRAN_URL,
+        idea="An 18-layer residual network whose every filter is a 3×3×3 cube, so that each layer "
+        "looks at space and time at once.",
         frames=16,
         fps=15,
         gmacs=40.697,
+        published=(PublishedCost("torchvision's code", "verified", 33_371_472, 40.697),),
     ),
     torchvision_card(
-        lambda classes: video.mc3_18(num_classes=classes),
+        mc3_18,
         video.MC3_18_Weights.KINETICS400_V1,
         name="mc3_18",
         title="MC3-18",
         family="3D convolution",
         year=2018,
-        paper=_PAPER,
-        paper_url="https://arxiv.org/abs/1711.11248",
-        idea=(
-            "Only the first layers look across time; the later ones treat every frame as a "
-            "picture, which saves two thirds of R3D-18's parameters."
-        ),
+        paper=_TRAN,
+        paper_url=_TRAN_URL,
+        idea="Only the first layers look across time; the later ones treat every frame as a "
+        "picture, which saves two thirds of R3D-18's parameters.",
         frames=16,
         fps=15,
         gmacs=43.343,
+        published=(PublishedCost("torchvision's code", "verified", 11_695_440, 43.343),),
+    ),
+    ModelCard(
+        name="c2d_lab",
+        title="C2D (lab size)",
+        family="2D fusion",
+        year=2018,
+        paper=_WANG,
+        paper_url=_WANG_URL,
+        idea="C2D with 26 layers at half width, fed with the change from frame to frame: the yardstick "
+        "for what kernels over time and non-local blocks add to it.",
+        size="lab",
+        input=replace(LAB_INPUT, modality="difference"),
+        label_set=LABEL_SET,
+        classes=EVERYDAY,
+        build=c2d_lab,
+        parameters=3_509_933,
+        gmacs=1.647,
+    ),
+    ModelCard(
+        name="i3d_resnet_lab",
+        title="I3D ResNet (lab size)",
+        family="3D convolution",
+        year=2018,
+        paper=_WANG,
+        paper_url=_WANG_URL,
+        idea="The same small network with kernels over three frames in every other block, fed with the "
+        "change from frame to frame and trained from scratch.",
+        size="lab",
+        input=replace(LAB_INPUT, modality="difference"),
+        label_set=LABEL_SET,
+        classes=EVERYDAY,
+        build=i3d_resnet_lab,
+        parameters=4_145_197,
+        gmacs=2.992,
+    ),
+    ModelCard(
+        name="slow_lab",
+        title="Slow (lab size)",
+        family="3D convolution",
+        year=2019,
+        paper=_SLOWFAST,
+        paper_url=_SLOWFAST_URL,
+        idea="The same small network on half as many frames, with kernels over time in its last two "
+        "stages only, fed with the change from frame to frame.",
+        size="lab",
+        input=replace(LAB_INPUT, frames=8, fps=4.0, modality="difference"),
+        label_set=LABEL_SET,
+        classes=EVERYDAY,
+        build=slow_lab,
+        parameters=4_492_973,
+        gmacs=1.628,
+    ),
+    ModelCard(
+        name="r3d_lab",
+        title="R3D (lab size)",
+        family="3D convolution",
+        year=2018,
+        paper=_TRAN,
+        paper_url=_TRAN_URL,
+        idea="R3D with ten layers at half width, fed with the change from frame to frame: the same as "
+        "the small R(2+1)D but for its cubes, which are not split.",
+        size="lab",
+        input=replace(LAB_INPUT, modality="difference"),
+        label_set=LABEL_SET,
+        classes=EVERYDAY,
+        build=r3d_lab,
+        parameters=3_602_285,
+        gmacs=5.326,
     ),
 )
