@@ -1,0 +1,361 @@
+"""X3D: a tiny image network, expanded step by step along time, space, width and depth (Feichtenhofer, CVPR 2020).
+
+The paper starts from a 2D network so small that it hardly recognises anything, and asks again and again
+which one expansion pays best: longer clips (γ_t), a higher frame rate (γ_τ), larger frames (γ_s), more channels
+(γ_w), wider bottlenecks (γ_b) or more blocks (γ_d). What comes out looks like nobody's design: high
+resolution, many frames, and layers far thinner than a ResNet's, all its 3×3×3 convolutions depthwise.
+
+    layer                                  output for X3D-M's 3 × 16 × 224 × 224    blocks of XS to M, of L
+    stem    1×3×3, then 5×1×1 depthwise     24 × 16 × 112 × 112
+    layer1  1×1×1 to  54, 3×3×3, to  24     24 × 16 ×  56 ×  56                       3      5
+    layer2  1×1×1 to 108, 3×3×3, to  48     48 × 16 ×  28 ×  28                       5     10
+    layer3  1×1×1 to 216, 3×3×3, to  96     96 × 16 ×  14 ×  14                      11     25
+    layer4  1×1×1 to 432, 3×3×3, to 192    192 × 16 ×   7 ×   7                       7     15
+    conv5   1×1×1                          432 × 16 ×   7 ×   7
+    mean over time and space, fc1          2048
+    fc2                                    classes
+
+XS, S and M are the same network on 4 × 160², 13 × 160² and 16 × 224²: no layer strides over time, so any
+clip will do. The lecture's table has a row X3D-XXL with 144 G and 20.3 M, for which no configuration is public.
+
+The first shortcut of layer1 strides but keeps its 24 channels. pytorchvideo, whose weights are used
+here, gives it no batch norm. PySlowFast (the authors' code) and mmaction2 do, which makes 48 more parameters and a
+network that those weights do not fit, nor theirs this one.
+"""
+
+import math
+from dataclasses import replace
+from functools import partial
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from har_demo.labels import EVERYDAY, LABEL_SET
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.lab import LAB_INPUT
+from har_demo.models.label_sets import KINETICS400
+
+
+def multiple_of_eight(channels: float) -> int:
+    """The nearest multiple of 8, one step up where that would lose over a tenth; 8 at the least.
+
+    >>> [multiple_of_eight(channels / 16) for channels in (54, 108, 216, 432)]
+    [8, 8, 16, 32]
+    """
+    nearest = max(8, int(channels + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * channels else nearest
+
+
+class SqueezeExcite(nn.Module):
+    """Weigh every channel by a number from 0 to 1 that depends on the means of all of them.
+
+    float [B, C, T, H, W] → the same shape. Through it each block sees the whole clip.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        few = multiple_of_eight(channels / 16)
+        self.squeeze = nn.Conv3d(channels, few, 1)
+        self.excite = nn.Conv3d(few, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.mean(dim=(2, 3, 4), keepdim=True)
+        return x * self.excite(F.relu(self.squeeze(y))).sigmoid()
+
+
+class Block(nn.Module):
+    """An inverted bottleneck: widen, look around within each channel, narrow; the input is added.
+
+    float [B, inputs, T, H, W] → [B, outputs, T, H/stride, W/stride]
+
+    Args:
+        inputs, outputs: channels.
+        stride: of space alone.
+        excite: whether channels are weighed by squeeze and excitation; every second block does.
+        norm_every_shortcut: see X3D.
+
+    >>> Block(24, 48, stride=2, excite=True)(torch.zeros(1, 24, 4, 14, 14)).shape
+    torch.Size([1, 48, 4, 7, 7])
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        stride: int,
+        excite: bool,
+        norm_every_shortcut: bool = False,
+    ):
+        super().__init__()
+        wide = int(2.25 * outputs)  # γ_b
+        self.widen = nn.Conv3d(inputs, wide, 1, bias=False)
+        self.widen_norm = nn.BatchNorm3d(wide)
+        self.depthwise = nn.Conv3d(
+            wide, wide, 3, stride=(1, stride, stride), padding=1, groups=wide, bias=False
+        )
+        self.depthwise_norm = nn.BatchNorm3d(wide)
+        self.weigh = SqueezeExcite(wide) if excite else nn.Identity()
+        self.narrow = nn.Conv3d(wide, outputs, 1, bias=False)
+        self.narrow_norm = nn.BatchNorm3d(outputs)
+        self.shortcut = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            normed = inputs != outputs or norm_every_shortcut
+            self.shortcut = nn.Sequential(
+                nn.Conv3d(inputs, outputs, 1, stride=(1, stride, stride), bias=False),
+                nn.BatchNorm3d(outputs) if normed else nn.Identity(),
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.widen_norm(self.widen(x)))
+        y = self.weigh(self.depthwise_norm(self.depthwise(y)))
+        y = F.silu(y)  # the paper's swish
+        y = self.narrow_norm(self.narrow(y))
+        return F.relu(y + self.shortcut(x))
+
+
+class X3D(nn.Module):
+    """float [B, 3, T, H, W] → logits [B, classes]; any T and size, as it ends in a mean.
+
+    Args:
+        classes: number of outputs.
+        width: γ_w, which multiplies 12, 24, 48 and 96 channels.
+        depth: γ_d, which multiplies 1, 2, 5 and 3 blocks, rounded up.
+        norm_every_shortcut: normalise the first shortcut too; see the top of this file.
+        dropout: share of features dropped before the last layer while training.
+        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
+            a dark clip, whose frame differences are faint, looks like a bright one.
+
+    >>> X3D(400)(torch.zeros(1, 3, 4, 160, 160)).shape
+    torch.Size([1, 400])
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        width: float = 2.0,
+        depth: float = 2.2,
+        norm_every_shortcut: bool = False,
+        dropout: float = 0.5,
+        normalise_input: bool = False,
+    ):
+        super().__init__()
+        channels = [round(width * basis) for basis in (12, 24, 48, 96)]
+        blocks = [math.ceil(depth * basis) for basis in (1, 2, 5, 3)]
+
+        def layer(inputs: int, outputs: int, count: int) -> nn.Sequential:
+            return nn.Sequential(
+                *(
+                    Block(
+                        inputs if first else outputs,
+                        outputs,
+                        stride=2 if first else 1,
+                        excite=index % 2 == 0,
+                        norm_every_shortcut=norm_every_shortcut,
+                    )
+                    for index in range(count)
+                    for first in [index == 0]
+                )
+            )
+
+        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
+        stem = channels[0]
+        self.stem_space = nn.Conv3d(
+            3, stem, (1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1), bias=False
+        )
+        self.stem_time = nn.Conv3d(
+            stem, stem, (5, 1, 1), padding=(2, 0, 0), groups=stem, bias=False
+        )
+        self.stem_norm = nn.BatchNorm3d(stem)
+        self.layer1 = layer(stem, channels[0], blocks[0])
+        self.layer2 = layer(channels[0], channels[1], blocks[1])
+        self.layer3 = layer(channels[1], channels[2], blocks[2])
+        self.layer4 = layer(channels[2], channels[3], blocks[3])
+        wide = int(2.25 * channels[3])
+        self.conv5 = nn.Conv3d(channels[3], wide, 1, bias=False)
+        self.conv5_norm = nn.BatchNorm3d(wide)
+        self.fc1 = nn.Conv3d(wide, 2048, 1, bias=False)  # after the mean, so on one position
+        self.dropout = nn.Dropout(dropout)
+        self.fc2 = nn.Linear(2048, classes)
+
+        for module in self.modules():
+            if isinstance(module, nn.Conv3d):
+                # By what comes in: PyTorch reckons what goes out as if there were no groups.
+                nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+        nn.init.normal_(self.fc2.weight, std=0.01)
+        nn.init.zeros_(self.fc2.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem_time(self.stem_space(self.normalise(x)))
+        x = F.relu(self.stem_norm(x))
+        x = self.layer1(x)
+        x = self.layer2(x)
+        x = self.layer3(x)
+        x = self.layer4(x)
+        x = F.relu(self.conv5_norm(self.conv5(x)))
+        x = x.mean(dim=(2, 3, 4), keepdim=True)
+        x = F.relu(self.fc1(x)).flatten(1)
+        return self.fc2(self.dropout(x))
+
+
+def x3d_m(classes: int) -> X3D:
+    """X3D-XS, S and M: 3,794,274 parameters for Kinetics-400."""
+    return X3D(classes)
+
+
+def x3d_l(classes: int) -> X3D:
+    """X3D-L, deeper: 6,153,384 parameters for Kinetics-400."""
+    return X3D(classes, depth=5.0)
+
+
+def x3d_xl(classes: int) -> X3D:
+    """X3D-XL, wider than L: 11,087,571 parameters for Kinetics-400, built as PySlowFast does."""
+    return X3D(classes, width=2.9, depth=5.0, norm_every_shortcut=True)
+
+
+def x3d_lab(classes: int) -> X3D:
+    """The paper's network before its depth was expanded: 11 blocks."""
+    return X3D(classes, depth=1.0, normalise_input=True)
+
+
+def _input(frames: int, stride: int, side: int, resize: int) -> ModelInput:
+    """Frames × stride as in the paper, of Kinetics' 30 frames per second."""
+    return ModelInput(
+        frames=frames,
+        fps=30.0 / stride,
+        resize=resize,
+        crop=(side, side),
+        mean=(0.45, 0.45, 0.45),
+        std=(0.225, 0.225, 0.225),
+    )
+
+
+def _costs(parameters: int, gmacs: float, side: int, zoo: float) -> tuple[PublishedCost, ...]:
+    """Of pytorchvideo's code on views as in training, and as its model zoo prints it for testing.
+
+    The zoo's crops are larger, and it counts normalisation and other elementwise work too. On them
+    pytorchvideo slides the mean, fc1 and fc2 over the frame and averages the scores; one mean over the whole
+    frame, as here, is the same network on views as in training.
+    """
+    return (
+        PublishedCost("pytorchvideo", "verified", parameters, gmacs, classes=400),
+        PublishedCost("pytorchvideo model zoo, test crop", "printed", gmacs=zoo, side=side),
+    )
+
+
+def _weights(file: str, parameters: int) -> tuple[WeightSource, ...]:
+    return (
+        WeightSource(
+            url=f"https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/{file}.pyth",
+            sha256="",
+            bytes=parameters * 4,  # unverified: the size of its parameters alone
+            licence="Apache-2.0 (pytorchvideo)",
+        ),
+    )
+
+
+def _accuracy(top1: float, top5: float, side: int) -> tuple[Accuracy, ...]:
+    protocol = f"10 windows, 3 crops of {side} × {side}"
+    return (Accuracy("Kinetics-400", top1, top5, protocol, "pytorchvideo model zoo"),)
+
+
+_card = partial(
+    ModelCard,
+    family="Grouped 3D convolution",
+    year=2020,
+    paper="Feichtenhofer, X3D: Expanding Architectures for Efficient Video Recognition, CVPR 2020",
+    paper_url="https://arxiv.org/abs/2004.04730",
+)
+_paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
+
+CARDS: tuple[ModelCard, ...] = (
+    _paper(
+        name="x3d_xs",
+        title="X3D-XS",
+        idea="The smallest step of an expansion: a thin network of depthwise 3D convolutions on four "
+        "frames, grown from a tiny image network by whatever paid best.",
+        input=_input(frames=4, stride=12, side=160, resize=182),
+        build=x3d_m,
+        weights=_weights("X3D_XS", 3_794_274),
+        parameters=3_794_274,
+        gmacs=0.605,
+        accuracy=_accuracy(69.12, 88.63, side=182),
+        published=_costs(3_794_274, 0.605, side=182, zoo=0.91),
+    ),
+    _paper(
+        name="x3d_s",
+        title="X3D-S",
+        idea="The same network as X3D-XS, fed with thirteen frames in place of four: more frames a "
+        "second and a longer clip were the next best things to pay for.",
+        input=_input(frames=13, stride=6, side=160, resize=182),
+        build=x3d_m,
+        weights=_weights("X3D_S", 3_794_274),
+        parameters=3_794_274,
+        gmacs=1.963,
+        accuracy=_accuracy(73.33, 91.27, side=182),
+        published=_costs(3_794_274, 1.963, side=182, zoo=2.96),
+    ),
+    _paper(
+        name="x3d_m",
+        title="X3D-M",
+        idea="A thin network of depthwise 3D convolutions that keeps all 16 frames to the end: about as "
+        "accurate as networks of ten times its cost.",
+        input=_input(frames=16, stride=5, side=224, resize=256),
+        build=x3d_m,
+        weights=_weights("X3D_M", 3_794_274),
+        parameters=3_794_274,
+        gmacs=4.732,
+        accuracy=_accuracy(75.94, 92.72, side=256),
+        published=_costs(3_794_274, 4.732, side=256, zoo=6.72),
+    ),
+    _paper(
+        name="x3d_l",
+        title="X3D-L",
+        idea="X3D with twice the blocks on frames of 312 × 312: depth and resolution grow, the "
+        "channels stay few.",
+        input=_input(frames=16, stride=5, side=312, resize=356),
+        build=x3d_l,
+        weights=_weights("X3D_L", 6_153_384),
+        parameters=6_153_384,
+        gmacs=18.368,
+        accuracy=_accuracy(77.44, 93.31, side=356),
+        published=_costs(6_153_384, 18.368, side=356, zoo=26.64),
+    ),
+    _paper(
+        name="x3d_xl",
+        title="X3D-XL",
+        idea="X3D-L with 1.45 times its channels: the last step of the expansion for which the factors "
+        "are known.",
+        input=_input(frames=16, stride=5, side=312, resize=356),
+        build=x3d_xl,
+        parameters=11_087_571,
+        gmacs=36.650,
+        published=(
+            PublishedCost(
+                "PySlowFast, width 2.9 and depth 5", "verified", 11_087_571, 36.650, classes=400
+            ),
+            PublishedCost(
+                "PySlowFast, width 2.9 and depth 5, test crop",
+                "verified",
+                11_087_571,
+                49.449,
+                classes=400,
+                side=356,
+            ),
+        ),
+        note="Derived: X3D-L's public configuration with width 2.9. Neither a configuration nor "
+        "weights of XL are public; of the XXL in the lecture's table (144 G, 20.3 M) not even the factors.",
+    ),
+    _card(
+        name="x3d_lab",
+        title="X3D (lab size)",
+        idea="X3D with 11 blocks, fed with the change from frame to frame: few channels, depthwise "
+        "convolutions, and all 16 frames kept to the end.",
+        size="lab",
+        input=replace(LAB_INPUT, modality="difference"),
+        label_set=LABEL_SET,
+        classes=EVERYDAY,
+        build=x3d_lab,
+        parameters=1_860_161,
+        gmacs=0.628,
+    ),
+)

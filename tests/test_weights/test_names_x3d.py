@@ -1,0 +1,30 @@
+"""Every public X3D fills ours, or it is known why not."""
+
+import pytest
+from public_keys import assert_fills, read
+
+
+@pytest.mark.parametrize("size", ["xs", "s", "m", "l"])
+def test_pytorchvideos_names(size):
+    assert_fills(f"pytorchvideo_hub_pytorchvideo__x3d_{size}", f"x3d_{size}")
+
+
+def test_pyslowfasts_names():
+    assert_fills("facebookresearch__x3d_xxl_like", "x3d_xl")
+
+
+def test_mmactions_network_is_another_by_one_batch_norm():
+    """The 48 parameters by which they differ, as the top of x3d.py says."""
+    theirs = read("open_mmlab__x3d_m_mmaction2")
+    ours = read("pytorchvideo_hub_pytorchvideo__x3d_m")
+    norm = "backbone.layer1.0.downsample.bn."
+
+    def count(state):
+        return sum(
+            tensor.numel()
+            for name, tensor in state.items()
+            if name.endswith((".weight", ".bias")) and not name.startswith(norm)
+        )
+
+    assert theirs[f"{norm}weight"].numel() + theirs[f"{norm}bias"].numel() == 48
+    assert count(theirs) == count(ours)
