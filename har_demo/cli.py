@@ -18,6 +18,7 @@ from har_demo.errors import ChoiceError, ClipError, UserError, WeightsError
 
 if TYPE_CHECKING:
     from har_demo.clips.clip import Clip
+    from har_demo.models.card import ModelCard
     from har_demo.recognize.prediction import Prediction, Refusal
 
 BAR = 28
@@ -186,6 +187,46 @@ def bench(
         bench.write(rows, out)
 
 
+@app.command()
+@plainly()
+def costs(
+    model: Annotated[str, typer.Option(help="Only this model, by its name in `models`.")] = "",
+    check: Annotated[
+        bool, typer.Option(help="Only what must not be; exit code 1 when there is anything.")
+    ] = False,
+    layers: Annotated[str, typer.Option(help="Layer by layer, of the model of this name.")] = "",
+    out: Annotated[str | None, typer.Option(help="Also write the table to this .csv file.")] = None,
+) -> None:
+    """Count parameters and multiply-adds again, and set them beside the published figures.
+
+    A verified figure is 'equal' within 0.1 % (parameters) and 0.5 % (GMACs), else 'OFF'; a printed
+    or recalled one is 'close' within 2 %, else it 'differs'.
+    """
+    if layers and (model or check):
+        raise ChoiceError("--layers stands alone: leave out --model and --check.")
+    _check_out(out)
+    from har_demo.benchmarks import costs
+    from har_demo.models import registry
+
+    if layers:
+        _layers(registry.card(layers), out)
+        return
+    wanted = [registry.card(model)] if model else list(registry.cards().values())
+    found = []
+    for card in wanted:
+        _progress(f"Counting {card.title}")
+        found += costs.faults(card) if check else costs.rows(card)
+    _progress("")
+    if out:
+        costs.write(found, out)
+    if check and not found:
+        typer.echo("Every verified figure holds, and every card states what is counted.")
+        return
+    typer.echo(table([costs.COLUMNS, *(row.words() for row in found)]))
+    if check:
+        raise typer.Exit(1)
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Rows of words as columns, two blanks between."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -220,6 +261,20 @@ def _answers_text(clip: "Clip", answers: "Sequence[Prediction | Refusal]") -> st
             lines.append(f"  {answer.note}")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def _layers(card: "ModelCard", out: str | None) -> None:
+    """The layers of a network; for C3D also the table that the lecture prints of them."""
+    from har_demo.benchmarks import errata, layers
+
+    rows = layers.table(layers.layers(card))
+    if out:
+        layers.write(rows, out)
+    typer.echo(table(rows))
+    if card.name == "c3d":
+        typer.echo("\nThe same in the lecture, for the 487 classes that its FC8 fits:\n")
+        typer.echo(table(layers.beside_the_lecture(card)))
+        typer.echo("\n" + layers.remarks(errata.load(), range(1, 8)))
 
 
 def _own_files(given: Sequence[str], names: Sequence[str]) -> dict[str, str]:
