@@ -126,7 +126,9 @@ def test_weights_are_named_by_their_hash_and_hold_the_networks_tensors(networks)
     for card in CARDS:
         (source,) = card.weights
         assert source.url.endswith(f"-{source.sha256}.pth")
-        tensors = networks[card.name].state_dict().values()
+        network = networks[card.name]
+        # Video Swin's file holds its tables of positions; ours are computed, and so are not saved.
+        tensors = (*network.parameters(), *network.buffers())
         assert source.bytes == pytest.approx(sum(t.nbytes for t in tensors), rel=0.02)
 
 
