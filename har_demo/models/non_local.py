@@ -21,14 +21,34 @@ The block adds the result to its input, z = W_z y + x (equation 6, figure 2). Fo
 
 The lecture writes the embedded Gaussian as softmax(xᵀ W_θᵀ W_φᵀ x) g(x). With W_φ transposed the product
 does not exist, as W_θᵀ is C×d and W_φᵀ is too; it has to be softmax(xᵀ W_θᵀ W_φ x).
+
+The networks are residual ones with five such blocks, behind every other block of res3 and res4 (section
+4.1): there the map is coarse enough to compare everything with everything, and not yet blurred. Two
+sets of public code differ in what is around them, and so do their weights: PySlowFast scales and pools
+first, and mmaction2, at 32 frames, does neither and leaves out W_z's bias.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
+from har_demo.models.lab import LAB_INPUT
+from har_demo.models.label_sets import KINETICS400
+from har_demo.models.resnet3d import (
+    C2D,
+    EVERY_EIGHTH,
+    EVERY_OTHER,
+    I3D,
+    LAB_BLOCKS,
+    RESNET101,
+    SLOW,
+    BottleneckNet,
+)
 
 Function = Literal["gaussian", "embedded_gaussian", "dot_product", "concatenation"]
 
@@ -126,3 +146,248 @@ class NonLocal(nn.Module):
 def rows(features: Tensor) -> Tensor:
     """[B, d, T, H, W] → [B, T·H·W, d]: one row a position."""
     return features.flatten(2).transpose(1, 2)
+
+
+def insert(
+    network: BottleneckNet,
+    res3: tuple[int, ...] = (1, 3),
+    res4: tuple[int, ...] = (1, 3, 5),
+    **block,
+) -> BottleneckNet:
+    """The network with a NonLocal(channels, **block) behind the named blocks of two stages.
+
+    As every new block is the identity, a trained network goes on scoring what it did.
+    """
+    for stage, places in ((network.res3, res3), (network.res4, res4)):
+        for place in places:
+            channels = stage[place].conv3[0].out_channels
+            stage[place].non_local = NonLocal(channels, **block)
+    return network
+
+
+PYSLOWFAST = {"subsample": True, "scale": True, "pool_first": True}
+MMACTION = {"subsample": True, "bias": False}
+LAB = {"res3": (1,), "res4": (1,), "scale": True}
+"""Arguments of `insert`. In lab size the positions are few enough to compare all of them."""
+
+
+def c2d_nl_r50(classes: int) -> BottleneckNet:
+    """C2D ResNet-50 with five blocks: 31,686,096 parameters for Kinetics-400."""
+    return insert(BottleneckNet(classes, C2D), **PYSLOWFAST)
+
+
+def i3d_nl_r50(classes: int) -> BottleneckNet:
+    """I3D ResNet-50 with five blocks: 35,401,936 parameters for Kinetics-400."""
+    return insert(BottleneckNet(classes, I3D), **PYSLOWFAST)
+
+
+def i3d_nl_r101(classes: int) -> BottleneckNet:
+    """I3D ResNet-101 with five blocks: 59,112,656 parameters for Kinetics-400."""
+    return insert(BottleneckNet(classes, I3D, RESNET101), **PYSLOWFAST)
+
+
+def slow_nl_r50(classes: int) -> BottleneckNet:
+    """Slow ResNet-50 with five blocks of the dot product: 39,812,560 parameters for Kinetics-400."""
+    return insert(BottleneckNet(classes, SLOW, pool2=1), function="dot_product", **PYSLOWFAST)
+
+
+def i3d_nl_r50_32(classes: int, function: Function = "embedded_gaussian") -> BottleneckNet:
+    """I3D ResNet-50 for 32 frames with five blocks: 35,397,840 parameters for Kinetics-400."""
+    return insert(BottleneckNet(classes, I3D, stem_stride=2), function=function, **MMACTION)
+
+
+def i3d_nl_r50_32_dot(classes: int) -> BottleneckNet:
+    """The same with the dot product: as many parameters."""
+    return i3d_nl_r50_32(classes, "dot_product")
+
+
+def i3d_nl_r50_32_gaussian(classes: int) -> BottleneckNet:
+    """The same without θ and φ: 31,723,728 parameters for Kinetics-400."""
+    return i3d_nl_r50_32(classes, "gaussian")
+
+
+def c2d_nl_lab(classes: int) -> BottleneckNet:
+    """C2D with 26 layers at half width, and two blocks."""
+    return insert(BottleneckNet(classes, C2D, LAB_BLOCKS, width=32, normalise_input=True), **LAB)
+
+
+def i3d_nl_lab(classes: int) -> BottleneckNet:
+    """I3D with 26 layers at half width, and two blocks."""
+    return insert(BottleneckNet(classes, I3D, LAB_BLOCKS, width=32, normalise_input=True), **LAB)
+
+
+_WORDS = {
+    "family": "Long-range dependencies",
+    "year": 2018,
+    "paper": "Wang et al., Non-local Neural Networks, CVPR 2018",
+    "paper_url": "https://arxiv.org/abs/1711.07971",
+}
+_PAPER = {"size": "paper", "label_set": "Kinetics-400", "classes": KINETICS400, **_WORDS}
+_LAB = {"size": "lab", "label_set": LABEL_SET, "classes": EVERYDAY, **_WORDS}
+_VIEWS = "10 clips of every video, 3 crops of 256 × 256"
+_PICKLE = (
+    "Its public weights are Caffe2's pickles, which are not opened here: a pickle can run code."
+)
+
+
+def _paper_accuracy(top1: float, top5: float) -> Accuracy:
+    return Accuracy("Kinetics-400", top1, top5, f"128 frames, {_VIEWS}", "lecture, non-local table")
+
+
+def _mmaction(file: str, top1: float, top5: float, parameters: int) -> dict:
+    """Weights and accuracy of a model of mmaction2's zoo, as fields of a card."""
+    name, _, sha256 = file.rpartition("-")
+    folder, _, _ = name.rpartition("_")
+    source = WeightSource(
+        url=f"https://download.openmmlab.com/mmaction/recognition/i3d/{folder}/{file}.pth",
+        sha256=sha256,
+        bytes=parameters * 4,  # unverified: the size of its parameters alone
+        licence="Apache-2.0 (mmaction2)",
+    )
+    accuracy = Accuracy("Kinetics-400", top1, top5, _VIEWS, "mmaction2 model zoo")
+    return {"weights": (source,), "accuracy": (accuracy,)}
+
+
+CARDS: tuple[ModelCard, ...] = (
+    ModelCard(
+        name="c2d_nl_r50",
+        title="C2D-NL ResNet-50",
+        idea="An image network, frame by frame, with five blocks in which every position of every frame "
+        "looks at all others: its only way through time, and a long one.",
+        input=EVERY_EIGHTH,
+        build=c2d_nl_r50,
+        parameters=31_686_096,
+        gmacs=27.621,
+        published=(PublishedCost("PySlowFast's code", "verified", 31_686_096, 27.621),),
+        note=_PICKLE,
+        **_PAPER,
+    ),
+    ModelCard(
+        name="i3d_nl_r50",
+        title="I3D-NL ResNet-50",
+        idea="Kernels over three frames for what is near, and five blocks in which every position looks "
+        "at all others for what is far.",
+        input=EVERY_EIGHTH,
+        build=i3d_nl_r50,
+        parameters=35_401_936,
+        gmacs=36.535,
+        accuracy=(
+            Accuracy("Kinetics-400", 74.0, 91.1, _VIEWS, "PySlowFast model zoo"),
+            _paper_accuracy(76.5, 92.6),
+        ),
+        published=(
+            PublishedCost("PySlowFast's code", "verified", 35_401_936, 36.535),
+            PublishedCost("PySlowFast's code", "verified", 35_401_936, 182.015, frames=32),
+        ),
+        note=_PICKLE,
+        **_PAPER,
+    ),
+    ModelCard(
+        name="i3d_nl_r101",
+        title="I3D-NL ResNet-101",
+        idea="The deeper network of the paper's comparison, with the same five blocks in which every "
+        "position looks at all others.",
+        input=EVERY_EIGHTH,
+        build=i3d_nl_r101,
+        parameters=59_112_656,
+        gmacs=55.084,
+        accuracy=(_paper_accuracy(77.7, 93.3),),
+        published=(
+            PublishedCost("PySlowFast's code", "verified", 59_112_656, 55.084),
+            PublishedCost("PySlowFast's code", "verified", 59_112_656, 353.765, None, 32, 256),
+            PublishedCost("lecture, Video Swin table", "printed", 61.8e6, 359, None, 32, 256),
+        ),
+        note="Blocks stand where PySlowFast has them; the paper's own code spreads the three of res4 "
+        f"over all of its 23 residual blocks. {_PICKLE}",
+        **_PAPER,
+    ),
+    ModelCard(
+        name="slow_nl_r50",
+        title="Slow-NL ResNet-50",
+        idea="SlowFast's slow pathway with five blocks in which positions are compared by a plain dot "
+        "product, without a softmax.",
+        input=EVERY_EIGHTH,
+        build=slow_nl_r50,
+        parameters=39_812_560,
+        gmacs=63.976,
+        published=(PublishedCost("PySlowFast's code", "verified", 39_812_560, 63.976),),
+        note="No public weights of this network are known that can be opened here.",
+        **_PAPER,
+    ),
+    ModelCard(
+        name="i3d_nl_r50_32",
+        title="I3D-NL ResNet-50, 32 frames",
+        idea="Five blocks in which every position looks at all others, compared by what it asks for and "
+        "what they offer: the attention of Transformers, in a convolutional network.",
+        input=EVERY_OTHER,
+        build=i3d_nl_r50_32,
+        parameters=35_397_840,
+        gmacs=44.339,
+        published=(PublishedCost("mmaction2's code", "verified", 35_397_840, 44.339),),
+        **_PAPER,
+        **_mmaction(
+            "i3d_nl_embedded_gaussian_r50_32x2x1_100e_kinetics400_rgb_20200813-6e6aef1b",
+            74.71,
+            91.81,
+            35_397_840,
+        ),
+    ),
+    ModelCard(
+        name="i3d_nl_r50_32_dot",
+        title="I3D-NL ResNet-50, 32 frames, dot product",
+        idea="The same network without the softmax: weights of both signs, which need not sum to one. "
+        "It does nearly as well, so what helps is the reach, not the attention.",
+        input=EVERY_OTHER,
+        build=i3d_nl_r50_32_dot,
+        parameters=35_397_840,
+        gmacs=44.339,
+        published=(PublishedCost("mmaction2's code", "verified", 35_397_840, 44.339),),
+        **_PAPER,
+        **_mmaction(
+            "i3d_nl_dot_product_r50_32x2x1_100e_kinetics400_rgb_20200814-7c30d5bb",
+            73.92,
+            91.59,
+            35_397_840,
+        ),
+    ),
+    ModelCard(
+        name="i3d_nl_r50_32_gaussian",
+        title="I3D-NL ResNet-50, 32 frames, Gaussian",
+        idea="The same network without learned questions and offers: positions look at those whose "
+        "features are already like theirs.",
+        input=EVERY_OTHER,
+        build=i3d_nl_r50_32_gaussian,
+        parameters=31_723_728,
+        gmacs=41.723,
+        published=(PublishedCost("mmaction2's code", "verified", 31_723_728, 41.723),),
+        **_PAPER,
+        **_mmaction(
+            "i3d_nl_gaussian_r50_32x2x1_100e_kinetics400_rgb_20200815-17f84aa2",
+            73.37,
+            91.26,
+            31_723_728,
+        ),
+    ),
+    ModelCard(
+        name="c2d_nl_lab",
+        title="C2D-NL (lab size)",
+        idea="The small C2D with two blocks in which every position of every frame looks at all others, "
+        "fed with the change from frame to frame and trained from scratch.",
+        input=replace(LAB_INPUT, modality="difference"),
+        build=c2d_nl_lab,
+        parameters=4_168_749,
+        gmacs=2.766,
+        **_LAB,
+    ),
+    ModelCard(
+        name="i3d_nl_lab",
+        title="I3D-NL (lab size)",
+        idea="The small I3D ResNet with two blocks in which every position of every frame looks at all "
+        "others, fed with the change from frame to frame and trained from scratch.",
+        input=replace(LAB_INPUT, modality="difference"),
+        build=i3d_nl_lab,
+        parameters=4_804_013,
+        gmacs=4.111,
+        **_LAB,
+    ),
+)

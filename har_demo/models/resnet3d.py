@@ -431,7 +431,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=i3d_r101,
         parameters=51_754_192,
         gmacs=46.956,
-        note="No weights of this network are public in a form that can be opened safely.",
+        note="No public weights of this network are known that can be opened here.",
     ),
     ModelCard(
         name="slow_r50",

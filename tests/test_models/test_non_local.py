@@ -1,4 +1,4 @@
-"""The non-local block does what its equations say."""
+"""The non-local block does what its equations say, and its networks are the published ones."""
 
 import itertools
 
@@ -8,7 +8,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from har_demo.models.attention import attention_maps
 from har_demo.models.cost import gmacs, parameters
-from har_demo.models.non_local import NonLocal, rows
+from har_demo.models.non_local import CARDS, NonLocal, insert, rows
+from har_demo.models.registry import card
+from har_demo.models.resnet3d import C2D, I3D, BottleneckNet
+from har_demo.models.resnet3d import CARDS as TRUNKS
 
 FUNCTIONS = ("gaussian", "embedded_gaussian", "dot_product", "concatenation")
 
@@ -186,3 +189,69 @@ def test_in_half_precision_and_other_memory_order(function, x):
             half = block(x)
     torch.testing.assert_close(last, expected, atol=1e-5, rtol=1e-5)
     assert (half - expected).abs().mean() < 0.05 * expected.abs().mean()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("i3d_nl_r50", ["res3.1", "res3.3", "res4.1", "res4.3", "res4.5"]),
+        ("i3d_nl_r50_32", ["res3.1", "res3.3", "res4.1", "res4.3", "res4.5"]),
+        ("i3d_nl_lab", ["res3.1", "res4.1"]),
+    ],
+)
+def test_blocks_stand_behind_every_other_block_of_two_stages(name, expected):
+    with torch.device("meta"):
+        network = card(name).build(5)
+    found = [n for n, m in network.named_modules() if isinstance(m, NonLocal)]
+    assert found == [f"{place}.non_local" for place in expected]
+
+
+def test_a_trained_network_scores_the_same_until_its_new_blocks_are_trained():
+    torch.manual_seed(0)
+    plain = BottleneckNet(5, I3D, (1, 2, 2, 1), width=8).eval()
+    x = torch.randn(1, 3, 8, 32, 32)
+    with torch.no_grad():
+        before = plain(x)
+        network = insert(plain, (1,), (1,))
+        assert torch.equal(network(x), before)
+        trained(network.res3[1].non_local)
+        assert not torch.allclose(network(x), before, atol=1e-3)
+
+
+def test_a_network_shows_where_one_place_of_the_clip_looks():
+    network = card("i3d_nl_lab").build(5).eval()
+    clip = torch.randn(1, 3, 16, 64, 64, generator=torch.Generator().manual_seed(0))
+    found = attention_maps(network, clip, at=torch.tensor([[0.5, 0.5, 0.5]]))
+    assert list(found) == ["res3.1.non_local", "res4.1.non_local"]
+    for name, side in (("res3.1.non_local", 8), ("res4.1.non_local", 4)):
+        (seen,) = found[name]
+        assert seen.query_grid == seen.key_grid == (8, side, side)
+        assert seen.weights.shape == (1, 1, 1, 8 * side * side)
+        assert seen.weights.sum().item() == pytest.approx(1, abs=1e-4)
+
+
+@torch.no_grad()
+def test_c2d_sees_the_order_of_frames_no_more_with_blocks_that_cannot_tell_it():
+    """What the block adds to C2D is reach, not order: it treats frames as a set."""
+    torch.manual_seed(0)
+    network = insert(BottleneckNet(5, C2D, (1, 2, 2, 1), width=8), (1,), (1,)).eval()
+    for stage in (network.res3, network.res4):
+        trained(stage[1].non_local)
+    x = torch.randn(1, 3, 8, 32, 32)
+    swapped = x[:, :, [2, 3, 0, 1, 6, 7, 4, 5]]
+    torch.testing.assert_close(network(x), network(swapped), atol=1e-4, rtol=1e-4)
+
+
+VERIFIED = [
+    (c, cost) for c in (*CARDS, *TRUNKS) for cost in c.published if cost.status == "verified"
+]
+
+
+@pytest.mark.parametrize(("found", "cost"), VERIFIED, ids=lambda v: getattr(v, "name", None))
+def test_costs_are_those_that_the_public_code_has(found, cost):
+    with torch.device("meta"):
+        network = found.build(cost.classes or len(found.classes))
+    side = cost.side or found.input.crop[0]
+    shape = (1, 3, cost.frames or found.input.frames, side, side)
+    assert parameters(network) == cost.parameters
+    assert gmacs(network, shape) == pytest.approx(cost.gmacs, rel=1e-4)
