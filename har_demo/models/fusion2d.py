@@ -1,8 +1,8 @@
 """Fusing frames in an image network, at once, late or slowly (Karpathy et al., CVPR 2014).
 
-How should an image network that reads a clip be connected to time? All answers of the paper are built of
-one network, AlexNet for crops of 170 × 170 (C(d, f, s): d filters of f × f, stride s; N: local response
-normalisation; P: 2 × 2 max-pool):
+How should an image network that reads a clip be connected to time? All answers of the paper are
+built of one network, AlexNet for crops of 170 × 170 (C(d, f, s): d filters of f × f, stride s; N:
+local response normalisation; P: 2 × 2 max-pool):
 
     layer                                   output for 3 × 170 × 170
     C(96, 11, 3)  N  P                       96 × 27 × 27
@@ -15,17 +15,18 @@ normalisation; P: 2 × 2 max-pool):
     single frame   one frame, or several, their scores averaged
     early fusion   the first filters see all T = 10 frames: they become 11 × 11 × 3 × T
     late fusion    two frames 15 apart pass the same convolutions and meet in the first FC
-    slow fusion    10 frames; the first filters see 4 of them at a step of 2 (4 responses in time), the second
-                   and the third layer's see 2 at a step of 2 (2 responses, then 1)
-    multiresolution  a single frame at half the pixels: its centre in full detail (the fovea) and all of it at
-                   half the resolution (the context), each through convolutions of its own
+    slow fusion    10 frames; the first filters see 4 of them at a step of 2 (4 responses in time),
+                   the second and the third layer's see 2 at a step of 2 (2 responses, then 1)
+    multiresolution  a single frame at half the pixels: its centre in full detail (the fovea) and all
+                   of it at half the resolution (the context), each through its own convolutions
 
-The paper gives neither padding nor rounding, but that the convolutions end in 7 × 7 × 256 for 170 × 170,
-and also for the 89 × 89 of the multiresolution network, which lacks the last P. Convolutions without
-padding in the first layer and pools that round up meet both.
+The paper gives neither padding nor rounding, but that the convolutions end in 7 × 7 × 256 for
+170 × 170, and also for the 89 × 89 of the multiresolution network, which lacks the last P.
+Convolutions without padding in the first layer and pools that round up meet both.
 
-The lecture tells of these networks under "2D CNN: Fusion of Image Features"; its table by category and its
-65.4 % on UCF101 are slow fusion's. On the page about LSTMs it cites the paper too, which has none.
+The lecture tells of these networks under "2D CNN: Fusion of Image Features"; its table by category
+and its 65.4 % on UCF101 are slow fusion's. On the page about LSTMs it cites the paper too, which
+has none.
 """
 
 from dataclasses import replace
@@ -254,9 +255,9 @@ def multiresolution(classes: int) -> MultiResolution:
     return MultiResolution(fovea, context, dense(2 * 256, classes))
 
 
-# The lab size: the same connections to time in the image network that all 2D systems share there. It has
-# batch normalisation instead of N, and the mean of its map goes to two small FC, as 4096 units would
-# need more clips than there are.
+# The lab size: the same connections to time in the image network that all 2D systems share there. It
+# has batch normalisation instead of N, and the mean of its map goes to two small FC, as 4096 units
+# would need more clips than there are.
 
 
 def small_head(channels: int, classes: int) -> nn.Sequential:
@@ -310,9 +311,9 @@ _PAPER_URL = (
 )
 _SPORTS = "trained on Sports-1M, hit@1, clips of a video averaged"
 _NOTE = (
-    "No weights are public, and the paper prints no cost: paddings follow from its 7 × 7 × 256 before "
-    "the first fully connected layer. It classified Sports-1M's 487 sports; here it has UCF101's classes, "
-    "to which its authors transferred it."
+    "No weights are public, and the paper prints no cost: paddings follow from its 7 × 7 × 256 "
+    "before the first fully connected layer. It classified Sports-1M's 487 sports; here it has "
+    "UCF101's classes, to which its authors transferred it."
 )
 
 
@@ -367,8 +368,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper_card(
         "single_frame",
         "Single frame",
-        idea="Classifies each frame as a picture of its own and averages the scores: the baseline that any "
-        "use of motion has to beat.",
+        idea="Classifies each frame as a picture of its own and averages the scores: the baseline "
+        "that any use of motion has to beat.",
         input=_input(1, 30.0, any_frames=True),
         build=single_frame,
         parameters=72_326_629,
@@ -378,8 +379,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper_card(
         "early_fusion",
         "Early Fusion",
-        idea="Stacks ten frames like colour channels, so that the very first filters see motion, and "
-        "nothing after them does.",
+        idea="Stacks ten frames like colour channels, so that the very first filters see motion, "
+        "and nothing after them does.",
         input=_input(10, 30.0),
         build=early_fusion,
         parameters=72_640_261,
@@ -389,8 +390,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper_card(
         "late_fusion",
         "Late Fusion",
-        idea="Looks at two frames half a second apart with the same filters and compares them only in the "
-        "first fully connected layer.",
+        idea="Looks at two frames half a second apart with the same filters and compares them "
+        "only in the first fully connected layer.",
         input=_input(2, 2.0),  # 15 frames apart at 30 a second
         build=late_fusion,
         parameters=123_706_853,
@@ -400,8 +401,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper_card(
         "slow_fusion",
         "Slow Fusion",
-        idea="Fuses ten frames little by little: each of the first three layers joins a few neighbours, "
-        "so that higher layers see more of time.",
+        idea="Fuses ten frames little by little: each of the first three layers joins a few "
+        "neighbours, so that higher layers see more of time.",
         input=_input(10, 30.0),
         build=slow_fusion,
         parameters=73_930_309,
@@ -420,8 +421,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper_card(
         "multiresolution",
         "Multiresolution CNN",
-        idea="Spends half the pixels: one stream sees the centre of the frame in detail, another the whole "
-        "frame coarsely, as the eye does.",
+        idea="Spends half the pixels: one stream sees the centre of the frame in detail, another "
+        "the whole frame coarsely, as the eye does.",
         input=_input(1, 30.0, any_frames=True, crop=(178, 178)),
         build=multiresolution,
         parameters=127_454_053,
@@ -431,8 +432,8 @@ CARDS: tuple[ModelCard, ...] = (
         "single_frame_lab",
         "Single frame",
         frames=1,
-        idea="Classifies one frame, with the small image network that all 2D systems share here: what can "
-        "be told without any motion.",
+        idea="Classifies one frame, with the small image network that all 2D systems share here: "
+        "what can be told without any motion.",
         build=single_frame_lab,
         parameters=1_299_373,
         gmacs=0.2075,
@@ -441,8 +442,8 @@ CARDS: tuple[ModelCard, ...] = (
         "early_fusion_lab",
         "Early Fusion",
         frames=10,
-        idea="Stacks ten frames like colour channels in front of the shared small image network: only its "
-        "first layer sees motion.",
+        idea="Stacks ten frames like colour channels in front of the shared small image network: "
+        "only its first layer sees motion.",
         build=early_fusion_lab,
         parameters=1_341_709,
         gmacs=0.3403,
@@ -451,8 +452,8 @@ CARDS: tuple[ModelCard, ...] = (
         "late_fusion_lab",
         "Late Fusion",
         frames=2,
-        idea="Two frames a second apart go through the shared small image network one by one and are "
-        "compared at the end.",
+        idea="Two frames a second apart go through the shared small image network one by one and "
+        "are compared at the end.",
         build=late_fusion_lab,
         parameters=1_364_909,
         gmacs=0.4150,
@@ -461,8 +462,8 @@ CARDS: tuple[ModelCard, ...] = (
         "slow_fusion_lab",
         "Slow Fusion",
         frames=10,
-        idea="Ten frames meet little by little in three layers of the small image network, four, then two, "
-        "then two at a time.",
+        idea="Ten frames meet little by little in three layers of the small image network, four, "
+        "then two, then two at a time.",
         build=slow_fusion_lab,
         parameters=1_415_885,
         gmacs=0.6953,
@@ -471,8 +472,8 @@ CARDS: tuple[ModelCard, ...] = (
         "multiresolution_lab",
         "Multiresolution CNN",
         frames=1,
-        idea="The centre of a frame in detail and the whole of it coarsely, each through a small image "
-        "network of its own.",
+        idea="The centre of a frame in detail and the whole of it coarsely, each through a small "
+        "image network of its own.",
         build=multiresolution_lab,
         parameters=2_595_149,
         gmacs=0.1107,

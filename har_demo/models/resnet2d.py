@@ -1,7 +1,7 @@
-"""The small image network under every lab-size system of 2D convolutions, so that they can be compared.
+"""The small image network that the lab sizes of all 2D systems share, so that they compare.
 
-A residual network (He et al., CVPR 2016) of ten layers: one basic block a stage, half of the usual width,
-and no max-pool after the stem, because frames of 112 × 112 are small already.
+A residual network (He et al., CVPR 2016) of ten layers: one basic block a stage, half of the usual
+width, and no max-pool after the stem, because frames of 112 × 112 are small already.
 
     layer                       output for 3 × 112 × 112
     stem    7×7, stride 2        32 × 56 × 56
@@ -10,9 +10,9 @@ and no max-pool after the stem, because frames of 112 × 112 are small already.
     layer3  one block           128 × 14 × 14
     layer4  one block           256 ×  7 ×  7
 
-It sees one image at a time and returns a map of features; what to do with the maps of several frames (average
-them, remember them, relate them) is the idea of the systems built on it. 1,230,240 parameters,
-0.207 GMACs a frame.
+It sees one image at a time and returns a map of features; what to do with the maps of several
+frames (average them, remember them, relate them) is the idea of the systems built on it. 1,230,240
+parameters, 0.207 GMACs a frame.
 """
 
 from collections.abc import Callable
@@ -22,10 +22,10 @@ from torch.nn import functional as F
 
 
 class Block(nn.Module):
-    """Two 3×3 convolutions and a shortcut around them: [N, inputs, h, w] → [N, outputs, h/stride, w/stride].
+    """Two 3×3 convolutions and a shortcut: [N, inputs, h, w] → [N, outputs, h/stride, w/stride].
 
-    The first convolution is `conv1`, as in torchvision's blocks: what belongs at the start of the residual
-    branch can be put before it.
+    The first convolution is `conv1`, as in torchvision's blocks: what belongs at the start of the
+    residual branch can be put before it.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1):
@@ -62,7 +62,7 @@ class ResNet2D(nn.Module):
     """float [N, inputs, H, W] → float [N, channels, H/16, W/16], a map of features.
 
     Args:
-        inputs: channels of the image: 3 for a frame, more for frames or fields of flow stacked as channels.
+        inputs: channels of the image: 3 for a frame, more for frames or flow stacked as channels.
 
     Attributes:
         channels: of the map, 256.
@@ -91,7 +91,7 @@ class ResNet2D(nn.Module):
 
 
 def initialise(network: nn.Module) -> None:
-    """Draw the convolutions so that the signal keeps its size through ReLUs, as for training from scratch."""
+    """Draw the convolutions so that a signal keeps its size through convolutions and ReLUs."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -18,3 +18,6 @@ UCF101: tuple[str, ...] = read("ucf101")
 
 SPORTS1M: tuple[str, ...] = read("sports1m")
 """Sports-1M's 487 sports as Wikipedia names them, in the order of C3D's outputs (DavideA/c3d-pytorch)."""
+
+SOMETHING_V2: tuple[str, ...] = read("something_v2")
+"""Something-Something V2's 174 templates, in the alphabetical order of its own and of mmaction2's label map."""

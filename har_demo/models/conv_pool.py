@@ -1,0 +1,133 @@
+"""Conv Pool: the strongest response of each place over the whole video (Ng et al., CVPR 2015).
+
+Each frame passes an image network up to its last convolution. Then every place of every map keeps
+its largest value over all frames, and two fully connected layers read what is left. Unlike an
+average of scores this keeps a response that shows in one frame only, and unlike pooled features it
+keeps where in the picture it was.
+
+    layer                                   output for 3 × 120 × 224 × 224
+    AlexNet's convolutions, each frame       120 × 256 × 6 × 6
+    max over time                            256 × 6 × 6
+    FC(4096)  FC(4096)                       4096
+    fc                                       classes
+
+The paper compares AlexNet and GoogLeNet, up to 120 frames at one a second, and several places for
+the max. Here is its first: AlexNet, and the max straight after the convolutions. A maximum forgets
+the order.
+
+The lecture has one line of it, in the Sports-1M table: 71.7 and 90.4 % with RGB and flow. That is
+two networks on GoogLeNet, not this one.
+"""
+
+from dataclasses import replace
+
+from torch import Tensor, nn
+from torchvision.models import alexnet
+
+from har_demo.labels import EVERYDAY, LABEL_SET
+from har_demo.models.card import Accuracy, ModelCard, ModelInput
+from har_demo.models.lab import LAB_INPUT
+from har_demo.models.label_sets import UCF101
+from har_demo.models.resnet2d import ResNet2D, frame_by_frame
+
+
+class ConvPool(nn.Module):
+    """float [B, 3, T, H, W] → logits [B, classes]; any T.
+
+    Args:
+        convolutions: an image network without its head, [N, 3, H, W] → [N, C, h, w].
+        inputs: C · h · w.
+        hidden: units of both fully connected layers.
+        classes: number of outputs.
+
+    >>> conv_pool(101)(torch.zeros(1, 3, 120, 224, 224)).shape
+    torch.Size([1, 101])
+    """
+
+    def __init__(self, convolutions: nn.Module, inputs: int, hidden: int, classes: int):
+        super().__init__()
+        self.convolutions = convolutions
+        self.head = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(inputs, hidden),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(hidden, classes),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = frame_by_frame(self.convolutions, x)  # [B, T, C, h, w]
+        return self.head(maps.amax(dim=1))
+
+
+def conv_pool(classes: int) -> ConvPool:
+    """Over torchvision's AlexNet."""
+    return ConvPool(alexnet(weights=None).features, 256 * 6 * 6, 4096, classes)
+
+
+def conv_pool_lab(classes: int) -> ConvPool:
+    """Over the small image network that all 2D systems share, whose maps of 112 × 112 are 7 × 7."""
+    return ConvPool(ResNet2D(), ResNet2D.channels * 7 * 7, 128, classes)
+
+
+_PAPER = "Ng et al., Beyond Short Snippets: Deep Networks for Video Classification, CVPR 2015"
+_PAPER_URL = "https://arxiv.org/abs/1503.08909"
+
+CARDS: tuple[ModelCard, ...] = (
+    ModelCard(
+        name="conv_pool",
+        title="Conv Pool (AlexNet)",
+        family="2D fusion",
+        year=2015,
+        paper=_PAPER,
+        paper_url=_PAPER_URL,
+        idea="Keeps, for every place of the last convolution's maps, the strongest response in "
+        "any of 120 frames: a sight of one second counts as much as one of two minutes.",
+        size="paper",
+        input=ModelInput(
+            frames=120,
+            fps=1.0,
+            resize=256,
+            crop=(224, 224),
+            mean=(0.485, 0.456, 0.406),
+            std=(0.229, 0.224, 0.225),
+        ),
+        label_set="UCF101",
+        classes=UCF101,
+        build=conv_pool,
+        parameters=57_417_637,
+        gmacs=78.723,
+        accuracy=(
+            Accuracy(
+                "Sports-1M",
+                71.7,
+                90.4,
+                "of the GoogLeNet variant with RGB and flow, hit@1 and hit@5, not of this network",
+                "lecture, Sports-1M table",
+            ),
+        ),
+        note="No weights are public. Its authors' AlexNet had slightly more filters than "
+        "torchvision's, which stands here; it classified Sports-1M's 487 sports, and has UCF101's "
+        "classes here.",
+    ),
+    ModelCard(
+        name="conv_pool_lab",
+        title="Conv Pool (lab size)",
+        family="2D fusion",
+        year=2015,
+        paper=_PAPER,
+        paper_url=_PAPER_URL,
+        idea="Keeps the strongest response of every place over eight frames, each seen by itself "
+        "by the shared small image network.",
+        size="lab",
+        input=replace(LAB_INPUT, frames=8, fps=4.0),
+        label_set=LABEL_SET,
+        classes=EVERYDAY,
+        build=conv_pool_lab,
+        parameters=2_854_189,
+        gmacs=1.661,
+    ),
+)

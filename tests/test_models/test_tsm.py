@@ -1,0 +1,78 @@
+"""TSM shifts an eighth of the channels each way, inside the residual branch, for nothing."""
+
+import pytest
+import torch
+from torch import nn
+
+from har_demo.models.cost import gmacs, parameters
+from har_demo.models.resnet2d import Block
+from har_demo.models.tsm import ShiftedConv, shift, tsm_lab, tsm_r50
+from har_demo.models.tsn import tsn_lab, tsn_r50
+
+
+def test_each_frame_gets_an_eighth_of_the_next_and_an_eighth_of_the_last():
+    x = torch.randn(2, 4, 16, 3, 3)
+    y = shift(x)
+    for t in range(4):
+        after = x[:, t + 1, :2] if t < 3 else torch.zeros(2, 2, 3, 3)
+        before = x[:, t - 1, 2:4] if t > 0 else torch.zeros(2, 2, 3, 3)
+        assert torch.equal(y[:, t, :2], after)
+        assert torch.equal(y[:, t, 2:4], before)
+        assert torch.equal(y[:, t, 4:], x[:, t, 4:])
+
+
+def test_clips_of_a_batch_do_not_mix():
+    torch.manual_seed(0)
+    network = tsm_lab(5).eval()
+    clips = torch.randn(2, 3, 8, 32, 32)
+    with torch.no_grad():
+        alone = network(clips[1:])
+        torch.testing.assert_close(network(clips)[1:], alone, atol=1e-5, rtol=1e-5)
+
+
+def test_the_shortcut_is_not_shifted():
+    """With nothing in the branch, a block gives back what it was given."""
+    block = Block(16, 16).eval()
+    block.conv1 = ShiftedConv(block.conv1, frames=4)
+    nn.init.zeros_(block.norm2.weight)
+    x = torch.rand(8, 16, 5, 5)
+    with torch.no_grad():
+        assert torch.equal(block(x), x)
+
+
+@pytest.mark.parametrize(
+    ("with_shift", "without", "blocks"), [(tsm_r50, tsn_r50, 16), (tsm_lab, tsn_lab, 4)]
+)
+def test_every_block_shifts_and_it_costs_nothing(with_shift, without, blocks):
+    with torch.device("meta"):
+        tsm, tsn = with_shift(9), without(9)
+    assert sum(isinstance(m, ShiftedConv) for m in tsm.modules()) == blocks
+    assert parameters(tsm) == parameters(tsn)
+    shape = (1, 3, 8, 112, 112)
+    assert gmacs(tsm, shape) == gmacs(tsn, shape)
+
+
+def test_it_can_tell_a_clip_from_its_reverse():
+    torch.manual_seed(0)
+    network = tsm_lab(5).eval()
+    clip = torch.randn(1, 3, 8, 32, 32)
+    with torch.no_grad():
+        assert (network(clip) - network(clip.flip(2))).abs().max() > 1e-3
+
+
+def test_a_score_depends_on_neighbours_up_to_four_blocks_away():
+    """Every block reaches one frame further; stems and shortcuts reach none."""
+    torch.manual_seed(0)
+    network = tsm_lab(5).eval()
+    clip = torch.randn(1, 3, 8, 32, 32, requires_grad=True)
+    maps = []
+    network.features[0].layer4.register_forward_hook(lambda _, x, y: maps.append(y))
+    network(clip)
+    (slope,) = torch.autograd.grad(maps[0][0].sum(), clip)  # the first frame's map
+    assert slope.abs().sum(dim=(0, 1, 3, 4)).nonzero().flatten().tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("frames", [4, 16])
+def test_another_number_of_frames_is_refused(frames):
+    with pytest.raises(ValueError, match="8 frames"):
+        tsm_lab(5)(torch.zeros(1, 3, frames, 32, 32))
