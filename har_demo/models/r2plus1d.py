@@ -8,7 +8,7 @@ A t×d×d convolution from N to N' channels is replaced by
 
 with M chosen so that both have together as many parameters as the one they replace:
 M = ⌊t d² N N' / (d² N + t N')⌋. The same cost buys one more non-linearity and an easier optimisation.
-Around it stands a plain 18-layer residual network:
+Around it stands a plain residual network, here of 18 layers; that of 34 has 3, 4, 6 and 3 blocks:
 
     layer                          output for 3 × 16 × 112 × 112
     stem    1×7×7, then 3×1×1       64 × 16 × 56 × 56
@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from torchvision.models.video import R2Plus1D_18_Weights
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
 from har_demo.models.lab import LAB_INPUT
 
 
@@ -79,14 +79,15 @@ class Stem(nn.Module):
 class Block(nn.Module):
     """Two factorised convolutions and a shortcut around them."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1):
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, authors: bool = False):
         super().__init__()
         # The paper matches the parameters of every convolution by itself. torchvision, whose weights
-        # this network takes, computes M once per block, from the block's own input.
+        # R(2+1)D-18 takes, computes M once per block, from the block's own input.
         middle = middle_channels(inputs, outputs)
+        middle2 = middle_channels(outputs, outputs) if authors else middle
         self.conv1 = Conv2Plus1D(inputs, middle, outputs, stride)
         self.norm1 = nn.BatchNorm3d(outputs)
-        self.conv2 = Conv2Plus1D(outputs, middle, outputs)
+        self.conv2 = Conv2Plus1D(outputs, middle2, outputs)
         self.norm2 = nn.BatchNorm3d(outputs)
         self.shortcut = nn.Identity()
         if stride != 1 or inputs != outputs:
@@ -110,6 +111,8 @@ class R2Plus1D(nn.Module):
         dropout: share of features dropped before the last layer while training.
         normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
             a dark clip, whose frame differences are faint, looks like a bright one.
+        authors: compute M for every convolution by itself and add 0.001 to variances, as the authors'
+            own networks do; torchvision's has one M per block, and adds 0.00001.
 
     >>> R2Plus1D(400)(torch.zeros(1, 3, 16, 112, 112)).shape
     torch.Size([1, 400])
@@ -122,11 +125,12 @@ class R2Plus1D(nn.Module):
         blocks: tuple[int, int, int, int] = (2, 2, 2, 2),
         dropout: float = 0.0,
         normalise_input: bool = False,
+        authors: bool = False,
     ):
         super().__init__()
 
         def layer(inputs: int, outputs: int, count: int, stride: int) -> nn.Sequential:
-            first = Block(inputs, outputs, stride)
+            first = Block(inputs, outputs, stride, authors)
             return nn.Sequential(first, *(Block(outputs, outputs) for _ in range(count - 1)))
 
         self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
@@ -141,6 +145,8 @@ class R2Plus1D(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if isinstance(module, nn.BatchNorm3d) and authors:
+                module.eps = 1e-3
         nn.init.normal_(self.fc.weight, std=0.01)
         nn.init.zeros_(self.fc.bias)
 
@@ -162,6 +168,11 @@ _PAPER_URL = "https://arxiv.org/abs/1711.11248"
 def r2plus1d_18(classes: int) -> R2Plus1D:
     """R(2+1)D-18: 31,505,325 parameters for Kinetics-400."""
     return R2Plus1D(classes)
+
+
+def r2plus1d_34(classes: int) -> R2Plus1D:
+    """R(2+1)D-34, the authors' own: 63,697,175 parameters for Kinetics-400."""
+    return R2Plus1D(classes, blocks=(3, 4, 6, 3), authors=True)
 
 
 def r2plus1d_lab(classes: int) -> R2Plus1D:
@@ -205,6 +216,7 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         parameters=_KINETICS.meta["num_params"],
         gmacs=_KINETICS.meta["_ops"],
+        published=(PublishedCost("torchvision's code", "verified", 31_505_325, 40.519),),
         accuracy=(
             Accuracy(
                 dataset="Kinetics-400",
@@ -214,6 +226,65 @@ CARDS: tuple[ModelCard, ...] = (
                 source="torchvision",
             ),
         ),
+    ),
+    ModelCard(
+        name="r2plus1d_34",
+        title="R(2+1)D-34",
+        family="Factorised 3D convolution",
+        year=2018,
+        paper=_PAPER,
+        paper_url=_PAPER_URL,
+        idea="The paper's larger network, over a second of consecutive frames: twice as many blocks, each "
+        "3D convolution split into one over space and one over time.",
+        size="paper",
+        input=ModelInput(
+            frames=32,
+            fps=30.0,  # the authors bring every video to 30 and take frames in a row
+            resize=tuple(_PRESET.resize_size),
+            crop=tuple(_PRESET.crop_size),
+            mean=tuple(_PRESET.mean),
+            std=tuple(_PRESET.std),
+        ),
+        label_set="Kinetics-400",
+        classes=tuple(_KINETICS.meta["categories"]),
+        build=r2plus1d_34,
+        weights=(
+            WeightSource(
+                url="https://github.com/moabitcoin/ig65m-pytorch/releases/download/v1.0.0/"
+                "r2plus1d_34_clip32_ft_kinetics_from_ig65m-ade133f1.pth",
+                sha256="",
+                bytes=63_697_175 * 4,  # unverified: the size of its parameters alone
+                licence="MIT (ig65m-pytorch, converted from VMZ's)",
+            ),
+        ),
+        parameters=63_697_175,
+        gmacs=152.356,
+        accuracy=(
+            Accuracy(
+                dataset="Kinetics-400",
+                top1=80.0,
+                top5=94.2,
+                protocol="pre-trained on 65 million Instagram videos, as this file is; per video",
+                source="VMZ model zoo",
+            ),
+            Accuracy(
+                dataset="Kinetics-400",
+                top1=72.0,
+                top5=90.0,
+                protocol="trained from scratch; 10 clips a video, 1 crop",
+                source="lecture, Video Swin table",
+            ),
+        ),
+        published=(
+            PublishedCost("VMZ's code", "verified", 63_697_175, 152.356),
+            PublishedCost("VMZ's code", "verified", 63_697_175, 76.178, frames=16),
+            PublishedCost("VMZ's code", "verified", 63_697_175, 38.089, frames=8),
+            PublishedCost("VMZ model zoo", "printed", 63.6e6, 199.0, side=128),
+            PublishedCost("lecture, Sports-1M table", "printed", gmacs=152),
+            PublishedCost("lecture, Video Swin table", "printed", 61.8e6, 75, frames=16),
+        ),
+        note="The lecture's Video Swin table puts the cost of 16 frames beside the accuracy of 32, and "
+        "the parameters of another network.",
     ),
     ModelCard(
         name="r2plus1d_lab",

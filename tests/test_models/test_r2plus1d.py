@@ -5,11 +5,13 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.video import R2Plus1D_18_Weights
 from torchvision.models.video import r2plus1d_18 as torchvision_r2plus1d_18
+from torchvision.models.video.resnet import BasicBlock, Conv2Plus1D, R2Plus1dStem, VideoResNet
 
 from har_demo.labels import EVERYDAY
-from har_demo.models.r2plus1d import CARDS, R2Plus1D, middle_channels, r2plus1d_18
+from har_demo.models.r2plus1d import CARDS, R2Plus1D, middle_channels, r2plus1d_18, r2plus1d_34
+from har_demo.weights.name_maps import MAPS
 
-PAPER, LAB = CARDS[0], CARDS[1]
+PAPER, LAB = CARDS[0], CARDS[2]
 
 
 def _parameters(network):
@@ -20,6 +22,14 @@ def _gmacs(network, *shape):
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(shape, device="meta"))
     return counter.get_total_flops() / 2e9
+
+
+def _perturb(network):
+    for norm in network.modules():
+        if isinstance(norm, torch.nn.BatchNorm3d):  # fresh statistics would hide a swapped pair
+            norm.running_mean.normal_(std=0.1)
+            norm.running_var.uniform_(0.5, 1.5)
+            torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
 
 
 def test_paper_size_and_cost():
@@ -41,11 +51,7 @@ def test_same_outputs_as_torchvision():
     """torchvision registers its parameters in the order of the forward pass, and so do we."""
     torch.manual_seed(0)
     theirs, ours = torchvision_r2plus1d_18().eval(), r2plus1d_18(400).eval()
-    for norm in theirs.modules():
-        if isinstance(norm, torch.nn.BatchNorm3d):  # fresh statistics would hide a swapped pair
-            norm.running_mean.normal_(std=0.1)
-            norm.running_var.uniform_(0.5, 1.5)
-            torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
+    _perturb(theirs)
     parameters = theirs.state_dict().values()
     ours.load_state_dict(dict(zip(ours.state_dict(), parameters, strict=True)))
     x = torch.randn(2, 3, 8, 56, 56)
@@ -53,6 +59,38 @@ def test_same_outputs_as_torchvision():
         expected, got = theirs(x), ours(x)
     assert expected.std() > 1e-3
     torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_the_network_of_34_layers_is_the_one_its_file_was_converted_to():
+    """torchvision's blocks, with M mended where the authors' networks differ, and the authors' ε."""
+    torch.manual_seed(0)
+    theirs = VideoResNet(BasicBlock, [Conv2Plus1D] * 4, [3, 4, 6, 3], R2Plus1dStem).eval()
+    for layer, width in ((theirs.layer2, 128), (theirs.layer3, 256), (theirs.layer4, 512)):
+        layer[0].conv2[0] = Conv2Plus1D(width, width, middle_channels(width, width)).eval()
+    _perturb(theirs)
+    for norm in theirs.modules():
+        if isinstance(norm, torch.nn.BatchNorm3d):
+            norm.eps = 1e-3
+            norm.running_var.mul_(0.02)  # so small that ε matters
+            norm.weight.data.mul_(0.1)
+    ours = r2plus1d_34(400).eval()
+    ours.load_state_dict(MAPS["r2plus1d_34"](theirs.state_dict()))
+    x = torch.randn(1, 3, 8, 32, 32)
+    with torch.no_grad():
+        expected, got = theirs(x), ours(x)
+    assert expected.std() > 1e-3
+    torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_costs_are_those_that_the_public_code_has(card):
+    with torch.device("meta"):
+        network = card.build(len(card.classes)).eval()
+    for cost in card.published:
+        if cost.status == "verified":
+            assert _parameters(network) == cost.parameters
+            size = (1, 3, cost.frames or card.input.frames, *card.input.crop)
+            assert _gmacs(network, *size) == pytest.approx(cost.gmacs, rel=1e-4)
 
 
 def test_paper_card_follows_torchvisions_weights():

@@ -2,16 +2,19 @@
 
 from .rename import renamed
 
+_TORCHVISION = (
+    (r"^stem\.0\.", "stem.space."),
+    (r"^stem\.1\.", "stem.norm1."),
+    (r"^stem\.3\.", "stem.time."),
+    (r"^stem\.4\.", "stem.norm2."),
+    (r"\.conv([12])\.1\.", r".norm\1."),
+    (r"\.conv([12])\.0\.0\.", r".conv\1.space."),
+    (r"\.conv([12])\.0\.1\.", r".conv\1.norm."),
+    (r"\.conv([12])\.0\.3\.", r".conv\1.time."),
+    (r"\.downsample\.", ".shortcut."),
+)
+
 MAPS = {
-    "r2plus1d_18": renamed(
-        (r"^stem\.0\.", "stem.space."),
-        (r"^stem\.1\.", "stem.norm1."),
-        (r"^stem\.3\.", "stem.time."),
-        (r"^stem\.4\.", "stem.norm2."),
-        (r"\.conv([12])\.1\.", r".norm\1."),
-        (r"\.conv([12])\.0\.0\.", r".conv\1.space."),
-        (r"\.conv([12])\.0\.1\.", r".conv\1.norm."),
-        (r"\.conv([12])\.0\.3\.", r".conv\1.time."),
-        (r"\.downsample\.", ".shortcut."),
-    ),
+    "r2plus1d_18": renamed(*_TORCHVISION),
+    "r2plus1d_34": renamed(*_TORCHVISION),
 }
