@@ -28,6 +28,7 @@ from torchvision.models.video import R2Plus1D_18_Weights
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
 from har_demo.models.lab import LAB_INPUT
+from har_demo.models.resnet3d import conv_norm, initialise, pytorchvideo, shortcut
 
 
 def middle_channels(inputs: int, outputs: int, t: int = 3, d: int = 3) -> int:
@@ -159,6 +160,63 @@ class R2Plus1D(nn.Module):
         return self.fc(self.dropout(x.mean(dim=(2, 3, 4))))
 
 
+class SplitBottleneck(nn.Module):
+    """Fewer channels, 3 in time, 3×3 in space, back to four times as many; and a shortcut around them.
+
+    Inside a bottleneck M is simply its width: time and space together have 12/27 of the parameters of
+    the 3×3×3 convolution they stand for. And time comes first.
+    """
+
+    def __init__(self, inputs: int, middle: int, strides: tuple[int, int]):
+        super().__init__()
+        outputs, (t, s) = 4 * middle, strides
+        self.conv1 = conv_norm(inputs, middle, (1, 1, 1))
+        self.time = conv_norm(middle, middle, (3, 1, 1), (t, 1, 1))
+        self.space = conv_norm(middle, middle, (1, 3, 3), (1, s, s))
+        self.conv3 = conv_norm(middle, outputs, (1, 1, 1))
+        self.shortcut = shortcut(inputs, outputs, (t, s, s))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.conv1(x))
+        y = F.relu(self.time(y))
+        y = F.relu(self.space(y))
+        y = self.conv3(y)
+        return F.relu(y + self.shortcut(x))
+
+
+class R2Plus1D50(nn.Module):
+    """pytorchvideo's R(2+1)D of 50 layers: float [B, 3, T, H, W] → logits [B, classes]; any T and size.
+
+    The paper has no such network. Its stem does not look along time, and nothing is pooled until the end.
+
+    >>> R2Plus1D50(400)(torch.zeros(1, 3, 16, 224, 224)).shape
+    torch.Size([1, 400])
+    """
+
+    def __init__(self, classes: int):
+        super().__init__()
+
+        def stage(inputs: int, middle: int, count: int, strides: tuple[int, int]) -> nn.Sequential:
+            rest = (SplitBottleneck(4 * middle, middle, (1, 1)) for _ in range(count - 1))
+            return nn.Sequential(SplitBottleneck(inputs, middle, strides), *rest)
+
+        self.stem = conv_norm(3, 64, (1, 7, 7), (1, 2, 2))  # 64 × 16 × 112 × 112
+        self.res2 = stage(64, 64, 3, (1, 2))  # 256 × 16 × 56 × 56
+        self.res3 = stage(256, 128, 4, (1, 2))  # 512 × 16 × 28 × 28
+        self.res4 = stage(512, 256, 6, (2, 2))  # 1024 × 8 × 14 × 14
+        self.res5 = stage(1024, 512, 3, (2, 2))  # 2048 × 4 × 7 × 7
+        self.fc = nn.Linear(2048, classes)
+        initialise(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.stem(x))
+        x = self.res2(x)
+        x = self.res3(x)
+        x = self.res4(x)
+        x = self.res5(x)
+        return self.fc(x.mean(dim=(2, 3, 4)))
+
+
 _PAPER = (
     "Tran et al., A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018"
 )
@@ -285,6 +343,36 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         note="The lecture's Video Swin table puts the cost of 16 frames beside the accuracy of 32, and "
         "the parameters of another network.",
+    ),
+    ModelCard(
+        name="r2plus1d_r50",
+        title="R(2+1)D ResNet-50",
+        family="Factorised 3D convolution",
+        year=2018,
+        paper=_PAPER,
+        paper_url=_PAPER_URL,
+        idea="The split between space and time inside the bottlenecks of ResNet-50, at 224 × 224: "
+        "less than half of the 34 layers' parameters.",
+        size="paper",
+        input=ModelInput(
+            frames=16,
+            fps=7.5,  # every fourth frame of Kinetics' usual 30 a second
+            resize=256,
+            crop=(224, 224),  # as in training; the accuracy is of three crops of 256 × 256
+            mean=(0.45, 0.45, 0.45),
+            std=(0.225, 0.225, 0.225),
+        ),
+        label_set="Kinetics-400",
+        classes=tuple(_KINETICS.meta["categories"]),
+        build=R2Plus1D50,
+        parameters=28_107_600,
+        gmacs=57.534,
+        published=(
+            PublishedCost("pytorchvideo's code", "verified", 28_107_600, 57.534),
+            PublishedCost("pytorchvideo model zoo", "printed", 28.11e6, 76.45, side=256),
+        ),
+        note="Not in the paper: it is pytorchvideo's, and its blocks look along time before space.",
+        **pytorchvideo("R2PLUS1D_16x4_R50.pyth", 76.01, 92.23, 28_107_600),
     ),
     ModelCard(
         name="r2plus1d_lab",

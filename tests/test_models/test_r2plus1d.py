@@ -8,10 +8,17 @@ from torchvision.models.video import r2plus1d_18 as torchvision_r2plus1d_18
 from torchvision.models.video.resnet import BasicBlock, Conv2Plus1D, R2Plus1dStem, VideoResNet
 
 from har_demo.labels import EVERYDAY
-from har_demo.models.r2plus1d import CARDS, R2Plus1D, middle_channels, r2plus1d_18, r2plus1d_34
+from har_demo.models.r2plus1d import (
+    CARDS,
+    R2Plus1D,
+    SplitBottleneck,
+    middle_channels,
+    r2plus1d_18,
+    r2plus1d_34,
+)
 from har_demo.weights.name_maps import MAPS
 
-PAPER, LAB = CARDS[0], CARDS[2]
+PAPER, LAB = CARDS[0], CARDS[3]
 
 
 def _parameters(network):
@@ -80,6 +87,23 @@ def test_the_network_of_34_layers_is_the_one_its_file_was_converted_to():
         expected, got = theirs(x), ours(x)
     assert expected.std() > 1e-3
     torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_the_bottleneck_splits_time_from_space_in_that_order():
+    block = SplitBottleneck(8, 4, (2, 2)).eval()
+    seen = []
+    for name in ("conv1", "time", "space", "conv3"):
+        part = getattr(block, name)
+        part.register_forward_hook(lambda _, x, y, name=name: seen.append((name, *y.shape[1:])))
+    with torch.no_grad():
+        assert block(torch.randn(1, 8, 4, 6, 6)).shape == (1, 16, 2, 3, 3)
+    assert seen == [
+        ("conv1", 4, 4, 6, 6),
+        ("time", 4, 2, 6, 6),
+        ("space", 4, 2, 3, 3),
+        ("conv3", 16, 2, 3, 3),
+    ]
+    assert _parameters(block.time[0]) + _parameters(block.space[0]) == 12 * 4 * 4
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)

@@ -1,6 +1,10 @@
-"""torchvision numbers layers inside nn.Sequential, the ReLUs between them included."""
+"""torchvision numbers layers inside nn.Sequential, the ReLUs between them included.
+
+The network of 50 layers is pytorchvideo's, which counts the norm between time and space to the two.
+"""
 
 from .rename import renamed
+from .resnet3d import PYTORCHVIDEO
 
 _TORCHVISION = (
     (r"^stem\.0\.", "stem.space."),
@@ -17,4 +21,11 @@ _TORCHVISION = (
 MAPS = {
     "r2plus1d_18": renamed(*_TORCHVISION),
     "r2plus1d_34": renamed(*_TORCHVISION),
+    "r2plus1d_r50": renamed(
+        (r"\.branch2\.conv_b\.conv_t\.", ".time.0."),
+        (r"\.branch2\.conv_b\.norm\.", ".time.1."),
+        (r"\.branch2\.conv_b\.conv_xy\.", ".space.0."),
+        (r"\.branch2\.norm_b\.", ".space.1."),
+        *PYTORCHVIDEO,
+    ),
 }
