@@ -109,9 +109,9 @@ CARDS: tuple[ModelCard, ...] = (
                 "lecture, Sports-1M table",
             ),
         ),
-        note="No weights are public. Its authors' AlexNet had slightly more filters than "
-        "torchvision's, which stands here; it classified Sports-1M's 487 sports, and has UCF101's "
-        "classes here.",
+        note="No weights are public. The original AlexNet has a few more filters than "
+        "torchvision's, which stands here. The paper's classified Sports-1M's 487 sports; this "
+        "one has UCF101's classes.",
     ),
     ModelCard(
         name="conv_pool_lab",
