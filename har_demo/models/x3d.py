@@ -237,7 +237,7 @@ def _costs(parameters: int, gmacs: float, side: int, zoo: float) -> tuple[Publis
     frame, as here, is the same network on views as in training.
     """
     return (
-        PublishedCost("pytorchvideo", "verified", parameters, gmacs, classes=400),
+        PublishedCost("pytorchvideo's code", "verified", parameters, gmacs, classes=400),
         PublishedCost("pytorchvideo model zoo, test crop", "printed", gmacs=zoo, side=side),
     )
 
@@ -247,7 +247,8 @@ def _weights(file: str, parameters: int) -> tuple[WeightSource, ...]:
         WeightSource(
             url=f"https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/{file}.pyth",
             sha256="",
-            bytes=parameters * 4,  # unverified: the size of its parameters alone
+            # unverified: the optimiser's momentum is in the file beside each parameter
+            bytes=parameters * 8,
             licence="Apache-2.0 (pytorchvideo)",
         ),
     )
@@ -331,10 +332,14 @@ CARDS: tuple[ModelCard, ...] = (
         gmacs=36.650,
         published=(
             PublishedCost(
-                "PySlowFast, width 2.9 and depth 5", "verified", 11_087_571, 36.650, classes=400
+                "PySlowFast's code, width 2.9 and depth 5",
+                "verified",
+                11_087_571,
+                36.650,
+                classes=400,
             ),
             PublishedCost(
-                "PySlowFast, width 2.9 and depth 5, test crop",
+                "PySlowFast's code, width 2.9 and depth 5",
                 "verified",
                 11_087_571,
                 49.449,

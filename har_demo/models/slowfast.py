@@ -1,0 +1,350 @@
+"""SlowFast: one pathway sees few frames with many channels, one many frames with few (Feichtenhofer et al., ICCV 2019).
+
+What is there changes slowly, what it does changes fast. So a Slow pathway reads every fourth frame (α = 4)
+with a full ResNet and looks along time only in its last stages; a Fast pathway reads every frame with an
+eighth of the channels (β = 1/8), looks along time in every stage, and never halves it. After each stage
+the Fast features are handed to the Slow pathway by a lateral convolution over time with stride α, and
+never the other way. Although it sees four times as many frames, Fast and its laterals make up a sixth of the cost.
+
+    layer            Slow, t×1×1 with t    output            Fast, t×1×1 with t    output for 3 × 32 × 224 × 224
+    conv1   t×7×7    1                    64 × 8 × 112²     5                     8 × 32 × 112²
+    pool1   1×3×3                         64 × 8 ×  56²                           8 × 32 ×  56²
+    res2             1                   256 × 8 ×  56²     3                    32 × 32 ×  56²
+    res3             1                   512 × 8 ×  28²     3                    64 × 32 ×  28²
+    res4             3                  1024 × 8 ×  14²     3                   128 × 32 ×  14²
+    res5             3                  2048 × 8 ×   7²     3                   256 × 32 ×   7²
+    lateral1 to 4, behind pool1 to res4: k×1×1 over the Fast features, stride 4, to twice their channels,
+        batch norm and ReLU; joined to the Slow channels (64 + 16, 256 + 64, 512 + 128, 1024 + 256)
+    mean over time and space of each pathway, joined: 2304; fc: classes (table 1, section 3.3)
+
+"8×8" names the Slow pathway: 8 frames, 8 apart. 16×8 has 64 frames for the Fast one. Its ResNet-101 keeps t = 3
+in the first 6 of res4's 23 blocks only (the authors' R101_50_50), so it has fewer parameters than the 8×8.
+
+The lecture's table prints 234 G and 59.9 M for SlowFast R101+NL. The authors' configuration of it has 60.08 M, and
+costs 183.0 at 224 × 224 and 242.0 at 256 × 256.
+
+mmaction2's SlowFast has no batch norm in its laterals, 928 parameters fewer: another network, whose weights
+are not for this one.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from har_demo.labels import EVERYDAY, LABEL_SET
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost
+from har_demo.models.lab import LAB_INPUT
+from har_demo.models.label_sets import KINETICS400
+from har_demo.models.non_local import insert
+from har_demo.models.resnet3d import (
+    EVERY_EIGHTH,
+    LAB_BLOCKS,
+    RESNET101,
+    Bottleneck,
+    conv_norm,
+    initialise,
+    pytorchvideo,
+)
+
+ALPHA = 4
+"""Frames of the Fast pathway for one of the Slow."""
+
+BETA = 8
+"""Channels of the Slow pathway for one of the Fast."""
+
+SLOW_TIME, FAST_TIME = (1, 1, 1, 3, 3), (5, 3, 3, 3, 3)
+"""Extents over time of the stem, and of the blocks of res2 to res5."""
+
+
+def slow_frames(frames: int) -> list[int]:
+    """Which of the Fast pathway's frames the Slow one sees: a quarter, from the first to the last.
+
+    The public weights were trained so (torch.linspace from end to end), not on frames 0, 4, 8 ... 28.
+
+    >>> slow_frames(32)
+    [0, 4, 8, 13, 17, 22, 26, 31]
+    """
+    few = -(-frames // ALPHA)  # rounded up, as the laterals' stride does
+    return [i * (frames - 1) // max(few - 1, 1) for i in range(few)]
+
+
+class Pathway(nn.Module):
+    """The layers of one pathway; SlowFast runs them stage by stage, as one hands over to the other.
+
+    Args:
+        width: channels of the stem; the stages have 4, 8, 16 and 32 times as many.
+        received: channels that a lateral adds for each one of the stem's or a stage's, as a share.
+        time: SLOW_TIME or FAST_TIME.
+        blocks: residual blocks of res2 to res5.
+        timed: how many of res4's blocks look along time, from its first.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        received: float,
+        time: tuple[int, ...],
+        blocks: tuple[int, int, int, int],
+        timed: int,
+    ):
+        super().__init__()
+
+        def stage(
+            inputs: int, middle: int, count: int, extent: int, timed: int, stride: int = 2
+        ) -> nn.Sequential:
+            inputs += int(received * inputs)
+            first = Bottleneck(inputs, middle, extent, stride)
+            rest = (
+                Bottleneck(4 * middle, middle, extent if index < timed else 1)
+                for index in range(1, count)
+            )
+            return nn.Sequential(first, *rest)
+
+        self.stem = nn.Sequential(
+            conv_norm(3, width, (time[0], 7, 7), (1, 2, 2)),
+            nn.ReLU(),
+            nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)),
+        )
+        two, three, four, five = blocks
+        self.res2 = stage(width, width, two, time[1], two, stride=1)
+        self.res3 = stage(4 * width, 2 * width, three, time[2], three)
+        self.res4 = stage(8 * width, 4 * width, four, time[3], timed)
+        self.res5 = stage(16 * width, 8 * width, five, time[4], five)
+
+
+class Lateral(nn.Module):
+    """Hand the Fast features over to the Slow pathway.
+
+    Slow [B, S, T/4, H, W] and Fast [B, F, T, H, W] → [B, S + 2F, T/4, H, W]. Each slow frame receives
+    `kernel` fast ones, so that a little of their order in time arrives too.
+    """
+
+    def __init__(self, fast: int, kernel: int):
+        super().__init__()
+        self.conv = conv_norm(fast, 2 * fast, (kernel, 1, 1), (ALPHA, 1, 1))
+
+    def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
+        return torch.cat([slow, F.relu(self.conv(fast))], dim=1)
+
+
+class SlowFast(nn.Module):
+    """float [B, 3, T, H, W], the Fast pathway's frames → logits [B, classes]; any T and size.
+
+    Args:
+        classes: number of outputs.
+        blocks: residual blocks of res2 to res5, of both pathways.
+        lateral: extent over time of the lateral convolutions.
+        timed: how many of res4's blocks look along time, from its first; None for all.
+        width: channels of the Slow stem; the Fast one has an eighth.
+        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
+            a dark clip, whose frame differences are faint, looks like a bright one.
+
+    >>> SlowFast(400)(torch.zeros(1, 3, 32, 224, 224)).shape
+    torch.Size([1, 400])
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        blocks: tuple[int, int, int, int] = (3, 4, 6, 3),
+        lateral: int = 7,
+        timed: int | None = None,
+        width: int = 64,
+        normalise_input: bool = False,
+    ):
+        super().__init__()
+        thin = width // BETA
+        timed = blocks[2] if timed is None else timed
+        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
+        # A lateral has twice the Fast channels, which are an eighth of the Slow ones.
+        self.slow = Pathway(width, 2 / BETA, SLOW_TIME, blocks, timed)
+        self.fast = Pathway(thin, 0, FAST_TIME, blocks, timed)
+        self.lateral1 = Lateral(thin, lateral)
+        self.lateral2 = Lateral(4 * thin, lateral)
+        self.lateral3 = Lateral(8 * thin, lateral)
+        self.lateral4 = Lateral(16 * thin, lateral)
+        self.dropout = nn.Dropout(0.5)
+        self.fc = nn.Linear(32 * (width + thin), classes)
+        initialise(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        fast = self.normalise(x)
+        slow = fast[:, :, slow_frames(x.shape[2])]
+        slow, fast = self.slow.stem(slow), self.fast.stem(fast)
+        slow = self.lateral1(slow, fast)
+        slow, fast = self.slow.res2(slow), self.fast.res2(fast)
+        slow = self.lateral2(slow, fast)
+        slow, fast = self.slow.res3(slow), self.fast.res3(fast)
+        slow = self.lateral3(slow, fast)
+        slow, fast = self.slow.res4(slow), self.fast.res4(fast)
+        slow = self.lateral4(slow, fast)
+        slow, fast = self.slow.res5(slow), self.fast.res5(fast)
+        both = torch.cat([slow.mean(dim=(2, 3, 4)), fast.mean(dim=(2, 3, 4))], dim=1)
+        return self.fc(self.dropout(both))
+
+
+def with_non_local(network: SlowFast, res3: tuple[int, ...], res4: tuple[int, ...]) -> SlowFast:
+    """The network with non-local blocks behind those blocks of its Slow pathway.
+
+    They are of the dot-product kind and ask a quarter of the positions, as the authors configure them.
+    """
+    insert(network.slow, res3, res4, function="dot_product", subsample=True, pool_first=True)
+    return network
+
+
+def slowfast_r50_8x8(classes: int) -> SlowFast:
+    """SlowFast 8×8, ResNet-50: 34,566,488 parameters for Kinetics-400."""
+    return SlowFast(classes)
+
+
+def slowfast_r101_8x8(classes: int) -> SlowFast:
+    """SlowFast 8×8, ResNet-101: 62,826,968 parameters for Kinetics-400."""
+    return SlowFast(classes, RESNET101, lateral=5)
+
+
+def slowfast_r101_16x8(classes: int) -> SlowFast:
+    """SlowFast 16×8, ResNet-101: 53,774,808 parameters for Kinetics-400."""
+    return SlowFast(classes, RESNET101, lateral=5, timed=6)
+
+
+def slowfast_nl_r50_8x8(classes: int) -> SlowFast:
+    """SlowFast 8×8 with five non-local blocks, ResNet-50: 41,838,680 parameters for Kinetics-400."""
+    return with_non_local(SlowFast(classes, lateral=5), res3=(1, 3), res4=(1, 3, 5))
+
+
+def slowfast_nl_r101_16x8(classes: int) -> SlowFast:
+    """SlowFast 16×8 with three non-local blocks, ResNet-101: 60,080,088 parameters."""
+    return with_non_local(slowfast_r101_16x8(classes), res3=(), res4=(6, 13, 20))
+
+
+def slowfast_lab(classes: int) -> SlowFast:
+    """SlowFast with 26 layers at half width."""
+    return SlowFast(classes, LAB_BLOCKS, width=32, normalise_input=True)
+
+
+_8x8 = replace(EVERY_EIGHTH, frames=32, fps=15.0)  # of the Fast pathway, in two seconds
+_16x8 = replace(_8x8, frames=64)
+
+_card = partial(
+    ModelCard,
+    year=2019,
+    paper="Feichtenhofer et al., SlowFast Networks for Video Recognition, ICCV 2019",
+    paper_url="https://arxiv.org/abs/1812.03982",
+)
+_paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
+_lab = partial(
+    _card,
+    size="lab",
+    input=replace(LAB_INPUT, frames=32, fps=16.0, modality="difference"),
+    label_set=LABEL_SET,
+    classes=EVERYDAY,
+)
+
+
+def _reference(code: str, parameters: int, gmacs: float, side: int | None = None) -> PublishedCost:
+    return PublishedCost(code, "verified", parameters, gmacs, classes=400, side=side)
+
+
+CARDS: tuple[ModelCard, ...] = (
+    _paper(
+        name="slowfast_r50_8x8",
+        title="SlowFast 8×8, ResNet-50",
+        family="3D convolution",
+        idea="Two pathways in one network: a heavy one sees few frames and learns what things are, a "
+        "light one sees four times as many and learns how they move.",
+        input=_8x8,
+        build=slowfast_r50_8x8,
+        parameters=34_566_488,
+        gmacs=50.309,
+        published=(
+            _reference("pytorchvideo's code", 34_566_488, 50.309),
+            _reference("pytorchvideo's code", 34_566_488, 65.712, side=256),
+            PublishedCost("pytorchvideo model zoo", "printed", 34.57e6, 65.71, side=256),
+        ),
+        **pytorchvideo("SLOWFAST_8x8_R50.pyth", 76.94, 92.69, 34_566_488),
+    ),
+    _paper(
+        name="slowfast_r101_8x8",
+        title="SlowFast 8×8, ResNet-101",
+        family="3D convolution",
+        idea="SlowFast with 23 blocks instead of 6 in the fourth stage of both pathways.",
+        input=_8x8,
+        build=slowfast_r101_8x8,
+        parameters=62_826_968,
+        gmacs=96.397,
+        published=(
+            _reference("pytorchvideo's code", 62_826_968, 96.397),
+            PublishedCost("pytorchvideo model zoo", "printed", 62.83e6, 127.20, side=256),
+        ),
+        **pytorchvideo("SLOWFAST_8x8_R101.pyth", 77.90, 93.27, 62_826_968),
+    ),
+    _paper(
+        name="slowfast_r101_16x8",
+        title="SlowFast 16×8, ResNet-101",
+        family="3D convolution",
+        idea="SlowFast on clips of four seconds: 16 frames for the slow pathway, 64 for the fast one.",
+        input=_16x8,
+        build=slowfast_r101_16x8,
+        parameters=53_774_808,
+        gmacs=163.095,
+        published=(
+            _reference("pytorchvideo's code", 53_774_808, 163.095),
+            _reference("pytorchvideo's code", 53_774_808, 213.024, side=256),
+            PublishedCost("pytorchvideo model zoo", "printed", 53.77e6, 215.61, side=256),
+        ),
+        **pytorchvideo("SLOWFAST_16x8_R101_50_50.pyth", 78.70, 93.61, 53_774_808),
+    ),
+    _paper(
+        name="slowfast_nl_r50_8x8",
+        title="SlowFast 8×8 + NL, ResNet-50",
+        family="Long-range dependencies",
+        idea="SlowFast whose slow pathway also has five non-local blocks, in which every position looks "
+        "at every other of the clip at once.",
+        input=_8x8,
+        build=slowfast_nl_r50_8x8,
+        parameters=41_838_680,
+        gmacs=72.229,
+        published=(_reference("PySlowFast's code", 41_838_680, 72.229),),
+        note="The authors' code has its configuration, their model zoo no weights of it.",
+    ),
+    _paper(
+        name="slowfast_nl_r101_16x8",
+        title="SlowFast 16×8 + NL, ResNet-101",
+        family="Long-range dependencies",
+        idea="The SlowFast of the lecture's table: 64 frames, 101 layers, and three non-local blocks in "
+        "the slow pathway's fourth stage.",
+        input=_16x8,
+        build=slowfast_nl_r101_16x8,
+        parameters=60_080_088,
+        gmacs=182.979,
+        accuracy=(
+            Accuracy(
+                "Kinetics-400",
+                79.8,
+                93.9,
+                "10 clips of every video, 3 crops of 256 × 256",
+                "lecture, Video Swin table",
+            ),
+        ),
+        published=(
+            _reference("PySlowFast's code", 60_080_088, 182.979),
+            _reference("PySlowFast's code", 60_080_088, 242.012, side=256),
+            PublishedCost("lecture, Video Swin table", "printed", 59.9e6, 234, side=256),
+        ),
+        note="The authors' code has its configuration, their model zoo no weights of it. 234 in the "
+        "lecture is near what this network costs at 256 × 256.",
+    ),
+    _lab(
+        name="slowfast_lab",
+        title="SlowFast (lab size)",
+        family="3D convolution",
+        idea="SlowFast with 26 layers at half width on 32 frames of two seconds, fed with the change "
+        "from frame to frame; compare it with Slow, which has no fast pathway.",
+        build=slowfast_lab,
+        parameters=4_944_305,
+        gmacs=2.240,
+    ),
+)
