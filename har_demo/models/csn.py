@@ -296,7 +296,7 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="ir_csn_152",
         title="ir-CSN-152",
-        idea="ir-CSN with 152 layers: depthwise 3×3×3 filters are so light that all of them cost less "
+        idea="Goes to 152 layers with ir-CSN: depthwise 3×3×3 filters are so light that all of them cost less "
         "than half of what R(2+1)D's 34 layers do on as many frames.",
         input=_VMZ,
         build=ir_csn_152,
@@ -323,7 +323,7 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="ip_csn_152",
         title="ip-CSN-152",
-        idea="ip-CSN with 152 layers: as many channel interactions as a 3D ResNet, at a fraction of "
+        idea="Goes to 152 layers with ip-CSN: as many channel interactions as a 3D ResNet, at a fraction of "
         "its cost; and keeping the two jobs apart, the authors find, makes it overfit less.",
         input=_VMZ,
         build=ip_csn_152,
@@ -353,7 +353,7 @@ CARDS: tuple[ModelCard, ...] = (
     _lab(
         name="ir_csn_lab",
         title="ir-CSN (lab size)",
-        idea="ir-CSN with 26 layers at half width, fed with the change from frame to frame; compare it "
+        idea="A small ir-CSN of 26 layers at half width, fed with the change from frame to frame; compare it "
         "with ip-CSN, which has one 1×1×1 convolution more in every block.",
         build=partial(csn_lab, preserve=False),
         parameters=1_978_541,
@@ -362,7 +362,7 @@ CARDS: tuple[ModelCard, ...] = (
     _lab(
         name="ip_csn_lab",
         title="ip-CSN (lab size)",
-        idea="ip-CSN with 26 layers at half width, fed with the change from frame to frame; it has all "
+        idea="A small ip-CSN of 26 layers at half width, fed with the change from frame to frame; it has all "
         "the channel interactions that ir-CSN gives up.",
         build=partial(csn_lab, preserve=True),
         parameters=2_154_541,
