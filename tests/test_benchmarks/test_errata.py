@@ -10,6 +10,7 @@ from torchvision import models as images
 
 from har_demo.benchmarks import costs, errata, layers
 from har_demo.models import registry
+from har_demo.models.compact_global import CGNL
 from har_demo.models.cost import gmacs
 from har_demo.models.non_local import NonLocal
 
@@ -83,8 +84,24 @@ COUNTED = [
     ("E8", "64.14 M parameters", lambda: size("c3d_3x3", 200)),
     ("E9", "8.32 M parameters", lambda: size("s3d")),
     ("E9", "71.92 GMACs", lambda: cost("s3d", 64, 224)),
+    ("E10", "12.70 M parameters", lambda: size("i3d")),
+    ("E10", "12.49 M parameters", lambda: size("i3d", 200)),
+    ("E10", "12.29 M parameters", lambda: size("i3d") - (1024 + 1) * 400 / 1e6),
+    ("E10", "111.15 GMACs", lambda: cost("i3d", 64, 224)),
+    ("E10", "102.34 GMACs", lambda: cost("i3d_flow", 64, 224)),
+    ("E10", "213.49 GMACs", lambda: cost("i3d_two_stream", 64, 224)),
+    ("E11", "27.66 M parameters", lambda: size("res50_nl", 1000)),
+    ("E11", "25.58 M parameters", lambda: size("res50_cgd", 1000)),
+    ("E11", "27.20 M parameters", lambda: size("res50_cgnl", 1000)),
+    ("E11", "1.64 M parameters", lambda: size("res50_nl", 1000) - size("res50_nl", 200)),
     ("E12", "1.80 GMACs", lambda: block(NonLocal(1024, subsample=True))),
+    ("E12", "1.285 GMACs", lambda: block(CGNL(1024))),
     ("E12", "16.35 GMACs", lambda: picture("resnet50", 448)),
+    ("E12", "19.49 GMACs", lambda: cost("c2d_r50", 8, 224)),
+    ("E16", "12.70 M parameters", lambda: size("i3d")),
+    ("E16", "25.37 M parameters", lambda: size("i3d_two_stream")),
+    ("E18", "59.11 M parameters", lambda: size("i3d_nl_r101")),
+    ("E18", "353.77 GMACs", lambda: cost("i3d_nl_r101", 32, 256)),
     ("E19", "83.29 GMACs", lambda: cost("ip_csn_152", 32, 224)),
     ("E19", "108.79 GMACs", lambda: cost("ip_csn_152", 32, 256)),
     ("E28", "87.76 GMACs", lambda: cost("swin3d_t", 32, 224)),
@@ -93,7 +110,14 @@ COUNTED = [
     ("E28", "49.82 M parameters", lambda: size("swin3d_s")),
     ("E28", "281.33 GMACs", lambda: cost("swin3d_b", 32, 224)),
     ("E28", "88.05 M parameters", lambda: size("swin3d_b")),
+    ("E28", "603.27 GMACs", lambda: cost("swin3d_l", 32, 224)),
+    ("E28", "196.95 M parameters", lambda: size("swin3d_l")),
+    ("E28", "2106.38 GMACs", lambda: cost("swin3d_l_384", 32, 384)),
+    ("E28", "200.00 M parameters", lambda: size("swin3d_l_384")),
     ("E28", "43.88 GMACs", lambda: cost("swin3d_t", 16, 224)),
+    ("E30", "11.09 M parameters", lambda: size("x3d_xl")),
+    ("E30", "36.65 GMACs", lambda: cost("x3d_xl", 16, 312)),
+    ("E30", "49.45 GMACs", lambda: cost("x3d_xl", 16, 356)),
 ]
 
 
@@ -116,6 +140,12 @@ def test_c3d_has_eleven_layers_and_4x4_places_after_pool5():
     pool5 = [layer for layer in found if layer.kind == "max_pool3d"][-1]
     assert ERRATA["E6"].right.startswith("×".join(map(str, pool5.output)))
     assert f"{math.prod(pool5.output)} inputs" in ERRATA["E6"].right
+
+
+def test_what_the_blocks_add_is_the_difference_that_is_printed():
+    """Res50-CGD's 17.88 is taken for the network without a block, as a descriptor costs nothing."""
+    assert block(NonLocal(1024, subsample=True)) == pytest.approx(19.67 - 17.88, abs=0.015)
+    assert block(CGNL(1024)) == pytest.approx(19.16 - 17.88, abs=0.015)
 
 
 def test_the_lectures_sums_follow_from_its_own_errors():
