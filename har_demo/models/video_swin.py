@@ -427,6 +427,7 @@ CARDS: tuple[ModelCard, ...] = (
             "from pictures of 22 thousand classes."
         ),
         size="paper",
+        # As mmaction2 tests it: the short side is cropped no further.
         input=ModelInput(resize=224, crop=(224, 224), mean=_MEAN, std=_STD, **_VIEW),
         label_set="Kinetics-400",
         classes=KINETICS400,
@@ -464,6 +465,7 @@ CARDS: tuple[ModelCard, ...] = (
             "detail, at three and a half times the cost."
         ),
         size="paper",
+        # Unverified: as at 224.
         input=ModelInput(resize=384, crop=(384, 384), mean=_MEAN, std=_STD, **_VIEW),
         label_set="Kinetics-400",
         classes=KINETICS400,
@@ -480,7 +482,7 @@ CARDS: tuple[ModelCard, ...] = (
             ),
         ),
         published=_published(199_999_516, 2106.380, (200.0, 2107), None),
-        note="Nobody publishes weights of this network for Kinetics-400.",
+        note="Neither the authors nor mmaction2 list weights of this network for Kinetics-400.",
         **_WORDS,
     ),
     ModelCard(
@@ -488,7 +490,7 @@ CARDS: tuple[ModelCard, ...] = (
         title="Video Swin (lab size)",
         idea=(
             "Video Swin with three stages and smaller windows, fed with the change from frame to "
-            "frame; without pre-training on pictures it needs more clips than a convolution does."
+            "frame and trained from scratch, without the pictures that the paper's began with."
         ),
         size="lab",
         input=replace(LAB_INPUT, modality="difference"),
