@@ -1,11 +1,12 @@
-"""CSN: separate what mixes channels from what looks around in space and time (Tran et al., ICCV 2019).
+"""CSN: mix channels in one place, look around in another (Tran et al., ICCV 2019).
 
-A k×k×k convolution from C_in to C_out channels in G groups reads, for every output channel, only the
-C_in/G channels of its group. The paper counts three things of it (its equations 1 to 3, which the lecture
-shows): parameters, multiply-adds, and channel interactions, the pairs of input channels that meet in
-an output. Parameters and cost fall with G; interactions fall with almost G², and accuracy falls with them. So a
-CSN takes the extreme, G = C_in (a depthwise convolution: no interactions at all), and leaves the mixing
-of channels to 1×1×1 convolutions, which are cheap. Two ways to do so in the bottleneck of a 3D ResNet:
+A k×k×k convolution from C_in to C_out channels in G groups reads, for every output channel, only
+the C_in/G channels of its group. The paper counts three things of it (its equations 1 to 3, which
+the lecture shows): parameters, multiply-adds, and channel interactions, the pairs of input channels
+that meet in an output. Parameters and cost fall with G; interactions fall faster, and
+accuracy tends to fall with them. So a CSN takes the extreme, G = C_in (a depthwise convolution: no
+interactions at all), and leaves the mixing of channels to 1×1×1 convolutions, which are cheap. Two
+ways to do so in the bottleneck of a 3D ResNet:
 
     3D ResNet     1×1×1              3×3×3              1×1×1
     ip-CSN        1×1×1      1×1×1 → 3×3×3 depthwise    1×1×1     interactions preserved
@@ -20,8 +21,9 @@ of channels to 1×1×1 convolutions, which are cheap. Two ways to do so in the b
     layer4          2048 ×  4 ×   7 ×   7                 3      3
     mean over time and space, fc    classes
 
-The costs in the lecture's table of Sports-1M (56.5, 63.6, 74.0 and 83.3) are those of this view. The 109 it prints
-for ip-CSN-152 in the table of Kinetics-400 is the same network on 32 × 256 × 256, as it is tested.
+The costs in the lecture's table of Sports-1M (56.5, 63.6, 74.0 and 83.3) are those of this view.
+The 109 it prints for ip-CSN-152 in the table of Kinetics-400 is the same network on 32 × 256 × 256,
+as it is tested.
 """
 
 from dataclasses import replace
@@ -53,7 +55,7 @@ def grouped_parameters(inputs: int, outputs: int, k: int, groups: int = 1) -> in
 def grouped_macs(
     inputs: int, outputs: int, k: int, groups: int, positions: tuple[int, int, int]
 ) -> int:
-    """Its multiply-adds, with `positions` (T, H, W) of its output: equation 1 times THW (equation 2).
+    """Its multiply-adds for an output of `positions` (T, H, W): equation 1 times THW (equation 2).
 
     >>> grouped_macs(256, 256, k=3, groups=256, positions=(8, 14, 14))
     10838016
@@ -63,7 +65,7 @@ def grouped_macs(
 
 
 def channel_interactions(inputs: int, outputs: int, groups: int = 1) -> int:
-    """Pairs of input channels that meet, summed over outputs: C_out · (C_in/G choose 2) (equation 3).
+    """Pairs of input channels that meet, over all outputs: C_out · (C_in/G choose 2) (equation 3).
 
     It does not depend on the kernel, so a 1×1×1 convolution has as many as a 3×3×3 one:
 
@@ -84,8 +86,8 @@ class Bottleneck(nn.Module):
         inputs: channels that come in.
         width: channels of the depthwise convolution; four times as many go out.
         stride: of time and space alike.
-        preserve: ip-CSN's additional 1×1×1 convolution. No ReLU stands between it and the depthwise one:
-            together they replace one convolution.
+        preserve: ip-CSN's additional 1×1×1 convolution. No ReLU stands between it and the depthwise
+            one: together they replace one convolution.
 
     >>> Bottleneck(64, 64)(torch.zeros(1, 64, 4, 14, 14)).shape
     torch.Size([1, 256, 4, 14, 14])
@@ -129,11 +131,11 @@ class CSN(nn.Module):
         preserve: True for ip-CSN, False for ir-CSN.
         blocks: residual blocks of each of the four layers.
         width: channels of the stem and of layer1's depthwise convolutions.
-        epsilon: of the batch norms. The authors' 0.001 matters here: many a depthwise filter's output
-            hardly varies.
+        epsilon: of the batch norms. The authors have 0.001; weights trained with one
+            value are not for another.
         dropout: share of features dropped before the last layer while training.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
+        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so
+            that a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> CSN(400, preserve=False)(torch.zeros(1, 3, 8, 64, 64)).shape
     torch.Size([1, 400])
@@ -186,7 +188,7 @@ class CSN(nn.Module):
 
 
 def ir_csn_101(classes: int) -> CSN:
-    """22,213,776 parameters for Kinetics-400; its public weights were trained with PyTorch's epsilon."""
+    """22,213,776 parameters for Kinetics-400; its public weights have PyTorch's epsilon."""
     return CSN(classes, preserve=False, epsilon=1e-5)
 
 
@@ -236,7 +238,8 @@ _card = partial(
     ModelCard,
     family="Grouped 3D convolution",
     year=2019,
-    paper="Tran et al., Video Classification with Channel-Separated Convolutional Networks, ICCV 2019",
+    paper="Tran et al., Video Classification with Channel-Separated Convolutional Networks, "
+    "ICCV 2019",
     paper_url="https://arxiv.org/abs/1904.02811",
 )
 _paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
@@ -252,8 +255,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="ir_csn_101",
         title="ir-CSN-101",
-        idea="Lets every 3×3×3 filter watch a single channel and leaves the mixing of channels to the "
-        "cheap 1×1×1 convolutions around it: a deep 3D network at a fraction of the cost.",
+        idea="Lets every 3×3×3 filter watch a single channel and leaves the mixing of channels to "
+        "the cheap 1×1×1 convolutions around it: a deep 3D network at a fraction of the cost.",
         input=_PYTORCHVIDEO,
         build=ir_csn_101,
         weights=(
@@ -280,8 +283,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="ip_csn_101",
         title="ip-CSN-101",
-        idea="Splits every 3×3×3 convolution into a 1×1×1 one, which mixes channels as fully as before, "
-        "and a depthwise one, which looks around within each channel.",
+        idea="Splits every 3×3×3 convolution into a 1×1×1 one, which mixes channels as fully as "
+        "before, and a depthwise one, which looks around within each channel.",
         input=_VMZ,
         build=ip_csn_101,
         parameters=24_601_616,
@@ -296,8 +299,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="ir_csn_152",
         title="ir-CSN-152",
-        idea="Goes to 152 layers with ir-CSN: depthwise 3×3×3 filters are so light that all of them cost less "
-        "than half of what R(2+1)D's 34 layers do on as many frames.",
+        idea="Goes to 152 layers with ir-CSN: depthwise 3×3×3 filters are so light that all of "
+        "them cost less than half of what R(2+1)D's 34 layers do on as many frames.",
         input=_VMZ,
         build=ir_csn_152,
         weights=(
@@ -323,8 +326,9 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="ip_csn_152",
         title="ip-CSN-152",
-        idea="Goes to 152 layers with ip-CSN: as many channel interactions as a 3D ResNet, at a fraction of "
-        "its cost; and keeping the two jobs apart, the authors find, makes it overfit less.",
+        idea="Goes to 152 layers with ip-CSN: as many channel interactions as a 3D ResNet, at a "
+        "fraction of its cost; and keeping the two jobs apart, the authors find, makes it overfit "
+        "less.",
         input=_VMZ,
         build=ip_csn_152,
         weights=(
@@ -353,8 +357,8 @@ CARDS: tuple[ModelCard, ...] = (
     _lab(
         name="ir_csn_lab",
         title="ir-CSN (lab size)",
-        idea="A small ir-CSN of 26 layers at half width, fed with the change from frame to frame; compare it "
-        "with ip-CSN, which has one 1×1×1 convolution more in every block.",
+        idea="A small ir-CSN of 26 layers at half width, fed with the change from frame to frame; "
+        "compare it with ip-CSN, which has one 1×1×1 convolution more in every block.",
         build=partial(csn_lab, preserve=False),
         parameters=1_978_541,
         gmacs=1.370,
@@ -362,8 +366,8 @@ CARDS: tuple[ModelCard, ...] = (
     _lab(
         name="ip_csn_lab",
         title="ip-CSN (lab size)",
-        idea="A small ip-CSN of 26 layers at half width, fed with the change from frame to frame; it has all "
-        "the channel interactions that ir-CSN gives up.",
+        idea="A small ip-CSN of 26 layers at half width, fed with the change from frame to frame; "
+        "it has all the channel interactions that ir-CSN gives up.",
         build=partial(csn_lab, preserve=True),
         parameters=2_154_541,
         gmacs=1.497,

@@ -1,30 +1,32 @@
-"""SlowFast: one pathway sees few frames with many channels, one many frames with few (Feichtenhofer et al., ICCV 2019).
+"""SlowFast: few frames with many channels, many frames with few (Feichtenhofer et al., ICCV 2019).
 
-What is there changes slowly, what it does changes fast. So a Slow pathway reads every fourth frame (α = 4)
-with a full ResNet and looks along time only in its last stages; a Fast pathway reads every frame with an
-eighth of the channels (β = 1/8), looks along time in every stage, and never halves it. After each stage
-the Fast features are handed to the Slow pathway by a lateral convolution over time with stride α, and
-never the other way. Although it sees four times as many frames, Fast and its laterals make up a sixth of the cost.
+What is there changes slowly, what it does changes fast. So a Slow pathway reads a quarter of the
+frames (α = 4) with a full ResNet and looks along time only in its last stages; a Fast pathway reads every
+frame with an eighth of the channels (β = 1/8), looks along time in every stage, and never halves
+it. After each stage the Fast features are handed to the Slow pathway by a lateral convolution over
+time with stride α, and never the other way. Although it sees four times as many frames, Fast and
+its laterals make up a sixth of the cost.
 
-    layer            Slow, t×1×1 with t    output            Fast, t×1×1 with t    output for 3 × 32 × 224 × 224
-    conv1   t×7×7    1                    64 × 8 × 112²     5                     8 × 32 × 112²
-    pool1   1×3×3                         64 × 8 ×  56²                           8 × 32 ×  56²
-    res2             1                   256 × 8 ×  56²     3                    32 × 32 ×  56²
-    res3             1                   512 × 8 ×  28²     3                    64 × 32 ×  28²
-    res4             3                  1024 × 8 ×  14²     3                   128 × 32 ×  14²
-    res5             3                  2048 × 8 ×   7²     3                   256 × 32 ×   7²
-    lateral1 to 4, behind pool1 to res4: k×1×1 over the Fast features, stride 4, to twice their channels,
-        batch norm and ReLU; joined to the Slow channels (64 + 16, 256 + 64, 512 + 128, 1024 + 256)
+    for 3 × 32 × 224²     Slow: t   output             Fast: t   output
+    conv1   t×7×7         1           64 × 8 × 112²    5           8 × 32 × 112²
+    pool1   1×3×3                     64 × 8 ×  56²                8 × 32 ×  56²
+    res2    t×1×1 ...     1          256 × 8 ×  56²    3          32 × 32 ×  56²
+    res3                  1          512 × 8 ×  28²    3          64 × 32 ×  28²
+    res4                  3         1024 × 8 ×  14²    3         128 × 32 ×  14²
+    res5                  3         2048 × 8 ×   7²    3         256 × 32 ×   7²
+    lateral1 to lateral4, behind pool1 to res4: k×1×1 over the Fast features with stride 4, to twice
+        their channels, batch norm, ReLU; beside the Slow ones: 64 + 16, 256 + 64 ... 1024 + 256
     mean over time and space of each pathway, joined: 2304; fc: classes (table 1, section 3.3)
 
-"8×8" names the Slow pathway: 8 frames, 8 apart. 16×8 has 64 frames for the Fast one. Its ResNet-101 keeps t = 3
-in the first 6 of res4's 23 blocks only (the authors' R101_50_50), so it has fewer parameters than the 8×8.
+"8×8" names the Slow pathway: 8 frames, 8 apart. 16×8 has 64 frames for the Fast one. Its ResNet-101
+keeps t = 3 in the first 6 of res4's 23 blocks only (the authors' R101_50_50), so it has fewer
+parameters than the 8×8.
 
-The lecture's table prints 234 G and 59.9 M for SlowFast R101+NL. The authors' configuration of it has 60.08 M, and
-costs 183.0 at 224 × 224 and 242.0 at 256 × 256.
+The lecture's table prints 234 G and 59.9 M for SlowFast R101+NL. The authors' configuration of it
+has 60.08 M, and costs 183.0 at 224 × 224 and 242.0 at 256 × 256.
 
-mmaction2's SlowFast has no batch norm in its laterals, 928 parameters fewer: another network, whose weights
-are not for this one.
+mmaction2's SlowFast has no batch norm in its laterals, 928 parameters fewer: another network, whose
+weights are not for this one.
 """
 
 from dataclasses import replace
@@ -62,7 +64,7 @@ SLOW_TIME, FAST_TIME = (1, 1, 1, 3, 3), (5, 3, 3, 3, 3)
 def slow_frames(frames: int) -> list[int]:
     """Which of the Fast pathway's frames the Slow one sees: a quarter, from the first to the last.
 
-    The public weights were trained so (torch.linspace from end to end), not on frames 0, 4, 8 ... 28.
+    The public weights were trained so (torch.linspace from end to end), not on 0, 4, 8 ... 28.
 
     >>> slow_frames(32)
     [0, 4, 8, 13, 17, 22, 26, 31]
@@ -118,7 +120,7 @@ class Pathway(nn.Module):
 class Lateral(nn.Module):
     """Hand the Fast features over to the Slow pathway.
 
-    Slow [B, S, T/4, H, W] and Fast [B, F, T, H, W] → [B, S + 2F, T/4, H, W]. Each slow frame receives
+    Slow [B, S, T/4, H, W] and Fast [B, F, T, H, W] → [B, S + 2F, T/4, H, W]. Each slow frame gets
     `kernel` fast ones, so that a little of their order in time arrives too.
     """
 
@@ -139,8 +141,8 @@ class SlowFast(nn.Module):
         lateral: extent over time of the lateral convolutions.
         timed: how many of res4's blocks look along time, from its first; None for all.
         width: channels of the Slow stem; the Fast one has an eighth.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
+        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so
+            that a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> SlowFast(400)(torch.zeros(1, 3, 32, 224, 224)).shape
     torch.Size([1, 400])
@@ -189,7 +191,7 @@ class SlowFast(nn.Module):
 def with_non_local(network: SlowFast, res3: tuple[int, ...], res4: tuple[int, ...]) -> SlowFast:
     """The network with non-local blocks behind those blocks of its Slow pathway.
 
-    They are of the dot-product kind and ask a quarter of the positions, as the authors configure them.
+    They are of the dot-product kind and ask a quarter of the positions, as the authors have them.
     """
     insert(network.slow, res3, res4, function="dot_product", subsample=True, pool_first=True)
     return network
@@ -211,7 +213,7 @@ def slowfast_r101_16x8(classes: int) -> SlowFast:
 
 
 def slowfast_nl_r50_8x8(classes: int) -> SlowFast:
-    """SlowFast 8×8 with five non-local blocks, ResNet-50: 41,838,680 parameters for Kinetics-400."""
+    """SlowFast 8×8 with five non-local blocks, ResNet-50: 41,838,680 parameters."""
     return with_non_local(SlowFast(classes, lateral=5), res3=(1, 3), res4=(1, 3, 5))
 
 
@@ -253,8 +255,8 @@ CARDS: tuple[ModelCard, ...] = (
         name="slowfast_r50_8x8",
         title="SlowFast 8×8, ResNet-50",
         family="3D convolution",
-        idea="Two pathways in one network: a heavy one sees few frames and learns what things are, a "
-        "light one sees four times as many and learns how they move.",
+        idea="Two pathways in one network: a heavy one sees few frames and learns what things are, "
+        "a light one sees four times as many and learns how they move.",
         input=_8x8,
         build=slowfast_r50_8x8,
         parameters=34_566_488,
@@ -285,7 +287,8 @@ CARDS: tuple[ModelCard, ...] = (
         name="slowfast_r101_16x8",
         title="SlowFast 16×8, ResNet-101",
         family="3D convolution",
-        idea="SlowFast on clips of four seconds: 16 frames for the slow pathway, 64 for the fast one.",
+        idea="SlowFast on clips of four seconds: 16 frames for the slow pathway, 64 for the fast "
+        "one.",
         input=_16x8,
         build=slowfast_r101_16x8,
         parameters=53_774_808,
@@ -301,8 +304,8 @@ CARDS: tuple[ModelCard, ...] = (
         name="slowfast_nl_r50_8x8",
         title="SlowFast 8×8 + NL, ResNet-50",
         family="Long-range dependencies",
-        idea="SlowFast whose slow pathway also has five non-local blocks, in which every position looks "
-        "at every other of the clip at once.",
+        idea="SlowFast whose slow pathway also has five non-local blocks, in which every position "
+        "looks at every other of the clip at once.",
         input=_8x8,
         build=slowfast_nl_r50_8x8,
         parameters=41_838_680,
@@ -314,8 +317,8 @@ CARDS: tuple[ModelCard, ...] = (
         name="slowfast_nl_r101_16x8",
         title="SlowFast 16×8 + NL, ResNet-101",
         family="Long-range dependencies",
-        idea="The SlowFast of the lecture's table: 64 frames, 101 layers, and three non-local blocks in "
-        "the slow pathway's fourth stage.",
+        idea="The SlowFast of the lecture's table: 64 frames, 101 layers, and three non-local "
+        "blocks in the slow pathway's fourth stage.",
         input=_16x8,
         build=slowfast_nl_r101_16x8,
         parameters=60_080_088,
@@ -334,15 +337,15 @@ CARDS: tuple[ModelCard, ...] = (
             _reference("PySlowFast's code", 60_080_088, 242.012, side=256),
             PublishedCost("lecture, Video Swin table", "printed", 59.9e6, 234, side=256),
         ),
-        note="The authors' code has its configuration, their model zoo no weights of it. 234 in the "
-        "lecture is near what this network costs at 256 × 256.",
+        note="The authors' code has its configuration, their model zoo no weights of it. 234 in "
+        "the lecture is near what this network costs at 256 × 256.",
     ),
     _lab(
         name="slowfast_lab",
         title="SlowFast (lab size)",
         family="3D convolution",
-        idea="SlowFast with 26 layers at half width on 32 frames of two seconds, fed with the change "
-        "from frame to frame; compare it with Slow, which has no fast pathway.",
+        idea="SlowFast with 26 layers at half width on 32 frames of two seconds, fed with the "
+        "change from frame to frame; compare it with Slow, which has no fast pathway.",
         build=slowfast_lab,
         parameters=4_944_305,
         gmacs=2.240,

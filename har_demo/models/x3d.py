@@ -1,11 +1,12 @@
-"""X3D: a tiny image network, expanded step by step along time, space, width and depth (Feichtenhofer, CVPR 2020).
+"""X3D: a tiny image network, expanded one step at a time (Feichtenhofer, CVPR 2020).
 
-The paper starts from a 2D network so small that it hardly recognises anything, and asks again and again
-which one expansion pays best: longer clips (γ_t), a higher frame rate (γ_τ), larger frames (γ_s), more channels
-(γ_w), wider bottlenecks (γ_b) or more blocks (γ_d). What comes out looks like nobody's design: high
-resolution, many frames, and layers far thinner than a ResNet's, all its 3×3×3 convolutions depthwise.
+The paper starts from a 2D network so small that it hardly recognises anything, and asks again and
+again which one expansion pays best: longer clips (γ_t), a higher frame rate (γ_τ), larger frames
+(γ_s), more channels (γ_w), wider bottlenecks (γ_b) or more blocks (γ_d). What comes out looks like
+nobody's design: high resolution, many frames, and layers far thinner than a ResNet's, all its 3×3×3
+convolutions depthwise.
 
-    layer                                  output for X3D-M's 3 × 16 × 224 × 224    blocks of XS to M, of L
+    layer                                  output of X3D-M, 3 × 16 × 224²   blocks: XS to M, L
     stem    1×3×3, then 5×1×1 depthwise     24 × 16 × 112 × 112
     layer1  1×1×1 to  54, 3×3×3, to  24     24 × 16 ×  56 ×  56                       3      5
     layer2  1×1×1 to 108, 3×3×3, to  48     48 × 16 ×  28 ×  28                       5     10
@@ -15,12 +16,13 @@ resolution, many frames, and layers far thinner than a ResNet's, all its 3×3×3
     mean over time and space, fc1          2048
     fc2                                    classes
 
-XS, S and M are the same network on 4 × 160², 13 × 160² and 16 × 224²: no layer strides over time, so any
-clip will do. The lecture's table has a row X3D-XXL with 144 G and 20.3 M, for which no configuration is public.
+XS, S and M are the same network on 4 × 160², 13 × 160² and 16 × 224²: no layer strides over time,
+so any clip will do. The lecture's table has a row X3D-XXL with 144 G and 20.3 M, for which no
+configuration is public.
 
 The first shortcut of layer1 strides but keeps its 24 channels. pytorchvideo, whose weights are used
-here, gives it no batch norm. PySlowFast (the authors' code) and mmaction2 do, which makes 48 more parameters and a
-network that those weights do not fit, nor theirs this one.
+here, gives it no batch norm. PySlowFast (the authors' code) and mmaction2 do, which makes 48 more
+parameters and a network that those weights do not fit, nor theirs this one.
 """
 
 import math
@@ -122,8 +124,8 @@ class X3D(nn.Module):
         depth: γ_d, which multiplies 1, 2, 5 and 3 blocks, rounded up.
         norm_every_shortcut: normalise the first shortcut too; see the top of this file.
         dropout: share of features dropped before the last layer while training.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
+        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so
+            that a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> X3D(400)(torch.zeros(1, 3, 4, 160, 160)).shape
     torch.Size([1, 400])
@@ -233,8 +235,8 @@ def _costs(parameters: int, gmacs: float, side: int, zoo: float) -> tuple[Publis
     """Of pytorchvideo's code on views as in training, and as its model zoo prints it for testing.
 
     The zoo's crops are larger, and it counts normalisation and other elementwise work too. On them
-    pytorchvideo slides the mean, fc1 and fc2 over the frame and averages the scores; one mean over the whole
-    frame, as here, is the same network on views as in training.
+    pytorchvideo slides the mean, fc1 and fc2 over the frame and averages the scores; one mean over
+    the whole frame, as here, is the same on views as in training.
     """
     return (
         PublishedCost("pytorchvideo's code", "verified", parameters, gmacs, classes=400),
@@ -272,8 +274,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="x3d_xs",
         title="X3D-XS",
-        idea="The smallest step of an expansion: a thin network of depthwise 3D convolutions on four "
-        "frames, grown from a tiny image network by whatever paid best.",
+        idea="The smallest step of an expansion: a thin network of depthwise 3D convolutions on "
+        "four frames, grown from a tiny image network by whatever paid best.",
         input=_input(frames=4, stride=12, side=160, resize=182),
         build=x3d_m,
         weights=_weights("X3D_XS", 3_794_274),
@@ -298,8 +300,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="x3d_m",
         title="X3D-M",
-        idea="A thin network of depthwise 3D convolutions that keeps all 16 frames to the end: about as "
-        "accurate as networks of ten times its cost.",
+        idea="A thin network of depthwise 3D convolutions that keeps all 16 frames to the end: "
+        "about as accurate as networks of ten times its cost.",
         input=_input(frames=16, stride=5, side=224, resize=256),
         build=x3d_m,
         weights=_weights("X3D_M", 3_794_274),
@@ -324,8 +326,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="x3d_xl",
         title="X3D-XL",
-        idea="X3D-L with 1.45 times its channels: the last step of the expansion for which the factors "
-        "are known.",
+        idea="X3D-L with 1.45 times its channels: the last step of the expansion for which the "
+        "factors are known.",
         input=_input(frames=16, stride=5, side=312, resize=356),
         build=x3d_xl,
         parameters=11_087_571,
@@ -348,7 +350,8 @@ CARDS: tuple[ModelCard, ...] = (
             ),
         ),
         note="Derived: X3D-L's public configuration with width 2.9. Neither a configuration nor "
-        "weights of XL are public; of the XXL in the lecture's table (144 G, 20.3 M) not even the factors.",
+        "weights of XL are public; of the XXL in the lecture's table (144 G, 20.3 M) not even the "
+        "factors.",
     ),
     _card(
         name="x3d_lab",

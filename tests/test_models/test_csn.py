@@ -1,4 +1,4 @@
-"""CSN: three formulas that hold for real layers, two ways to separate channels, the authors' networks."""
+"""CSN: formulas that hold for real layers, two ways to separate channels, the authors' networks."""
 
 import pytest
 import torch

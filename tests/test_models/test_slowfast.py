@@ -71,7 +71,7 @@ def test_without_laterals_the_slow_pathway_is_the_slow_network_on_its_frames():
     state = theirs.state_dict()
     for name, tensor in ours.slow.state_dict().items():
         name = name.replace("stem.0.", "stem.")
-        # A stage's first convolutions have inputs for the lateral, which come after the stage's own.
+        # A stage's first convolutions have inputs for the lateral, behind the stage's own.
         state[name].copy_(tensor if tensor.dim() < 2 else tensor[:, : state[name].shape[1]])
     nn.init.normal_(ours.fc.weight)
     with torch.no_grad():

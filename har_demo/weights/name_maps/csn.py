@@ -1,7 +1,7 @@
 """Names of VMZ, the authors' code (built on torchvision's), of mmaction2 and of pytorchvideo.
 
-VMZ numbers the layers of nn.Sequential, mmaction2 keeps every convolution with its norm in a module of its
-own, and pytorchvideo calls the three convolutions a, b and c.
+VMZ numbers the layers of nn.Sequential, mmaction2 keeps every convolution with its norm in a module
+of its own, and pytorchvideo calls the three convolutions a, b and c.
 """
 
 from .rename import renamed
