@@ -67,8 +67,7 @@ class LRCN(nn.Module):
 
 
 def average_of_softmaxes(scores: Tensor) -> Tensor:
-    """float [B, T, classes], each step's logits → [B, classes], logits whose softmax is their
-    average.
+    """Each step's logits [B, T, classes] → logits [B, classes] whose softmax is the average.
 
     The paper averages probabilities. Their logarithm is a logit: log of the mean over t of
     softmax(scores_t).

@@ -91,7 +91,7 @@ class ResNet2D(nn.Module):
 
 
 def initialise(network: nn.Module) -> None:
-    """Draw the convolutions so that a signal keeps its size through convolutions and ReLUs."""
+    """Draw the filters so that a signal keeps its size through convolutions and ReLUs."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -30,8 +30,7 @@ from har_demo.models.tsn import MMACTION2_INPUT, TSN, resnet50_features
 
 
 class ShiftedConv(nn.Module):
-    """A convolution of frames that are shifted in time first: [B·T, C, H, W] → what the convolution
-    gives.
+    """A convolution of shifted frames: [B·T, C, H, W] → [B·T, outputs, h, w].
 
     Args:
         conv: the first convolution of a residual branch.
@@ -49,8 +48,7 @@ class ShiftedConv(nn.Module):
 
 
 def shift(x: Tensor) -> Tensor:
-    """Move an eighth of the channels from the next frame and an eighth from the last: [B, T, C, H,
-    W].
+    """[B, T, C, H, W] with an eighth of the channels from the next frame and one from the last.
 
     >>> shift(torch.tensor([1.0, 2.0, 3.0]).view(1, 3, 1, 1, 1).expand(1, 3, 8, 1, 1))[0, :, :3, 0, 0]
     tensor([[2., 0., 1.],
