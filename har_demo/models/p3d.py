@@ -33,20 +33,9 @@ from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
 from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.resnet3d import conv_norm, shortcut
 
 Kind = Literal["A", "B", "C", "S"]
-
-
-def conv_norm(
-    inputs: int,
-    outputs: int,
-    kernel: tuple[int, int, int],
-    stride: tuple[int, int, int] = (1, 1, 1),
-) -> nn.Sequential:
-    """A convolution that keeps the size, but for its stride, and batch norm."""
-    padding = tuple(k // 2 for k in kernel)
-    conv = nn.Conv3d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm3d(outputs))
 
 
 class SpaceTime(nn.Module):
@@ -83,9 +72,7 @@ class Bottleneck(nn.Module):
         self.reduce = conv_norm(inputs, width, (1, 1, 1), steps)
         self.space_time = SpaceTime(width, kind)
         self.expand = conv_norm(width, 4 * width, (1, 1, 1))
-        self.shortcut = nn.Identity()
-        if inputs != 4 * width:
-            self.shortcut = conv_norm(inputs, 4 * width, (1, 1, 1), steps)
+        self.shortcut = shortcut(inputs, 4 * width, steps)
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.reduce(x))
