@@ -1,37 +1,37 @@
 """Three ways to let each position of a ResNet-50 know of all others, from dear to nearly free.
 
-Non-local (Wang et al., CVPR 2018) compares every position with every other: with N positions, N² pairs.
-Two later papers get the whole clip into every position with a cost that grows with N alone:
+Non-local (Wang et al., CVPR 2018) compares every position with every other: with N positions, N²
+pairs. Two later papers get the whole clip into every position with a cost that grows with N alone:
 
-CGNL, the compact generalised non-local block (Yue et al., NeurIPS 2018, sections 3.2 and 3.3). It compares not
-positions but all pairs of (channel, position), inside groups of channels. With the dot product as the
-function of a pair, the sum over pairs (c', j) can be taken first, and the table of pairs is never built:
+CGNL, the compact generalised non-local block (Yue et al., NeurIPS 2018), compares not positions but
+all pairs of (channel, position), inside groups of channels. With the dot product as the function of
+a pair, the sum over pairs (c', j) can be taken first, and the table of pairs is never built:
 
     y_ci = Σ_c'j θ_ci φ_c'j g_c'j = θ_ci (φᵀ g)        one number φᵀ g for a whole group
 
     θ, φ, g   1×1×1 to C/2 channels, in 8 groups
     z         1×1×1 back to C, in the same groups; group norm, whose γ and β start at 0; plus x
 
-CGD, the compact global descriptor (He et al., arXiv 1907.09665). Mean and maximum over all positions give two
-vectors of C channels; three steps mix them into one gate per channel (section 3, cascaded form):
+CGD, the compact global descriptor (He et al., arXiv 1907.09665), takes mean and maximum over all
+positions, two vectors of C channels, and mixes them in three steps into one gate per channel:
 
     ψ = tanh(softmax(mean) meanᵀ w  + b )
     φ = tanh(softmax(mean) maxᵀ  w' + b')
     x (1 + tanh(ψ φᵀ w'' + b''))
 
-Both are published as code for images. Here they sit where that code puts them, in torchvision's ResNet-50, whose
-layers see one frame at a time; but they themselves see float [B, C, T, H, W], so that they join all frames of
-a clip. With T = 1 they are the published networks:
+Both are published as code for images. Here they sit where that code puts them, in torchvision's
+ResNet-50, whose layers see one frame at a time; but they themselves see float [B, C, T, H, W], so
+that they join all frames of a clip. With T = 1 they are the published networks:
 
-    stem, layer1, layer2         each frame by itself           CGD: behind conv1 of all 16 bottlenecks
-    layer3, before its last      1024 × T × 14 × 14             NL or CGNL: one block
+    stem, layer1, layer2         each frame by itself      CGD: behind conv1 of all 16 bottlenecks
+    layer3, before its last      1024 × T × 14 × 14        NL or CGNL: one block
     layer4                       2048 × T × 7 × 7
     mean over time and space, fc
 
-What the lecture prints in the table of PNL as Res50-NL, -CGD and -CGNL (27.66, 25.58 and 27.2 M parameters) are
-the networks for ImageNet's 1000 classes: with the 200 of Mini-Kinetics they are 1.64 M smaller. Its
-multiply-adds, 17.88 to 19.67 G, fit a clip of four frames in what a block adds (784 positions), but
-nothing that was counted has their common 17.88 G.
+What the lecture prints in the table of PNL as Res50-NL, -CGD and -CGNL (27.66, 25.58 and 27.2 M
+parameters) are the networks for ImageNet's 1000 classes: with the 200 of Mini-Kinetics they are
+1.64 M smaller. Its multiply-adds, 17.88 to 19.67 G, fit a clip of four frames in what a block adds
+(784 positions), but nothing that was counted has their common 17.88 G.
 """
 
 from dataclasses import replace
@@ -50,7 +50,7 @@ from har_demo.models.resnet2d import ResNet2D, frame_by_frame
 
 
 class CGNL(nn.Module):
-    """Compact generalised non-local block: float [B, C, T, H, W] → the same; the identity until trained.
+    """Compact generalised non-local block: float [B, C, T, H, W] → the same; at first the identity.
 
     The group norm has the groups of z, so it divides the size of φᵀ g out again, and of that number
     only the sign reaches the output. That is how the authors' code has it, and it is kept.
@@ -88,10 +88,11 @@ class CGNL(nn.Module):
     def attention(self, x: Tensor, at: Tensor | None = None) -> tuple[AttentionMap, ...]:
         """One map, with a head for each of the C/2 channels that answer.
 
-        A pair is of (channel, position) with (channel, position). Channels that ask differ in their row
-        by the factor θ_ci alone, so one row stands for all of a group, with the mean of their θ. Head
-        c' holds what position i takes from position j of channel c' of g, positive or not; summed over
-        the positions j and over the heads of a group, it gives the mean of y_i over the group.
+        A pair is of (channel, position) with (channel, position). Channels that ask differ in their
+        row by the factor θ_ci alone, so one row stands for all of a group, with the mean of their
+        θ. Head c' holds what position i takes from position j of channel c' of g, positive or not;
+        summed over the positions j and over the heads of a group, it gives the mean of y_i over the
+        group.
         """
         grid = tuple(x.shape[2:])
         queries = flat_positions(at, grid).to(x.device)
@@ -150,7 +151,7 @@ def each_frame(network: nn.Module) -> nn.Module:
 
 
 def resnet50_of_clips(classes: int) -> ResNet:
-    """torchvision's ResNet-50 on every frame, and the mean of what it found: [B, 3, T, H, W] → logits.
+    """torchvision's ResNet-50 on every frame, and the mean of all: [B, 3, T, H, W] → logits.
 
     >>> resnet50_of_clips(400)(torch.zeros(1, 3, 8, 224, 224)).shape
     torch.Size([1, 400])
@@ -330,8 +331,8 @@ CARDS: tuple[ModelCard, ...] = (
         name="cgnl_lab",
         title="CGNL (lab size)",
         **_CGNL,
-        idea="A small image network whose frames meet once, in a compact non-local block before the "
-        "last stage, and after that only in the mean.",
+        idea="A small image network whose frames meet once, in a compact non-local block before "
+        "the last stage, and after that only in the mean.",
         build=cgnl_lab,
         parameters=1_259_437,
         gmacs=1.6996,

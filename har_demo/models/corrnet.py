@@ -1,20 +1,22 @@
-"""CorrNet: match each frame with the one before it, again and again on the way up (Wang et al., CVPR 2020).
+"""CorrNet: match each frame with the one before it, at several depths (Wang et al., CVPR 2020).
 
-FlowNet finds optical flow by correlation: it compares what is at one place of a frame with what was at all
-places around it in the frame before. CorrNet makes the comparison a layer of a classifier, with a filter that
-learns which movements of which channels matter. For a movement d of up to ±3 steps in each direction, K = 7:
+FlowNet finds optical flow by correlation: it compares what is at one place of a frame with what was
+at all places around it in the frame before. CorrNet makes the comparison a layer of a classifier,
+with a filter that learns which movements of which channels matter. For a movement d of up to ±3
+steps in each direction, K = 7:
 
     S_d(t, i) = mean over channels c of a group of  W_c,t,d · x_c(t, i) · x_c(t-1, i - d)
 
-so a value is high where what is at i now was at i - d before: where it moved by d. A step is two positions
-(dilation 2), which covers 13 × 13 with 49 comparisons. The first frame is compared with itself. A block of it
-adds what it finds to the features (the paper's correlation-sum):
+so a value is high where what is at i now was at i - d before: where it moved by d. A step is two
+positions (dilation 2), which covers 13 × 13 with 49 comparisons. The first frame is compared with
+itself. A block of it adds what it finds to the features (the paper's correlation-sum):
 
     1×1×1, C → C/4, norm, ReLU      thinner features to compare
     correlation                     32 groups times 49 movements = 1568 channels
     1×1×1, 1568 → C, norm           plus x, ReLU
 
-Such blocks stand in R(2+1)D after res2, res3 and res4, and in the deepest network in the middle of res4 as well:
+Such blocks stand in R(2+1)D after res2, res3 and res4, and in the deepest network in the middle of
+res4 as well:
 
     layer                                     output for 3 × 32 × 224 × 224
     stem    1×7×7                               64 × 32 × 112 × 112
@@ -25,11 +27,12 @@ Such blocks stand in R(2+1)D after res2, res3 and res4, and in the deepest netwo
     res5     3 bottlenecks                    2048 ×  8 ×   7 ×   7
     mean over time and space, fc              classes
 
-A reconstruction: the authors published no code. The operator, K, the dilation, a filter per frame, the places of the
-blocks and the depths are the paper's; that C is quartered and that there are 32 groups is recalled, and agrees
-with what others have built after it. The bottlenecks and strides are those of R(2+1)D-50 as the same group's
-pytorchvideo has it. The lecture prints 224 G (table of Video Swin); here it is 260 G, and with 16 groups it
-would be 225 G. The comparisons themselves are no matrix products and are not counted: 0.6 G more.
+A reconstruction: the authors published no code. The operator, K, the dilation, the places of the
+blocks and the depths are the paper's; that C is quartered, that there are 32 groups and that each
+frame has filters of its own is recalled, and agrees with what others have built after it. The
+bottlenecks and strides are those of R(2+1)D-50 as the same group's pytorchvideo has it. The lecture
+prints 224 G (table of Video Swin); here it is 260 G, and with 16 groups it would be 225 G. The
+comparisons themselves are no matrix products and are not counted: about 0.6 G more.
 """
 
 from dataclasses import replace
@@ -53,9 +56,10 @@ DILATION = 2
 
 
 class Correlation(nn.Module):
-    """float [B, C, T, H, W] → float [B, groups · K², T, H, W]: how well each movement explains each place.
+    """float [B, C, T, H, W] → float [B, groups · K², T, H, W]: how well each movement fits a place.
 
-    Channel g · K² + y · K + x belongs to group g and the movement of y - 3 steps down and x - 3 to the right.
+    Channel g · K² + y · K + x belongs to group g and the movement of y - 3 steps down and x - 3 to
+    the right.
 
     Args:
         channels: C.
@@ -176,9 +180,9 @@ def corrnet_lab(classes: int) -> CorrNet:
 _PAPER = "Wang et al., Video Modeling with Correlation Networks, CVPR 2020"
 _PAPER_URL = "https://arxiv.org/abs/1906.03349"
 _NOTE = (
-    "Reconstruction: the authors published neither code nor weights. The correlation is the paper's; "
-    "the number of groups and the quartered channels are recalled, and the network around it is "
-    "pytorchvideo's R(2+1)D."
+    "Reconstruction: the authors published neither code nor weights. The correlation is the "
+    "paper's; its number of groups, a filter for each frame and the quartered channels are "
+    "recalled, and the network around it is pytorchvideo's R(2+1)D."
 )
 
 CARDS: tuple[ModelCard, ...] = (

@@ -1,16 +1,16 @@
 """MFNet: a 3D residual network sliced into thin parallel fibres (Chen et al., ECCV 2018).
 
-A convolution from C to C channels connects every channel with every other. MFNet slices the channels
-into N = 16 fibres that are convolved apart, as groups, which leaves one connection in N. Apart, fibres
-learn nothing from each other; so a multiplexer, two 1×1×1 convolutions around a bottleneck, sends
-information across all fibres at the entrance of every unit. The sum is a 3D network of eight million
-parameters. A unit, with norm and ReLU before every convolution:
+A convolution from C to C channels connects every channel with every other. MFNet slices the
+channels into N = 16 fibres that are convolved apart, as groups, which leaves one connection in N.
+Apart, fibres learn nothing from each other; so a multiplexer, two 1×1×1 convolutions around a
+bottleneck, sends information across all fibres at the entrance of every unit. The sum is a 3D
+network of eight million parameters. A unit, with norm and ReLU before every convolution:
 
     x ─┬─ multiplexer ─(+ x)─ 3×3×3 in fibres ─ 1×3×3 in fibres ─(+)─
        └────────────────── shortcut ──────────────────────────────┘
 
-In the first unit of a stage, where the widths change, 1×1×1 across all fibres takes the place of the
-1×3×3, and another 1×1×1 that of the shortcut.
+In the first unit of a stage, where the widths change, 1×1×1 across all fibres takes the place of
+the 1×3×3, and another 1×1×1 that of the shortcut.
 
     layer                            output for 3 × 16 × 224 × 224
     conv1   3×5×5, norm, ReLU         16 × 16 × 112 × 112
@@ -21,8 +21,9 @@ In the first unit of a stage, where the widths change, 1×1×1 across all fibres
     conv5   3 units                  768 ×  8 ×   7 ×   7
     norm, ReLU, mean over time and space, fc        classes
 
-The authors' code accepts 16 frames of 224 × 224 only, because it ends in a pool of 8×7×7. There that is
-the mean over all that is left, which is what stands here; so other lengths and sizes work as well.
+The authors' code accepts 16 frames of 224 × 224 only, because it ends in a pool of 8×7×7. There
+that is the mean over all that is left, which is what stands here; so other lengths and sizes work
+as well.
 
 The lecture has MFNet in the table of PNL, with 200 classes: 7.84 M parameters, as counted here, and
 11.17 G multiply-adds. The authors' code, run and counted, comes to 11.05 G.

@@ -1,13 +1,14 @@
 """P3D: a deep image network whose 3×3 convolutions learn time beside space (Qiu et al., ICCV 2017).
 
-A 3×3×3 convolution is replaced by S, 1×3×3 in space, and T, 3×1×1 in time, each with batch norm and ReLU. Three
-ways to join the two take turns in the bottlenecks of a residual network (section 3.1, figure 3):
+A 3×3×3 convolution is replaced by S, 1×3×3 in space, and T, 3×1×1 in time, each with batch norm and
+ReLU. Three ways to join the two take turns in the bottlenecks of a residual network:
 
     A   T(S(x))              one after the other
     B   S(x) + T(x)          side by side
     C   S(x) + T(S(x))       one after the other, with a way past T
 
-P3D-199 is made of ResNet-152; with four layers in each of the 47 bottlenecks that have a T, it has 199:
+P3D-199 is made of ResNet-152; with four layers in each of the 47 bottlenecks that have a T, it has
+199:
 
     layer                                     output for 3 × 16 × 160 × 160
     conv1   1×7×7, norm, ReLU                   64 × 16 × 80 × 80
@@ -39,7 +40,7 @@ Kind = Literal["A", "B", "C", "S"]
 
 
 class SpaceTime(nn.Module):
-    """S and T joined in one of the three ways, or S alone: float [B, C, T, H, W] → the same shape."""
+    """S and T joined in one of three ways, or S alone: float [B, C, T, H, W] → the same shape."""
 
     def __init__(self, channels: int, kind: Kind):
         super().__init__()
@@ -140,7 +141,10 @@ def p3d_lab(classes: int) -> P3D:
     return P3D(classes, width=24, blocks=(1, 2, 3, 1), dropout=0.3)
 
 
-_PAPER = "Qiu et al., Learning Spatio-Temporal Representation with Pseudo-3D Residual Networks, ICCV 2017"
+_PAPER = (
+    "Qiu et al., Learning Spatio-Temporal Representation with Pseudo-3D Residual Networks, "
+    "ICCV 2017"
+)
 _PAPER_URL = "https://arxiv.org/abs/1711.10305"
 
 CARDS: tuple[ModelCard, ...] = (
@@ -151,8 +155,8 @@ CARDS: tuple[ModelCard, ...] = (
         year=2017,
         paper=_PAPER,
         paper_url=_PAPER_URL,
-        idea="Takes a very deep image network and puts a small convolution over time beside each one "
-        "over space, in three arrangements that take turns.",
+        idea="Takes a very deep image network and puts a small convolution over time beside each "
+        "one over space, in three arrangements that take turns.",
         size="paper",
         input=ModelInput(
             frames=16,

@@ -1,35 +1,38 @@
 """PNL: regions, not pixels, look at each other, at several scales (Xu et al., Neurocomputing 2021).
 
-A reconstruction. Neither code nor text of the paper could be had; what stands here follows the lecture's words
-and its table. The words: the non-local block relates pixels, while "playing basketball" shows in the relation
-of two regions, the boy and the backboard; PNL takes such regional correlation at several scales through
-a pyramid, with the embedded Gaussian as the function of a pair.
+A reconstruction. Neither code nor text of the paper could be had; what stands here follows the
+lecture's words and its table. The words: the non-local block relates pixels, while "playing
+basketball" shows in the relation of two regions, the boy and the backboard; PNL takes such regional
+correlation at several scales through a pyramid, with the embedded Gaussian as the function of a
+pair.
 
     pyramid   means of x over 4×7×7, 2×4×4 and 1×2×2 regions, each level half as fine as the last
     θ         1×1×1, C → C/8, on the 196 regions of the finest level: they ask
     φ, g      1×1×1, C → C/8, on the 232 regions of all levels: they answer
     U         1×1×1, C/8 → C/8, on the values g of each coarser level
     y_i       Σ_j softmax_j(θ_iᵀ φ_j) U g_j, one softmax over all levels
-    W_z       each position gets the y of its region; 1×1×1, C/8 → C; batch norm, γ = 0 at first; plus x
+    W_z       each position gets its region's y; 1×1×1, C/8 → C; batch norm, γ = 0 at first; plus x
 
-The table decides the rest. In it MFNet-NL, -PNL ×1 and -PNL ×5 add to MFNet's 7.84 M parameters and 11.17 G:
+The table decides the rest. In it MFNet-NL, -PNL ×1 and -PNL ×5 add to MFNet's 7.84 M parameters and
+11.17 G:
 
-                     lecture               here              with
-    MFNet-NL     +0.31 M  +0.49 G     +0.297 M  +0.525 G    one non-local block in conv4, its input pooled
-    PNL ×1       +0.08 M  +0.05 G     +0.080 M  +0.046 G    one module in conv4
-    PNL ×5       +0.28 M  +0.21 G     +0.279 M  +0.205 G    two in conv3, three in conv4, as NL places five
+                   lecture            here             with
+    MFNet-NL   +0.31 M  +0.49 G   +0.297 M  +0.525 G   one non-local block in conv4, pooled first
+    PNL ×1     +0.08 M  +0.05 G   +0.080 M  +0.046 G   one module in conv4
+    PNL ×5     +0.28 M  +0.21 G   +0.279 M  +0.205 G   two in conv3, three in conv4, as NL's five
 
 - C/8 channels inside: with C/8, four convolutions at conv4 have 0.08 M parameters.
-- Regions that ask, not positions: θ and W_z on all positions cost 0.058 G in either stage, five times that is
-  0.29 G. One of the two on all positions costs 0.029 G, and the rest of +0.05 and +0.21 G is a pyramid of
-  some 230 regions, in either stage the same number.
-- W_z is the one on all positions, as the non-local block has it. As it sees copies of its region there, it
-  could be taken once a region, for 0.025 G less; the lecture's numbers say that it was not.
-- U: without it ×5 comes to 8.11 M, and the lecture prints 8.12 M. The finest level needs none, because W_z
-  follows.
+- Regions that ask, not positions: θ and W_z on all positions cost 0.058 G in either stage, five
+  times that is 0.29 G. One of the two on all positions costs 0.029 G, and the rest of +0.05 and
+  +0.21 G is a pyramid of some 230 regions, in either stage the same number.
+- W_z is the one on all positions, as the non-local block has it. As it sees copies of its region
+  there, it could be taken once a region, for 0.025 G less; the lecture's numbers suggest that it
+  was not.
+- U: without it ×5 comes to 8.11 M, and the lecture prints 8.12 M. The finest level needs none,
+  because W_z follows.
 
-Pooling by the mean, the grids themselves and where U sits are guesses among those that fit the numbers. That
-MFNet-NL is cited there as the CGNL paper's is a slip of the lecture: it has neither MFNet nor video.
+Pooling by the mean, the grids themselves and where U sits are guesses among those that fit the
+numbers. The table cites the CGNL paper for MFNet-NL too; it must be the PNL authors' own.
 """
 
 import torch
@@ -45,7 +48,7 @@ from har_demo.models.mfnet import MFNET_INPUT, MFNet
 from har_demo.models.non_local import NonLocal, rows
 
 PYRAMID = ((4, 7, 7), (2, 4, 4), (1, 2, 2))
-"""Regions along T, H and W of each level, finest first; how many positions a region has depends on x."""
+"""Regions along T, H and W of each level, finest first; their sizes depend on the map."""
 
 
 class PyramidNonLocal(nn.Module):
@@ -143,8 +146,8 @@ def mfnet_pnl_lab(classes: int) -> MFNet:
 _PNL = {
     "family": "Long-range dependencies",
     "year": 2021,
-    "paper": "Xu et al., PNL: Efficient Long-Range Dependencies Extraction with Pyramid Non-Local Module "
-    "for Action Recognition, Neurocomputing 2021",
+    "paper": "Xu et al., PNL: Efficient Long-Range Dependencies Extraction with Pyramid Non-Local "
+    "Module for Action Recognition, Neurocomputing 2021",
     "paper_url": "https://arxiv.org/abs/2006.05091",
 }
 _RECONSTRUCTION = (
@@ -203,8 +206,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="mfnet_pnl_x1",
         title="MFNet-PNL (×1)",
-        idea="MFNet with one pyramid of regions, large and small, that look at each other instead of "
-        "single positions: cheaper than a non-local block, and nearer to how a scene is made up.",
+        idea="MFNet with one pyramid of regions, large and small, that look at each other instead "
+        "of single positions: cheaper than a non-local block, and nearer to how a scene is made up.",
         build=mfnet_pnl_x1,
         parameters=8_076_000,
         gmacs=11.091,
@@ -215,8 +218,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="mfnet_pnl_x5",
         title="MFNet-PNL (×5)",
-        idea="MFNet with five pyramids of regions, two in its third stage and three in its fourth, so "
-        "that what regions found can be related again.",
+        idea="MFNet with five pyramids of regions, two in its third stage and three in its "
+        "fourth, so that what regions found can be related again.",
         build=mfnet_pnl_x5,
         parameters=8_275_728,
         gmacs=11.2503,
@@ -227,8 +230,8 @@ CARDS: tuple[ModelCard, ...] = (
     _lab(
         name="mfnet_nl_lab",
         title="MFNet-NL (lab size)",
-        idea="The small MFNet with one non-local block: every position of its fourth stage can look "
-        "at the whole clip.",
+        idea="The small MFNet with one non-local block: every position of its fourth stage can "
+        "look at the whole clip.",
         build=mfnet_nl_lab,
         parameters=3_326_669,
         gmacs=1.2472,

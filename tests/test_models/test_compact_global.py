@@ -1,4 +1,4 @@
-"""CGNL and CGD are the sums they stand for, join the frames of a clip, and cost what was counted."""
+"""CGNL and CGD are the sums they stand for, join the frames of a clip, and cost what they should."""
 
 import pytest
 import torch
