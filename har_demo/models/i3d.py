@@ -1,12 +1,13 @@
 """I3D: an image network inflated into time (Carreira and Zisserman, CVPR 2017).
 
 A good image network already has good filters. Give each N×N filter a third side and fill it with N
-copies of itself divided by N: a still video is then answered as the image was, and training on video
-starts from there (`inflate_trunk`). The network inflated here is Inception-v1, GoogLeNet with batch norm:
+copies of itself divided by N: a still video is then answered as the image was, and training on
+video starts from there (`inflate_trunk`). The network inflated here is Inception-v1, GoogLeNet with
+batch norm:
 
     layer                                  output for 3 × 64 × 224 × 224
     conv_1a   7×7×7, stride 2               64 × 32 × 112 × 112
-    pool_2a   1×3×3, stride 1×2×2           64 × 32 ×  56 ×  56    time is kept in the first two pools
+    pool_2a   1×3×3, stride 1×2×2           64 × 32 ×  56 ×  56    the first two pools keep time
     conv_2b   1×1×1                         64 × 32 ×  56 ×  56
     conv_2c   3×3×3                        192 × 32 ×  56 ×  56
     pool_3a   1×3×3, stride 1×2×2          192 × 32 ×  28 ×  28
@@ -19,12 +20,12 @@ starts from there (`inflate_trunk`). The network inflated here is Inception-v1, 
     logits    1×1×1                       classes × 7, then their mean
 
 This is the "Inflated Inception-V1" of the lecture, under the layer names of the authors' code.
-GoogLeNet's 5×5 filters are 3×3×3 there, as in the public weights. A twin of the network looks at optical
-flow, and two-stream I3D adds the logits of both.
+GoogLeNet's 5×5 filters are 3×3×3 there, as in the public weights. A twin of the network looks at
+optical flow, and two-stream I3D adds the logits of both.
 
 The lecture's tables print 12.06 M parameters and 107.9 GMACs; the public network counts 12.70 M and
-111.2 with its 400 classes. One of them sets the 25 M parameters of both streams beside the cost and the
-accuracy of one.
+111.2 with its 400 classes. One of them sets the 25 M parameters of both streams beside the cost and
+the accuracy of one.
 """
 
 from collections.abc import Mapping
@@ -52,8 +53,8 @@ MIXED: dict[str, Channels] = {
     "5b": (256, 160, 320, 32, 128, 128),
     "5c": (384, 192, 384, 48, 128, 128),
 }
-"""Outputs of the convolutions in each block of Inception-v1: branch 0; branch 1's 1×1 and its 3×3; the
-same of branch 2; branch 3."""
+"""Outputs of the convolutions in each block of Inception-v1: branch 0's; branch 1's 1×1 and 3×3;
+branch 2's 1×1 and 3×3; branch 3's."""
 
 
 def outputs_of(channels: Channels) -> int:
@@ -77,9 +78,9 @@ def scaled(channels: Channels, width: float) -> Channels:
 def pad_same(x: Tensor, size: tuple[int, int, int], stride: tuple[int, int, int]) -> Tensor:
     """Zeros around x, so that a window of that size and stride gives ⌈T / stride⌉ and so on.
 
-    These are TensorFlow's, where the public weights come from: an odd number of zeros leaves the larger
-    half behind. A window of 7 at stride 2 gets two before an even side and three behind; PyTorch's
-    padding=3 would put every output one pixel elsewhere.
+    These are TensorFlow's, where the public weights come from: an odd number of zeros leaves the
+    larger half behind. A window of 7 at stride 2 gets two before an even side and three behind;
+    PyTorch's padding=3 would put every output one pixel elsewhere.
 
     Args:
         x: float [B, C, T, H, W].
@@ -97,7 +98,7 @@ class Unit(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, size: int, stride: int = 1):
         super().__init__()
-        # At stride 1 as many zeros belong before as behind, and the convolution can add them itself.
+        # At stride 1 as many zeros belong before as behind: the convolution adds them itself.
         padding = size // 2 if stride == 1 else 0
         self.conv = nn.Conv3d(inputs, outputs, size, stride, padding, bias=False)
         self.norm = nn.BatchNorm3d(outputs, eps=1e-3)
@@ -109,7 +110,7 @@ class Unit(nn.Module):
 
 
 class SamePool(nn.MaxPool3d):
-    """Maximum with TensorFlow's padding. Its zeros never win: nothing that left a ReLU is smaller."""
+    """Maximum with TensorFlow's padding, whose zeros never win: what left a ReLU is no smaller."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(pad_same(x, self.kernel_size, self.stride))
@@ -120,8 +121,8 @@ class Mixed(nn.Module):
 
     float [B, inputs, T, H, W] → float [B, outputs_of(channels), T, H, W]
 
-    The 1×1×1 convolutions in front of the cubes leave them few channels: that is what makes Inception
-    cheap enough to inflate.
+    The 1×1×1 convolutions in front of the cubes leave them few channels: that is what makes
+    Inception cheap enough to inflate.
     """
 
     def __init__(self, inputs: int, channels: Channels):
@@ -187,8 +188,8 @@ class I3D(nn.Module):
         classes: number of outputs.
         inputs: channels: 3 of RGB, 2 of optical flow.
         width: all channels are the paper's times this; see `scaled`.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
+        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so
+            that a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> I3D(400)(torch.zeros(1, 3, 64, 224, 224)).shape
     torch.Size([1, 400])
@@ -220,8 +221,8 @@ class I3D(nn.Module):
 class TwoStreamI3D(nn.Module):
     """RGB [B, 3, T, H, W] and optical flow [B, 2, T, H, W] → logits [B, classes].
 
-    The networks share nothing and are trained apart; their logits are added with equal weight, as the
-    authors' code does.
+    The networks share nothing and are trained apart; their logits are added with equal weight, as
+    the authors' code does.
 
     >>> TwoStreamI3D(400)(torch.zeros(1, 3, 64, 224, 224), torch.zeros(1, 2, 64, 224, 224)).shape
     torch.Size([1, 400])
@@ -237,7 +238,7 @@ class TwoStreamI3D(nn.Module):
 
 
 def inflate(image_filters: Tensor, t: int) -> Tensor:
-    """Filters of an image, t times behind one another and divided by t: [..., h, w] → [..., t, h, w].
+    """t copies of image filters one behind the other, over t: [..., h, w] → [..., t, h, w].
 
     On a video of t equal frames each answers as its original answers one frame.
 
@@ -250,17 +251,17 @@ def inflate(image_filters: Tensor, t: int) -> Tensor:
 def inflate_trunk(trunk: nn.Sequential, image_state: Mapping[str, Tensor]) -> None:
     """Fill a trunk with the parameters of the image network it was inflated from.
 
-    Afterwards a still video gives the image's features at every moment whose window of time lies inside
-    the video, exactly: norms, ReLUs and maxima act on each moment alike, and inflated filters see t
-    equal frames. Near the ends of the video they see the padding's zeros too and answer otherwise. A
-    window of mixed_5c is 99 frames long, so with the paper's 64 frames all of its moments see some
-    padding; a window of mixed_3c is 19 frames long.
+    Afterwards a still video gives the image's features at every moment whose window of time lies
+    inside the video, exactly: norms, ReLUs and maxima act on each moment alike, and inflated
+    filters see t equal frames. Near the ends of the video they see the padding's zeros too and
+    answer otherwise. A window of mixed_5c is 99 frames long, so with the paper's 64 frames all of
+    its moments see some padding; a window of mixed_3c is 19 frames long.
 
     Args:
         trunk: of `i3d_trunk`.
-        image_state: its parameters by the trunk's own names, filters as [outputs, inputs, h, w]. The
-            torchvision's GoogLeNet is that network; GOOGLENET of har_demo.weights.name_maps.i3d
-            renames its parameters.
+        image_state: its parameters by the trunk's own names, filters as [outputs, inputs, h, w].
+            torchvision's GoogLeNet is that network, and GOOGLENET of
+            har_demo.weights.name_maps.i3d renames its parameters.
 
     Raises:
         RuntimeError: a parameter is missing, unknown or of another shape.
@@ -294,12 +295,12 @@ def i3d_lab(classes: int) -> I3D:
 
 
 def i3d_flow_lab(classes: int) -> I3D:
-    """Half of the paper's width. How fast things move means something, so flow is not normalised."""
+    """Half of the paper's width. Flow is not normalised: how fast things move means something."""
     return I3D(classes, inputs=2, width=1 / 2)
 
 
 def i3d_two_stream_lab(classes: int) -> TwoStreamI3D:
-    """Both streams at three eighths of the paper's width, so that they have fewer than 5 M together."""
+    """Both streams at three eighths of the paper's width: under 5 M parameters together."""
     return TwoStreamI3D(classes, width=3 / 8, normalise_rgb=True)
 
 
@@ -369,8 +370,8 @@ CARDS: tuple[ModelCard, ...] = (
         title="I3D (flow)",
         family="Two-stream",
         **_ABOUT,
-        idea="The inflated network looks at optical flow alone: it knows how every point moves from "
-        "frame to frame, and nothing of what it looks like.",
+        idea="The inflated network looks at optical flow alone: it knows how every point moves "
+        "from frame to frame, and nothing of what it looks like.",
         size="paper",
         input=_FLOW,
         label_set="Kinetics-400",
@@ -436,8 +437,8 @@ CARDS: tuple[ModelCard, ...] = (
         title="I3D on flow (lab size)",
         family="Two-stream",
         **_ABOUT,
-        idea="I3D at half of its width on optical flow alone: clothes and places are gone, and only "
-        "movement is left.",
+        idea="I3D at half of its width on optical flow alone: clothes and places are gone, and "
+        "only movement is left.",
         size="lab",
         input=replace(LAB_INPUT, modality="flow", flow_frames=16),
         label_set=LABEL_SET,

@@ -20,15 +20,17 @@ inflated Inception-v1 of the same channels:
     logits    1×1×1                       classes × 7, then their mean
 
 Two relatives come with it. S3D-G weighs the channels of every branch by what the whole clip looks
-like. The top-heavy network asks where time is needed at all, and leaves it out of all but the topmost
-blocks: the paper's answer is that motion is best seen late, between features that mean something.
+like. The top-heavy network asks where time is needed at all, and leaves it out of all but the
+topmost blocks: the paper's answer is that motion is best seen late, between features that mean
+something.
 
-The lecture's row "S3D, 8.77 M, 43.47 G" mixes two of them: the parameters are the full network's, which
-costs 71.9 GMACs, and the cost is a top-heavy one's, which has 6.9 to 7.2 M parameters.
+The lecture's row "S3D, 8.77 M, 43.47 G" seems to mix two of them: the parameters are near the full
+network's, which costs 71.9 GMACs, and the cost is near that of a top-heavy one with its top two or
+three blocks in time, which has 6.9 or 7.2 M parameters and costs 41.0 or 42.1.
 
-S3D's published accuracy is of single views of 128 frames. The card asks for 64, as the paper does: 128
-frames take 144 GMACs in one go, and a second of video costs the same either way, because a longer view
-covers more of it. Any other number does too, from 14 on.
+S3D's published accuracy is of single views of 128 frames. The card asks for 64, as the paper does:
+128 frames take 144 GMACs in one go, and a second of video costs the same either way, because a
+longer view covers more of it. Any other number does too, from 14 on.
 """
 
 from collections import OrderedDict
@@ -71,8 +73,8 @@ def split(
 ) -> nn.Sequential:
     """A size³ convolution in two: over space, then along time.
 
-    Without time the first half stands alone. Where it had a stride, the larger of two moments in a row is
-    kept: that costs no parameter, and the layers above see as many moments as before.
+    Without time the first half stands alone. Where it had a stride, the larger of two moments in a
+    row is kept: that costs no parameter, and the layers above see as many moments as before.
     """
     layers = OrderedDict(space=Unit(inputs, outputs, (1, size, size), (1, stride, stride)))
     if time:
@@ -134,8 +136,8 @@ class S3D(nn.Module):
         gated: True makes S3D-G.
         time_from: the first block that looks along time, as named in MIXED. Those below it, and the
             convolutions below all blocks, do not. '3b', the lowest, is the plain S3D.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
+        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so
+            that a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> S3D(400)(torch.zeros(1, 3, 64, 224, 224)).shape
     torch.Size([1, 400])
@@ -209,7 +211,7 @@ def s3d_g(classes: int) -> S3D:
 
 
 def s3d_top_heavy(classes: int) -> S3D:
-    """S3D that looks along time in its top two blocks only: 6,859,696 parameters for Kinetics-400."""
+    """Time in the top two blocks only: 6,859,696 parameters for Kinetics-400."""
     return S3D(classes, time_from="5b")
 
 
@@ -260,7 +262,7 @@ CARDS: tuple[ModelCard, ...] = (
             PublishedCost("kylemin/S3D, counted by running it", "verified", 8_320_048, 71.916),
             PublishedCost("paper, as recalled", "unverified", gmacs=66.38),
             PublishedCost(
-                "lecture, PNL table (its cost is a top-heavy network's)",
+                "lecture, PNL table (its cost fits the top-heavy network)",
                 "printed",
                 8.77e6,
                 43.47,
@@ -272,8 +274,8 @@ CARDS: tuple[ModelCard, ...] = (
         name="s3d_g",
         title="S3D-G",
         **_ABOUT,
-        idea="S3D with gates: after each branch of a block, every channel is dimmed or let through by "
-        "what the whole clip looks like.",
+        idea="S3D with gates: after each branch of a block, every channel is dimmed or let "
+        "through by what the whole clip looks like.",
         size="paper",
         input=_INPUT,
         label_set="Kinetics-400",
@@ -290,15 +292,16 @@ CARDS: tuple[ModelCard, ...] = (
             ),
             PublishedCost("paper, as recalled", "unverified", 11.56e6),
         ),
-        note="The paper's count of parameters, as recalled, is higher than that of the public code, which "
-        "gates the four branches of each of the nine blocks and nothing else.",
+        note="The paper's count of parameters, as recalled, is higher than that of the public "
+        "code, which gates the four branches of each of the nine blocks and nothing else.",
     ),
     ModelCard(
         name="s3d_top_heavy",
         title="S3D, top-heavy",
         **_ABOUT,
-        idea="Looks along time in its top two blocks only and at single frames below: at little more "
-        "than half of the cost, because motion is best seen between features that mean something.",
+        idea="Looks along time in its top two blocks only and at single frames below: at little "
+        "more than half of the cost, because motion is best seen between features that mean "
+        "something.",
         size="paper",
         input=_INPUT,
         label_set="Kinetics-400",
@@ -315,15 +318,16 @@ CARDS: tuple[ModelCard, ...] = (
             ),
             PublishedCost("lecture, PNL table, row S3D", "printed", gmacs=43.47, classes=200),
         ),
-        note="A reconstruction: which blocks of the paper's fast network look along time, and how its first "
-        "convolution halves the frames without them, could not be checked against its code.",
+        note="A reconstruction: which blocks of the paper's fast network look along time, and how "
+        "its stem halves the frames without doing so, could not be checked against its code. Here "
+        "it keeps the larger of two; skipping every second frame would cost 37.2 GMACs.",
     ),
     ModelCard(
         name="s3d_lab",
         title="S3D (lab size)",
         **_ABOUT,
-        idea="S3D at half of its width, fed with the change from frame to frame. Compare it with I3D "
-        "of the same width, whose cubes are whole.",
+        idea="S3D at half of its width, fed with the change from frame to frame. Compare it with "
+        "I3D of the same width, whose cubes are whole.",
         size="lab",
         input=replace(LAB_INPUT, modality="difference"),
         label_set=LABEL_SET,

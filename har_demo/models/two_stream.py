@@ -1,8 +1,8 @@
 """Two-stream networks: what a frame shows, and how things move (Simonyan and Zisserman, NIPS 2014).
 
-One image network looks at a single frame. A second of the same kind looks at optical flow alone: L = 10
-fields in a row, their horizontal and vertical parts stacked into 2L = 20 channels. Both give scores, and
-the scores are fused. Motion is not learned from frames but handed to the network.
+One image network looks at a single frame. A second of the same kind looks at optical flow alone:
+L = 10 fields in a row, their horizontal and vertical parts stacked into 2L = 20 channels. Both give
+scores, and the scores are fused. Motion is not learned from frames but handed to the network.
 
     layer (CNN-M-2048)                      output for 3 (or 20) × 224 × 224
     conv1   7×7, stride 2, LRN               96 × 109 × 109
@@ -15,12 +15,13 @@ the scores are fused. Motion is not learned from frames but handed to the networ
     full7   dropout                        2048
     classes
 
-The paper fuses by the mean of both softmax scores (`TwoStream`) or by a linear SVM on them (`fit_svm`). Two
-relatives come with it: both streams with VGG-16, as in a widely used public code, and the network that the
-I3D paper calls 3D-Fused, where the streams meet before the last layer (`Fused3D`).
+The paper fuses by the mean of both softmax scores (`TwoStream`) or by a linear SVM on them
+(`fit_svm`). Two relatives come with it: both streams with VGG-16, as in a widely used public code,
+and the network that the I3D paper calls 3D-Fused, where the streams meet before the last layer
+(`Fused3D`).
 
-In the lecture this is "2D CNN: Temporal Information from Optical Flow". Its spatial stream has 73.0 % on
-UCF101 in one table, the mean of three splits as in the paper, and 72.6 % in C3D's.
+In the lecture this is "2D CNN: Temporal Information from Optical Flow". Its spatial stream has
+73.0 % on UCF101 in one table, the mean of three splits as in the paper, and 72.6 % in C3D's.
 """
 
 import math
@@ -50,8 +51,8 @@ class Stream(nn.Module):
     float [B, 3, 1, H, W] or flow [B, 2, L, H, W] → logits [B, classes]
 
     Args:
-        network: [B, channels × T, H, W] → logits. The channels of one moment stand side by side: x of
-            the first field, its y, x of the second, its y, and so on, as in the paper's equation 1.
+        network: [B, channels × T, H, W] → logits. The channels of one moment stand side by side:
+            x of the first field, its y, x of the second, and so on, as in the paper's equation 1.
     """
 
     def __init__(self, network: nn.Module):
@@ -63,7 +64,7 @@ class Stream(nn.Module):
 
 
 class TemporalStream(Stream):
-    """A stream of flow that first takes each field's mean off: most of it is the camera's motion."""
+    """A stream of flow that takes each field's mean off: most of it is the camera's motion."""
 
     def forward(self, flow: Tensor) -> Tensor:
         return super().forward(flow - flow.mean(dim=(3, 4), keepdim=True))
@@ -72,8 +73,8 @@ class TemporalStream(Stream):
 class TwoStream(nn.Module):
     """RGB [B, 3, 1, H, W] and flow [B, 2, L, H, W] → log of the averaged scores [B, classes].
 
-    The paper averages probabilities, not logits. Everything around a network expects something whose
-    softmax are its probabilities, so that the logarithm is returned: its softmax is that average.
+    The paper averages probabilities, not logits. But what a network returns is put through a
+    softmax later on, so it returns their logarithm: the softmax of that is the average itself.
     """
 
     def __init__(self, spatial: nn.Module, temporal: nn.Module):
@@ -98,7 +99,7 @@ def cnn_m_2048(
     """
 
     def norm() -> nn.Module:
-        # AlexNet's settings, k = 2 and 10⁻⁴ for each of n = 5 neighbours; PyTorch divides alpha by n.
+        # AlexNet's: k = 2 and 10⁻⁴ for each of n = 5 neighbours; PyTorch divides alpha by n.
         return nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
 
     def pool() -> nn.Module:
@@ -125,7 +126,7 @@ def cnn_m_2048(
 
 
 def widened_vgg16(inputs: int, classes: int, dropout: tuple[float, float]) -> nn.Module:
-    """torchvision's VGG-16 for other channels and classes, with dropout after its first two fc layers."""
+    """torchvision's VGG-16 for other channels and classes, with dropout after fc6 and fc7."""
     network = vgg16(num_classes=classes)
     network.features[0] = nn.Conv2d(inputs, 64, 3, padding=1)
     network.classifier[2].p, network.classifier[5].p = dropout
@@ -153,7 +154,7 @@ def inception_v1(inputs: int) -> nn.Sequential:
 
 
 class Fused3D(nn.Module):
-    """The I3D paper's 3D-Fused: streams that meet before the last layer, in a convolution over time.
+    """The I3D paper's 3D-Fused: streams that meet before the end, in a convolution over time.
 
     RGB [B, 3, T, H, W] and flow [B, 2, 10 T, H, W] → logits [B, classes], T from 3 on
 
@@ -184,7 +185,7 @@ class Fused3D(nn.Module):
 
 
 def stacked_scores(spatial: np.ndarray, temporal: np.ndarray) -> np.ndarray:
-    """Softmax scores of both streams, each brought to length 1, side by side: 2 × [N, C] → [N, 2C]."""
+    """Softmax scores of both streams, each at length 1, side by side: 2 × [N, C] → [N, 2C]."""
     parts = [s / np.linalg.norm(s, axis=1, keepdims=True) for s in (spatial, temporal)]
     return np.concatenate(parts, axis=1)
 
@@ -319,8 +320,8 @@ CARDS: tuple[ModelCard, ...] = (
         title="Two-stream: temporal stream",
         **_ABOUT,
         **_UCF,
-        idea="Sees no picture at all, only how every point moves during ten frames, stacked up like "
-        "the colours of one image.",
+        idea="Sees no picture at all, only how every point moves during ten frames, stacked up "
+        "like the colours of one image.",
         input=_FLOW,
         build=two_stream_temporal,
         parameters=90_707_781,
@@ -356,32 +357,33 @@ CARDS: tuple[ModelCard, ...] = (
         gmacs=15.467,
         accuracy=_first_split(78.5),
         published=(PublishedCost(_ZHU, "verified", 134_674_341, 15.467),),
-        note="Its public files are on a drive that cannot be fetched from here: give the file yourself.",
+        note="Its public file lies on Google Drive, which a program cannot fetch from: give it "
+        "yourself.",
     ),
     ModelCard(
         name="two_stream_vgg16_temporal",
         title="Two-stream VGG-16: temporal stream",
         **_ABOUT,
         **_UCF,
-        idea="The temporal stream with a deeper image network, VGG-16, whose first filters are widened "
-        "to twenty channels of flow.",
+        idea="The temporal stream with a deeper image network, VGG-16, whose first filters are "
+        "widened to twenty channels of flow.",
         input=replace(_FLOW, resize=(256, 340)),
         build=two_stream_vgg16_temporal,
         parameters=134_684_133,
         gmacs=15.958,
         accuracy=_first_split(80.4),
         published=(PublishedCost(_ZHU, "verified", 134_684_133, 15.958),),
-        note="Its public files are on a drive that cannot be fetched from here, and were trained on flow "
-        "2.2 times as large (±20 pixels scaled to deviation 0.226 around a mean of 0.5).",
+        note="Its public file lies on Google Drive, which a program cannot fetch from. It was "
+        "trained on flow 2.2 times as large: 20 pixels are 0.5 / 0.226 there, and 1 here.",
     ),
     ModelCard(
         name="fused_3d",
         title="3D-Fused two-stream",
         **_FUSED,
         **_UCF,
-        idea="The streams meet before the last layer: a convolution over time and space looks at what "
-        "both saw in five moments, before anything is decided.",
-        # Five frames 10 apart at 25 a second; the fields of flow between them, ten to each, are not apart.
+        idea="The streams meet before the last layer: a convolution over time and space looks at "
+        "what both saw in five moments, before anything is decided.",
+        # Five frames 10 apart at 25 a second; to each the ten fields of flow that follow it.
         input=replace(_FRAME, frames=5, fps=2.5, modality="rgb+flow", flow_frames=50),
         build=Fused3D,
         parameters=39_617_509,
@@ -395,16 +397,16 @@ CARDS: tuple[ModelCard, ...] = (
             ),
         ),
         published=(PublishedCost("lecture, table of the I3D paper", "printed", 39e6),),
-        note="A reconstruction: the paper gives the layers of the fusion, but neither their padding nor "
-        "their normalisation.",
+        note="A reconstruction: the paper gives the layers of the fusion, but neither their "
+        "padding nor their normalisation.",
     ),
     ModelCard(
         name="spatial_stream_lab",
         title="Spatial stream (lab size)",
         **_ABOUT,
         **_LAB,
-        idea="A small residual network guesses the action from one frame: the baseline that anything "
-        "which claims to see motion has to beat.",
+        idea="A small residual network guesses the action from one frame: the baseline that "
+        "anything which claims to see motion has to beat.",
         input=_LAB_FRAME,
         build=spatial_stream_lab,
         parameters=1_233_581,
@@ -415,8 +417,8 @@ CARDS: tuple[ModelCard, ...] = (
         title="Temporal stream (lab size)",
         **_ABOUT,
         **_LAB,
-        idea="A small residual network sees ten fields of optical flow and nothing else: clothes and "
-        "places are gone, and only movement is left.",
+        idea="A small residual network sees ten fields of optical flow and nothing else: clothes "
+        "and places are gone, and only movement is left.",
         input=_LAB_FLOW,
         build=temporal_stream_lab,
         parameters=1_260_237,

@@ -1,4 +1,4 @@
-"""I3D: the paper's layers, TensorFlow's padding, and inflation that a still video does not notice."""
+"""I3D: the paper's layers, TensorFlow's padding, inflation that a still video does not notice."""
 
 import pytest
 import torch
@@ -209,7 +209,7 @@ def test_any_number_of_frames_from_nine_on(frames):
 
 
 def test_the_nine_blocks_fit_one_another():
-    """Every block's branches are those of the image network, which torchvision states as modules."""
+    """The channels of every branch are those of the image network, as torchvision builds it."""
     theirs = GoogLeNet(init_weights=False, aux_logits=False)
     blocks = [m for name, m in theirs.named_children() if name.startswith("inception")]
     for channels, block in zip(MIXED.values(), blocks, strict=True):

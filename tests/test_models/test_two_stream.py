@@ -125,7 +125,7 @@ def test_stacked_scores_have_length_one_for_each_stream():
 
 
 def test_an_svm_learns_which_stream_to_trust_and_averaging_cannot():
-    """The spatial stream takes class 1 for class 0, surely; the temporal one tells them apart, barely."""
+    """Spatial takes class 1 for class 0 and is sure; temporal tells them apart, but only just."""
     rng = np.random.default_rng(0)
 
     def videos(count):

@@ -20,7 +20,7 @@ def test_tengdahan_fills_the_network_from_the_first_of_each_pair(name):
 
 
 def test_space_comes_before_time():
-    """Both norms of a split convolution have one shape, so that shapes alone would not tell them apart."""
+    """Both norms of a split convolution have one shape, which would not tell them apart."""
     for theirs, ours in {
         "features.3.0.1.bias": "trunk.conv_2c.space.norm.bias",
         "features.3.1.1.bias": "trunk.conv_2c.time.norm.bias",

@@ -1,4 +1,4 @@
-"""pytorch-i3d names I3D's layers as TensorFlow does; inside stands torchvision's GoogLeNet, inflated."""
+"""pytorch-i3d names layers as TensorFlow does; torchvision's GoogLeNet is I3D before inflation."""
 
 from .rename import renamed
 
@@ -26,5 +26,5 @@ GOOGLENET = renamed(
     (r"\.bn\.", ".norm."),
     drop=(r"^fc\.", r"^aux"),
 )
-"""From the names of torchvision's GoogLeNet to those of I3D's trunk, for `inflate_trunk`. Its last layer,
-and the two more it is trained with, know the classes of ImageNet and stay behind."""
+"""From the names of torchvision's GoogLeNet to those of I3D's trunk, for `inflate_trunk`. Its last
+layer, and the two more it is trained with, know the classes of ImageNet and stay behind."""

@@ -1,4 +1,4 @@
-"""torchvision numbers S3D's layers; TengdaHan's code names each of them twice, by itself and in a block."""
+"""torchvision numbers S3D's layers; TengdaHan's code names each twice: alone and in a block."""
 
 from torch import Tensor
 
