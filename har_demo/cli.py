@@ -265,6 +265,8 @@ def _answers_text(clip: "Clip", answers: "Sequence[Prediction | Refusal]") -> st
 
 def _layers(card: "ModelCard", out: str | None) -> None:
     """The layers of a network; for C3D also the table that the lecture prints of them."""
+    if card.gmacs is None:
+        raise ChoiceError(f"{card.title} is no network, so that it has no layers to count.")
     from har_demo.benchmarks import errata, layers
 
     rows = layers.table(layers.layers(card))

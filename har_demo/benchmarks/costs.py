@@ -48,8 +48,7 @@ class CostRow:
         model: name of the card.
         frames, side: of the view, side in pixels.
         classes: outputs of the network.
-        parameters, gmacs: counted here; of a method that is no network, parameters as its card
-            states them, and no GMACs.
+        parameters, gmacs: counted here; no GMACs where the card states none, as of hand-crafted methods.
         published: the figure; None where the card has none.
         verdict: 'equal' or 'OFF' for a verified figure; 'close' or 'differs' for a printed or an
             unverified one; 'no figure'.
@@ -96,10 +95,15 @@ def faults(card: ModelCard) -> tuple[CostRow, ...]:
 
 
 @cache
-def count(card: ModelCard, classes: int, frames: int, side: int) -> tuple[int, float]:
-    """Parameters and GMACs of a card's network for views of that many frames and pixels a side."""
-    shapes = view(card.input, frames, side).shapes()
+def count(card: ModelCard, classes: int, frames: int, side: int) -> tuple[int, float | None]:
+    """Parameters and GMACs of a card's network for views of that many frames and pixels a side.
+
+    No GMACs where the card states none: a hand-crafted method has other steps to count.
+    """
     network = _network(card, classes)
+    if card.gmacs is None:
+        return cost.parameters(network), None
+    shapes = view(card.input, frames, side).shapes()
     return cost.parameters(network), cost.gmacs(network, *shapes)
 
 
@@ -145,10 +149,7 @@ def _row(
     frames = (published and published.frames) or card.input.frames
     side = (published and published.side) or card.input.crop[0]
     classes = (published and published.classes) or len(card.classes)
-    if card.gmacs is None:  # features and a classifier, but no network to count
-        parameters, gmacs = card.parameters, None
-    else:
-        parameters, gmacs = count(card, classes, frames, side)
+    parameters, gmacs = count(card, classes, frames, side)
     said = verdict(published, parameters, gmacs, equal)
     return CostRow(card.name, frames, side, classes, parameters, gmacs, published, said)
 

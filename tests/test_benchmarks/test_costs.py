@@ -145,14 +145,21 @@ def test_a_network_is_built_once_for_a_number_of_classes():
     assert sorted(built) == [5, 9]
 
 
-def test_a_method_that_is_no_network_is_listed_with_its_parameters():
-    def build(classes):
-        raise AssertionError("there is nothing to count")
+def test_a_method_without_multiply_adds_is_listed_with_its_parameters():
+    class Handmade(nn.Linear):
+        def forward(self, x):
+            raise NotImplementedError("values are needed")
 
-    handmade = card(said(parameters=700), parameters=700, gmacs=None, build=build)
+    handmade = card(
+        said(parameters=70),
+        parameters=60,
+        gmacs=None,
+        build=lambda classes: Handmade(9, classes + 1),
+    )
     (row,) = costs.rows(handmade)
-    assert (row.parameters, row.gmacs, row.verdict) == (700, None, "equal")
-    assert costs.faults(handmade) == ()
+    assert (row.parameters, row.gmacs, row.verdict) == (60, None, "OFF")
+    assert len(costs.faults(handmade)) == 1
+    assert len(costs.faults(replace(handmade, parameters=61))) == 2
 
 
 def test_check_is_silent_about_printed_figures(run):
@@ -203,6 +210,11 @@ def test_a_model_can_be_named(run):
 def test_layers_stand_alone(run, more):
     code, out, error = run([CARD], "--layers", "tiny", *more)
     assert (code, out) == (2, "") and "--layers stands alone" in error
+
+
+def test_what_is_no_network_has_no_layers(run):
+    code, out, error = run([replace(CARD, gmacs=None)], "--layers", "tiny")
+    assert (code, out) == (2, "") and "Tiny is no network" in error
 
 
 @pytest.mark.parametrize("model", registry.cards().values(), ids=lambda c: c.name)

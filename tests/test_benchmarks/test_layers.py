@@ -33,7 +33,7 @@ def lines(build) -> dict[str, layers.Layer]:
     return {layer.name: layer for layer in layers.layers(card_of(build), classes=3)}
 
 
-@pytest.mark.parametrize("name", ["c3d", "r2plus1d_18", "swin3d_t", "mvit_v2_s"])
+@pytest.mark.parametrize("name", ["c3d", "i3d_two_stream_lab", "lrcn_lab", "swin_lab", "mvit_v2_s"])
 def test_lines_add_up_to_the_whole(name):
     card = registry.card(name)
     with torch.device("meta"):
