@@ -61,7 +61,7 @@ def _row(card: ModelCard, weights: Availability, state: str, ticked: bool) -> di
         }[state],
         "family": card.family,
         "hue": words.hue(card.family),
-        "cost": "cost unknown" if card.gmacs is None else f"{card.gmacs:.3g} GMACs",
+        "cost": words.gmacs(card.gmacs),
         # The bar is logarithmic: 1 GMAC is a tenth of it, 300 GMACs nearly all.
         "cost_share": 0
         if card.gmacs is None

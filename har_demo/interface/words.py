@@ -47,6 +47,13 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
 
 
+def gmacs(value: float | None) -> str:
+    """Multiply-adds in 10⁹: '0.63 GMACs', '87.8 GMACs', '2,106 GMACs', or that nobody counted."""
+    if value is None:
+        return "cost unknown"
+    return f"{value:,.0f} GMACs" if value >= 1000 else f"{value:.3g} GMACs"
+
+
 def count(number: int, thing: str) -> str:
     """'1 window', '3 windows'."""
     return f"{number} {thing if number == 1 else thing + 's'}"

@@ -18,6 +18,19 @@ def test_moments(value, text):
     assert words.seconds(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "cost unknown"),
+        (0.628, "0.628 GMACs"),
+        (87.764, "87.8 GMACs"),
+        (2106.38, "2,106 GMACs"),
+    ],
+)
+def test_costs(value, text):
+    assert words.gmacs(value) == text
+
+
 def test_counts_and_lists():
     assert words.count(1, "window") == "1 window"
     assert words.count(3, "window") == "3 windows"
