@@ -87,7 +87,8 @@ def _third_party(module: Path) -> set[str]:
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names.add(node.module.split(".")[0])
-    ours = {"har_demo", "app", "tests"} | {path.stem for path in (ROOT / "tests").glob("*.py")}
+    ours = {"har_demo", "app", "tests"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    ours |= {package.parent.name for package in (ROOT / "tests").rglob("__init__.py")}
     # gradio brings its client, packaging and PIL (pillow) with it
     return names - ours - OPTIONAL - sys.stdlib_module_names - {"gradio_client", "packaging", "PIL"}
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from har_demo import weights
 from har_demo.models.card import ModelCard
+from har_demo.models.layout import channels_last
 from har_demo.weights.provenance import Provenance
 
 KEPT_BYTES = 2 * 2**30
@@ -48,8 +49,7 @@ def network(
             return found
         module, provenance = weights.load(card, user_file, on_progress)
         module.eval().requires_grad_(False)
-        # Convolutions run faster in this layout, on GPUs and CPUs alike.
-        module.to(device, memory_format=torch.channels_last_3d)
+        channels_last(module.to(device))
         _keep(key, (module, provenance))
         return module, provenance
 

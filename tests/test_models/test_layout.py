@@ -1,0 +1,30 @@
+"""Networks of 2D, of 3D and of both kinds of convolution are laid out, and answer the same."""
+
+import torch
+from torch import nn
+
+from har_demo.models.layout import channels_last
+
+
+class Both(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.frames = nn.Conv2d(3, 8, 3)
+        self.clip = nn.Conv3d(8, 4, 3)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        y = self.frames(x.transpose(1, 2).flatten(0, 1)).unflatten(0, (len(x), -1))
+        return self.head(self.clip(y.transpose(1, 2)).mean((2, 3, 4)))
+
+
+def test_every_convolution_is_laid_out_and_nothing_else_changes():
+    torch.manual_seed(0)
+    network, x = Both().eval(), torch.randn(2, 3, 4, 9, 9)
+    with torch.no_grad():
+        before = network(x)
+        assert channels_last(network) is network
+        torch.testing.assert_close(network(x), before)
+    assert network.frames.weight.is_contiguous(memory_format=torch.channels_last)
+    assert network.clip.weight.is_contiguous(memory_format=torch.channels_last_3d)
+    assert network.head.weight.is_contiguous()
