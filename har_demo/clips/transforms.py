@@ -106,3 +106,8 @@ def crop_corners(spec: ModelInput, size: tuple[int, int], crops: int) -> list[tu
 def differences(x: torch.Tensor) -> torch.Tensor:
     """Each frame minus the one before: [..., T + 1, 3, h, w] to [..., T, 3, h, w]."""
     return x[..., 1:, :, :, :] - x[..., :-1, :, :, :]
+
+
+def standardised(x: torch.Tensor) -> torch.Tensor:
+    """Views [B, C, T, h, w], each channel of each brought to mean 0 and deviation 1."""
+    return F.instance_norm(x)

@@ -34,7 +34,6 @@ et al., 2021), which cuts a picture into patches and has no convolutional trunk.
 """
 
 import math
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -207,8 +206,6 @@ class ActionTransformer(nn.Module):
         width: all channels of the trunk are I3D's times this.
         channels: D of the head.
         high_resolution: see ActionTransformerHead.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> ActionTransformer(400)(torch.zeros(1, 3, 64, 400, 400)).shape
     torch.Size([1, 400])
@@ -220,10 +217,8 @@ class ActionTransformer(nn.Module):
         width: float = 1.0,
         channels: int = 128,
         high_resolution: bool = True,
-        normalise_input: bool = False,
     ):
         super().__init__()
-        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
         self.trunk = i3d_trunk(width=width, last="mixed_4f")
         features = outputs_of(scaled(MIXED["4f"], width))
         self.head = ActionTransformerHead(features, channels, high_resolution)
@@ -234,7 +229,7 @@ class ActionTransformer(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc(self.head(self.trunk(self.normalise(x))))
+        return self.fc(self.head(self.trunk(x)))
 
 
 def action_transformer(classes: int) -> ActionTransformer:
@@ -249,7 +244,7 @@ def action_transformer_lowres(classes: int) -> ActionTransformer:
 
 def action_transformer_lab(classes: int) -> ActionTransformer:
     """Trunk and head at half of their widths: 4 × 7 × 7 positions answer."""
-    return ActionTransformer(classes, width=1 / 2, channels=64, normalise_input=True)
+    return ActionTransformer(classes, width=1 / 2, channels=64)
 
 
 _ABOUT = {
@@ -318,7 +313,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="Half of I3D's width, and a query that asks 196 places of the clip; fed with the change "
         "from frame to frame and trained from scratch.",
         size="lab",
-        input=replace(LAB_INPUT, modality="difference"),
+        input=LAB_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=action_transformer_lab,

@@ -47,8 +47,6 @@ class C3D(nn.Module):
         hidden: units of fc6 and of fc7.
         batch_norm: normalise after every convolution. The paper does not; without it, training from
             scratch on few clips hardly starts.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
         pool5_padding: 1 makes pool5 4×4 as in the authors' network, 0 makes it 3×3.
 
     >>> C3D(487)(torch.zeros(1, 3, 16, 112, 112)).shape
@@ -61,7 +59,6 @@ class C3D(nn.Module):
         width: int = 64,
         hidden: int = 4096,
         batch_norm: bool = False,
-        normalise_input: bool = False,
         pool5_padding: int = 1,
     ):
         super().__init__()
@@ -74,7 +71,6 @@ class C3D(nn.Module):
                 return convolution
             return nn.Sequential(convolution, nn.BatchNorm3d(outputs))
 
-        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
         self.conv1a = conv(3, width)
         self.conv2a = conv(width, 2 * width)
         self.conv3a = conv(2 * width, 4 * width)
@@ -89,7 +85,6 @@ class C3D(nn.Module):
         self.dropout = nn.Dropout(0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.normalise(x)
         x = F.relu(self.conv1a(x))
         x = F.max_pool3d(x, (1, 2, 2))
         x = F.relu(self.conv2a(x))
@@ -177,7 +172,7 @@ def c3d_3x3(classes: int) -> C3D:
 
 def c3d_lab(classes: int) -> C3D:
     """A quarter of the paper's width, with batch normalisation."""
-    return C3D(classes, width=16, hidden=512, batch_norm=True, normalise_input=True)
+    return C3D(classes, width=16, hidden=512, batch_norm=True)
 
 
 CARDS: tuple[ModelCard, ...] = (

@@ -31,6 +31,8 @@ class ModelInput:
         flow_frames: fields of optical flow in one view of 'flow' (then equal to `frames`) or 'rgb+flow'.
         flow_limit: pixels of displacement that become 1.
         antialias: whether resizing filters first; torchvision's video presets do not.
+        standardise: whether each view is brought to mean 0 and deviation 1 per channel at last, so that
+            a dark clip, whose frame differences are faint, looks like a bright one.
     """
 
     frames: int
@@ -42,6 +44,7 @@ class ModelInput:
     any_frames: bool = True
     modality: Literal["rgb", "difference", "flow", "rgb+flow"] = "rgb"
     antialias: bool = False
+    standardise: bool = False
     sampling: Literal["dense", "segments"] = "dense"
     flow_frames: int = 0
     flow_limit: float = 20.0

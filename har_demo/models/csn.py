@@ -134,8 +134,6 @@ class CSN(nn.Module):
         epsilon: of the batch norms. The authors have 0.001; weights trained with one
             value are not for another.
         dropout: share of features dropped before the last layer while training.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so
-            that a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> CSN(400, preserve=False)(torch.zeros(1, 3, 8, 64, 64)).shape
     torch.Size([1, 400])
@@ -149,7 +147,6 @@ class CSN(nn.Module):
         width: int = 64,
         epsilon: float = 1e-3,
         dropout: float = 0.0,
-        normalise_input: bool = False,
     ):
         super().__init__()
 
@@ -158,7 +155,6 @@ class CSN(nn.Module):
             rest = (Bottleneck(4 * width, width, preserve=preserve) for _ in range(count - 1))
             return nn.Sequential(first, *rest)
 
-        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
         self.stem = nn.Conv3d(3, width, (3, 7, 7), stride=(1, 2, 2), padding=(1, 3, 3), bias=False)
         self.stem_norm = nn.BatchNorm3d(width)
         self.layer1 = layer(width, width, blocks[0], stride=1)
@@ -178,7 +174,7 @@ class CSN(nn.Module):
         nn.init.zeros_(self.fc.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.stem_norm(self.stem(self.normalise(x))))
+        x = F.relu(self.stem_norm(self.stem(x)))
         x = F.max_pool3d(x, (1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1))
         x = self.layer1(x)
         x = self.layer2(x)
@@ -209,7 +205,7 @@ def ip_csn_152(classes: int) -> CSN:
 
 def csn_lab(classes: int, preserve: bool) -> CSN:
     """26 layers at half of the paper's width."""
-    return CSN(classes, preserve, (2, 2, 2, 2), width=32, dropout=0.3, normalise_input=True)
+    return CSN(classes, preserve, (2, 2, 2, 2), width=32, dropout=0.3)
 
 
 _VMZ = ModelInput(
@@ -246,7 +242,7 @@ _paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS
 _lab = partial(
     _card,
     size="lab",
-    input=replace(LAB_INPUT, modality="difference"),
+    input=LAB_INPUT,
     label_set=LABEL_SET,
     classes=EVERYDAY,
 )
@@ -357,7 +353,7 @@ CARDS: tuple[ModelCard, ...] = (
     _lab(
         name="ir_csn_lab",
         title="ir-CSN (lab size)",
-        idea="A small ir-CSN of 26 layers at half width, fed with the change from frame to frame; "
+        idea="A small ir-CSN of 26 layers at half width; "
         "compare it with ip-CSN, which has one 1×1×1 convolution more in every block.",
         build=partial(csn_lab, preserve=False),
         parameters=1_978_541,
@@ -366,7 +362,7 @@ CARDS: tuple[ModelCard, ...] = (
     _lab(
         name="ip_csn_lab",
         title="ip-CSN (lab size)",
-        idea="A small ip-CSN of 26 layers at half width, fed with the change from frame to frame; "
+        idea="A small ip-CSN of 26 layers at half width; "
         "it has all the channel interactions that ir-CSN gives up.",
         build=partial(csn_lab, preserve=True),
         parameters=2_154_541,

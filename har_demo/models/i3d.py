@@ -188,18 +188,13 @@ class I3D(nn.Module):
         classes: number of outputs.
         inputs: channels: 3 of RGB, 2 of optical flow.
         width: all channels are the paper's times this; see `scaled`.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so
-            that a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> I3D(400)(torch.zeros(1, 3, 64, 224, 224)).shape
     torch.Size([1, 400])
     """
 
-    def __init__(
-        self, classes: int, inputs: int = 3, width: float = 1.0, normalise_input: bool = False
-    ):
+    def __init__(self, classes: int, inputs: int = 3, width: float = 1.0):
         super().__init__()
-        self.normalise = nn.InstanceNorm3d(inputs) if normalise_input else nn.Identity()
         self.trunk = i3d_trunk(inputs, width)
         self.dropout = nn.Dropout(0.5)
         self.logits = nn.Conv3d(int(1024 * width), classes, 1)
@@ -211,7 +206,7 @@ class I3D(nn.Module):
         nn.init.zeros_(self.logits.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.trunk(self.normalise(x))
+        x = self.trunk(x)
         # 2×7×7 at the paper's 224 pixels: all of space, two moments of time.
         x = F.avg_pool3d(x, (2, *x.shape[3:]), stride=1)
         x = self.logits(self.dropout(x))
@@ -228,9 +223,9 @@ class TwoStreamI3D(nn.Module):
     torch.Size([1, 400])
     """
 
-    def __init__(self, classes: int, width: float = 1.0, normalise_rgb: bool = False):
+    def __init__(self, classes: int, width: float = 1.0):
         super().__init__()
-        self.rgb = I3D(classes, width=width, normalise_input=normalise_rgb)
+        self.rgb = I3D(classes, width=width)
         self.flow = I3D(classes, inputs=2, width=width)
 
     def forward(self, rgb: Tensor, flow: Tensor) -> Tensor:
@@ -291,7 +286,7 @@ def i3d_flow(classes: int) -> I3D:
 
 def i3d_lab(classes: int) -> I3D:
     """Half of the paper's width."""
-    return I3D(classes, width=1 / 2, normalise_input=True)
+    return I3D(classes, width=1 / 2)
 
 
 def i3d_flow_lab(classes: int) -> I3D:
@@ -301,7 +296,7 @@ def i3d_flow_lab(classes: int) -> I3D:
 
 def i3d_two_stream_lab(classes: int) -> TwoStreamI3D:
     """Both streams at three eighths of the paper's width: under 5 M parameters together."""
-    return TwoStreamI3D(classes, width=3 / 8, normalise_rgb=True)
+    return TwoStreamI3D(classes, width=3 / 8)
 
 
 _PAPER = "Carreira & Zisserman, Quo Vadis, Action Recognition? A New Model and the Kinetics Dataset"
@@ -422,10 +417,10 @@ CARDS: tuple[ModelCard, ...] = (
         title="I3D (lab size)",
         family="3D convolution",
         **_ABOUT,
-        idea="I3D at half of its width, fed with the change from frame to frame and trained from "
-        "scratch: without the photographs that its filters were inflated from.",
+        idea="I3D at half of its width, trained from scratch: "
+        "without the photographs that its filters were inflated from.",
         size="lab",
-        input=replace(LAB_INPUT, modality="difference"),
+        input=LAB_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=i3d_lab,

@@ -10,5 +10,6 @@ LAB_INPUT = ModelInput(
     mean=(0.5, 0.5, 0.5),
     std=(0.25, 0.25, 0.25),
     antialias=True,
+    standardise=True,
 )
-"""RGB, 16 frames at 8 a second. Models that want fewer frames take them from the same two seconds."""
+"""RGB, 16 frames at 8 a second, whatever the light. Models that want fewer frames take them from the same two seconds."""

@@ -28,7 +28,6 @@ sets of public code differ in what is around them, and so do their weights: PySl
 first, and mmaction2, at 32 frames, does neither and leaves out W_z's bias.
 """
 
-from dataclasses import replace
 from typing import Literal
 
 from torch import Tensor, nn
@@ -208,12 +207,12 @@ def i3d_nl_r50_32_gaussian(classes: int) -> BottleneckNet:
 
 def c2d_nl_lab(classes: int) -> BottleneckNet:
     """C2D with 26 layers at half width, and two blocks."""
-    return insert(BottleneckNet(classes, C2D, LAB_BLOCKS, width=32, normalise_input=True), **LAB)
+    return insert(BottleneckNet(classes, C2D, LAB_BLOCKS, width=32), **LAB)
 
 
 def i3d_nl_lab(classes: int) -> BottleneckNet:
     """I3D with 26 layers at half width, and two blocks."""
-    return insert(BottleneckNet(classes, I3D, LAB_BLOCKS, width=32, normalise_input=True), **LAB)
+    return insert(BottleneckNet(classes, I3D, LAB_BLOCKS, width=32), **LAB)
 
 
 _WORDS = {
@@ -371,9 +370,9 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="c2d_nl_lab",
         title="C2D-NL (lab size)",
-        idea="The small C2D with two blocks in which every position of every frame looks at all others, "
-        "fed with the change from frame to frame and trained from scratch.",
-        input=replace(LAB_INPUT, modality="difference"),
+        idea="The small C2D with two blocks in which every position of every frame looks at all "
+        "others, trained from scratch.",
+        input=LAB_INPUT,
         build=c2d_nl_lab,
         parameters=4_168_749,
         gmacs=2.766,
@@ -383,8 +382,8 @@ CARDS: tuple[ModelCard, ...] = (
         name="i3d_nl_lab",
         title="I3D-NL (lab size)",
         idea="The small I3D ResNet with two blocks in which every position of every frame looks at all "
-        "others, fed with the change from frame to frame and trained from scratch.",
-        input=replace(LAB_INPUT, modality="difference"),
+        "others, trained from scratch.",
+        input=LAB_INPUT,
         build=i3d_nl_lab,
         parameters=4_804_013,
         gmacs=4.111,

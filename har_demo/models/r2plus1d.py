@@ -110,8 +110,6 @@ class R2Plus1D(nn.Module):
         width: channels of the stem and layer1; the later layers have 2, 4 and 8 times as many.
         blocks: residual blocks per layer; (2, 2, 2, 2) makes the 18-layer network.
         dropout: share of features dropped before the last layer while training.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
         authors: compute M for every convolution by itself and add 0.001 to variances, as the authors'
             own networks do; torchvision's has one M per block, and adds 0.00001.
 
@@ -125,7 +123,6 @@ class R2Plus1D(nn.Module):
         width: int = 64,
         blocks: tuple[int, int, int, int] = (2, 2, 2, 2),
         dropout: float = 0.0,
-        normalise_input: bool = False,
         authors: bool = False,
     ):
         super().__init__()
@@ -134,7 +131,6 @@ class R2Plus1D(nn.Module):
             first = Block(inputs, outputs, stride, authors)
             return nn.Sequential(first, *(Block(outputs, outputs) for _ in range(count - 1)))
 
-        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
         self.stem = Stem(width, middle=45 * width // 64)
         self.layer1 = layer(width, width, blocks[0], stride=1)
         self.layer2 = layer(width, 2 * width, blocks[1], stride=2)
@@ -152,7 +148,7 @@ class R2Plus1D(nn.Module):
         nn.init.zeros_(self.fc.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.stem(self.normalise(x))
+        x = self.stem(x)
         x = self.layer1(x)
         x = self.layer2(x)
         x = self.layer3(x)
@@ -235,7 +231,7 @@ def r2plus1d_34(classes: int) -> R2Plus1D:
 
 def r2plus1d_lab(classes: int) -> R2Plus1D:
     """R(2+1)D-10, one block a layer, at half of the paper's width."""
-    return R2Plus1D(classes, 32, blocks=(1, 1, 1, 1), dropout=0.3, normalise_input=True)
+    return R2Plus1D(classes, 32, blocks=(1, 1, 1, 1), dropout=0.3)
 
 
 _KINETICS = R2Plus1D_18_Weights.KINETICS400_V1

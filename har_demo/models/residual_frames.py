@@ -79,7 +79,7 @@ def resframe_ts_lab(classes: int) -> ResFrameTS:
 
     Differences of frames are faint, so each clip's are brought to deviation 1 first.
     """
-    motion = BasicNet(classes, blocks=1, width=24, normalise_input=True)
+    motion = BasicNet(classes, blocks=1, width=24)
     return ResFrameTS(
         motion, nn.Sequential(pooled_resnet2d(), nn.Linear(ResNet2D.channels, classes))
     )

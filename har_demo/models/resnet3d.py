@@ -114,8 +114,6 @@ class BottleneckNet(nn.Module):
         stem_stride: stride over time of the stem's convolution and of its pooling. The paper has 2 at
             32 frames; networks of 8 frames keep all of them.
         width: channels of the stem; res2 to res5 have 4, 8, 16 and 32 times as many.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> BottleneckNet(400, I3D)(torch.zeros(1, 3, 8, 224, 224)).shape
     torch.Size([1, 400])
@@ -129,7 +127,6 @@ class BottleneckNet(nn.Module):
         pool2: int = 2,
         stem_stride: int = 1,
         width: int = 64,
-        normalise_input: bool = False,
     ):
         super().__init__()
 
@@ -140,7 +137,6 @@ class BottleneckNet(nn.Module):
             )
             return nn.Sequential(first, *rest)
 
-        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
         self.stem = conv_norm(3, width, (time[0], 7, 7), (stem_stride, 2, 2))
         self.pool1 = nn.MaxPool3d((1, 3, 3), (stem_stride, 2, 2), (0, 1, 1))
         self.res2 = stage(width, width, blocks[0], time[1], stride=1)
@@ -153,7 +149,7 @@ class BottleneckNet(nn.Module):
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.pool1(F.relu(self.stem(self.normalise(x))))
+        x = self.pool1(F.relu(self.stem(x)))
         x = self.pool2(self.res2(x))
         x = self.res3(x)
         x = self.res4(x)
@@ -189,7 +185,6 @@ class BasicNet(nn.Module):
             convolutions") 3 in layer1 and 1 behind it.
         blocks: residual blocks per layer; two each make the 18-layer network.
         width: channels of the stem and layer1; the later layers have 2, 4 and 8 times as many.
-        normalise_input: see BottleneckNet.
 
     >>> BasicNet(400)(torch.zeros(1, 3, 16, 112, 112)).shape
     torch.Size([1, 400])
@@ -201,7 +196,6 @@ class BasicNet(nn.Module):
         time: tuple[int, int, int, int] = (3, 3, 3, 3),
         blocks: int = 2,
         width: int = 64,
-        normalise_input: bool = False,
     ):
         super().__init__()
 
@@ -209,7 +203,6 @@ class BasicNet(nn.Module):
             rest = (BasicBlock(outputs, outputs, extent) for _ in range(blocks - 1))
             return nn.Sequential(BasicBlock(inputs, outputs, extent, stride), *rest)
 
-        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
         self.stem = conv_norm(3, width, (3, 7, 7), (1, 2, 2))
         self.layer1 = layer(width, width, time[0], stride=1)
         self.layer2 = layer(width, 2 * width, time[1], stride=2)
@@ -219,7 +212,7 @@ class BasicNet(nn.Module):
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.stem(self.normalise(x)))
+        x = F.relu(self.stem(x))
         x = self.layer1(x)
         x = self.layer2(x)
         x = self.layer3(x)
@@ -271,22 +264,22 @@ LAB_BLOCKS = (2, 2, 2, 2)
 
 def c2d_lab(classes: int) -> BottleneckNet:
     """C2D with 26 layers at half width."""
-    return BottleneckNet(classes, C2D, LAB_BLOCKS, width=32, normalise_input=True)
+    return BottleneckNet(classes, C2D, LAB_BLOCKS, width=32)
 
 
 def i3d_resnet_lab(classes: int) -> BottleneckNet:
     """I3D with 26 layers at half width."""
-    return BottleneckNet(classes, I3D, LAB_BLOCKS, width=32, normalise_input=True)
+    return BottleneckNet(classes, I3D, LAB_BLOCKS, width=32)
 
 
 def slow_lab(classes: int) -> BottleneckNet:
     """Slow with 26 layers at half width."""
-    return BottleneckNet(classes, SLOW, LAB_BLOCKS, pool2=1, width=32, normalise_input=True)
+    return BottleneckNet(classes, SLOW, LAB_BLOCKS, pool2=1, width=32)
 
 
 def r3d_lab(classes: int) -> BasicNet:
     """R3D-10, one block a layer, at half of the paper's width."""
-    return BasicNet(classes, blocks=1, width=32, normalise_input=True)
+    return BasicNet(classes, blocks=1, width=32)
 
 
 _TRAN = (
@@ -495,10 +488,10 @@ CARDS: tuple[ModelCard, ...] = (
         year=2018,
         paper=_WANG,
         paper_url=_WANG_URL,
-        idea="C2D with 26 layers at half width, fed with the change from frame to frame: the yardstick "
+        idea="C2D with 26 layers at half width: the yardstick "
         "for what kernels over time and non-local blocks add to it.",
         size="lab",
-        input=replace(LAB_INPUT, modality="difference"),
+        input=LAB_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=c2d_lab,
@@ -512,10 +505,10 @@ CARDS: tuple[ModelCard, ...] = (
         year=2018,
         paper=_WANG,
         paper_url=_WANG_URL,
-        idea="The same small network with kernels over three frames in every other block, fed with the "
-        "change from frame to frame and trained from scratch.",
+        idea="The same small network with kernels over three frames in every other block, "
+        "trained from scratch.",
         size="lab",
-        input=replace(LAB_INPUT, modality="difference"),
+        input=LAB_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=i3d_resnet_lab,
@@ -530,9 +523,9 @@ CARDS: tuple[ModelCard, ...] = (
         paper=_SLOWFAST,
         paper_url=_SLOWFAST_URL,
         idea="The same small network on half as many frames, with kernels over time in its last two "
-        "stages only, fed with the change from frame to frame.",
+        "stages only.",
         size="lab",
-        input=replace(LAB_INPUT, frames=8, fps=4.0, modality="difference"),
+        input=replace(LAB_INPUT, frames=8, fps=4.0),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=slow_lab,
@@ -546,10 +539,10 @@ CARDS: tuple[ModelCard, ...] = (
         year=2018,
         paper=_TRAN,
         paper_url=_TRAN_URL,
-        idea="R3D with ten layers at half width, fed with the change from frame to frame: the same as "
+        idea="R3D with ten layers at half width: the same as "
         "the small R(2+1)D but for its cubes, which are not split.",
         size="lab",
-        input=replace(LAB_INPUT, modality="difference"),
+        input=LAB_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=r3d_lab,

@@ -34,7 +34,6 @@ longer view covers more of it. Any other number does too, from 14 on.
 """
 
 from collections import OrderedDict
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -136,8 +135,6 @@ class S3D(nn.Module):
         gated: True makes S3D-G.
         time_from: the first block that looks along time, as named in MIXED. Those below it, and the
             convolutions below all blocks, do not. '3b', the lowest, is the plain S3D.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so
-            that a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> S3D(400)(torch.zeros(1, 3, 64, 224, 224)).shape
     torch.Size([1, 400])
@@ -149,7 +146,6 @@ class S3D(nn.Module):
         width: float = 1.0,
         gated: bool = False,
         time_from: str = "3b",
-        normalise_input: bool = False,
     ):
         super().__init__()
         everywhere = time_from == "3b"
@@ -162,7 +158,6 @@ class S3D(nn.Module):
         def after(before: str, name: str) -> Mixed:
             return mixed(name, outputs_of(blocks[before]))
 
-        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
         self.trunk = nn.Sequential(
             OrderedDict(
                 conv_1a=split(3, narrow, 7, stride=2, time=everywhere),
@@ -193,7 +188,7 @@ class S3D(nn.Module):
         nn.init.zeros_(self.logits.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.trunk(self.normalise(x))
+        x = self.trunk(x)
         # 2×7×7 at the paper's 224 pixels: all of space, two moments of time.
         x = F.avg_pool3d(x, (2, *x.shape[3:]), stride=1)
         x = self.logits(self.dropout(x))
@@ -217,7 +212,7 @@ def s3d_top_heavy(classes: int) -> S3D:
 
 def s3d_lab(classes: int) -> S3D:
     """Half of the paper's width."""
-    return S3D(classes, width=1 / 2, normalise_input=True)
+    return S3D(classes, width=1 / 2)
 
 
 _ABOUT = {
@@ -326,10 +321,10 @@ CARDS: tuple[ModelCard, ...] = (
         name="s3d_lab",
         title="S3D (lab size)",
         **_ABOUT,
-        idea="S3D at half of its width, fed with the change from frame to frame. Compare it with "
+        idea="S3D at half of its width. Compare it with "
         "I3D of the same width, whose cubes are whole.",
         size="lab",
-        input=replace(LAB_INPUT, modality="difference"),
+        input=LAB_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=s3d_lab,

@@ -141,8 +141,6 @@ class SlowFast(nn.Module):
         lateral: extent over time of the lateral convolutions.
         timed: how many of res4's blocks look along time, from its first; None for all.
         width: channels of the Slow stem; the Fast one has an eighth.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so
-            that a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> SlowFast(400)(torch.zeros(1, 3, 32, 224, 224)).shape
     torch.Size([1, 400])
@@ -155,12 +153,10 @@ class SlowFast(nn.Module):
         lateral: int = 7,
         timed: int | None = None,
         width: int = 64,
-        normalise_input: bool = False,
     ):
         super().__init__()
         thin = width // BETA
         timed = blocks[2] if timed is None else timed
-        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
         # A lateral has twice the Fast channels, which are an eighth of the Slow ones.
         self.slow = Pathway(width, 2 / BETA, SLOW_TIME, blocks, timed)
         self.fast = Pathway(thin, 0, FAST_TIME, blocks, timed)
@@ -173,7 +169,7 @@ class SlowFast(nn.Module):
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        fast = self.normalise(x)
+        fast = x
         slow = fast[:, :, slow_frames(x.shape[2])]
         slow, fast = self.slow.stem(slow), self.fast.stem(fast)
         slow = self.lateral1(slow, fast)
@@ -224,7 +220,7 @@ def slowfast_nl_r101_16x8(classes: int) -> SlowFast:
 
 def slowfast_lab(classes: int) -> SlowFast:
     """SlowFast with 26 layers at half width."""
-    return SlowFast(classes, LAB_BLOCKS, width=32, normalise_input=True)
+    return SlowFast(classes, LAB_BLOCKS, width=32)
 
 
 _8x8 = replace(EVERY_EIGHTH, frames=32, fps=15.0)  # of the Fast pathway, in two seconds
@@ -240,7 +236,7 @@ _paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS
 _lab = partial(
     _card,
     size="lab",
-    input=replace(LAB_INPUT, frames=32, fps=16.0, modality="difference"),
+    input=replace(LAB_INPUT, frames=32, fps=16.0),
     label_set=LABEL_SET,
     classes=EVERYDAY,
 )
@@ -344,8 +340,8 @@ CARDS: tuple[ModelCard, ...] = (
         name="slowfast_lab",
         title="SlowFast (lab size)",
         family="3D convolution",
-        idea="SlowFast with 26 layers at half width on 32 frames of two seconds, fed with the "
-        "change from frame to frame; compare it with Slow, which has no fast pathway.",
+        idea="SlowFast with 26 layers at half width on 32 frames of two seconds; "
+        "compare it with Slow, which has no fast pathway.",
         build=slowfast_lab,
         parameters=4_944_305,
         gmacs=2.240,

@@ -532,7 +532,9 @@ CARDS: tuple[ModelCard, ...] = (
         "edges and of motion around each path: no network, and for years the one to beat.",
         size="paper",
         # The size and rate of UCF101's videos. The authors read a video as a whole, not views of it.
-        input=replace(LAB_INPUT, frames=64, fps=25.0, resize=(240, 320), crop=(240, 320)),
+        input=replace(
+            LAB_INPUT, frames=64, fps=25.0, resize=(240, 320), crop=(240, 320), standardise=False
+        ),
         label_set="UCF101",
         classes=UCF101,
         build=idt,
@@ -551,7 +553,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The same on small frames, with three scales and 32 words: what was possible before "
         "networks learned their features, on the clips that the others here are trained on.",
         size="lab",
-        input=LAB_INPUT,
+        input=replace(LAB_INPUT, standardise=False),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=idt_lab,

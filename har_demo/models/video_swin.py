@@ -23,7 +23,6 @@ B because it counts 16 frames.
 """
 
 import math
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -265,8 +264,6 @@ class VideoSwin(nn.Module):
         depths: blocks of each stage.
         window: P × M × M patches that attend to each other.
         drop_path: of the last block; it grows evenly from 0 in the first.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> VideoSwin(400)(torch.zeros(1, 3, 32, 224, 224)).shape
     torch.Size([1, 400])
@@ -279,10 +276,8 @@ class VideoSwin(nn.Module):
         depths: tuple[int, ...] = (2, 2, 6, 2),
         window: Sides = (8, 7, 7),
         drop_path: float = 0.1,
-        normalise_input: bool = False,
     ):
         super().__init__()
-        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
         self.patch_embed = PatchEmbedding(width)
         count = sum(depths)
         rates = iter([drop_path * i / (count - 1) for i in range(count)])
@@ -306,7 +301,7 @@ class VideoSwin(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.patch_embed(self.normalise(x))
+        x = self.patch_embed(x)
         for stage in self.stages:
             x = stage(x)
         x = self.norm(x).mean(dim=(1, 2, 3))
@@ -344,7 +339,7 @@ def swin_lab(classes: int) -> VideoSwin:
     Grids of 8 × 28 × 28, 14 × 14 and 7 × 7 patches hold whole windows of 4 × 7 × 7, which shift along
     time too; a fourth stage would hold less than one.
     """
-    return VideoSwin(classes, 64, depths=(2, 2, 4), window=(4, 7, 7), normalise_input=True)
+    return VideoSwin(classes, 64, depths=(2, 2, 4), window=(4, 7, 7))
 
 
 _WORDS = {
@@ -489,11 +484,11 @@ CARDS: tuple[ModelCard, ...] = (
         name="swin_lab",
         title="Video Swin (lab size)",
         idea=(
-            "Video Swin with three stages and smaller windows, fed with the change from frame to "
-            "frame and trained from scratch, without the pictures that the paper's began with."
+            "Video Swin with three stages and smaller windows, trained from scratch, "
+            "without the pictures that the paper's began with."
         ),
         size="lab",
-        input=replace(LAB_INPUT, modality="difference"),
+        input=LAB_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=swin_lab,

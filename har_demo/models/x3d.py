@@ -26,7 +26,6 @@ parameters and a network that those weights do not fit, nor theirs this one.
 """
 
 import math
-from dataclasses import replace
 from functools import partial
 
 from torch import Tensor, nn
@@ -124,8 +123,6 @@ class X3D(nn.Module):
         depth: γ_d, which multiplies 1, 2, 5 and 3 blocks, rounded up.
         norm_every_shortcut: normalise the first shortcut too; see the top of this file.
         dropout: share of features dropped before the last layer while training.
-        normalise_input: bring each clip's input to mean 0 and deviation 1 per channel first, so
-            that a dark clip, whose frame differences are faint, looks like a bright one.
 
     >>> X3D(400)(torch.zeros(1, 3, 4, 160, 160)).shape
     torch.Size([1, 400])
@@ -138,7 +135,6 @@ class X3D(nn.Module):
         depth: float = 2.2,
         norm_every_shortcut: bool = False,
         dropout: float = 0.5,
-        normalise_input: bool = False,
     ):
         super().__init__()
         channels = [round(width * basis) for basis in (12, 24, 48, 96)]
@@ -159,7 +155,6 @@ class X3D(nn.Module):
                 )
             )
 
-        self.normalise = nn.InstanceNorm3d(3) if normalise_input else nn.Identity()
         stem = channels[0]
         self.stem_space = nn.Conv3d(
             3, stem, (1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1), bias=False
@@ -187,7 +182,7 @@ class X3D(nn.Module):
         nn.init.zeros_(self.fc2.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.stem_time(self.stem_space(self.normalise(x)))
+        x = self.stem_time(self.stem_space(x))
         x = F.relu(self.stem_norm(x))
         x = self.layer1(x)
         x = self.layer2(x)
@@ -216,7 +211,7 @@ def x3d_xl(classes: int) -> X3D:
 
 def x3d_lab(classes: int) -> X3D:
     """The paper's network before its depth was expanded: 11 blocks."""
-    return X3D(classes, depth=1.0, normalise_input=True)
+    return X3D(classes, depth=1.0)
 
 
 def _input(frames: int, stride: int, side: int, resize: int) -> ModelInput:
@@ -356,10 +351,10 @@ CARDS: tuple[ModelCard, ...] = (
     _card(
         name="x3d_lab",
         title="X3D (lab size)",
-        idea="X3D with 11 blocks, fed with the change from frame to frame: few channels, depthwise "
+        idea="X3D with 11 blocks: few channels, depthwise "
         "convolutions, and all 16 frames kept to the end.",
         size="lab",
-        input=replace(LAB_INPUT, modality="difference"),
+        input=LAB_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=x3d_lab,

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from har_demo.clips.transforms import differences
+from har_demo.clips.transforms import differences, standardised
+from har_demo.models.card import ModelInput
 
 BYTES_PER_GMAC = 8 * 2**20
 BUDGET = {"cpu": 128 * 2**20, "cuda": 8 * 2**30}
@@ -69,15 +70,15 @@ def in_batches(
 
 
 def gather(
-    frames: torch.Tensor, windows: np.ndarray, start: int, end: int, difference: bool
+    frames: torch.Tensor, windows: np.ndarray, start: int, end: int, spec: ModelInput
 ) -> torch.Tensor:
     """Lay out some views as a network takes them; view v is crop v % crops of window v // crops.
 
     Args:
         frames: float32 [crops, N, 3, h, w], each needed frame transformed once.
-        windows: int64 [W, T] positions along N; T + 1 of them when `difference`.
+        windows: int64 [W, T] positions along N; T + 1 of them for frame differences.
         start, end: the views wanted.
-        difference: whether the network takes frame differences.
+        spec: what the network takes.
 
     Returns:
         float32 [end - start, 3, T, h, w].
@@ -85,9 +86,10 @@ def gather(
     window, crop = np.divmod(np.arange(start, end), len(frames))
     crop, position = torch.as_tensor(crop[:, None]), torch.as_tensor(windows[window])
     views = frames[crop.to(frames.device), position.to(frames.device)]  # [views, T, 3, h, w]
-    if difference:
+    if spec.modality == "difference":
         views = differences(views)
-    return views.transpose(1, 2)
+    views = views.transpose(1, 2)
+    return standardised(views) if spec.standardise else views
 
 
 def probabilities(network: nn.Module, views: torch.Tensor) -> torch.Tensor:

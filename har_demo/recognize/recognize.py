@@ -205,7 +205,7 @@ def _answer(
         run.transform += _milliseconds(started, device)
 
         def forward(start: int, end: int) -> torch.Tensor:
-            views = gather(x, where, start, end, spec.modality == "difference")
+            views = gather(x, where, start, end, spec)
             return probabilities(run.network, views)
 
         started = time.perf_counter()

@@ -24,10 +24,11 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from har_demo.clips import sampling
-from har_demo.clips.transforms import differences
+from har_demo.clips.transforms import differences, standardised
 from har_demo.labels import EVERYDAY
 from har_demo.models import c3d, r2plus1d
 from har_demo.models.card import ModelCard, ModelInput
+from har_demo.models.layout import channels_last
 from har_demo.training.augment import augment, draw_windows
 from har_demo.training.data import HELD_OUT, Example, Footage, load, read_examples, split
 from har_demo.training.figures import rendered_footage
@@ -69,7 +70,7 @@ def train(
     torch.manual_seed(seed)
     torch.backends.cudnn.benchmark = True  # every batch has one shape
     sources = [one.to(device) for one in (footage, rendered) if one is not None]
-    network = card.build(len(card.classes)).to(device, memory_format=torch.channels_last_3d)
+    network = channels_last(card.build(len(card.classes)).to(device))
     keep = max(1 - 1 / (AVERAGE * steps), 0)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(keep), use_buffers=True)
     # Decay pulls weights to zero; for biases and norms that is no regularisation.
@@ -129,7 +130,10 @@ def as_input(frames: Tensor, spec: ModelInput) -> Tensor:
     x = (frames - mean) / std
     if spec.modality == "difference":
         x = differences(x)
-    return x.transpose(1, 2).contiguous(memory_format=torch.channels_last_3d)
+    x = x.transpose(1, 2)
+    if spec.standardise:
+        x = standardised(x)
+    return x.contiguous(memory_format=torch.channels_last_3d)
 
 
 @torch.inference_mode()

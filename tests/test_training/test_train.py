@@ -41,7 +41,7 @@ def card():
     return replace(
         CARDS["r2plus1d_lab"],
         input=small,
-        build=lambda classes: R2Plus1D(classes, 8, (1, 1, 1, 1), normalise_input=True),
+        build=lambda classes: R2Plus1D(classes, 8, (1, 1, 1, 1)),
     )
 
 
