@@ -2,7 +2,7 @@
 
 from torchvision.models import video
 
-from .card import ModelCard
+from .card import ModelCard, PublishedCost
 from .torchvision_card import PORTED, torchvision_card
 
 _PAPER = (
@@ -28,6 +28,7 @@ CARDS: tuple[ModelCard, ...] = (
         frames=16,
         fps=7.5,
         gmacs=64.224,
+        published=(PublishedCost("PySlowFast, counted", "verified", 34_537_744, 64.224),),
         licence=PORTED.format("PySlowFast"),
         # Its grid of patches is fixed when the network is built.
         any_frames=False,

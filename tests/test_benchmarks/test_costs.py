@@ -236,3 +236,70 @@ def test_what_pytorchvideos_zoo_prints_counts_batch_norm_too(name):
 @pytest.mark.parametrize("model", registry.cards().values(), ids=lambda c: c.name)
 def test_no_card_of_the_project_is_off(model):
     assert [row.words() for row in costs.faults(model)] == []
+
+
+# What the lecture's systems must cost, by the references' own code: the card, outputs, frames and side
+# of the view, parameters and multiply-adds of one view. None: as many outputs as the card has.
+REQUIRED = [
+    ("c3d_sports1m", None, 16, 112, 79_991_015, 38.549),
+    ("c3d_3x3", 487, 16, 112, 65_300_000, 38.53),
+    ("p3d_199", None, 16, 160, 66_492_240, 18.403),
+    ("i3d", None, 64, 224, 12_697_264, 111.153),
+    ("i3d_flow", None, 64, 224, 12_675_312, 102.341),
+    ("i3d_r50", None, 8, 224, 28_043_472, 28.408),
+    ("c2d_r50", None, 8, 224, 24_327_632, 19.493),
+    ("slow_r50", None, 8, 224, 32_454_096, 41.741),
+    ("r2plus1d_18", None, 16, 112, 31_505_325, 40.519),
+    ("r2plus1d_34", None, 32, 112, 63_697_175, 152.356),
+    ("r3d_18", None, 16, 112, 33_371_472, 40.697),
+    ("mc3_18", None, 16, 112, 11_695_440, 43.343),
+    ("s3d", None, 64, 224, 8_320_048, 71.916),
+    ("s3d_g", None, 64, 224, 9_508_000, 71.915),
+    ("mfnet", 200, 16, 224, 7_842_568, 11.045),
+    ("ir_csn_101", None, 32, 224, 22_213_776, 56.468),
+    ("ip_csn_101", None, 32, 224, 24_601_616, 63.559),
+    ("ir_csn_152", None, 32, 224, 29_703_568, 74.046),
+    ("ip_csn_152", None, 32, 224, 33_016_592, 83.295),
+    ("c2d_nl_r50", None, 8, 224, 31_686_096, 27.621),
+    ("i3d_nl_r50", None, 8, 224, 35_401_936, 36.535),
+    ("i3d_nl_r101", None, 8, 224, 59_112_656, 55.084),
+    ("res50_nl", 1000, 1, 224, 27_656_232, 4.540),
+    ("res50_cgd", 1000, 1, 224, 25_579_688, 4.089),
+    ("res50_cgnl", 1000, 1, 224, 27_197_480, 4.411),
+    ("slowfast_r50_8x8", None, 32, 224, 34_566_488, 50.309),
+    ("slowfast_r101_8x8", None, 32, 224, 62_826_968, 96.397),
+    ("slowfast_nl_r101_16x8", None, 64, 224, 60_080_088, 182.979),
+    ("x3d_xs", None, 4, 160, 3_794_274, 0.605),
+    ("x3d_s", None, 13, 160, 3_794_274, 1.963),
+    ("x3d_m", None, 16, 224, 3_794_274, 4.732),
+    ("x3d_l", None, 16, 312, 6_153_384, 18.368),
+    ("tsn_r50", None, 8, 224, 24_327_632, 32.698),
+    ("trn_r50", 174, 8, 224, 26_641_154, 32.708),
+    ("mars", None, 16, 112, 48_340_816, 9.568),
+    ("two_stream_vgg16_spatial", 101, 1, 224, 134_674_341, 15.467),
+    ("two_stream_vgg16_temporal", 101, 10, 224, 134_684_133, 15.958),
+    ("swin3d_t", None, 32, 224, 28_158_070, 87.764),
+    ("swin3d_s", None, 32, 224, 49_816_678, 165.682),
+    ("swin3d_b", None, 32, 224, 88_048_984, 281.333),
+    ("swin3d_l", None, 32, 224, 196_953_916, 603.269),
+    ("swin3d_l_384", None, 32, 384, 199_999_516, 2106.380),
+]
+
+
+@pytest.mark.parametrize("required", REQUIRED, ids=lambda row: row[0])
+def test_the_references_figures_are_on_the_cards(required):
+    """`faults` checks what a card calls verified; here nobody can take it off the card unseen."""
+    name, classes, frames, side, count, cost = required
+    model = registry.card(name)
+    stated = {
+        (
+            said.classes or len(model.classes),
+            said.frames or model.input.frames,
+            said.side or model.input.crop[0],
+            said.parameters,
+            said.gmacs,
+        )
+        for said in model.published
+        if said.status == "verified"
+    }
+    assert (classes or len(model.classes), frames, side, count, cost) in stated

@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from published_costs import assert_verified
 from torch import nn
 from torchvision.models import video
 
@@ -224,11 +223,6 @@ def test_the_larger_networks_are_deeper_wider_and_look_farther():
     assert shape("swin3d_b") == (128, large, [4, 8, 16, 32], (8, 7, 7))
     assert shape("swin3d_l") == (192, large, [6, 12, 24, 48], (8, 7, 7))
     assert shape("swin3d_l_384") == (192, large, [6, 12, 24, 48], (8, 12, 12))
-
-
-@pytest.mark.parametrize("name", ["swin3d_t", "swin3d_b", "swin3d_l_384"])
-def test_costs_are_those_of_the_authors_code_and_half_of_them_at_sixteen_frames(name):
-    assert_verified(name)
 
 
 def test_the_lab_network_holds_whole_windows_in_every_stage():

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from published_costs import assert_verified
 from torch import nn
 from torch.nn import functional as F
 
@@ -34,10 +33,6 @@ def test_the_cards_figures_are_those_of_the_reference():
         reference = card.published[0]
         assert (reference.status, reference.side) == ("verified", None)
         assert (reference.parameters, reference.gmacs) == (card.parameters, card.gmacs)
-
-
-def test_xl_costs_what_the_reference_costs_on_its_test_crop_too():
-    assert_verified("x3d_xl")
 
 
 @pytest.mark.parametrize(
