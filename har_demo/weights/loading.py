@@ -184,6 +184,6 @@ def _public_file(card: ModelCard, on_progress: Callable[[float], None] | None) -
 
 def _nowhere(card: ModelCard) -> str:
     return (
-        f"weights of {card.title} are not here and none are public: "
-        "fetch checkpoints/ again, or give your own file."
+        f"weights of {card.title} do not come with the app, and no file is known that could be "
+        "fetched: give your own."
     )

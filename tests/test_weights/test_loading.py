@@ -153,7 +153,7 @@ def test_a_published_file_that_does_not_fit(card, site, tmp_path):
 
 def test_no_source_at_all(card):
     sentence = _refusal(card)
-    assert sentence.startswith("weights of Small-3D are not here and none are public: ")
+    assert sentence.startswith("weights of Small-3D do not come with the app, ")
 
 
 def test_every_public_model_says_so_offline(monkeypatch):
