@@ -40,12 +40,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-
-from .attention import AttentionMap, flat_positions
-from .card import ModelCard, ModelInput, PublishedCost
-from .i3d import MIXED, i3d_trunk, outputs_of, scaled
-from .lab import LAB_INPUT
-from .label_sets import KINETICS400
+from har_demo.models.attention import AttentionMap, flat_positions
+from har_demo.models.card import ModelCard, ModelInput, PublishedCost
+from har_demo.models.i3d import MIXED, i3d_trunk, outputs_of, scaled
+from har_demo.models.lab import LAB_INPUT
+from har_demo.models.label_sets import KINETICS400
 
 ROI = 7
 """Cells of a pooled box along height and width."""

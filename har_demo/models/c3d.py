@@ -214,16 +214,14 @@ CARDS: tuple[ModelCard, ...] = (
         parameters=78_409_573,
         gmacs=38.547,
         published=(
-            PublishedCost(
-                "mmaction2, its network counted", "verified", parameters=78_409_573, gmacs=38.547
-            ),
+            PublishedCost("mmaction2's code", "verified", parameters=78_409_573, gmacs=38.547),
         ),
         accuracy=(
             Accuracy(
-                dataset="UCF101 split 1",
+                dataset="UCF101",
                 top1=83.08,
                 top5=None,
-                protocol="Sports-1M pre-training, 10 windows of 16 frames, centre crop",
+                protocol="split 1, Sports-1M pre-training, 10 windows of 16 frames, centre crop",
                 source="mmaction2 model zoo",
             ),
         ),
@@ -254,12 +252,10 @@ CARDS: tuple[ModelCard, ...] = (
         build=c3d,
         parameters=79_991_015,
         gmacs=38.549,
-        accuracy=(
-            Accuracy("Sports-1M", 61.1, 85.2, "per video, as the lecture prints it", "lecture"),
-        ),
+        accuracy=(Accuracy("Sports-1M", 61.1, 85.2, "per video", "lecture, Sports-1M table"),),
         published=(
             PublishedCost(
-                "DavideA/c3d-pytorch, its network counted",
+                "DavideA/c3d-pytorch's code",
                 "verified",
                 parameters=79_991_015,
                 gmacs=38.549,
@@ -293,16 +289,7 @@ CARDS: tuple[ModelCard, ...] = (
         parameters=64_954_512,
         gmacs=38.534,
         published=(
-            PublishedCost(
-                "the lecture's layers, counted", "verified", parameters=64.95e6, gmacs=38.53
-            ),
-            PublishedCost(
-                "the lecture's layers, counted",
-                "verified",
-                parameters=65.3e6,
-                gmacs=38.53,
-                classes=487,
-            ),
+            PublishedCost("VMZ model zoo", "printed", parameters=64.9e6, gmacs=38.5),
             PublishedCost(
                 "lecture, C3D table, fc layers 27 times too large", "printed", gmacs=39.5
             ),
@@ -337,7 +324,7 @@ CARDS: tuple[ModelCard, ...] = (
         gmacs=19.819,
         accuracy=(
             Accuracy(
-                "UCF101 split 1", 51.6, None, "RGB, trained from scratch", "lecture, I3D table"
+                "UCF101", 51.6, None, "split 1, RGB, trained from scratch", "lecture, I3D table"
             ),
         ),
         published=(

@@ -230,8 +230,8 @@ _CGD = {
     "paper": "He et al., Compact Global Descriptor for Neural Networks, arXiv 2019",
     "paper_url": "https://arxiv.org/abs/1907.09665",
 }
-_CGNL_CODE = "github.com/KaiyuYue/cgnl-network.pytorch"
-_CGD_CODE = "github.com/HolmesShuan/Compact-Global-Descriptor"
+_CGNL_CODE = "KaiyuYue/cgnl-network.pytorch's code"
+_CGD_CODE = "HolmesShuan/Compact-Global-Descriptor's code"
 _LECTURE = "lecture, PNL table"
 
 INPUT = ModelInput(

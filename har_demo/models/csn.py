@@ -218,7 +218,7 @@ _VMZ = ModelInput(
 )
 _PYTORCHVIDEO = replace(_VMZ, mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225))
 _KINETICS_PROTOCOL = "10 windows of 32 frames at 15 frames per second, 3 crops of 256 × 256"
-_SPORTS = "lecture, table of Sports-1M"
+_SPORTS = "lecture, Sports-1M table"
 
 
 def _reference(code: str, parameters: int, gmacs: float) -> PublishedCost:

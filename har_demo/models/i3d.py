@@ -299,13 +299,13 @@ def i3d_two_stream_lab(classes: int) -> TwoStreamI3D:
     return TwoStreamI3D(classes, width=3 / 8)
 
 
-_PAPER = "Carreira & Zisserman, Quo Vadis, Action Recognition? A New Model and the Kinetics Dataset"
 _ABOUT = {
-    "paper": f"{_PAPER}, CVPR 2017",
+    "paper": "Carreira and Zisserman, Quo Vadis, Action Recognition? A New Model and the Kinetics "
+    "Dataset, CVPR 2017",
     "paper_url": "https://arxiv.org/abs/1705.07750",
     "year": 2017,
 }
-_REFERENCE = "piergiaj/pytorch-i3d, counted by running it"
+_REFERENCE = "piergiaj/pytorch-i3d's code"
 
 _RGB = ModelInput(
     frames=64,
@@ -406,7 +406,7 @@ CARDS: tuple[ModelCard, ...] = (
         accuracy=_kinetics(74.2, 91.3, "RGB and TV-L1 flow"),
         published=(
             PublishedCost(f"{_REFERENCE}, both streams", "verified", 25_372_576, 213.494),
-            PublishedCost("lecture, table of the I3D paper", "printed", 25e6),
+            PublishedCost("lecture, I3D table", "printed", 25e6),
             PublishedCost("lecture, PNL table: more than", "printed", 25.0e6, 107.9, classes=200),
             PublishedCost("lecture, Video Swin table", "printed", 25.0e6),
         ),

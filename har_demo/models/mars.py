@@ -191,7 +191,7 @@ _MARS = {
 }
 _PAPER = {"size": "paper", "label_set": "Kinetics-400", "classes": KINETICS400}
 _LAB = {"size": "lab", "label_set": LABEL_SET, "classes": EVERYDAY}
-_COUNTED = "craston/MARS, its network counted"
+_COUNTED = "craston/MARS's code"
 
 # The authors' test: the short side made 112, ActivityNet's mean taken off values from 0 to 255.
 _INPUT = ModelInput(

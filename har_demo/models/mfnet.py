@@ -166,7 +166,7 @@ class MFNet(nn.Module):
 
 _PAPER = "Chen et al., Multi-Fiber Networks for Video Recognition, ECCV 2018"
 _PAPER_URL = "https://arxiv.org/abs/1807.11195"
-_CODE = "github.com/cypw/PyTorch-MFNet"
+_CODE = "cypw/PyTorch-MFNet"
 
 MFNET_INPUT = ModelInput(
     frames=16,
@@ -224,10 +224,18 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         published=(
             PublishedCost(
-                source=_CODE, status="verified", parameters=7_996_368, gmacs=11.045, classes=400
+                source=f"{_CODE}'s code",
+                status="verified",
+                parameters=7_996_368,
+                gmacs=11.045,
+                classes=400,
             ),
             PublishedCost(
-                source=_CODE, status="verified", parameters=7_842_568, gmacs=11.045, classes=200
+                source=f"{_CODE}'s code",
+                status="verified",
+                parameters=7_842_568,
+                gmacs=11.045,
+                classes=200,
             ),
             PublishedCost(
                 source="lecture, PNL table",

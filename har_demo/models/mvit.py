@@ -2,8 +2,8 @@
 
 from torchvision.models import video
 
-from .card import ModelCard, PublishedCost
-from .torchvision_card import PORTED, torchvision_card
+from har_demo.models.card import ModelCard, PublishedCost
+from har_demo.models.torchvision_card import PORTED, torchvision_card
 
 _PAPER = (
     "Li et al., MViTv2: Improved Multiscale Vision Transformers "
@@ -28,7 +28,7 @@ CARDS: tuple[ModelCard, ...] = (
         frames=16,
         fps=7.5,
         gmacs=64.224,
-        published=(PublishedCost("PySlowFast, counted", "verified", 34_537_744, 64.224),),
+        published=(PublishedCost("PySlowFast's code", "verified", 34_537_744, 64.224),),
         licence=PORTED.format("PySlowFast"),
         # Its grid of patches is fixed when the network is built.
         any_frames=False,

@@ -183,7 +183,7 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         published=(
             PublishedCost(
-                source="github.com/qijiezhao/pseudo-3d-pytorch",
+                source="qijiezhao/pseudo-3d-pytorch's code",
                 status="verified",
                 parameters=66_492_240,
                 gmacs=18.403,

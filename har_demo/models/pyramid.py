@@ -191,7 +191,7 @@ CARDS: tuple[ModelCard, ...] = (
         gmacs=11.5705,
         published=(
             PublishedCost(
-                "github.com/cypw/PyTorch-MFNet with a sub-sampled non-local block put into conv4",
+                "cypw/PyTorch-MFNet's code with a sub-sampled non-local block put into conv4",
                 "verified",
                 parameters=8_139_208,
                 gmacs=11.570,

@@ -139,13 +139,11 @@ class R2Plus1D(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(8 * width, classes)
 
-        for module in self.modules():
-            if isinstance(module, nn.Conv3d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            if isinstance(module, nn.BatchNorm3d) and authors:
-                module.eps = 1e-3
-        nn.init.normal_(self.fc.weight, std=0.01)
-        nn.init.zeros_(self.fc.bias)
+        initialise(self)
+        if authors:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm3d):
+                    module.eps = 1e-3
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
@@ -307,7 +305,7 @@ CARDS: tuple[ModelCard, ...] = (
                 url="https://github.com/moabitcoin/ig65m-pytorch/releases/download/v1.0.0/"
                 "r2plus1d_34_clip32_ft_kinetics_from_ig65m-ade133f1.pth",
                 sha256="",
-                bytes=63_697_175 * 4,  # unverified: the size of its parameters alone
+                bytes=255_061_555,  # its publisher does not say; people who have the file do
                 licence="MIT (ig65m-pytorch, converted from VMZ's)",
             ),
         ),

@@ -282,8 +282,8 @@ CARDS: tuple[ModelCard, ...] = (
         parameters=8_956_976,
         gmacs=37.513,
         accuracy=(
-            Accuracy("UCF101 split 1", 81.0, None, "RGB, 50 frames of ten seconds", _I3D_TABLE),
-            Accuracy("HMDB51 split 1", 36.0, None, "RGB, 50 frames of ten seconds", _I3D_TABLE),
+            Accuracy("UCF101", 81.0, None, "split 1, RGB, 50 frames of ten seconds", _I3D_TABLE),
+            Accuracy("HMDB51", 36.0, None, "split 1, RGB, 50 frames of ten seconds", _I3D_TABLE),
             Accuracy("miniKinetics", 69.9, None, "RGB, 50 frames of ten seconds", _I3D_TABLE),
         ),
         published=(PublishedCost(_I3D_TABLE, "printed", parameters=9e6),),

@@ -247,14 +247,10 @@ CARDS: tuple[ModelCard, ...] = (
         fps=15,
         gmacs=71.916,
         published=(
-            PublishedCost("torchvision, counted by running it", "verified", 8_320_048, 71.916),
-            PublishedCost(
-                "torchvision, counted by running it", "verified", 8_320_048, 17.979, frames=16
-            ),
-            PublishedCost(
-                "torchvision, counted by running it", "verified", 8_320_048, 143.833, frames=128
-            ),
-            PublishedCost("kylemin/S3D, counted by running it", "verified", 8_320_048, 71.916),
+            PublishedCost("torchvision's code", "verified", 8_320_048, 71.916),
+            PublishedCost("torchvision's code", "verified", 8_320_048, 17.979, frames=16),
+            PublishedCost("torchvision's code", "verified", 8_320_048, 143.833, frames=128),
+            PublishedCost("kylemin/S3D's code", "verified", 8_320_048, 71.916),
             PublishedCost("paper, as recalled", "unverified", gmacs=66.38),
             PublishedCost(
                 "lecture, PNL table (its cost fits the top-heavy network)",
@@ -280,7 +276,7 @@ CARDS: tuple[ModelCard, ...] = (
         gmacs=71.917,
         published=(
             PublishedCost(
-                "TengdaHan/ActionClassification, counted by running it",
+                "TengdaHan/ActionClassification's code",
                 "verified",
                 9_508_000,
                 71.915,

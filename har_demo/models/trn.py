@@ -156,7 +156,7 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         published=(
             PublishedCost(
-                "mmaction2, trn_imagenet-pretrained-r50_8xb16-1x1x8-50e_sthv2-rgb, counted",
+                "mmaction2's code",
                 "verified",
                 parameters=26_641_154,
                 gmacs=32.708,

@@ -119,8 +119,9 @@ CARDS: tuple[ModelCard, ...] = (
         weights=(
             WeightSource(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/tsm/"
-                ""
-                "tsm_imagenet-pretrained-r50_8xb16-1x1x8-100e_kinetics400-rgb/tsm_imagenet-pretrained-r50_8xb16-1x1x8-100e_kinetics400-rgb_20220831-a6db1e5d.pth",
+                "tsm_imagenet-pretrained-r50_8xb16-1x1x8-100e_kinetics400-rgb/"
+                "tsm_imagenet-pretrained-r50_8xb16-1x1x8-100e_kinetics400-rgb"
+                "_20220831-a6db1e5d.pth",
                 sha256="a6db1e5d",
                 bytes=24_327_632 * 4,  # unverified: the size of its parameters alone
                 licence="Apache-2.0 (mmaction2)",

@@ -107,8 +107,9 @@ CARDS: tuple[ModelCard, ...] = (
         weights=(
             WeightSource(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/tsn/"
-                ""
-                "tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb/tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb_20220906-2692d16c.pth",
+                "tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb/"
+                "tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb"
+                "_20220906-2692d16c.pth",
                 sha256="2692d16c",
                 bytes=24_327_632 * 4,  # unverified: the size of its parameters alone
                 licence="Apache-2.0 (mmaction2)",
@@ -127,7 +128,7 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         published=(
             PublishedCost(
-                "mmaction2, tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb, counted",
+                "mmaction2's code",
                 "verified",
                 parameters=24_327_632,
                 gmacs=32.698,

@@ -252,14 +252,14 @@ def two_stream_lab(classes: int) -> TwoStream:
 _ABOUT = {
     "family": "Two-stream",
     "year": 2014,
-    "paper": "Simonyan & Zisserman, Two-Stream Convolutional Networks for Action Recognition in "
+    "paper": "Simonyan and Zisserman, Two-Stream Convolutional Networks for Action Recognition in "
     "Videos, NIPS 2014",
     "paper_url": "https://arxiv.org/abs/1406.2199",
 }
 _FUSED = {
     "family": "Two-stream",
     "year": 2017,
-    "paper": "Carreira & Zisserman, Quo Vadis, Action Recognition? A New Model and the Kinetics "
+    "paper": "Carreira and Zisserman, Quo Vadis, Action Recognition? A New Model and the Kinetics "
     "Dataset, CVPR 2017, after Feichtenhofer et al., CVPR 2016",
     "paper_url": "https://arxiv.org/abs/1705.07750",
 }
@@ -285,7 +285,7 @@ _LAB_BOTH = replace(_LAB_FLOW, frames=1, modality="rgb+flow")
 _LAB_FRAME = replace(LAB_INPUT, frames=1, fps=0.5, any_frames=False)
 
 _CAFFE = "VGG_CNN_M_2048.caffemodel, from its size of 370 MB"
-_ZHU = "bryanyzhu/two-stream-pytorch, counted by running it"
+_ZHU = "bryanyzhu/two-stream-pytorch's code"
 
 
 def _mean_of_splits(ucf: float, hmdb: float, fusion: str = "") -> tuple[Accuracy, ...]:
@@ -389,14 +389,10 @@ CARDS: tuple[ModelCard, ...] = (
         parameters=39_617_509,
         gmacs=25.254,
         accuracy=(
-            Accuracy(
-                "UCF101", 89.3, None, "split 1, RGB and flow", "lecture, table of the I3D paper"
-            ),
-            Accuracy(
-                "HMDB51", 56.8, None, "split 1, RGB and flow", "lecture, table of the I3D paper"
-            ),
+            Accuracy("UCF101", 89.3, None, "split 1, RGB and flow", "lecture, I3D table"),
+            Accuracy("HMDB51", 56.8, None, "split 1, RGB and flow", "lecture, I3D table"),
         ),
-        published=(PublishedCost("lecture, table of the I3D paper", "printed", 39e6),),
+        published=(PublishedCost("lecture, I3D table", "printed", 39e6),),
         note="A reconstruction: the paper gives the layers of the fusion, but neither their "
         "padding nor their normalisation.",
     ),

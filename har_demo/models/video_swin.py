@@ -31,12 +31,11 @@ from torchvision.models import video
 from torchvision.ops import StochasticDepth
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-
-from .attention import AttentionMap, flat_positions
-from .card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from .lab import LAB_INPUT
-from .label_sets import KINETICS400
-from .torchvision_card import PORTED, torchvision_card
+from har_demo.models.attention import AttentionMap, flat_positions
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.lab import LAB_INPUT
+from har_demo.models.label_sets import KINETICS400
+from har_demo.models.torchvision_card import PORTED, torchvision_card
 
 Sides = tuple[int, int, int]
 """Numbers of cells along T, H and W."""
@@ -358,7 +357,7 @@ def _published(parameters: int, gmacs: float, printed: tuple[float, float], halv
     """Counted on the authors' code; (10⁶ parameters, GMACs) of the lecture; torchvision's GMACs."""
     millions, printed_gmacs = printed
     found = (
-        PublishedCost("the authors' code, counted", "verified", parameters, gmacs),
+        PublishedCost("Video-Swin-Transformer's code", "verified", parameters, gmacs),
         PublishedCost("lecture, Video Swin table", "printed", millions * 1e6, printed_gmacs),
     )
     if halved is None:
