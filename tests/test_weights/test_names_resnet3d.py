@@ -1,7 +1,13 @@
 """Public files of residual networks fill ours."""
 
 import pytest
-from public_keys import assert_fills
+import torch
+from public_keys import assert_fills, read
+
+from har_demo.models.registry import card
+from har_demo.weights.name_maps import MAPS
+from har_demo.weights.name_maps.rename import renamed
+from har_demo.weights.name_maps.resnet3d import MMACTION
 
 
 @pytest.mark.parametrize(
@@ -20,3 +26,13 @@ from public_keys import assert_fills
 )
 def test_every_name_is_used_and_every_parameter_filled(file, model):
     assert_fills(file, model)
+
+
+def test_mmactions_c2d_is_not_mistaken_for_ours():
+    """It has as many parameters, in 2D filters and with another pooling: its names stay unknown."""
+    theirs = read("open_mmlab__c2d_r50_mmaction2")
+    with torch.device("meta"):
+        ours = card("c2d_r50").build(400).state_dict()
+    parameters = {name for name, tensor in ours.items() if tensor.is_floating_point()}
+    assert parameters <= set(renamed(*MMACTION)(theirs))
+    assert not parameters & set(MAPS["c2d_r50"](theirs))

@@ -13,10 +13,11 @@ def test_pyslowfasts_names():
     assert_fills("facebookresearch__x3d_xxl_like", "x3d_xl")
 
 
-def test_mmactions_network_is_another_by_one_batch_norm():
+@pytest.mark.parametrize("size", ["s", "m"])
+def test_mmactions_network_is_another_by_one_batch_norm(size):
     """The 48 parameters by which they differ, as the top of x3d.py says."""
-    theirs = read("open_mmlab__x3d_m_mmaction2")
-    ours = read("pytorchvideo_hub_pytorchvideo__x3d_m")
+    theirs = read(f"open_mmlab__x3d_{size}_mmaction2")
+    ours = read(f"pytorchvideo_hub_pytorchvideo__x3d_{size}")
     norm = "backbone.layer1.0.downsample.bn."
 
     def count(state):

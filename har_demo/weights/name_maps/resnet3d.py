@@ -67,6 +67,7 @@ PYTORCHVIDEO = (
 
 _TORCHVISION = ((r"\.downsample\.", ".shortcut."),)
 
+# mmaction2's C2D is another network (2D filters, other pooling): `c2d_r50` does not know its names.
 MAPS = {
     "c2d_r50": renamed(*PYTORCHVIDEO_POOLED, *PYSLOWFAST),
     "i3d_r50": renamed(*PYTORCHVIDEO_POOLED, *PYSLOWFAST),
