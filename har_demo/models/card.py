@@ -31,8 +31,9 @@ class ModelInput:
         flow_frames: fields of optical flow in one view of 'flow' (then equal to `frames`) or 'rgb+flow'.
         flow_limit: pixels of displacement that become 1.
         antialias: whether resizing filters first; torchvision's video presets do not.
-        standardise: whether each view is brought to mean 0 and deviation 1 per channel at last, so that
-            a dark clip, whose frame differences are faint, looks like a bright one.
+        standardise: whether each view of frames is brought to mean 0 and deviation 1 per channel at
+            last, so that a dark clip, whose frame differences are faint, looks like a bright one.
+            Flow never is: how fast things move means something.
     """
 
     frames: int

@@ -290,7 +290,7 @@ def i3d_lab(classes: int) -> I3D:
 
 
 def i3d_flow_lab(classes: int) -> I3D:
-    """Half of the paper's width. Flow is not normalised: how fast things move means something."""
+    """The same on optical flow."""
     return I3D(classes, inputs=2, width=1 / 2)
 
 

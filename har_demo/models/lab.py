@@ -12,4 +12,5 @@ LAB_INPUT = ModelInput(
     antialias=True,
     standardise=True,
 )
-"""RGB, 16 frames at 8 a second, whatever the light. Models that want fewer frames take them from the same two seconds."""
+"""RGB, 16 frames at 8 a second, whatever the light. Models that want fewer frames take them from the same
+two seconds."""
