@@ -204,6 +204,8 @@ def costs(
     """
     if layers and (model or check):
         raise ChoiceError("--layers stands alone: leave out --model and --check.")
+    if check and out:
+        raise ChoiceError("--check keeps only what is wrong: leave out --out, or write without it.")
     _check_out(out)
     from har_demo.benchmarks import costs
     from har_demo.models import registry

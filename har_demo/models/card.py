@@ -19,7 +19,8 @@ class ModelInput:
 
     Attributes:
         frames: frames of one view, T.
-        fps: frames per second the model was trained at; sets the default stride on a clip.
+        fps: frames per second the model was trained at; sets the default stride on a clip. Where flow
+            is read it is flow's rate, and one RGB frame goes with every flow_frames / frames fields.
         sampling: 'dense' frames at a fixed distance, or 'segments': the centre of each of `frames`
             equal parts of the clip.
         resize: (height, width) in pixels, or one number for the short side, aspect kept.

@@ -383,8 +383,8 @@ CARDS: tuple[ModelCard, ...] = (
         **_UCF,
         idea="The streams meet before the last layer: a convolution over time and space looks at "
         "what both saw in five moments, before anything is decided.",
-        # Five frames 10 apart at 25 a second; to each the ten fields of flow that follow it.
-        input=replace(_FRAME, frames=5, fps=2.5, modality="rgb+flow", flow_frames=50),
+        # Five frames 10 apart; to each the ten fields of flow that follow it.
+        input=replace(_FRAME, frames=5, fps=25.0, modality="rgb+flow", flow_frames=50),
         build=Fused3D,
         parameters=39_617_509,
         gmacs=25.254,

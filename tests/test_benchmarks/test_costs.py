@@ -186,6 +186,14 @@ def test_check_fails_when_one_thing_is_wrong(run, wrong):
     assert len(lines) == 2 and lines[1].startswith("broken") and " OFF " in lines[1]
 
 
+def test_a_check_does_not_write_half_a_table_over_a_whole_one(run, tmp_path):
+    kept = tmp_path / "costs.csv"
+    kept.write_text("everything")
+    code, out, error = run([CARD], "--check", "--out", kept)
+    assert (code, out) == (2, "") and "leave out --out" in error
+    assert kept.read_text() == "everything"
+
+
 def test_the_table_has_all_figures_in_the_registrys_order(run, tmp_path):
     cards = [card(said(gmacs=gmacs())), replace(CARD, name="another")]
     out = tmp_path / "costs.csv"
