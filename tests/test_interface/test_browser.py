@@ -305,9 +305,9 @@ def test_a_model_is_found_by_words_of_its_name_or_idea(page):
     ready = seen.count()
     assert 0 < ready < len(cards())  # the rest is folded away
     search = page.get_by_placeholder("Find among")
-    search.fill("R3D cube")
+    search.fill("384 swin-l")
     expect(seen).to_have_count(1)
-    assert seen.locator("input").get_attribute("value") == "r3d_18"
+    assert seen.locator("input").get_attribute("value") == "swin3d_l_384"
     search.fill("no such thing")
     expect(page.locator(".picker-none")).to_be_visible()
     search.fill("")
