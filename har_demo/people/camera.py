@@ -1,43 +1,132 @@
-"""A pinhole camera that keeps a whole motion in view."""
+"""A pinhole camera over time: it keeps a motion in view, stands or follows, and may be hand-held."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 
+@dataclass(frozen=True)
 class Camera:
-    """A camera somewhat above the person, as far away as the whole motion needs.
+    """Where the lens is and looks, T frames.
+
+    A point's depth is its distance along the view; a pixel's ray gains one metre of depth per unit.
 
     Attributes:
-        focal: in pixels. place: [3] in metres. axes: rows are right, up and back, in the world.
+        place: float32 [T, 3] in metres.
+        axes: float32 [T, 3, 3], rows are right, up and back in the world.
+        focal: focal length in picture heights; 1 sees 53° from top to bottom.
     """
 
-    def __init__(self, joints: np.ndarray, size: tuple[int, int], azimuth: float, chance):
-        self.size = size
-        self.focal = chance.uniform(1.3, 2.0) * size[1]
-        tilt = chance.uniform(0.06, 0.28)
-        back = np.array(
-            [np.sin(azimuth) * np.cos(tilt), np.sin(tilt), np.cos(azimuth) * np.cos(tilt)]
+    place: np.ndarray
+    axes: np.ndarray
+    focal: float
+
+
+@dataclass(frozen=True)
+class Shot:
+    """How something is filmed.
+
+    Attributes:
+        azimuth: radians around the person; at 0 the camera looks a person of heading 0 in the face.
+        tilt: radians the camera stands above the middle of the motion.
+        focal: as in Camera.
+        fill: share of the picture that the motion may take, about 0.4 to 0.95.
+        follow: 0 stands still, 1 turns with the person all the way.
+        shake: 0 is a tripod, 1 a nervous hand.
+        aside: (right, up) shares of the picture that the motion is moved off its middle.
+    """
+
+    azimuth: float
+    tilt: float = 0.12
+    focal: float = 1.6
+    fill: float = 0.85
+    follow: float = 0.0
+    shake: float = 0.0
+    aside: tuple[float, float] = (0.0, 0.0)
+
+
+def film(
+    joints: np.ndarray, shot: Shot, aspect: float, fps: float, chance: np.random.Generator
+) -> Camera:
+    """The camera of a shot, so far away that the whole motion fits.
+
+    Args:
+        joints: [T, 20, 3].
+        shot: the wishes.
+        aspect: width / height of the picture.
+        fps: frames per second of the joints; a shaking hand keeps its speed.
+        chance: draws the shaking.
+    """
+    back = _direction(np.array([shot.azimuth]), np.array([shot.tilt]))[0]
+    axes = _axes(back[None])[0]
+    points = joints.reshape(-1, 3)
+    middle = (points.min(0) + points.max(0)) / 2
+    centre = joints.mean(1)  # [T, 3]
+    # Whoever is followed needs room for the body alone, not for the whole way.
+    centre = middle + (centre - middle) * np.array([1, 0.3, 1])
+    seen_from = middle + shot.follow * (_smooth(centre, fps) - middle)
+    across, up, near = np.moveaxis((joints - seen_from[:, None]) @ axes.T, -1, 0)
+    # A point is inside when focal × offset ≤ half the picture × its distance.
+    wide = near + shot.focal * (np.abs(across) + 0.15) / (shot.fill * aspect / 2)
+    high = near + shot.focal * (np.abs(up) + 0.15) / (shot.fill / 2)
+    distance = max(wide.max(), high.max())
+    place = middle + back * distance
+    place[1] = max(place[1], 0.15)
+
+    # Turn, rather than travel, with the person; aim beside the middle when asked.
+    offset = np.array([-shot.aside[0] * aspect, -shot.aside[1]]) * distance / shot.focal
+    aim = seen_from + offset[0] * axes[0] + offset[1] * axes[1]
+    seconds = np.arange(len(joints)) / fps
+    turn = 0.012 * shot.shake * np.stack([_waver(seconds, chance) for _ in range(3)], -1)
+    sway = 0.015 * shot.shake * np.stack([_waver(seconds, chance) for _ in range(3)], -1)
+    view = place + sway - aim
+    heading = np.arctan2(view[:, 0], view[:, 2]) + turn[:, 0]
+    tilt = np.arctan2(view[:, 1], np.hypot(view[:, 0], view[:, 2])) + turn[:, 1]
+    rolled = _roll(_axes(_direction(heading, tilt)), turn[:, 2])
+    return Camera((place + sway).astype(np.float32), rolled.astype(np.float32), shot.focal)
+
+
+def project(camera: Camera, points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """World [T, N, 3] to (x, y, depth) [T, N, 3]: pixels of a picture of (width, height), metres."""
+    seen = np.einsum("tij,tnj->tni", camera.axes, points - camera.place[:, None])
+    depth = -seen[..., 2]
+    x, y = (seen[..., i] * camera.focal * size[1] / np.maximum(depth, 1e-3) for i in (0, 1))
+    return np.stack([size[0] / 2 + x, size[1] / 2 - y, depth], -1)
+
+
+def _direction(heading: np.ndarray, tilt: np.ndarray) -> np.ndarray:
+    """Unit vectors [T, 3], turned by `heading` from +z and raised by `tilt`."""
+    flat = np.cos(tilt)
+    return np.stack([np.sin(heading) * flat, np.sin(tilt), np.cos(heading) * flat], -1)
+
+
+def _axes(back: np.ndarray) -> np.ndarray:
+    """[T, 3, 3] rows right, up, back of a camera held level."""
+    right = np.cross([0.0, 1.0, 0.0], back)
+    right = right / np.linalg.norm(right, axis=-1, keepdims=True)
+    return np.stack([right, np.cross(back, right), back], 1)
+
+
+def _roll(axes: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    right, up, back = axes[:, 0], axes[:, 1], axes[:, 2]
+    return np.stack([cos * right + sin * up, cos * up - sin * right, back], 1)
+
+
+def _smooth(track: np.ndarray, fps: float) -> np.ndarray:
+    """A person who films is half a second behind: a moving average, ends repeated."""
+    half = max(1, round(0.25 * fps))
+    padded = np.pad(track, ((half, half), (0, 0)), mode="edge")
+    kernel = np.ones(2 * half + 1) / (2 * half + 1)
+    return np.stack([np.convolve(padded[:, i], kernel, mode="valid") for i in range(3)], -1)
+
+
+def _waver(seconds: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+    """A smooth wobble of about unit size, slow and quick parts together."""
+    wobble = np.zeros_like(seconds)
+    for frequency, strength in ((0.4, 0.7), (1.1, 0.5), (3.2, 0.12), (6.5, 0.04)):
+        phase = chance.uniform(0, 2 * np.pi)
+        wobble += strength * np.sin(
+            2 * np.pi * frequency * chance.uniform(0.7, 1.4) * seconds + phase
         )
-        right = np.cross([0.0, 1.0, 0.0], back) / np.cos(tilt)
-        self.axes = np.stack([right, np.cross(back, right), back])
-        points = joints.reshape(-1, 3)
-        middle = (points.min(0) + points.max(0)) / 2
-        across, up, near = self.axes @ (points - middle).T
-        # A point is inside when focal × offset ≤ half the picture × its distance.
-        room = chance.uniform(0.72, 0.92)
-        wide = near + self.focal * (np.abs(across) + 0.15) / (room * size[0] / 2)
-        high = near + self.focal * (np.abs(up) + 0.15) / (room * size[1] / 2)
-        self.place = middle + back * max(wide.max(), high.max())
-
-    def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """World [..., 3] → pixels [..., 2] and distance along the view [...]."""
-        seen = (points - self.place) @ self.axes.T
-        depth = np.maximum(-seen[..., 2], 0.05)
-        flat = self.focal * seen[..., :2] / depth[..., None] * [1, -1]
-        return flat + np.array(self.size) / 2, depth
-
-    def rays(self, width: int, height: int) -> np.ndarray:
-        """Directions [height, width, 3] through the pixels of a picture of that size."""
-        x = (np.arange(width) + 0.5) / width - 0.5
-        y = 0.5 - (np.arange(height) + 0.5) / height
-        x, y = np.meshgrid(x * self.size[0] / self.focal, y * self.size[1] / self.focal)
-        return np.stack([x, y, -np.ones_like(x)], -1) @ self.axes
+    return wobble

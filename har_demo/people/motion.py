@@ -8,6 +8,9 @@ import numpy as np
 from har_demo.errors import ChoiceError
 from har_demo.people.actions import ACTIONS, PLAYS, ease, seat_height
 from har_demo.people.skeleton import Body, Pose, assemble, random_body, rotation
+from har_demo.people.solids import BOX
+from har_demo.people.texture import STRIPES
+from har_demo.people.things import Prop, Surface
 
 
 @dataclass(frozen=True)
@@ -17,12 +20,12 @@ class Motion:
     Attributes:
         joints: float32 [T, 20, 3], metres, in the order of `JOINTS`.
         body: the lengths of the bones.
-        seat: (x, z, heading, height) of the stool the motion needs, or None.
+        props: the things it needs, such as a stool or a ball.
     """
 
     joints: np.ndarray
     body: Body
-    seat: tuple[float, float, float, float] | None = None
+    props: tuple[Prop, ...] = ()
 
 
 def move(action: str, seed: int = 0, seconds: float = 2.0, fps: float = 25) -> Motion:
@@ -36,7 +39,7 @@ def move(action: str, seed: int = 0, seconds: float = 2.0, fps: float = 25) -> M
     """
     person = random_body(seed)
     pose = _pose(person, action, seed, max(1, round(seconds * fps)), fps)
-    return Motion(assemble(person, pose), person, _seat(person, pose, action))
+    return Motion(assemble(person, pose), person, _props(person, pose, action))
 
 
 def move_through(
@@ -48,15 +51,15 @@ def move_through(
     """
     person = random_body(seed)
     extra = round(fade * fps)
-    seat = joined = None
+    joined, stools = None, ()
     for number, (action, seconds) in enumerate(parts):
         frames = round(seconds * fps) + (extra if number + 1 < len(parts) else 0)
         pose = _pose(person, action, seed + number, frames, fps)
         if joined is not None:
             pose = _continue(joined, pose, extra)
-        seat = seat or _seat(person, pose, action)
+        stools = stools or _props(person, pose, action)
         joined = pose if joined is None else _crossfade(joined, pose, extra)
-    return Motion(assemble(person, joined), person, seat)
+    return Motion(assemble(person, joined), person, _for(len(joined.hip), stools))
 
 
 def _pose(body: Body, action: str, seed: int, frames: int, fps: float) -> Pose:
@@ -66,13 +69,36 @@ def _pose(body: Body, action: str, seed: int, frames: int, fps: float) -> Pose:
     return PLAYS[action](body, np.arange(frames) / fps, chance)
 
 
-def _seat(body: Body, pose: Pose, action: str) -> tuple[float, float, float, float] | None:
+def _props(body: Body, pose: Pose, action: str) -> tuple[Prop, ...]:
     """A stool under the lowest place of the hips, if the action needs one."""
     if action not in ("sit_down", "stand_up"):
-        return None
+        return ()
     lowest = pose.hip[:, 1].argmin()
-    x, _, z = pose.hip[lowest]
-    return float(x), float(z), float(pose.heading[lowest]), seat_height(body)
+    height = seat_height(body)
+    middle = np.array([pose.hip[lowest, 0], height / 2, pose.hip[lowest, 2]])
+    turn = rotation(pose.heading[lowest : lowest + 1], 0.0)
+    count = len(pose.hip)
+    return (
+        Prop(
+            BOX,
+            np.array([0.21, height / 2, 0.19]),
+            np.broadcast_to(middle, (count, 3)),
+            Surface((0.45, 0.28, 0.14), (0.36, 0.2, 0.1), STRIPES, 7.0, 0.3),
+            np.broadcast_to(turn, (count, 3, 3)),
+        ),
+    )
+
+
+def _for(count: int, props: tuple[Prop, ...]) -> tuple[Prop, ...]:
+    """Props that stay where they are, for `count` frames."""
+    return tuple(
+        replace(
+            prop,
+            middle=np.broadcast_to(prop.middle[0], (count, 3)),
+            turn=np.broadcast_to(prop.turn[0], (count, 3, 3)),
+        )
+        for prop in props
+    )
 
 
 def _continue(before: Pose, after: Pose, extra: int) -> Pose:
