@@ -57,11 +57,12 @@ def figure(joints: np.ndarray, girth: float = 1.0) -> Solids:
         places.append(place + turn @ np.array(offset))
         turns.append(turn)
         sizes.append(np.array(radii) * (_stout(girth) if slot in _THICKER else 1))
-    for first, last, radius, slot in _LIMBS:
-        bone = at[last] - at[first]
-        half = np.median(np.linalg.norm(bone, axis=-1)) / 2
-        places.append((at[first] + at[last]) / 2)
-        turns.append(_along(bone, frames["chest"][1][0, :, 2]))
+    ends = np.stack([np.stack([at[first], at[last]]) for first, last, *_ in _LIMBS], 2)
+    bones = ends[1] - ends[0]  # [T, limbs, 3]
+    halves = np.median(np.linalg.norm(bones, axis=-1), 0) / 2
+    places += list(np.moveaxis(ends.mean(0), 1, 0))
+    turns += list(np.moveaxis(_along(bones, frames["chest"][1][0, :, 2]), 1, 0))
+    for (*_, radius, slot), half in zip(_LIMBS, halves, strict=True):
         sizes.append(np.array([radius * (girth if slot in _THICKER else 1), half, 0]))
     kinds = [ELLIPSOID] * len(_ROUND) + [CAPSULE] * len(_LIMBS)
     size = np.broadcast_to(np.stack(sizes), (len(joints), len(sizes), 3))
@@ -88,17 +89,21 @@ def _trunk(at: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]
 
 def _ends(at: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Place and axes of hands and feet: y from the wrist to the fingers, from heel to toes."""
-    ends = {}
-    for side in ("left", "right"):
-        wrist, hand = at[f"{side} wrist"], at[f"{side} hand"]
-        # A recorded hand may lie on the wrist; the forearm says where it points.
-        forearm = wrist - at[f"{side} elbow"]
-        hand = wrist + 0.07 * forearm / _length(forearm)
-        ends[f"{side} hand"] = (hand, _along(forearm, np.array([0.0, 0.0, 1.0])))
-        ankle, toes = at[f"{side} ankle"], at[f"{side} foot"]
-        heel = ankle + 0.35 * (ankle - toes) + [0, -0.03, 0]
-        ends[f"{side} foot"] = ((heel + toes) / 2, _along(toes - heel, np.array([0.0, 1.0, 0.0])))
-    return ends
+    sides = ("left", "right")
+    elbow, wrist, ankle, toes = (
+        np.stack([at[f"{side} {name}"] for side in sides], 1)
+        for name in ("elbow", "wrist", "ankle", "foot")
+    )  # [T, 2, 3]
+    # A recorded hand may lie on the wrist; the forearm says where it points.
+    forearm = wrist - elbow
+    hand = wrist + 0.07 * forearm / _length(forearm)
+    hand_turn = _along(forearm, np.array([0.0, 0.0, 1.0]))
+    heel = ankle + 0.35 * (ankle - toes) + [0, -0.03, 0]
+    foot_turn = _along(toes - heel, np.array([0.0, 1.0, 0.0]))
+    feet = (heel + toes) / 2
+    return {f"{side} hand": (hand[:, i], hand_turn[:, i]) for i, side in enumerate(sides)} | {
+        f"{side} foot": (feet[:, i], foot_turn[:, i]) for i, side in enumerate(sides)
+    }
 
 
 def _axes(up: np.ndarray, left: np.ndarray) -> np.ndarray:
@@ -109,16 +114,16 @@ def _axes(up: np.ndarray, left: np.ndarray) -> np.ndarray:
     return np.stack([left, up, np.cross(left, up)], -1)
 
 
-def _along(bone: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """[T, 3, 3] with y along a bone, turning about it as little as possible from frame to frame."""
-    up = bone / _length(bone)
+def _along(bones: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """[T, N, 3, 3] with y along bones [T, N, 3], turning about them as little as possible over time."""
+    up = bones / _length(bones)
     left = np.empty_like(up)
     side = np.cross(up[0], reference)
-    if np.linalg.norm(side) < 1e-3:
-        side = np.cross(up[0], reference[[1, 2, 0]])
+    parallel = np.linalg.norm(side, axis=-1, keepdims=True) < 1e-3
+    side = np.where(parallel, np.cross(up[0], reference[[1, 2, 0]]), side)
     for t, axis in enumerate(up):
-        side = side - side @ axis * axis
-        side = side / np.linalg.norm(side)
+        side = side - (side * axis).sum(-1, keepdims=True) * axis
+        side = side / _length(side)
         left[t] = side
     return np.stack([left, up, np.cross(left, up)], -1)
 
