@@ -32,6 +32,7 @@ class Shot:
         focal: as in Camera.
         fill: share of the picture that the motion may take, about 0.4 to 0.95.
         follow: 0 stands still, 1 turns with the person all the way.
+        travel: 0 stays where it is, 1 is driven along, so that a walker seems to be on a treadmill.
         shake: 0 is a tripod, 1 a nervous hand.
         aside: (right, up) shares of the picture that the motion is moved off its middle.
     """
@@ -41,6 +42,7 @@ class Shot:
     focal: float = 1.6
     fill: float = 0.85
     follow: float = 0.0
+    travel: float = 0.0
     shake: float = 0.0
     aside: tuple[float, float] = (0.0, 0.0)
 
@@ -59,9 +61,11 @@ def film(
     """
     back = _direction(np.array([shot.azimuth]), np.array([shot.tilt]))[0]
     axes = _axes(back[None])[0]
+    centre = joints.mean(1)  # [T, 3]
+    way = shot.travel * (_smooth(centre, fps) - centre.mean(0)) * np.array([1, 0, 1])
+    joints, centre = joints - way[:, None], centre - way  # as seen by who travels along
     points = joints.reshape(-1, 3)
     middle = (points.min(0) + points.max(0)) / 2
-    centre = joints.mean(1)  # [T, 3]
     # Whoever is followed needs room for the body alone, not for the whole way.
     centre = middle + (centre - middle) * np.array([1, 0.3, 1])
     seen_from = middle + shot.follow * (_smooth(centre, fps) - middle)
@@ -83,7 +87,7 @@ def film(
     heading = np.arctan2(view[:, 0], view[:, 2]) + turn[:, 0]
     tilt = np.arctan2(view[:, 1], np.hypot(view[:, 0], view[:, 2])) + turn[:, 1]
     rolled = _roll(_axes(_direction(heading, tilt)), turn[:, 2])
-    return Camera((place + sway).astype(np.float32), rolled.astype(np.float32), shot.focal)
+    return Camera((place + sway + way).astype(np.float32), rolled.astype(np.float32), shot.focal)
 
 
 def project(camera: Camera, points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -114,9 +118,9 @@ def _roll(axes: np.ndarray, angle: np.ndarray) -> np.ndarray:
 
 
 def _smooth(track: np.ndarray, fps: float) -> np.ndarray:
-    """A person who films is half a second behind: a moving average, ends repeated."""
+    """A person who films cannot jerk: a moving average over half a second."""
     half = max(1, round(0.25 * fps))
-    padded = np.pad(track, ((half, half), (0, 0)), mode="edge")
+    padded = np.pad(track, ((half, half), (0, 0)), mode="reflect", reflect_type="odd")
     kernel = np.ones(2 * half + 1) / (2 * half + 1)
     return np.stack([np.convolve(padded[:, i], kernel, mode="valid") for i in range(3)], -1)
 

@@ -3,6 +3,7 @@
 linear RGB ──exposure, tint──▶ ──noise of light and sensor──▶ ──gamma──▶ ──blocks──▶ uint8
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -12,11 +13,11 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Film:
-    """How a camera records; numbers, or tensors [F, 1, 1, 1] of one value a frame.
+    """How a camera records; numbers for all frames, or tensors [F, 1, 1, 1] of one value a frame.
 
     Attributes:
         exposure: factor on the light; 1 is daylight, 0.02 the dark of a street at night.
-        tint: factor per colour: [3], or [F, 3, 1, 1].
+        tint: factors of red, green and blue: [3, 1, 1], or [F, 3, 1, 1].
         grain: deviation of the noise at full brightness; the darker, the more shows.
         read_noise: deviation of the sensor's own noise, in linear units of the recorded picture.
         gain: how far the camera brightens again what is too dark, 1 not at all.
@@ -24,27 +25,44 @@ class Film:
     """
 
     exposure: float | Tensor = 1.0
-    tint: Tensor | None = None
+    tint: float | Tensor = 1.0
     grain: float | Tensor = 0.0
     read_noise: float | Tensor = 0.0
     gain: float | Tensor = 1.0
     compression: float | Tensor = 0.0
 
 
-def develop(light: Tensor, film: Film, generator: torch.Generator | None = None) -> Tensor:
-    """uint8 [F, 3, H, W] of linear RGB float [F, 3, H, W]; `generator` draws the noise."""
-    picture = light * film.exposure
-    if film.tint is not None:
-        picture = picture * film.tint.view(-1, 3, 1, 1)
-    if generator is not None:
+def develop(light: Tensor, film: Film, seeds: Tensor | None = None) -> Tensor:
+    """uint8 [F, 3, H, W] of linear RGB float [F, 3, H, W]; `seeds` int64 [F] draw the noise, if any."""
+    picture = light * film.exposure * film.tint
+    if seeds is not None:
         spread = torch.as_tensor(film.grain) * picture.clamp(min=0).sqrt() + film.read_noise
-        noise = torch.randn(picture.shape, generator=generator, device=picture.device)
-        picture = picture + spread * noise
+        picture = picture + spread * noise(seeds, picture.shape[1:])
     picture = (picture * film.gain).clamp(0, 1)
     picture = torch.where(
         picture <= 0.0031308, 12.92 * picture, 1.055 * picture.clamp(min=1e-6) ** (1 / 2.4) - 0.055
     )
     return (_blocky(picture, film.compression) * 255).round().clamp(0, 255).byte()
+
+
+def noise(seeds: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Bell-shaped noise float [F, *shape], mean 0 and deviation 1.
+
+    A frame's seed alone decides, so it has the same noise in any batch and on any machine.
+    """
+    places = torch.arange(math.prod(shape), dtype=torch.int32, device=seeds.device)
+    first = _mixed(_mixed(seeds[:, None].int()) + places * 747796405)
+    second = _mixed(first + 1)
+    # Four random numbers 0..1 add up to nearly a bell of deviation √(4 / 12).
+    four = sum((h & 0xFFFF) + (h >> 16 & 0xFFFF) for h in (first, second))
+    return ((four.float() / 0xFFFF - 2) * 3**0.5).unflatten(1, shape)
+
+
+def _mixed(h: Tensor) -> Tensor:
+    """int32 numbers scattered over all of int32; products wrap, on every machine alike."""
+    h = (h ^ (h >> 16 & 0xFFFF)) * -2048144789
+    h = (h ^ (h >> 13 & 0x7FFFF)) * -1028477387
+    return h ^ (h >> 16 & 0xFFFF)
 
 
 # Steps of the 8×8 frequencies in JPEG's example table for brightness (ITU-T T.81, table K.1).

@@ -162,7 +162,8 @@ def _furniture(joints, camera: Camera, outdoors: bool, chance) -> Box:
         spot = middle + away * np.array([np.sin(angle), np.cos(angle)])
         clear = np.linalg.norm(ground - spot, axis=1).min() > reach
         behind = (spot - middle) @ (lens - middle) < 0 or _beside(spot, middle, lens) > reach + 0.5
-        if clear and behind and np.linalg.norm(spot - lens) > reach + 0.5:
+        off_lens = np.linalg.norm(camera.place[:, [0, 2]] - spot, axis=1).min() > reach + 0.5
+        if clear and behind and off_lens:
             at = np.array([spot[0], half[1], spot[1]])
             return Box(at, half, chance.uniform(0, np.pi), surface(chance, scales=(1, 6)))
     return _hidden()

@@ -87,17 +87,10 @@ def trace(stage: Stage, pixels: Tensor, size: tuple[int, int]) -> Hits:
     return _hits(stage, directions, depth, which)
 
 
-def cast(stage: Stage, pixels: Tensor, size: tuple[int, int]) -> Hits:
+def cast(stage: Stage, pixels: Tensor) -> Hits:
     """Rays through any places of the picture, float [F, P, 2] in picture heights off its middle."""
-    width, height = size
     directions = rays(stage, pixels)
-    still = stage.role == SCENERY
-    depth, which = _met(stage, still, directions)
-    x = ((pixels[..., 0] * height + width / 2) / TILE).long().clamp(0, -(-width // TILE) - 1)
-    y = ((height / 2 - pixels[..., 1] * height) / TILE).long().clamp(0, -(-height // TILE) - 1)
-    touched = _touched(stage, ~still, size).gather(1, y * -(-width // TILE) + x)
-    frame, ray = touched.nonzero(as_tuple=True)
-    _moving(stage, ~still, directions, (frame[:, None], ray[:, None]), depth, which)
+    depth, which = _met(stage, torch.ones_like(stage.role, dtype=torch.bool), directions)
     return _hits(stage, directions, depth, which)
 
 

@@ -6,19 +6,21 @@ A take is drawn in milliseconds with numpy and holds no pictures; rendering is b
 the stage's tensors are.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from har_demo.people.camera import Camera, Shot, film
+from har_demo.people.camera import Camera, Shot, film, project
 from har_demo.people.film import Film, develop
 from har_demo.people.motion import Motion, move
 from har_demo.people.place import place, wardrobe
 from har_demo.people.render import render
 from har_demo.people.stage import Stage, set_stage, together
+
+AT_ONCE = 32  # frames that `pictures` holds in memory
 
 # Which side an action is best seen from, in radians away from the front, to either side.
 VIEWS = dict.fromkeys(("walk", "run", "skip", "jump", "push_up"), (0.9, 1.65)) | dict.fromkeys(
@@ -28,10 +30,32 @@ FRONT = (0.0, 0.6)
 
 
 @dataclass(frozen=True)
+class Look:
+    """How a motion is shown, as far as the seed shall not decide it.
+
+    Attributes:
+        dark: whether it is filmed in the dark; None leaves it to the seed. Nothing else changes with it.
+        calm: for people to look at: a good view, a tripod, nothing in the way.
+        azimuth: where the camera stands, radians around the person; None leaves it to the seed.
+        treadmill: the camera is driven along, so that whoever walks or runs stays in the middle.
+        things: False leaves out the stool, the hoop, the ball ... that the action needs.
+        aspect: width / height of the picture.
+    """
+
+    dark: bool | None = None
+    calm: bool = False
+    azimuth: float | None = None
+    treadmill: bool = False
+    things: bool = True
+    aspect: float = 1.0
+
+
+@dataclass(frozen=True)
 class Take:
     """Everything about one clip but its pixels.
 
     Attributes:
+        action: what the person does.
         motion: who moves how.
         camera: where it is seen from.
         stage: T frames, on the CPU.
@@ -41,6 +65,7 @@ class Take:
         dark: whether it was shot in the dark.
     """
 
+    action: str
     motion: Motion
     camera: Camera
     stage: Stage
@@ -49,79 +74,114 @@ class Take:
     seed: int
     dark: bool
 
+    def __len__(self) -> int:
+        return len(self.stage)
+
+    def joints(self, size: tuple[int, int]) -> np.ndarray:
+        """float32 [T, 20, 3]: every joint's pixels right and down, and its depth in metres."""
+        return project(self.camera, self.motion.joints, size).astype(np.float32)
+
 
 def take(
-    action: str,
-    seed: int = 0,
-    seconds: float = 2.0,
-    fps: float = 25,
-    dark: bool | None = None,
-    calm: bool = False,
-    aspect: float = 1.0,
+    action: str, seed: int = 0, seconds: float = 2.0, fps: float = 25, look: Look | None = None
 ) -> Take:
-    """A clip of somebody doing `action`; the seed draws all the rest.
+    """A clip of somebody doing `action`, one of `motion.ACTIONS`; the seed draws all the rest.
 
-    Args:
-        action: one of `motion.ACTIONS`.
-        dark: None leaves it to the seed.
-        calm: for people to look at: a good view, a tripod, nothing in the way, no noise.
-        aspect: width / height of the picture.
+    >>> len(take("bend", seed=3, seconds=1))
+    25
     """
-    chance = np.random.default_rng([seed, 17])
-    return take_of(move(action, seed, seconds, fps), action, seed, fps, dark, calm, aspect, chance)
+    return take_of(move(action, seed, seconds, fps), action, seed, fps, look)
 
 
 def take_of(
-    motion: Motion,
-    action: str,
-    seed: int,
-    fps: float,
-    dark: bool | None,
-    calm: bool,
-    aspect: float,
-    chance: np.random.Generator,
-    azimuth: float | None = None,
+    motion: Motion, action: str, seed: int, fps: float = 25, look: Look | None = None
 ) -> Take:
-    """A clip of any motion, as `take`; `azimuth` overrules the drawn view."""
-    shot = _calm_shot(action, chance) if calm else _any_shot(chance)
-    if azimuth is not None:
-        shot = Shot(azimuth, shot.tilt, shot.focal, shot.fill)
-    if dark is None:
-        dark = bool(chance.random() < 0.35)
-    camera = film(motion.joints, shot, aspect, fps, chance)
-    around = place(motion.joints, camera, fps, chance, calm)
+    """A clip of any motion, as `take`."""
+    look = look or Look()
+    chance = np.random.default_rng([seed, 17])
+    drawn = bool(chance.random() < 0.35)
+    dark = drawn if look.dark is None else look.dark
+    camera = film(motion.joints, _shot(action, look, chance), look.aspect, fps, chance)
+    around = place(motion.joints, camera, fps, chance, look.calm)
     stage = set_stage(
-        motion.joints, motion.body.girth, wardrobe(chance), camera, around, motion.props, chance
+        joints=motion.joints,
+        girth=motion.body.girth,
+        clothes=wardrobe(chance),
+        camera=camera,
+        place=around,
+        props=motion.props if look.things else (),
+        chance=chance,
     )
-    return Take(motion, camera, stage, _film(dark, calm, chance), fps, seed, dark)
+    return Take(action, motion, camera, stage, _film(dark, look.calm, chance), fps, seed, dark)
 
 
 def frames(one: Take, size: tuple[int, int], samples: int = 2) -> np.ndarray:
     """uint8 [T, height, width, 3] of a take, at (width, height) pixels; the same every time."""
-    generator = torch.Generator().manual_seed(one.seed)
-    pictures = develop(render(one.stage, size, samples), one.film, generator)
-    return pictures.permute(0, 2, 3, 1).contiguous().numpy()
+    return np.stack(list(pictures(one, size, samples)))
 
 
-def frames_of_many(
-    takes: Sequence[Take], size: tuple[int, int], device: torch.device | str, seed: int
-) -> Tensor:
-    """uint8 [B, T, 3, H, W] on the device: all takes in one batch; they have equally many frames."""
-    stage = together([one.stage for one in takes]).to(device)
-    light = render(stage, size)
-    counts = torch.tensor([len(one.stage) for one in takes], device=light.device)
+def pictures(one: Take, size: tuple[int, int], samples: int = 2) -> Iterator[np.ndarray]:
+    """The frames of a take one by one, as `frames`; memory stays flat however long it is."""
+    seeds = _noise_seeds([one])
+    for start in range(0, len(one), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        light = render(one.stage.frames(some), size, samples)
+        yield from develop(light, one.film, seeds[some]).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Takes to be rendered at once.
+
+    Attributes:
+        stage: their F frames, take after take.
+        film: of every frame, tensors [F, 1, 1, 1].
+        seeds: int64 [F], of every frame's noise.
+    """
+
+    stage: Stage
+    film: Film
+    seeds: Tensor
+
+    def to(self, device: torch.device | str) -> "Batch":
+        names = [field.name for field in fields(Film)]
+        moved = {name: getattr(self.film, name).to(device) for name in names}
+        return Batch(self.stage.to(device), Film(**moved), self.seeds.to(device))
+
+
+def batch(takes: Sequence[Take]) -> Batch:
+    """Takes of any numbers of frames, to be rendered by `batch_frames`."""
+    counts = torch.tensor([len(one) for one in takes])
 
     def per_frame(name: str) -> Tensor:
         values = [torch.as_tensor(getattr(one.film, name), dtype=torch.float32) for one in takes]
-        return torch.stack(values).to(light.device).repeat_interleave(counts, 0)
+        return (
+            torch.stack(torch.broadcast_tensors(*values))
+            .view(len(takes), -1, 1, 1)
+            .repeat_interleave(counts, 0)
+        )
 
-    numbers = ("exposure", "grain", "read_noise", "gain", "compression")
-    batch = Film(
-        tint=per_frame("tint")[:, :, None, None],
-        **{name: per_frame(name)[:, None, None, None] for name in numbers},
-    )
-    generator = torch.Generator(light.device).manual_seed(seed)
-    return develop(light, batch, generator).unflatten(0, (len(takes), -1))
+    numbers = {field.name: per_frame(field.name) for field in fields(Film)}
+    return Batch(together([one.stage for one in takes]), Film(**numbers), _noise_seeds(takes))
+
+
+def batch_frames(some: Batch, size: tuple[int, int], samples: int = 1) -> Tensor:
+    """uint8 [F, 3, H, W] of all takes, take after take, on the batch's device."""
+    return develop(render(some.stage, size, samples), some.film, some.seeds)
+
+
+def _noise_seeds(takes: Sequence[Take]) -> Tensor:
+    """int64, another one for every frame of every take."""
+    return torch.cat([one.seed * 65_537 + torch.arange(len(one)) for one in takes])
+
+
+def _shot(action: str, look: Look, chance: np.random.Generator) -> Shot:
+    shot = _calm_shot(action, chance) if look.calm else _any_shot(chance)
+    if look.azimuth is not None:
+        shot = replace(shot, azimuth=look.azimuth)
+    if look.treadmill:
+        shot = replace(shot, travel=1.0, follow=0.0)
+    return shot
 
 
 def _any_shot(chance: np.random.Generator) -> Shot:
@@ -143,7 +203,7 @@ def _calm_shot(action: str, chance: np.random.Generator) -> Shot:
 
 def _film(dark: bool, calm: bool, chance: np.random.Generator) -> Film:
     """A camera's ways by day, or where there is next to no light and it amplifies what there is."""
-    tint = torch.as_tensor(1 + chance.uniform(-0.15, 0.15, 3)).float()
+    tint = torch.as_tensor(1 + chance.uniform(-0.15, 0.15, (3, 1, 1))).float()
     if dark:
         exposure = float(np.exp(chance.uniform(np.log(0.015), np.log(0.10))))
         return Film(
@@ -155,7 +215,7 @@ def _film(dark: bool, calm: bool, chance: np.random.Generator) -> Film:
             compression=0.0 if calm else chance.choice([0.0, chance.uniform(0.1, 1.0)]),
         )
     if calm:
-        return Film(tint=torch.ones(3))
+        return Film()
     return Film(
         exposure=chance.uniform(0.5, 1.6),
         tint=tint,

@@ -80,7 +80,7 @@ def _seen(after: Stage, place: Tensor, depth: Tensor, size: tuple[int, int]) -> 
     inside = (
         (place[..., 0].abs() < size[0] / size[1] / 2) & (place[..., 1].abs() < 0.5) & (depth > 0)
     )
-    first = cast(after, place, size).depth
+    first = cast(after, place).depth
     return inside & ((first - depth).abs() < SAME * (1 + depth))
 
 
