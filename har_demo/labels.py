@@ -2,7 +2,8 @@
 
 The names live in checkpoints/labels.json, beside the weights whose outputs they name:
 
-    {"label_set": "Everyday 13", "classes": [...], "datasets": {"weizmann": {"jack": "jumping jack", ...}}}
+    {"label_set": "Everyday 39", "classes": [...], "datasets": {"weizmann": {"jack": "jumping jack", ...}},
+     "mirrored": [["swiping left", "swiping right"], ...]}
 
 >>> EVERYDAY[class_of("weizmann", "jack")]
 'jumping jack'
@@ -19,8 +20,18 @@ LABEL_SET: str = _LABELS["label_set"]
 EVERYDAY: tuple[str, ...] = tuple(_LABELS["classes"])
 """Readable names, in the order of the models' outputs."""
 
+LABEL_SET_13 = "Everyday 13"
+
+EVERYDAY_13: tuple[str, ...] = EVERYDAY[:13]
+"""The first names, all that was known to models trained before the others were added."""
+
 DATASETS: dict[str, dict[str, str]] = _LABELS["datasets"]
 """For each data set: its own class name → the readable name."""
+
+MIRRORED: dict[str, str] = {
+    name: other for pair in _LABELS["mirrored"] for name, other in (pair, pair[::-1])
+}
+"""What an action becomes when left and right change places, where that is another action."""
 
 
 def class_of(dataset: str, name: str) -> int:

@@ -316,7 +316,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=action_transformer_lab,
-        parameters=2_705_233,
+        parameters=2_708_587,
         gmacs=2.188,
         note=_NOTE,
         **_ABOUT,

@@ -334,7 +334,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="A small image network whose frames meet once, in a compact non-local block before "
         "the last stage, and after that only in the mean.",
         build=cgnl_lab,
-        parameters=1_259_437,
+        parameters=1_266_119,
         gmacs=1.6996,
     ),
     _lab(
@@ -344,7 +344,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="A small image network in which every block opens and closes its channels by what the "
         "whole clip shows on average and at most.",
         build=cgd_lab,
-        parameters=1_236_461,
+        parameters=1_243_143,
         gmacs=1.6594,
     ),
 )

@@ -236,7 +236,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=corrnet_lab,
-        parameters=1_567_429,
+        parameters=1_587_423,
         gmacs=1.4446,
         note=_NOTE,
     ),

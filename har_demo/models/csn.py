@@ -356,7 +356,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="A small ir-CSN of 26 layers at half width; "
         "compare it with ip-CSN, which has one 1×1×1 convolution more in every block.",
         build=partial(csn_lab, preserve=False),
-        parameters=1_978_541,
+        parameters=2_005_191,
         gmacs=1.370,
     ),
     _lab(
@@ -365,7 +365,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="A small ip-CSN of 26 layers at half width; "
         "it has all the channel interactions that ir-CSN gives up.",
         build=partial(csn_lab, preserve=True),
-        parameters=2_154_541,
+        parameters=2_181_191,
         gmacs=1.497,
     ),
 )

@@ -424,7 +424,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=i3d_lab,
-        parameters=3_098_589,
+        parameters=3_111_927,
         gmacs=2.159,
     ),
     ModelCard(
@@ -439,7 +439,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=i3d_flow_lab,
-        parameters=3_087_613,
+        parameters=3_100_951,
         gmacs=1.883,
     ),
     ModelCard(
@@ -454,7 +454,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=i3d_two_stream_lab,
-        parameters=3_495_266,
+        parameters=3_515_286,
         gmacs=2.532,
         note="Unlike the paper's, its streams are trained together.",
     ),

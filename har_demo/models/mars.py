@@ -268,7 +268,7 @@ CARDS: tuple[ModelCard, ...] = (
         "flow twin gives for the same clip.",
         input=LAB_INPUT,
         build=mars_lab,
-        parameters=2_698_925,
+        parameters=2_718_919,
         gmacs=2.099,
         note="Trained with the cross-entropy alone it is an ordinary network: mars_loss with the trained "
         "mars_flow_lab makes it MARS.",
@@ -281,7 +281,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The small teacher: it sees nothing but how far each point moves from frame to frame.",
         input=replace(LAB_INPUT, modality="flow", flow_frames=16),
         build=mars_flow_lab,
-        parameters=2_687_949,
+        parameters=2_707_943,
         gmacs=1.548,
         **_LAB,
         **_MARS,

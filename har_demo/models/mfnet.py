@@ -262,7 +262,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=mfnet_lab,
-        parameters=3_252_077,
+        parameters=3_262_087,
         gmacs=1.2246,
     ),
 )

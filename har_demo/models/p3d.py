@@ -206,7 +206,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=p3d_lab,
-        parameters=1_598_677,
+        parameters=1_618_671,
         gmacs=0.4092,
     ),
 )

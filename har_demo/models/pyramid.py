@@ -233,7 +233,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The small MFNet with one non-local block: every position of its fourth stage can "
         "look at the whole clip.",
         build=mfnet_nl_lab,
-        parameters=3_326_669,
+        parameters=3_336_679,
         gmacs=1.2472,
     ),
     _lab(
@@ -242,7 +242,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The small MFNet with one pyramid: regions of its fourth stage look at larger and "
         "smaller regions of the whole clip.",
         build=mfnet_pnl_lab,
-        parameters=3_272_309,
+        parameters=3_282_319,
         gmacs=1.2317,
         note=_RECONSTRUCTION,
     ),

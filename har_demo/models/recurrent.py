@@ -328,7 +328,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=lrcn_lab,
-        parameters=1_759_917,
+        parameters=1_766_599,
         gmacs=3.327,
     ),
     ModelCard(
@@ -342,7 +342,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=gru_lab,
-        parameters=1_628_333,
+        parameters=1_635_015,
         gmacs=3.325,
     ),
     ModelCard(
@@ -356,7 +356,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=db_lstm_lab,
-        parameters=2_024_109,
+        parameters=2_030_791,
         gmacs=1.249,
     ),
 )

@@ -130,7 +130,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=resframe_ts_lab,
-        parameters=3_263_682,
+        parameters=3_275_382,
         gmacs=3.205,
         **_WORDS,
     ),

@@ -495,7 +495,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=c2d_lab,
-        parameters=3_509_933,
+        parameters=3_536_583,
         gmacs=1.647,
     ),
     ModelCard(
@@ -512,7 +512,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=i3d_resnet_lab,
-        parameters=4_145_197,
+        parameters=4_171_847,
         gmacs=2.992,
     ),
     ModelCard(
@@ -529,7 +529,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=slow_lab,
-        parameters=4_492_973,
+        parameters=4_519_623,
         gmacs=1.628,
     ),
     ModelCard(
@@ -546,7 +546,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=r3d_lab,
-        parameters=3_602_285,
+        parameters=3_608_967,
         gmacs=5.326,
     ),
 )

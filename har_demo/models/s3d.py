@@ -324,7 +324,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=s3d_lab,
-        parameters=1_991_837,
-        gmacs=1.236,
+        parameters=2_005_175,
+        gmacs=1.237,
     ),
 )

@@ -343,7 +343,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="SlowFast with 26 layers at half width on 32 frames of two seconds; "
         "compare it with Slow, which has no fast pathway.",
         build=slowfast_lab,
-        parameters=4_944_305,
+        parameters=4_974_283,
         gmacs=2.240,
     ),
 )

@@ -557,7 +557,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=idt_lab,
-        parameters=220_737,
+        parameters=575_195,
         note="Follows points for 16 frames, two seconds at this rate: with fewer frames it has nothing "
         "to go by.",
         **_WORDS,

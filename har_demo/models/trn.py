@@ -180,7 +180,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=trn_lab,
-        parameters=3_614_971,
+        parameters=3_661_745,
         gmacs=1.666,
     ),
 )

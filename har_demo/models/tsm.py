@@ -164,7 +164,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=tsm_lab,
-        parameters=1_233_581,
+        parameters=1_240_263,
         gmacs=1.659,
     ),
 )

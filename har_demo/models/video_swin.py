@@ -491,7 +491,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=swin_lab,
-        parameters=3_883_169,
+        parameters=3_889_851,
         gmacs=3.237,
         **_WORDS,
     ),

@@ -358,7 +358,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=x3d_lab,
-        parameters=1_860_161,
+        parameters=1_913_435,
         gmacs=0.628,
     ),
 )

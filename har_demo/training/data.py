@@ -23,7 +23,7 @@ from torch import Tensor
 from har_demo.clips.clip import Clip, SourceFacts
 from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import transform
-from har_demo.labels import DATASETS, class_of
+from har_demo.labels import DATASETS, EVERYDAY_13, class_of
 from har_demo.models.card import ModelInput
 
 SIDE = 144  # pixels of a stored frame; more than a network's 112, so that crops stay sharp
@@ -59,7 +59,7 @@ class Example:
     Attributes:
         clip: the ingested copy.
         dataset: 'weizmann' or 'arid6'.
-        label: index in har_demo.labels.EVERYDAY.
+        label: index in har_demo.labels.EVERYDAY_13.
         group: who acts (Weizmann) or where (ARID); a group is on one side of a split.
     """
 
@@ -85,7 +85,7 @@ def group_of(dataset: str, name: str, path: str) -> str:
 
 
 def prepare(source: Path, target: Path) -> int:
-    """Ingest every clip of `source` that has one of our labels; how many there were."""
+    """Ingest every clip of `source` that has one of the 13 labels; how many there were."""
     from har_demo.clips.ingest import ingest  # needs PyAV, which only this step does
 
     target.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def prepare(source: Path, target: Path) -> int:
     with open(source / "clips.tsv", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             dataset, name = row["dataset"], row["class"]
-            if name not in DATASETS.get(dataset, {}):
+            if DATASETS.get(dataset, {}).get(name) not in EVERYDAY_13:
                 continue
             clip = ingest(source / row["path"])
             copy = re.sub(r"[^\w.-]", "_", row["path"])

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from har_demo.errors import WeightsError
-from har_demo.labels import EVERYDAY
+from har_demo.labels import EVERYDAY_13
 from har_demo.recognize.prediction import Question, Refusal
 from har_demo.recognize.recognize import recognize
 from har_demo.training.data import HELD_OUT, Example, read_examples, split
@@ -47,7 +47,7 @@ def evaluate(model: str, examples: Sequence[Example], weights: Path | None = Non
     """Ask a model about every example, with windows that cover it.
 
     Args:
-        model: name of a card whose classes are har_demo.labels.EVERYDAY.
+        model: name of a card whose classes are har_demo.labels.EVERYDAY_13.
         weights: a file to use in place of the shipped one.
 
     Returns:
@@ -142,8 +142,10 @@ def main() -> None:
         )
         for label, row in enumerate(one.confusion):
             if row.sum():
-                answers = ", ".join(f"{row[i]} {EVERYDAY[i]}" for i in np.argsort(-row) if row[i])
-                print(f"  {EVERYDAY[label]}: {answers}")
+                answers = ", ".join(
+                    f"{row[i]} {EVERYDAY_13[i]}" for i in np.argsort(-row) if row[i]
+                )
+                print(f"  {EVERYDAY_13[label]}: {answers}")
     if arguments.record:
         record(arguments.record, arguments.model, measured)
 

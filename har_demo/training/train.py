@@ -25,7 +25,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from har_demo.clips import sampling
 from har_demo.clips.transforms import differences, standardised
-from har_demo.labels import EVERYDAY
+from har_demo.labels import EVERYDAY_13
 from har_demo.models import c3d, r2plus1d
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.layout import channels_last
@@ -301,7 +301,9 @@ def _report(title: str, probabilities: Tensor, examples: list[Example]) -> None:
         print(f"{title}\n  {dataset}: {right[rows].mean():.1%} of {rows.sum()} clips")
         for label in np.unique(labels[rows]):
             of_class = rows & (labels == label)
-            print(f"    {right[of_class].sum()} of {of_class.sum()} {EVERYDAY[label]}", flush=True)
+            print(
+                f"    {right[of_class].sum()} of {of_class.sum()} {EVERYDAY_13[label]}", flush=True
+            )
 
 
 if __name__ == "__main__":

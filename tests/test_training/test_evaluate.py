@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from har_demo.errors import WeightsError
-from har_demo.labels import EVERYDAY
+from har_demo.labels import EVERYDAY_13
 from har_demo.training.data import HELD_OUT, Example, group_of, prepare, read_examples, split
 from har_demo.training.evaluate import evaluate, measure, record
 
@@ -23,7 +23,7 @@ def _example(dataset, label, group):
 
 def _answers(first, second=None):
     """Scores whose best class is `first`, for each clip, and whose others follow in order."""
-    scores = np.tile(np.linspace(0.05, 0.01, len(EVERYDAY)), (len(first), 1))
+    scores = np.tile(np.linspace(0.05, 0.01, len(EVERYDAY_13)), (len(first), 1))
     scores[np.arange(len(first)), first] = 0.5
     return scores
 
@@ -76,7 +76,7 @@ def test_shipped_models_answer_with_probabilities(tmp_path):
 
     clip = ingest(write(tmp_path / "clip.mp4", numbered_frames(30)))
     scores = evaluate("c3d_lab", [Example(clip, "arid6", 7, "park")])
-    assert scores.shape == (1, len(EVERYDAY))
+    assert scores.shape == (1, len(EVERYDAY_13))
     assert scores.sum() == pytest.approx(1, abs=1e-4)
 
 

@@ -4,23 +4,23 @@ import numpy as np
 import pytest
 import torch
 
-from har_demo.labels import EVERYDAY
+from har_demo.labels import EVERYDAY, EVERYDAY_13
 from har_demo.people import motion
 from har_demo.people.skeleton import JOINTS
 from har_demo.training import figures
 
 
 def test_every_class_can_be_drawn():
-    assert set(figures.ACTIONS.values()) == set(EVERYDAY)
+    assert set(figures.ACTIONS.values()) == set(EVERYDAY_13)
     assert set(figures.RECORDINGS.values()) <= set(EVERYDAY)
     for action in figures.ACTIONS:
         assert motion.move(action, seconds=0.2).joints.shape[1:] == (20, 3)
 
 
 def test_motions_are_spread_evenly_over_the_classes():
-    skeletons = figures.procedural(2 * len(EVERYDAY), seed=0)
+    skeletons = figures.procedural(2 * len(EVERYDAY_13), seed=0)
     labels = [skeleton.label for skeleton in skeletons]
-    assert all(labels.count(label) == 2 for label in range(len(EVERYDAY)))
+    assert all(labels.count(label) == 2 for label in range(len(EVERYDAY_13)))
     assert all(one.joints.shape == (figures.FRAMES, 20, 3) for one in skeletons)
 
 
