@@ -1,10 +1,15 @@
 # Two commands: `make demo` serves the page on http://localhost:7860, `make test` runs every test.
 # Both need Python 3.11 or later and make, and install the rest themselves.
+#
+# A third trains: `make train MODEL=c3d_lab`, where DATA holds what har_demo.training.data has prepared.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 7860
 
-.PHONY: demo test browser
+MODEL ?= c3d_lab
+DATA ?= .scratch/prepared
+
+.PHONY: demo test train browser
 
 demo: .venv/installed
 	@echo "Starting the page on http://localhost:$(PORT) (stop it with Ctrl-C)."
@@ -12,6 +17,10 @@ demo: .venv/installed
 
 test: .venv/installed browser
 	@.venv/bin/python -m pytest
+
+# Stopped and started again, it goes on where it was.
+train: .venv/installed
+	@.venv/bin/python -m har_demo.training.run --data $(DATA) --models $(MODEL)
 
 # The stamp is older than requirements.txt when the list has changed since the last install.
 .venv/installed: requirements.txt | .venv/bin/python

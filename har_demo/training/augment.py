@@ -1,46 +1,69 @@
 """What a training clip may look like without changing its action.
 
-    when     another start, another speed, backwards where the action allows it
+    when     another start, another speed, backwards where that has a name
     where    another crop and aspect, mirrored, a camera that pans
+    what     a still frame of another clip laid over it: what stands still says nothing of the action
     light    grey, gamma, brightness, sensor noise: ARID is filmed in the dark
 
-All of it is drawn per clip and done on the device for a whole batch at once.
+How much of it is in protocol.toml. All is drawn per clip and done on the device for a batch at once.
 """
 
 import math
+from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from har_demo.labels import EVERYDAY
+from har_demo.labels import EVERYDAY, MIRRORED
 from har_demo.training.data import Footage
+from har_demo.training.protocol import Protocol
 
-# Played backwards, these are the action named; the others change into nothing we have a name for.
-_BACKWARDS = {
-    "sitting down": "standing up",
-    "standing up": "sitting down",
-    "bending down": "bending down",
-    "jumping jack": "jumping jack",
-    "jumping in place": "jumping in place",
-    "waving one hand": "waving one hand",
-    "waving both hands": "waving both hands",
-    "turning around": "turning around",
-}
+# Played backwards, these pairs become each other,
+_REVERSED = (
+    ("sitting down", "standing up"),
+    ("picking up", "putting down"),
+    ("swiping left", "swiping right"),
+    ("drawing a circle clockwise", "drawing a circle counter-clockwise"),
+)
+# these stay what they are, and the others change into nothing we have a name for.
+_SYMMETRIC = (
+    "bending down",
+    "jumping jack",
+    "jumping in place",
+    "waving one hand",
+    "waving both hands",
+    "turning around",
+    "squatting",
+    "lunging",
+    "push-up",
+    "pull-up",
+    "clapping",
+    "crossing arms",
+    "curling arms",
+    "drawing a shape",
+    "standing still",
+)
+_BACKWARDS = (
+    dict(_REVERSED) | {after: before for before, after in _REVERSED} | {n: n for n in _SYMMETRIC}
+)
 BACKWARDS: tuple[int, ...] = tuple(
     EVERYDAY.index(_BACKWARDS[name]) if name in _BACKWARDS else -1 for name in EVERYDAY
 )
 """For each class, what it becomes when played backwards, or -1."""
 
-SPEED = 1.4  # up to so many times faster or slower
-SMALLEST_CROP = 0.65  # of the side
-ASPECT = 1.3
-DRIFT = 0.012  # of the side, per frame
-DARKEST, BRIGHTEST = 0.05, 0.5  # mean of a picture
-NOISE = 0.15  # deviation at most, of that mean
+ORDERED: tuple[int, ...] = tuple(
+    other if other not in (-1, label) else -1 for label, other in enumerate(BACKWARDS)
+)
+"""For each class, the other one whose frames are the same in reverse order, or -1."""
+
+MIRROR: tuple[int, ...] = tuple(EVERYDAY.index(MIRRORED.get(name, name)) for name in EVERYDAY)
+"""For each class, what it becomes when left and right change places."""
 
 
-def draw_windows(footage: Footage, clips: Tensor, frames: int, fps: float) -> tuple[Tensor, Tensor]:
+def draw_windows(
+    footage: Footage, clips: Tensor, frames: int, fps: float, protocol: Protocol
+) -> tuple[Tensor, Tensor]:
     """A random window of each clip.
 
     Args:
@@ -48,11 +71,12 @@ def draw_windows(footage: Footage, clips: Tensor, frames: int, fps: float) -> tu
         clips: int64 [B], which clips.
         frames: T, frames of a window.
         fps: how many of them make a second, before the speed changes.
+        protocol: how much may change.
 
     Returns:
         int64 [B, T] positions in `footage.frames` and int64 [B] labels.
     """
-    stride = footage.fps[clips] / fps * _log_uniform(clips, SPEED)
+    stride = footage.fps[clips] / fps * _log_uniform(clips, protocol.speed)
     count = footage.count[clips]
     room = (count - (frames - 1) * stride - 1).clamp(min=0)
     start = _uniform(clips) * room
@@ -61,44 +85,51 @@ def draw_windows(footage: Footage, clips: Tensor, frames: int, fps: float) -> tu
     within = torch.minimum(within, count[:, None] - 1)
 
     labels = footage.labels[clips]
-    becomes = torch.tensor(BACKWARDS, device=clips.device)[labels]
-    backwards = (becomes >= 0) & (_uniform(clips) < 0.5)
+    becomes = constant(BACKWARDS, clips.device)[labels]
+    backwards = (becomes >= 0) & _chance(clips, protocol.backwards)
     within = torch.where(backwards[:, None], within.flip(1), within)
     return footage.first[clips][:, None] + within, torch.where(backwards, becomes, labels)
 
 
-def augment(frames: Tensor, size: tuple[int, int]) -> Tensor:
-    """Move and light a batch of windows differently.
+def augment(
+    frames: Tensor, labels: Tensor, size: tuple[int, int], protocol: Protocol
+) -> tuple[Tensor, Tensor]:
+    """Move, cover and light a batch of windows differently.
 
     Args:
         frames: uint8 [B, T, 3, S, S].
+        labels: int64 [B].
         size: (height, width) of the result.
+        protocol: how much may change.
 
     Returns:
-        float32 [B, T, 3, height, width] in [0, 1], as a camera with 8 bits would give it.
+        float32 [B, T, 3, height, width] in [0, 1], as a camera with 8 bits would give it, and the
+        labels, which change where left and right matter and have changed places.
     """
-    return _light(_move(frames, size))
+    mirrored = _chance(labels, protocol.mirror)
+    labels = torch.where(mirrored, constant(MIRROR, labels.device)[labels], labels)
+    moved = _move(frames, mirrored, size, protocol)
+    return _light(_cover(moved, protocol), protocol), labels
 
 
-def _move(frames: Tensor, size: tuple[int, int]) -> Tensor:
-    """A random crop, stretched to `size`, mirrored half the time, drifting half the time."""
+def _move(frames: Tensor, mirrored: Tensor, size: tuple[int, int], protocol: Protocol) -> Tensor:
+    """A random crop, stretched to `size`, some of them mirrored, most of them drifting."""
     b, t = frames.shape[:2]
     one = torch.empty(b, device=frames.device)
-    side = SMALLEST_CROP + (1 - SMALLEST_CROP) * _uniform(one)
-    aspect = _log_uniform(one, ASPECT).sqrt()
+    side = protocol.smallest_crop + (1 - protocol.smallest_crop) * _uniform(one)
+    aspect = _log_uniform(one, protocol.aspect).sqrt()
     half_w, half_h = (side * aspect).clamp(max=1), (side / aspect).clamp(max=1)
     x = (2 * _uniform(one) - 1) * (1 - half_w)
     y = (2 * _uniform(one) - 1) * (1 - half_h)
-    mirror = torch.where(_uniform(one) < 0.5, -1.0, 1.0)
 
     # A hand-held camera pans at some speed, which wavers.
     speed = torch.randn(b, 1, 2, device=frames.device)
     speed = speed + torch.randn(b, t, 2, device=frames.device).cumsum(1) / math.sqrt(t)
-    drift = (2 * DRIFT * speed * _uniform(one)[:, None, None]).cumsum(1)
-    drift = (drift - drift.mean(1, keepdim=True)) * (_uniform(one) < 0.7)[:, None, None]
+    drift = (2 * protocol.drift * speed * _uniform(one)[:, None, None]).cumsum(1)
+    drift = (drift - drift.mean(1, keepdim=True)) * _chance(one, protocol.drifting)[:, None, None]
 
     theta = torch.zeros(b, t, 2, 3, device=frames.device)
-    theta[..., 0, 0] = (half_w * mirror)[:, None]
+    theta[..., 0, 0] = torch.where(mirrored, -half_w, half_w)[:, None]
     theta[..., 1, 1] = half_h[:, None]
     theta[..., 0, 2] = x[:, None] + drift[..., 0]
     theta[..., 1, 2] = y[:, None] + drift[..., 1]
@@ -108,23 +139,45 @@ def _move(frames: Tensor, size: tuple[int, int]) -> Tensor:
     return moved.unflatten(0, (b, t))
 
 
-def _light(x: Tensor) -> Tensor:
+def _cover(x: Tensor, protocol: Protocol) -> Tensor:
+    """One frame of another clip of the batch lies over all frames of some clips."""
+    one = torch.empty(len(x), 1, 1, 1, 1, device=x.device)
+    frame = torch.randint(x.shape[1], (1,), device=x.device)
+    others = torch.rand(len(x), device=x.device).argsort()
+    still = x.index_select(1, frame)[others]
+    share = protocol.blend_most * _uniform(one) * _chance(one, protocol.blend)
+    return torch.lerp(x, still, share)
+
+
+def _light(x: Tensor, protocol: Protocol) -> Tensor:
     """Sometimes grey, another gamma, lit or dimmed to another brightness, noisy, rounded to 8 bits."""
     one = torch.empty(len(x), 1, 1, 1, 1, device=x.device)
-    grey = x.mean(dim=2, keepdim=True).expand_as(x)
-    x = torch.where(_uniform(one) < 0.3, grey, x)
-    x = x.clamp(min=1e-4) ** _log_uniform(one, 1.6)
+    grey = x.mean(dim=2, keepdim=True)
+    x = torch.lerp(x, grey, _chance(one, protocol.grey).float())
+    x = x.clamp(min=1e-4) ** _log_uniform(one, protocol.gamma)
     mean = x.mean(dim=(1, 2, 3, 4), keepdim=True).clamp(min=0.01)
-    brightness = DARKEST * (BRIGHTEST / DARKEST) ** _uniform(one)
-    brightness = torch.where(_uniform(one) < 0.7, brightness, mean)
-    noise = NOISE * brightness * _uniform(one) * (_uniform(one) < 0.5)
+    darkest, brightest = protocol.darkest, protocol.brightest
+    brightness = darkest * (brightest / darkest) ** _uniform(one)
+    brightness = torch.where(_chance(one, protocol.relight), brightness, mean)
+    noise = protocol.noise * brightness * _uniform(one) * _chance(one, protocol.noisy)
     x = x * (brightness / mean) + noise * torch.randn_like(x)
     return x.clamp(0, 1).mul(255).round().div(255)
+
+
+@cache
+def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """The numbers on the device, put there once: every copy to a GPU waits until it has nothing to do."""
+    return torch.tensor(values, device=device)
 
 
 def _uniform(like: Tensor) -> Tensor:
     """As many numbers in [0, 1)."""
     return torch.rand(like.shape, device=like.device)
+
+
+def _chance(like: Tensor, share: float) -> Tensor:
+    """As many booleans, true for about this share."""
+    return _uniform(like) < share
 
 
 def _log_uniform(like: Tensor, most: float) -> Tensor:

@@ -4,8 +4,13 @@ Preparing is done once and needs PyAV; training then reads the small copies, als
 
     python -m har_demo.training.data DATA PREPARED
 
-DATA holds clips.tsv (columns path, dataset, class) and the clips it names. PREPARED gets their
-ingested copies and examples.json.
+DATA holds clips.tsv (columns path, dataset, class) and the clips it names, and UTD-MHAD's recordings of
+skeletons in utdmhad/skeletons.npz. PREPARED gets
+
+    clips/          ingested copies, for recognition to answer about
+    small/          the same frames, SIDE pixels squared, a quarter of the size: what networks are trained on
+    examples.json   what they show
+    recordings/     the skeletons, by person
 """
 
 import argparse
@@ -14,16 +19,20 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
 from har_demo.clips.clip import Clip, SourceFacts
-from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import transform
-from har_demo.labels import DATASETS, EVERYDAY_13, class_of
+from har_demo.errors import ClipError
+from har_demo.labels import DATASETS, class_of
 from har_demo.models.card import ModelInput
 
 SIDE = 144  # pixels of a stored frame; more than a network's 112, so that crops stay sharp
@@ -41,15 +50,50 @@ _ARID_PLACES = {
     "office": ["Stand 9"],
     "corridor": ["Walk 10"],
 }
-_PLACE_OF = {number: place for place, numbers in _ARID_PLACES.items() for number in numbers}
+
+# The workout clips are cut from longer videos that their names do not tell: clips of the same room, light
+# and person were put together by looking, and two videos of one gym count as one.
+_WORKOUT_SOURCES = {
+    "blue bars": [f"pull-ups {n}" for n in (5, 6, 7, 8, 10, 11, 13)],
+    "balcony": ["pull-ups 16"],
+    "white gym": ["pull-ups 18", "pull-ups 19"],
+    "blue gym": [f"pull-ups {n}" for n in (23, 24, 25, 26)],
+    "playground": ["pull-ups videoplayback"],
+    "purple room": ["pull-ups (1)"],
+    "white room": [f"push-ups {n}" for n in (1, 2, 3, 4, 6, 9, 10)],
+    "dark gym": [f"push-ups {n}" for n in (15, 16, 17, 19, *range(21, 28))],
+    "blue mat": [f"push-ups {n}" for n in (37, 38, 39, 40)],
+    "bright studio": [f"push-ups {n}" for n in (43, 47, 48)],
+    "sofa": ["push-ups 50"],
+    "grey room": ["push-ups videoplayback"],
+    "power racks": [f"squats {n}" for n in (8, 9, 11, 12, 13, 14, 16, 29)],
+    "curtains": [f"squats {n}" for n in (17, 18, 19)],
+    "dumbbells": ["squats 24"],
+    "narrow gym": ["squats 7"],
+}
+_PLACE_OF = {
+    dataset: {number: place for place, numbers in places.items() for number in numbers}
+    for dataset, places in (("arid6", _ARID_PLACES), ("workout4", _WORKOUT_SOURCES))
+}
 
 HELD_OUT: dict[str, frozenset[str]] = {
     "a": frozenset(
-        {"lena", "moshe", "lab", "lounge", "park", "kitchen", "garage", "office", "corridor"}
+        {"lena", "moshe"}
+        | {"lab", "lounge", "park", "kitchen", "garage", "office", "corridor"}
+        | {"blue gym", "playground", "purple room", "white room", "blue mat", "sofa"}
+        | {"curtains", "dumbbells", "narrow gym"}
     ),
-    "b": frozenset({"denis", "eli", "wall", "bridge"}),
+    "b": frozenset(
+        {"denis", "eli"}
+        | {"wall", "bridge"}
+        | {"blue bars", "balcony", "white gym", "dark gym", "bright studio", "grey room"}
+        | {"power racks"}
+    ),
 }
-"""Two splits by group, for cross-validation; every ARID clip is tested in one of them."""
+"""Two splits by group, for cross-validation; every clip of ARID and workout4 is tested in one of them."""
+
+HELD_OUT_PEOPLE = ("s7", "s8")
+"""Whose recordings of UTD-MHAD are rendered for testing alone, in either split."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +102,14 @@ class Example:
 
     Attributes:
         clip: the ingested copy.
-        dataset: 'weizmann' or 'arid6'.
-        label: index in har_demo.labels.EVERYDAY_13.
-        group: who acts (Weizmann) or where (ARID); a group is on one side of a split.
+        small: its frames, SIDE pixels squared.
+        dataset: 'weizmann', 'arid6' or 'workout4'.
+        label: index in har_demo.labels.EVERYDAY.
+        group: who acts (Weizmann) or where (the others); a group is on one side of a split.
     """
 
     clip: Clip
+    small: Path
     dataset: str
     label: int
     group: str
@@ -76,39 +122,55 @@ def group_of(dataset: str, name: str, path: str) -> str:
     'denis'
     >>> group_of("arid6", "Walk", "arid6/walk/walk_14_3.mp4")
     'bridge'
+    >>> group_of("workout4", "push-ups", "workout4/push_ups/push-up_38.mp4")
+    'blue mat'
     """
     parts = Path(path).stem.split("_")
     if dataset == "weizmann":
         return parts[0]
-    number = f"{name} {parts[1]}"
-    return _PLACE_OF.get(number, number)
+    number = f"{name} {parts[1] if dataset == 'arid6' else parts[-1]}"
+    return _PLACE_OF[dataset].get(number, number)
 
 
 def prepare(source: Path, target: Path) -> int:
-    """Ingest every clip of `source` that has one of the 13 labels; how many there were."""
+    """Ingest every clip of `source` that has one of our labels; how many there were."""
     from har_demo.clips.ingest import ingest  # needs PyAV, which only this step does
 
-    target.mkdir(parents=True, exist_ok=True)
+    (target / "clips").mkdir(parents=True, exist_ok=True)
+    (target / "small").mkdir(exist_ok=True)
     records = []
     with open(source / "clips.tsv", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             dataset, name = row["dataset"], row["class"]
-            if DATASETS.get(dataset, {}).get(name) not in EVERYDAY_13:
+            if name not in DATASETS.get(dataset, {}):
                 continue
             clip = ingest(source / row["path"])
             copy = re.sub(r"[^\w.-]", "_", row["path"])
-            shutil.copyfile(clip.path, target / copy)
-            record = asdict(clip) | {"path": copy}
-            records.append(
-                {
-                    "clip": record,
-                    "dataset": dataset,
-                    "label": class_of(dataset, name),
-                    "group": group_of(dataset, name, row["path"]),
-                }
+            shutil.copyfile(clip.path, target / "clips" / copy)
+            _write_small(
+                target / "small" / copy, _squeezed(_decode(clip.path, clip.frames)), clip.fps
             )
+            record = asdict(clip) | {"path": copy}
+            group = group_of(dataset, name, row["path"])
+            records.append({"clip": record, "dataset": dataset, "class": name, "group": group})
     (target / "examples.json").write_text(json.dumps(records, indent=1), encoding="utf-8")
+    recordings = source / "utdmhad" / "skeletons.npz"
+    if recordings.exists():
+        split_recordings(recordings, target / "recordings")
     return len(records)
+
+
+def split_recordings(file: Path, target: Path) -> None:
+    """UTD-MHAD's skeletons, keys 'aAA_sS_tT', as train/skeletons.npz and test/skeletons.npz, by person."""
+    with np.load(file) as recordings:
+        for side in ("train", "test"):
+            (target / side).mkdir(parents=True, exist_ok=True)
+            chosen = {
+                key: recordings[key]
+                for key in recordings.files
+                if (key.split("_")[1] in HELD_OUT_PEOPLE) == (side == "test")
+            }
+            np.savez_compressed(target / side / "skeletons.npz", **chosen)
 
 
 def read_examples(prepared: Path) -> list[Example]:
@@ -119,12 +181,13 @@ def read_examples(prepared: Path) -> list[Example]:
             clip=Clip(
                 **record["clip"]
                 | {
-                    "path": prepared / record["clip"]["path"],
+                    "path": prepared / "clips" / record["clip"]["path"],
                     "source": SourceFacts(**record["clip"]["source"]),
                 }
             ),
+            small=prepared / "small" / record["clip"]["path"],
             dataset=record["dataset"],
-            label=record["label"],
+            label=class_of(record["dataset"], record["class"]),
             group=record["group"],
         )
         for record in records
@@ -165,12 +228,59 @@ class Footage:
     def to(self, device: torch.device) -> "Footage":
         return Footage(*(value.to(device) for value in vars(self).values()))
 
+    def save(self, file: Path) -> None:
+        """Write to a file, which is complete as soon as it has its name."""
+        part = file.with_suffix(".part")
+        torch.save({name: value.cpu() for name, value in vars(self).items()}, part)
+        part.replace(file)
 
-def load(examples: Sequence[Example], device: torch.device | str = "cpu") -> Footage:
-    """Decode examples into the device's memory, about 4 MB for a clip of 66 frames.
+    @classmethod
+    def read(cls, file: Path) -> "Footage":
+        """What `save` wrote; frames come from the disk when they are first used."""
+        return cls(**torch.load(file, mmap=True, weights_only=True))
+
+
+def load(examples: Sequence[Example]) -> Footage:
+    """Decode examples into memory, about 4 MB for a clip of 66 frames.
 
     Each class of each data set is drawn equally often, however many clips it has.
     """
+
+    def frames(example: Example) -> Tensor:
+        return torch.from_numpy(_decode(example.small, example.clip.frames)).permute(0, 3, 1, 2)
+
+    with ThreadPoolExecutor() as threads:
+        clips = list(threads.map(frames, examples))
+    kinds = [(example.dataset, example.label) for example in examples]
+    return footage(
+        clips,
+        fps=[example.clip.fps for example in examples],
+        labels=[example.label for example in examples],
+        weights=[1 / kinds.count(kind) for kind in kinds],
+    )
+
+
+def _decode(file: Path, count: int) -> np.ndarray:
+    """All `count` frames of one of our copies, uint8 [T, H, W, 3].
+
+    With OpenCV, which is at hand where networks are trained, and gives the pixels that decord gives in
+    recognition.
+
+    Raises:
+        ClipError: frames are missing.
+    """
+    video = cv2.VideoCapture(str(file))
+    frames = []
+    while (read := video.read())[0]:
+        frames.append(cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB))
+    video.release()
+    if len(frames) != count:
+        raise ClipError(f"{file} has {len(frames)} readable frames of {count}.")
+    return np.stack(frames)
+
+
+def _squeezed(frames: np.ndarray) -> np.ndarray:
+    """The same frames at SIDE × SIDE pixels."""
     square = ModelInput(
         frames=1,
         fps=1,
@@ -180,17 +290,27 @@ def load(examples: Sequence[Example], device: torch.device | str = "cpu") -> Foo
         std=(1 / 255, 1 / 255, 1 / 255),
         antialias=True,
     )
-    clips = []
-    for example in examples:
-        frames = read_frames(example.clip, torch.arange(example.clip.frames).numpy())
-        clips.append(transform(frames, square, device=device)[0].round().to(torch.uint8))
-    kinds = [(example.dataset, example.label) for example in examples]
-    return footage(
-        clips,
-        fps=[example.clip.fps for example in examples],
-        labels=[example.label for example in examples],
-        weights=[1 / kinds.count(kind) for kind in kinds],
-    ).to(torch.device(device))
+    small = transform(frames, square)[0].round().to(torch.uint8)
+    return small.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def _write_small(file: Path, frames: np.ndarray, fps: float) -> None:
+    """Frames as H.264 with next to no loss: two or three grey levels of 255 in a pixel."""
+    from av import VideoFrame
+
+    from har_demo.clips.writer import open_mp4
+
+    with open_mp4(file) as container:
+        stream = container.add_stream(
+            "libx264",
+            rate=Fraction(fps).limit_denominator(10_000),
+            options={"crf": "12", "preset": "slow", "bf": "0"},
+        )
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv444p"  # colour at every pixel: they are few enough
+        for frame in frames:
+            container.mux(stream.encode(VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode(None))
 
 
 def footage(

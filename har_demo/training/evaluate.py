@@ -2,6 +2,7 @@
 
     python -m har_demo.training.evaluate --model r2plus1d_lab --data PREPARED --split a
 
+This checks that a shipped file answers through the whole program as it did at the end of its training.
 With --record the figures go into the manifest beside the weights: they are then those of the very
 file that is shipped.
 """
@@ -15,10 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from har_demo.errors import WeightsError
-from har_demo.labels import EVERYDAY_13
+from har_demo.labels import EVERYDAY
+from har_demo.models import registry
 from har_demo.recognize.prediction import Question, Refusal
 from har_demo.recognize.recognize import recognize
 from har_demo.training.data import HELD_OUT, Example, read_examples, split
+from har_demo.training.score import accuracies, confusion
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def evaluate(model: str, examples: Sequence[Example], weights: Path | None = Non
     """Ask a model about every example, with windows that cover it.
 
     Args:
-        model: name of a card whose classes are har_demo.labels.EVERYDAY_13.
+        model: name of a card whose classes are the first of har_demo.labels.EVERYDAY, or all.
         weights: a file to use in place of the shipped one.
 
     Returns:
@@ -75,32 +78,29 @@ def measure(scores: np.ndarray, examples: Sequence[Example]) -> list[Measured]:
     datasets = np.array([example.dataset for example in examples])
     labels = np.array([example.label for example in examples])
     groups = np.array([example.group for example in examples])
-    order = np.argsort(-scores, axis=1, kind="stable")
-    first = order[:, 0] == labels
-    among_five = (order[:, :5] == labels[:, None]).any(axis=1)
-
     measured = []
     for dataset in np.unique(datasets):
         rows = datasets == dataset
-        confusion = np.zeros((scores.shape[1], scores.shape[1]), dtype=np.int64)
-        np.add.at(confusion, (labels[rows], order[rows, 0]), 1)
-        of_class = confusion.sum(axis=1)
-        occurs = of_class > 0
+        counted = accuracies(scores[rows], labels[rows])
         measured.append(
             Measured(
                 dataset=str(dataset),
                 groups=tuple(str(group) for group in np.unique(groups[rows])),
                 clips=int(rows.sum()),
-                top1=100 * float(first[rows].mean()),
-                top5=100 * float(among_five[rows].mean()),
-                class_mean=100 * float(np.mean(confusion.diagonal()[occurs] / of_class[occurs])),
-                confusion=confusion,
+                top1=counted["top1"],
+                top5=counted["top5"],
+                class_mean=counted["class_mean"],
+                confusion=confusion(scores[rows], labels[rows]),
             )
         )
     return measured
 
 
-TITLES = {"weizmann": ("Weizmann", "people"), "arid6": ("ARID", "places")}
+TITLES = {
+    "weizmann": ("Weizmann", "people"),
+    "arid6": ("ARID", "places"),
+    "workout4": ("Workout", "videos"),
+}
 
 
 def record(folder: Path, model: str, measured: list[Measured]) -> None:
@@ -133,7 +133,9 @@ def main() -> None:
     parser.add_argument("--record", type=Path, help="folder whose manifest gets the figures")
     arguments = parser.parse_args()
 
+    known = len(registry.card(arguments.model).classes)
     _, examples = split(read_examples(arguments.data), HELD_OUT[arguments.split])
+    examples = [example for example in examples if example.label < known]
     measured = measure(evaluate(arguments.model, examples, arguments.weights), examples)
     for one in measured:
         print(
@@ -142,10 +144,8 @@ def main() -> None:
         )
         for label, row in enumerate(one.confusion):
             if row.sum():
-                answers = ", ".join(
-                    f"{row[i]} {EVERYDAY_13[i]}" for i in np.argsort(-row) if row[i]
-                )
-                print(f"  {EVERYDAY_13[label]}: {answers}")
+                answers = ", ".join(f"{row[i]} {EVERYDAY[i]}" for i in np.argsort(-row) if row[i])
+                print(f"  {EVERYDAY[label]}: {answers}")
     if arguments.record:
         record(arguments.record, arguments.model, measured)
 

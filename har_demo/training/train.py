@@ -1,121 +1,259 @@
-"""One protocol for every lab-size model: train on some groups, report on the others, save in half precision.
+"""One protocol for every lab-size model: first rendered clips, then rendered and real ones mixed.
 
-    python -m har_demo.training.data DATA PREPARED
-    python -m har_demo.training.train --model r2plus1d_lab --data PREPARED --out checkpoints
+    network ──pretrain: rendered──▶ ──finetune: rendered + real──▶ a running mean of its parameters
 
-Takes minutes on a GPU. What a file scored is measured afterwards, by recognition itself, with
-har_demo.training.evaluate.
+The loop is here; har_demo.training.run trains many, har_demo.training.score asks what they learned.
 """
 
-import argparse
-import datetime
-import hashlib
-import json
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from har_demo.clips import sampling
 from har_demo.clips.transforms import differences, standardised
-from har_demo.labels import EVERYDAY_13
-from har_demo.models import c3d, r2plus1d
+from har_demo.labels import EVERYDAY
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.layout import channels_last
-from har_demo.training.augment import augment, draw_windows
-from har_demo.training.data import HELD_OUT, Example, Footage, load, read_examples, split
-from har_demo.training.figures import rendered_footage
+from har_demo.models.registry import cards
+from har_demo.training.augment import augment, constant, draw_windows
+from har_demo.training.data import Footage
+from har_demo.training.protocol import Protocol
 
-CARDS = {card.name: card for card in c3d.CARDS + r2plus1d.CARDS if card.size == "lab"}
+Loss = Callable[[nn.Module, Tensor, Tensor, Protocol], Tensor]
+"""(network, inputs [B, 3, T, h, w], labels [B], protocol) → scalar."""
 
-RATE = 1e-3
-DECAY = 0.05
-WARM_UP = 0.05  # of all steps
-SMOOTHING = 0.1
-AVERAGE = 0.2  # of all steps: the saved network is a running mean over about so many
-WINDOWS = 10  # per clip when measuring, as recognition does by default
+LATER = {
+    "mars_lab": "learns from mars_flow_lab, which reads flow",
+    "resframe_ts_lab": "its two paths are trained by themselves",
+}
+"""Models that the shared loss does not do justice; each needs an entry in LOSSES first."""
+
+
+def classify(network: nn.Module, inputs: Tensor, labels: Tensor, protocol: Protocol) -> Tensor:
+    """Cross-entropy with the labels."""
+    return F.cross_entropy(network(inputs).float(), labels, label_smoothing=protocol.smoothing)
+
+
+LOSSES: dict[str, Loss] = {}
+"""By the card's name, what a model minimises in place of `classify`."""
+
+
+class OutOfTime(Exception):
+    """The training was cut; it goes on from its saved state."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training.
+
+    Attributes:
+        model: name of a lab-size card.
+        input: what it is shown, whatever its card says.
+        seed: of the first parameters and everything drawn.
+        split: a key of data.HELD_OUT.
+    """
+
+    model: str
+    input: Literal["rgb", "difference"]
+    seed: int
+    split: str = "a"
+
+    @property
+    def start(self) -> str:
+        """What the first stage is named after: the second may start from it in any split.
+
+        >>> Run("c3d_lab", "rgb", 0, "b").start, Run("c3d_lab", "rgb", 0, "b").name
+        ('c3d_lab-rgb-s0', 'c3d_lab-rgb-s0-b')
+        """
+        return f"{self.model}-{self.input}-s{self.seed}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.start}-{self.split}"
+
+
+def trainable() -> dict[str, ModelCard]:
+    """Lab-size networks of RGB frames or their differences, by name."""
+    return {
+        name: card
+        for name, card in cards().items()
+        if card.size == "lab"
+        and card.gmacs is not None
+        and card.input.modality in ("rgb", "difference")
+        and (name not in LATER or name in LOSSES)
+    }
 
 
 def train(
     card: ModelCard,
-    footage: Footage,
-    rendered: Footage | None = None,
-    steps: int = 2000,
-    batch: int = 64,
-    seed: int = 0,
-    device: torch.device | str = "cpu",
-    on_step: Callable[[int, float], None] | None = None,
+    run: Run,
+    rendered: Footage,
+    real: Footage,
+    protocol: Protocol,
+    folder: Path,
+    until: float = math.inf,
+    on_step: Callable[[str, int, float], None] = lambda stage, step, loss: None,
 ) -> nn.Module:
-    """Train a fresh network of this card.
+    """Train a network of this card, or go on where the last call was cut.
 
     Args:
-        card: what to build, and the input it wants.
-        footage: labelled clips.
-        rendered: drawn clips; when given, half of every batch comes from them.
-        steps, batch, seed: of the optimisation.
-        device: where it runs.
-        on_step: called after each step with its number and the loss.
+        card: what to build.
+        run: with which input and seed.
+        rendered, real: labelled clips, on the device where it is done.
+        protocol: everything else.
+        folder: where states are kept; the outcome of the first stage stays there.
+        until: time.monotonic() at which to stop.
+        on_step: called now and then with the stage, the step and the loss.
 
     Returns:
-        The running mean of the network's parameters, in evaluation mode, on the device.
+        The network in evaluation mode, on the device, with one output for each of EVERYDAY.
+
+    Raises:
+        OutOfTime: it was stopped.
     """
-    device = torch.device(device)
-    torch.manual_seed(seed)
+    device = rendered.frames.device
     torch.backends.cudnn.benchmark = True  # every batch has one shape
-    sources = [one.to(device) for one in (footage, rendered) if one is not None]
-    network = channels_last(card.build(len(card.classes)).to(device))
-    keep = max(1 - 1 / (AVERAGE * steps), 0)
+    folder.mkdir(parents=True, exist_ok=True)
+    spec, loss = replace(card.input, modality=run.input), LOSSES.get(card.name, classify)
+    torch.manual_seed(run.seed)
+    network = channels_last(card.build(len(EVERYDAY)).to(device))
+
+    def stage(name: str, mixture: list[tuple[Footage, int]], steps: int, rate: float, state: str):
+        torch.manual_seed(run.seed)  # so that a stage is the same whatever ran before it
+        return optimise(
+            network,
+            lambda: draw(spec, mixture, protocol),
+            lambda inputs, labels: loss(network, inputs, labels, protocol),
+            steps,
+            rate,
+            protocol,
+            folder / f"{state}.state",
+            until,
+            lambda step, value: on_step(name, step, value),
+        )
+
+    started = folder / f"{run.start}.pt"
+    if not started.exists():
+        only = [(rendered, protocol.batch)]
+        steps, rate = protocol.pretrain_steps, protocol.pretrain_rate
+        write(stage("pretrain", only, steps, rate, run.start), started)
+    network.load_state_dict(torch.load(started, map_location=device, weights_only=True))
+    of_real = round(protocol.batch * protocol.real_share)
+    mixed = [(rendered, protocol.batch - of_real), (real, of_real)]
+    steps, rate = protocol.finetune_steps, protocol.finetune_rate
+    network.load_state_dict(stage("finetune", mixed, steps, rate, run.name))
+    return network.eval()
+
+
+SAVE_EVERY = 60.0  # seconds between saved states
+REPORT_EVERY = 50  # steps
+
+
+def optimise(
+    network: nn.Module,
+    batch: Callable[[], tuple[Tensor, Tensor]],
+    loss: Callable[[Tensor, Tensor], Tensor],
+    steps: int,
+    rate: float,
+    protocol: Protocol,
+    state: Path,
+    until: float = math.inf,
+    on_step: Callable[[int, float], None] = lambda step, loss: None,
+) -> dict[str, Tensor]:
+    """One stage: `steps` steps of AdamW, or what is left of them.
+
+    Args:
+        network: trained in place.
+        batch: draws inputs and labels.
+        loss: of inputs and labels.
+        rate: the learning rate at its highest.
+        state: file that is written before the loop is left early, and read when it is there.
+
+    Returns:
+        The running mean of the network's parameters and buffers.
+    """
+    device = next(network.parameters()).device
+    cuda = device.type == "cuda"
+    keep = max(1 - 1 / (protocol.average * steps), 0)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(keep), use_buffers=True)
     # Decay pulls weights to zero; for biases and norms that is no regularisation.
     matrices = [p for p in network.parameters() if p.ndim > 1]
     vectors = [p for p in network.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
         [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}],
-        lr=RATE,
-        weight_decay=DECAY,
+        weight_decay=protocol.decay,
+        fused=cuda,
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step / steps))
+    first, keepers = 0, {"network": network, "average": average, "optimizer": optimizer}
+    if state.exists():
+        saved = torch.load(state, map_location="cpu", weights_only=True)
+        for name, keeper in keepers.items():
+            keeper.load_state_dict(saved[name])
+        torch.set_rng_state(saved["random"])
+        if cuda:
+            torch.cuda.set_rng_state(saved["random_cuda"], device)
+        first = saved["step"]
 
     network.train()
-    for step in range(steps):
-        inputs, labels = _batch(card.input, sources, batch, device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            logits = network(inputs)
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING)
+    written = time.monotonic()
+    for step in range(first, steps):
+        now = time.monotonic()
+        if now > until or now > written + SAVE_EVERY:
+            random = {"random": torch.get_rng_state()}
+            if cuda:
+                random["random_cuda"] = torch.cuda.get_rng_state(device)
+            parts = {name: keeper.state_dict() for name, keeper in keepers.items()}
+            write({"step": step, **random, **parts}, state)
+            written = time.monotonic()
+            if now > until:
+                raise OutOfTime(f"after {step} of {steps} steps")
+        for group in optimizer.param_groups:
+            group["lr"] = rate * share(step / steps, protocol.warm_up)
+        inputs, labels = batch()
+        with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
+            value = loss(inputs, labels)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        value.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), protocol.clip_norm)
         optimizer.step()
-        schedule.step()
         average.update_parameters(network)
-        if on_step:
-            on_step(step, loss.item() if step % 50 == 0 else math.nan)
-    return average.module.eval()
+        if step % REPORT_EVERY == 0 or step + 1 == steps:
+            on_step(step, value.item())
+    state.unlink(missing_ok=True)
+    return average.module.state_dict()
 
 
-def _rate(progress: float) -> float:
-    """Share of the learning rate: a short rise, then half a cosine down to nothing."""
-    return min(progress / WARM_UP, 0.5 + 0.5 * math.cos(math.pi * progress))
+def share(progress: float, warm_up: float) -> float:
+    """Of the learning rate: a short rise, then half a cosine down to nothing."""
+    return min(progress / warm_up, 0.5 + 0.5 * math.cos(math.pi * progress))
 
 
-def _batch(
-    spec: ModelInput, sources: list[Footage], batch: int, device: torch.device
+def write(values: dict, file: Path) -> None:
+    """torch.save to a file that is complete as soon as it has its name."""
+    part = file.with_name(f"{file.name}.part")
+    torch.save(values, part)
+    part.replace(file)
+
+
+def draw(
+    spec: ModelInput, mixture: list[tuple[Footage, int]], protocol: Protocol
 ) -> tuple[Tensor, Tensor]:
-    """A random batch, in equal parts from every source: [B, 3, T, h, w] and labels [B]."""
+    """A random batch, so many of each source: [B, 3, T, h, w] and labels [B]."""
     windows, labels = [], []
-    for source in sources:
-        clips = torch.multinomial(source.weights, batch // len(sources), replacement=True)
-        positions, label = draw_windows(source, clips, frames_read(spec), spec.fps)
+    for source, count in mixture:
+        clips = torch.multinomial(source.weights, count, replacement=True)
+        positions, label = draw_windows(source, clips, frames_read(spec), spec.fps, protocol)
         windows.append(source.frames[positions])
         labels.append(label)
-    return as_input(augment(torch.cat(windows), spec.crop), spec), torch.cat(labels)
+    changed, labels = augment(torch.cat(windows), torch.cat(labels), spec.crop, protocol)
+    return as_input(changed, spec), labels
 
 
 def frames_read(spec: ModelInput) -> int:
@@ -125,8 +263,8 @@ def frames_read(spec: ModelInput) -> int:
 
 def as_input(frames: Tensor, spec: ModelInput) -> Tensor:
     """float [B, T, 3, h, w] in [0, 1] to what the network takes, [B, 3, T, h, w], as recognition does."""
-    mean = torch.tensor(spec.mean, device=frames.device).view(3, 1, 1)
-    std = torch.tensor(spec.std, device=frames.device).view(3, 1, 1)
+    mean = constant(spec.mean, frames.device).view(3, 1, 1)
+    std = constant(spec.std, frames.device).view(3, 1, 1)
     x = (frames - mean) / std
     if spec.modality == "difference":
         x = differences(x)
@@ -134,177 +272,3 @@ def as_input(frames: Tensor, spec: ModelInput) -> Tensor:
     if spec.standardise:
         x = standardised(x)
     return x.contiguous(memory_format=torch.channels_last_3d)
-
-
-@torch.inference_mode()
-def scores(network: nn.Module, card: ModelCard, footage: Footage) -> Tensor:
-    """Mean probabilities over windows spread through each clip, float32 [clips, classes] on the CPU."""
-    spec, device = card.input, footage.frames.device
-    result = []
-    for first, count, fps in zip(
-        footage.first.tolist(), footage.count.tolist(), footage.fps.tolist(), strict=True
-    ):
-        stride, read = fps / spec.fps, frames_read(spec)
-        windows = min(WINDOWS, sampling.covering(count, read, stride))
-        positions = torch.from_numpy(first + sampling.windows(count, read, stride, windows))
-        frames = footage.frames[positions.to(device)].float() / 255
-        small = F.interpolate(
-            frames.flatten(0, 1), spec.crop, mode="bilinear", antialias=spec.antialias
-        ).unflatten(0, frames.shape[:2])
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            logits = network(as_input(small, spec))
-        result.append(logits.float().softmax(-1).mean(0).cpu())
-    return torch.stack(result)
-
-
-def save(network: nn.Module, card: ModelCard, folder: Path, facts: dict) -> Path:
-    """Write the parameters as float16 safetensors and their entry into manifest.json.
-
-    Args:
-        facts: what the entry says beyond file, hash, size and classes: data, protocol, seed ...
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{card.name}.safetensors"
-    state = {
-        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
-        for name, value in network.state_dict().items()
-    }
-    save_file(state, file)
-    entry = {
-        "model": card.name,
-        "file": file.name,
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "bytes": file.stat().st_size,
-        "classes": list(card.classes),
-        "label_set": card.label_set,
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "gmacs": card.gmacs,
-        **facts,
-        "accuracy": [],
-    }
-    write_entry(folder, entry)
-    return file
-
-
-def write_entry(folder: Path, entry: dict) -> None:
-    """Put an entry into manifest.json, in place of what it said of the same model."""
-    path = folder / "manifest.json"
-    listed = json.loads(path.read_text(encoding="utf-8"))["checkpoints"] if path.exists() else []
-    listed = [one for one in listed if one["model"] != entry["model"]] + [entry]
-    listed.sort(key=lambda one: one["model"])
-    text = json.dumps({"checkpoints": listed}, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-DATA = [
-    {
-        "name": "Weizmann",
-        "citation": "Blank et al., Actions as Space-Time Shapes, ICCV 2005; Gorelick et al., PAMI 2007",
-        "use": "60 clips of 10 actions by 6 people; split by person",
-    },
-    {
-        "name": "ARID",
-        "citation": "Xu et al., ARID: A New Dataset for Recognizing Action in the Dark, 2021",
-        "use": "150 clips of 6 actions in 9 places; split by place",
-    },
-]
-RENDERED_DATA = [
-    {
-        "name": "Drawn figures",
-        "citation": "har_demo.people.motion and har_demo.training.figures, made here",
-        "use": "invented motions of the 13 actions, seen from all sides; training only",
-    },
-    {
-        "name": "UTD-MHAD",
-        "citation": "Chen et al., UTD-MHAD: A Multimodal Dataset for Human Action Recognition, "
-        "ICIP 2015",
-        "use": "160 skeleton recordings of 5 actions by 8 people, drawn as figures; training only",
-    },
-]
-
-
-PROTOCOL = (
-    "trained from scratch without these people and places: {}. Frame rate, camera motion and the "
-    "kinds of jumps were chosen while looking at clips of them, so expect a little less elsewhere. "
-    "The same people may appear in several of ARID's places."
-)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Train lab-size models without some groups.")
-    parser.add_argument("--model", choices=sorted(CARDS), nargs="+", required=True)
-    parser.add_argument("--data", type=Path, required=True, help="folder of training.data")
-    parser.add_argument("--out", type=Path, required=True, help="folder for weights and manifest")
-    parser.add_argument("--split", choices=sorted(HELD_OUT), default="a")
-    parser.add_argument("--rendered", type=int, default=0, help="how many drawn clips to add")
-    parser.add_argument("--recordings", type=Path, help="folder with UTD-MHAD's skeletons.npz")
-    parser.add_argument("--steps", type=int, default=2500)
-    parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    held_out = HELD_OUT[arguments.split]
-    seen, unseen = split(read_examples(arguments.data), held_out)
-    footage, test = load(seen, device), load(unseen, device)
-    rendered = None
-    if arguments.rendered:
-        rendered = rendered_footage(
-            arguments.rendered, arguments.recordings, arguments.seed, device
-        )
-    for name in arguments.model:
-        card = CARDS[name]
-        started = time.perf_counter()
-        network = train(
-            card,
-            footage,
-            rendered,
-            arguments.steps,
-            arguments.batch,
-            arguments.seed,
-            device,
-            lambda step, loss: (
-                print(f"step {step}: loss {loss:.3f}", flush=True) if step % 250 == 0 else None
-            ),
-        )
-        facts = {
-            "data": DATA + (RENDERED_DATA if arguments.rendered else []),
-            "protocol": PROTOCOL.format(", ".join(sorted(held_out))),
-            "split": arguments.split,
-            "seed": arguments.seed,
-            "command": _command(name, arguments),
-            "date": datetime.date.today().isoformat(),
-            "machine": torch.cuda.get_device_name() if device.type == "cuda" else "CPU",
-        }
-        file = save(network, card, arguments.out, facts)
-        print(f"{file}: {time.perf_counter() - started:.0f} s of training")
-        _report(facts["command"], scores(network, card, test), unseen)
-
-
-def _command(model: str, arguments: argparse.Namespace) -> str:
-    """How to train this model again, whatever the folders are called."""
-    drawn = f" --rendered {arguments.rendered}" if arguments.rendered else ""
-    drawn += " --recordings UTD-MHAD" if arguments.recordings else ""
-    return (
-        f"python -m har_demo.training.train --model {model} --data PREPARED --out checkpoints "
-        f"--split {arguments.split}{drawn} --steps {arguments.steps} --batch {arguments.batch} "
-        f"--seed {arguments.seed}"
-    )
-
-
-def _report(title: str, probabilities: Tensor, examples: list[Example]) -> None:
-    """Print how many clips of each data set and class are right."""
-    labels = np.array([example.label for example in examples])
-    right = probabilities.argmax(1).numpy() == labels
-    for dataset in sorted({example.dataset for example in examples}):
-        rows = np.array([example.dataset == dataset for example in examples])
-        print(f"{title}\n  {dataset}: {right[rows].mean():.1%} of {rows.sum()} clips")
-        for label in np.unique(labels[rows]):
-            of_class = rows & (labels == label)
-            print(
-                f"    {right[of_class].sum()} of {of_class.sum()} {EVERYDAY_13[label]}", flush=True
-            )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,12 +1,27 @@
 """Augmented windows stay windows of the same action."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from har_demo.labels import EVERYDAY
-from har_demo.training import augment as module
-from har_demo.training.augment import BACKWARDS, augment, draw_windows
+from har_demo.training.augment import BACKWARDS, MIRROR, ORDERED, augment, draw_windows
 from har_demo.training.data import footage
+from har_demo.training.protocol import read_protocol
+
+PROTOCOL = read_protocol()
+STILL = replace(
+    PROTOCOL,
+    smallest_crop=1.0,
+    aspect=1.0,
+    mirror=0.0,
+    drifting=0.0,
+    blend=0.0,
+    grey=0.0,
+    gamma=1.0,
+)
+STILL = replace(STILL, relight=0.0, noisy=0.0)  # changes nothing but the size
 
 
 def _clips(counts, labels):
@@ -19,7 +34,7 @@ def test_windows_stay_inside_their_clip():
     torch.manual_seed(0)
     source = _clips([40, 5, 200], [EVERYDAY.index("walking")] * 3)
     clips = torch.arange(3).repeat(50)
-    positions, labels = draw_windows(source, clips, frames=17, fps=8.0)
+    positions, labels = draw_windows(source, clips, frames=17, fps=8.0, protocol=PROTOCOL)
     assert positions.shape == (150, 17)
     first, last = source.first[clips], source.first[clips] + source.count[clips] - 1
     assert (positions >= first[:, None]).all()
@@ -30,11 +45,13 @@ def test_windows_stay_inside_their_clip():
 def test_windows_differ_in_start_and_speed():
     torch.manual_seed(0)
     source = _clips([200], [EVERYDAY.index("running")])
-    positions, _ = draw_windows(source, torch.zeros(64, dtype=torch.long), frames=16, fps=12.5)
+    positions, _ = draw_windows(
+        source, torch.zeros(64, dtype=torch.long), frames=16, fps=12.5, protocol=PROTOCOL
+    )
     spans = positions[:, -1] - positions[:, 0]
     assert positions[:, 0].unique().numel() > 20
-    assert spans.min() >= 15 * 2 / module.SPEED - 1
-    assert spans.max() <= 15 * 2 * module.SPEED + 1
+    assert spans.min() >= 15 * 2 / PROTOCOL.speed - 1
+    assert spans.max() <= 15 * 2 * PROTOCOL.speed + 1
     assert spans.unique().numel() > 5
 
 
@@ -42,7 +59,7 @@ def test_sitting_down_backwards_is_standing_up():
     torch.manual_seed(0)
     sit, stand = EVERYDAY.index("sitting down"), EVERYDAY.index("standing up")
     source = _clips([100], [sit])
-    positions, labels = draw_windows(source, torch.zeros(80, dtype=torch.long), 16, 12.5)
+    positions, labels = draw_windows(source, torch.zeros(80, dtype=torch.long), 16, 12.5, PROTOCOL)
     forwards = positions[:, -1] > positions[:, 0]
     assert 0 < forwards.sum() < 80
     assert (labels[forwards] == sit).all()
@@ -52,7 +69,7 @@ def test_sitting_down_backwards_is_standing_up():
 def test_walking_is_never_played_backwards():
     torch.manual_seed(0)
     source = _clips([100], [EVERYDAY.index("walking")])
-    positions, _ = draw_windows(source, torch.zeros(80, dtype=torch.long), 16, 12.5)
+    positions, _ = draw_windows(source, torch.zeros(80, dtype=torch.long), 16, 12.5, PROTOCOL)
     assert (positions.diff(dim=1) >= 0).all()
 
 
@@ -67,7 +84,8 @@ def test_shape_and_range(value):
     torch.manual_seed(0)
     frames = torch.full((6, 4, 3, 48, 48), value, dtype=torch.uint8)
     frames[:, :, :, 10:20, 10:20] = 128
-    out = augment(frames, (32, 40))
+    out, labels = augment(frames, torch.zeros(6, dtype=torch.long), (32, 40), PROTOCOL)
+    assert labels.tolist() == [0] * 6
     assert out.shape == (6, 4, 3, 32, 40)
     assert out.dtype == torch.float32
     assert out.isfinite().all()
@@ -80,6 +98,54 @@ def test_shape_and_range(value):
 def test_every_clip_is_changed_in_its_own_way():
     torch.manual_seed(0)
     frames = torch.randint(0, 255, (1, 2, 3, 48, 48), dtype=torch.uint8).expand(4, -1, -1, -1, -1)
-    out = augment(frames, (48, 48))
+    out, _ = augment(frames, torch.zeros(4, dtype=torch.long), (48, 48), PROTOCOL)
     for i in range(3):
         assert (out[i] - out[i + 1]).abs().mean() > 0.01
+
+
+def _swipe(count):
+    """Clips whose left half is bright."""
+    frames = torch.zeros(count, 2, 3, 16, 16, dtype=torch.uint8)
+    frames[..., :8] = 200
+    return frames, torch.full((count,), EVERYDAY.index("swiping left"))
+
+
+def test_without_any_change_the_clip_is_as_it_was():
+    frames, labels = _swipe(3)
+    out, same = augment(frames, labels, (16, 16), STILL)
+    torch.testing.assert_close(out, frames / 255)
+    assert torch.equal(labels, same)
+
+
+def test_a_mirrored_swipe_goes_the_other_way():
+    torch.manual_seed(0)
+    frames, labels = _swipe(40)
+    out, changed = augment(frames, labels, (16, 16), replace(STILL, mirror=0.5))
+    mirrored = out[:, 0, 0, 0, 0] < out[:, 0, 0, 0, -1]
+    assert 5 < mirrored.sum() < 35
+    assert (changed[mirrored] == EVERYDAY.index("swiping right")).all()
+    assert (changed[~mirrored] == EVERYDAY.index("swiping left")).all()
+
+
+def test_mirrored_twice_is_itself_and_most_actions_do_not_care():
+    assert all(MIRROR[other] == label for label, other in enumerate(MIRROR))
+    assert MIRROR[EVERYDAY.index("walking")] == EVERYDAY.index("walking")
+    assert sum(label != other for label, other in enumerate(MIRROR)) == 4
+
+
+def test_pairs_that_differ_in_order_alone_are_two_classes():
+    pairs = {(label, other) for label, other in enumerate(ORDERED) if other >= 0}
+    assert (EVERYDAY.index("sitting down"), EVERYDAY.index("standing up")) in pairs
+    assert all(label != other and (other, label) in pairs for label, other in pairs)
+    assert ORDERED[EVERYDAY.index("jumping jack")] == -1  # the same action backwards
+
+
+def test_what_lies_over_a_clip_stands_still():
+    """A moving clip among still ones: differences come from itself alone, however much is laid over it."""
+    torch.manual_seed(0)
+    frames = torch.randint(0, 255, (8, 1, 3, 16, 16), dtype=torch.uint8)
+    frames = frames.expand(8, 4, -1, -1, -1).clone()
+    covered = replace(STILL, blend=1.0, blend_most=0.9)
+    out, _ = augment(frames, torch.zeros(8, dtype=torch.long), (16, 16), covered)
+    torch.testing.assert_close(out[:, 1:], out[:, :-1])
+    assert (out[:, 0] - frames[:, 0] / 255).abs().mean() > 0.05

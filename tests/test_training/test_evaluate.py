@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from har_demo.errors import WeightsError
-from har_demo.labels import EVERYDAY_13
+from har_demo.models import registry
 from har_demo.training.data import HELD_OUT, Example, group_of, prepare, read_examples, split
 from har_demo.training.evaluate import evaluate, measure, record
 
@@ -18,12 +18,12 @@ MANIFEST = ROOT / "checkpoints" / "manifest.json"
 
 
 def _example(dataset, label, group):
-    return Example(None, dataset, label, group)
+    return Example(None, None, dataset, label, group)
 
 
 def _answers(first, second=None):
     """Scores whose best class is `first`, for each clip, and whose others follow in order."""
-    scores = np.tile(np.linspace(0.05, 0.01, len(EVERYDAY_13)), (len(first), 1))
+    scores = np.tile(np.linspace(0.05, 0.01, 13), (len(first), 1))
     scores[np.arange(len(first)), first] = 0.5
     return scores
 
@@ -65,7 +65,7 @@ def test_missing_weights_are_an_error(tmp_path):
     from tests.media import numbered_frames, write
 
     clip = ingest(write(tmp_path / "clip.mp4", numbered_frames(20)))
-    example = Example(clip, "arid6", 7, "park")
+    example = Example(clip, None, "arid6", 7, "park")
     with pytest.raises(WeightsError):
         evaluate("r2plus1d_lab", [example], weights=tmp_path / "nothing.safetensors")
 
@@ -75,8 +75,8 @@ def test_shipped_models_answer_with_probabilities(tmp_path):
     from tests.media import numbered_frames, write
 
     clip = ingest(write(tmp_path / "clip.mp4", numbered_frames(30)))
-    scores = evaluate("c3d_lab", [Example(clip, "arid6", 7, "park")])
-    assert scores.shape == (1, len(EVERYDAY_13))
+    scores = evaluate("c3d_lab", [Example(clip, None, "arid6", 7, "park")])
+    assert scores.shape == (1, len(registry.card("c3d_lab").classes))
     assert scores.sum() == pytest.approx(1, abs=1e-4)
 
 

@@ -1,0 +1,252 @@
+"""Train many models on one machine: a queue that can be cut at any time and goes on where it was.
+
+    python -m har_demo.training.run --data PREPARED --models c3d_lab r2plus1d_lab --inputs own rgb
+    make train MODEL=c3d_lab
+
+Footage is rendered and decoded once, kept in the work folder and read by all processes. Every run that
+is finished has a folder WORK/done/NAME: weights, figures, confusions, curve. Runs that are there are
+not done again; a run that was cut goes on from its last state.
+"""
+
+import argparse
+import itertools
+import math
+import multiprocessing
+import shutil
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from har_demo.models.registry import card
+from har_demo.training.data import HELD_OUT, Footage, load, read_examples, split
+from har_demo.training.figures import rendered_footage
+from har_demo.training.outbox import Outbox
+from har_demo.training.protocol import FILE, Protocol, read_protocol
+from har_demo.training.report import measure, read_rows, run_of, write_rows
+from har_demo.training.ship import save
+from har_demo.training.train import OutOfTime, Run, train, trainable
+
+CURVE = ("stage", "step", "loss", "seconds")
+SPARE = 8.0  # seconds before the end at which no run is begun, and trainings save their states
+FAILED = 3  # exit status of a worker one of whose runs failed; a fresh one goes on with the others
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What a worker is to do.
+
+    Attributes:
+        runs: in this order.
+        folder: the work folder.
+        protocol: of all of them.
+        device: 'cuda' or 'cpu'.
+        until: time.monotonic() at which to have stopped.
+    """
+
+    runs: tuple[Run, ...]
+    folder: Path
+    protocol: Protocol
+    device: str
+    until: float
+
+    def done(self, run: Run) -> Path:
+        """The folder of a finished run."""
+        return self.folder / "done" / run.name
+
+
+def make_footage(
+    prepared: Path, splits: list[str], protocol: Protocol, folder: Path, device: str
+) -> None:
+    """Render and decode what is not in the folder yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for side, (count, seed) in rendered(protocol).items():
+        file = rendered_file(folder, protocol, side)
+        if not file.exists():
+            recordings = prepared / "recordings" / side
+            known = recordings if recordings.exists() else None
+            rendered_footage(count, known, seed, device).save(file)
+    for name in splits:
+        seen, unseen = split(read_examples(prepared), HELD_OUT[name])
+        for dataset in ("train", *sorted({example.dataset for example in unseen})):
+            file = folder / f"real-{name}-{dataset}.pt"
+            if not file.exists():
+                own = [example for example in unseen if example.dataset == dataset]
+                load(seen if dataset == "train" else own).save(file)
+
+
+def rendered(protocol: Protocol) -> dict[str, tuple[int, int]]:
+    """What is rendered for either side: how many clips, with which seed."""
+    return {
+        "train": (protocol.rendered_clips, protocol.rendered_seed),
+        "test": (protocol.test_clips, protocol.test_seed),
+    }
+
+
+def rendered_file(folder: Path, protocol: Protocol, side: str) -> Path:
+    """Where that footage is kept."""
+    count, seed = rendered(protocol)[side]
+    return folder / f"rendered-{side}-{count}-{seed}.pt"
+
+
+def read_rendered(queue: Queue, side: str) -> Footage:
+    """Rendered footage of the work folder, on the device."""
+    file = rendered_file(queue.folder, queue.protocol, side)
+    return Footage.read(file).to(torch.device(queue.device))
+
+
+def read_real(queue: Queue, name: str) -> dict[str, Footage]:
+    """Real footage of a split on the device: 'train', and by data set what is tested."""
+    files = sorted(queue.folder.glob(f"real-{name}-*.pt"))
+    device = torch.device(queue.device)
+    return {file.stem.split("-")[2]: Footage.read(file).to(device) for file in files}
+
+
+def work(queue: Queue) -> None:
+    """Do what no other worker has claimed; leave with FAILED after a run's error, which may have hurt the device."""
+    torch.set_num_threads(2)
+    drawn, test = read_rendered(queue, "train"), read_rendered(queue, "test")
+    real: dict[str, dict[str, Footage]] = {}
+    for run in queue.runs:
+        if time.monotonic() > queue.until - SPARE:
+            return
+        try:
+            # Two splits of one start are not trained at once: they share its first stage.
+            (queue.folder / "claims" / run.start).mkdir()
+        except FileExistsError:
+            continue
+        for same in (other for other in queue.runs if other.start == run.start):
+            try:
+                if same.split not in real:
+                    real = {same.split: read_real(queue, same.split)}
+                tests = {name: f for name, f in real[same.split].items() if name != "train"}
+                one(queue, same, drawn, real[same.split]["train"], tests | {"rendered": test})
+            except OutOfTime as error:
+                print(f"{same.name}: stopped {error}", flush=True)
+                return
+            except Exception:
+                (queue.folder / f"{same.name}.failed").write_text(traceback.format_exc())
+                print(f"{same.name}: failed\n{traceback.format_exc()}", flush=True)
+                sys.exit(FAILED)
+
+
+def one(queue: Queue, run: Run, drawn: Footage, real: Footage, tests: dict[str, Footage]) -> None:
+    """One run from its state to its folder, which appears when it is complete."""
+    began, chosen = time.monotonic(), card(run.model)
+    log = queue.folder / f"{run.name}.log"
+
+    def on_step(stage: str, step: int, loss: float) -> None:
+        with open(log, "a") as file:
+            file.write(f"{stage},{step},{loss:.4f},{time.monotonic() - began:.1f}\n")
+
+    until = queue.until - SPARE
+    network = train(
+        chosen, run, drawn, real, queue.protocol, queue.folder / "states", until, on_step
+    )
+    trained = time.monotonic()
+    part = queue.folder / f"{run.name}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    save(network, run, part)
+    rows = measure(network, chosen, run, tests, part)
+    curve = [dict(zip(CURVE, line.split(","), strict=True)) for line in log.read_text().split()]
+    write_rows(part / "curve.csv", CURVE, curve)
+    queue.done(run).parent.mkdir(exist_ok=True)
+    part.rename(queue.done(run))
+    log.unlink()
+    (queue.folder / f"{run.name}.failed").unlink(missing_ok=True)
+    top1 = ", ".join(f"{r['dataset']} {r['value']:.1f}" for r in rows if r["metric"] == "top1")
+    print(
+        f"{run.name}: {top1} % ({trained - began:.0f} s of training, "
+        f"{time.monotonic() - trained:.0f} s of testing)",
+        flush=True,
+    )
+
+
+def supervise(queue: Queue, workers: int, outbox: Outbox | None) -> None:
+    """Keep so many workers busy until all runs are done or time is up; post what is finished."""
+    shutil.rmtree(queue.folder / "claims", ignore_errors=True)
+    (queue.folder / "claims").mkdir(parents=True)
+    context = multiprocessing.get_context("spawn")
+
+    def fresh() -> multiprocessing.process.BaseProcess:
+        process = context.Process(target=work, args=(queue,))
+        process.start()
+        return process
+
+    timely = time.monotonic() < queue.until - SPARE
+    alive = [fresh() for _ in range(min(workers, len(queue.runs)))] if timely else []
+    while alive:
+        alive[0].join(0.5)
+        ended = [process for process in alive if not process.is_alive()]
+        alive = [process for process in alive if process.is_alive()]
+        if time.monotonic() < queue.until - SPARE:
+            alive += [fresh() for process in ended if process.exitcode == FAILED]
+        if outbox:
+            outbox.post()
+
+
+def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list[str]) -> list[Run]:
+    """All combinations, every model once before any a second time.
+
+    Args:
+        inputs: 'own' is the card's; 'other' is rgb for difference and difference for rgb, which one
+            or two frames do not have.
+    """
+    runs = []
+    for seed, wanted, model in itertools.product(seeds, inputs, models):
+        spec = trainable()[model].input
+        other = "rgb" if spec.modality == "difference" else "difference"
+        modality = {"own": spec.modality, "other": other}.get(wanted, wanted)
+        if modality == "difference" and spec.frames <= 2:
+            continue
+        runs += [Run(model, modality, seed, split) for split in splits]
+    return list(dict.fromkeys(runs))
+
+
+def main(words: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train lab-size models under one protocol.")
+    parser.add_argument("--data", type=Path, required=True, help="folder of training.data")
+    parser.add_argument("--models", nargs="+", choices=sorted(trainable()), metavar="MODEL")
+    parser.add_argument(
+        "--inputs", nargs="+", choices=("own", "other", "rgb", "difference"), default=["own"]
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", help="the protocol's by default")
+    parser.add_argument("--splits", nargs="+", choices=sorted(HELD_OUT), default=["a"])
+    parser.add_argument("--protocol", type=Path, default=FILE)
+    parser.add_argument("--work", type=Path, default=Path(".scratch/training"))
+    parser.add_argument("--workers", type=int, default=1, help="processes side by side")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop in time")
+    parser.add_argument("--done", type=Path, help="a table of figures whose runs are left out")
+    parser.add_argument("--out", type=Path, help="folder for tar files of what is finished")
+    arguments = parser.parse_args(words)
+
+    until = time.monotonic() + arguments.seconds
+    protocol = read_protocol(arguments.protocol)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    models = arguments.models or list(trainable())
+    runs = runs_of(models, arguments.inputs, arguments.seeds or protocol.seeds, arguments.splits)
+    known = {run_of(row) for row in read_rows(arguments.done)} if arguments.done else set()
+    queue = Queue(tuple(runs), arguments.work, protocol, device, until)
+    left = [run for run in runs if run not in known and not queue.done(run).exists()]
+    states = arguments.work / "states"
+    left.sort(key=lambda run: not any(states.glob(f"{run.start}*.state")))  # those cut first
+    queue = Queue(tuple(left), arguments.work, protocol, device, until)
+
+    print(f"{len(left)} of {len(runs)} runs to do on {device}", flush=True)
+    began = time.monotonic()
+    make_footage(arguments.data, arguments.splits, protocol, arguments.work, device)
+    print(f"footage after {time.monotonic() - began:.0f} s", flush=True)
+    if device == "cuda":
+        torch.cuda.empty_cache()
+    outbox = Outbox(arguments.work, arguments.out, protocol.seeds[0]) if arguments.out else None
+    supervise(queue, arguments.workers, outbox)
+    finished = sum(queue.done(run).exists() for run in left)
+    print(f"{finished} finished, {len(left) - finished} left", flush=True)
+
+
+if __name__ == "__main__":
+    main()

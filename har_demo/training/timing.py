@@ -1,0 +1,82 @@
+"""How long every lab-size network takes for one view, where nothing else runs.
+
+    python -m har_demo.training.timing results/measured/lab_times.csv
+
+Time does not depend on what was learned, so fresh networks do. Rows of other machines stay in the file.
+"""
+
+import argparse
+import platform
+import time
+from pathlib import Path
+
+import torch
+
+from har_demo.models.card import ModelCard
+from har_demo.training.report import read_rows, write_rows
+from har_demo.training.train import trainable
+
+COLUMNS = ("model", "machine", "threads", "precision", "milliseconds")
+SECONDS = 1.0  # for each network, at least
+THREADS = 2
+
+
+@torch.inference_mode()
+def milliseconds(card: ModelCard, device: torch.device) -> float:
+    """The median time of one view, a batch of one, ready on the device; bf16 on a GPU."""
+    network = card.build(len(card.classes)).eval().to(device)
+    inputs = [torch.randn(shape, device=device) for shape in card.input.shapes()]
+    cuda = device.type == "cuda"
+
+    def once() -> float:
+        began = time.perf_counter()
+        with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
+            network(*inputs)
+        if cuda:
+            torch.cuda.synchronize()
+        return time.perf_counter() - began
+
+    for _ in range(3):
+        once()
+    times = []
+    while sum(times) < SECONDS:
+        times.append(once())
+    return 1000 * sorted(times)[len(times) // 2]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time all lab-size networks.")
+    parser.add_argument("file", type=Path, help="CSV to write")
+    parser.add_argument("--models", nargs="+", default=list(trainable()))
+    arguments = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    rows = {_key(row): row for row in read_rows(arguments.file)} if arguments.file.exists() else {}
+    for kind in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+        name = torch.cuda.get_device_name() if kind == "cuda" else _processor()
+        for model in arguments.models:
+            taken = milliseconds(trainable()[model], torch.device(kind))
+            row = {
+                "model": model,
+                "machine": name,
+                "threads": THREADS,
+                "precision": "bfloat16" if kind == "cuda" else "float32",
+                "milliseconds": f"{taken:.2f}",
+            }
+            rows[_key(row)] = row
+            print(f"{model} on {name}: {taken:.1f} ms", flush=True)
+    write_rows(arguments.file, COLUMNS, (rows[key] for key in sorted(rows)))
+
+
+def _key(row: dict) -> tuple[str, str]:
+    return row["model"], row["machine"]
+
+
+def _processor() -> str:
+    """What Linux calls the processor, or its architecture."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    return next((x.split(": ")[1] for x in lines if x.startswith("model name")), platform.machine())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""The queue end to end on a processor: footage, two stages, a cut, figures, tar files, tables, a checkpoint."""
+
+import csv
+import dataclasses
+import hashlib
+import json
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from har_demo.errors import WeightsError
+from har_demo.labels import EVERYDAY
+from har_demo.models.registry import card
+from har_demo.training import outbox as outbox_module
+from har_demo.training import ship as ship_module
+from har_demo.training import tables
+from har_demo.training.data import prepare, read_examples
+from har_demo.training.outbox import Outbox
+from har_demo.training.protocol import FILE, read_protocol
+from har_demo.training.report import COLUMNS, read_rows
+from har_demo.training.run import main, runs_of
+from har_demo.training.ship import ship
+from har_demo.training.train import Run, trainable
+from tests.media import numbered_frames, write
+
+MODEL = "multiresolution_lab"  # the quickest
+NAME = f"{MODEL}-rgb-s7-a"
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A clip on either side of split 'a' from each data set."""
+    folder = tmp_path_factory.mktemp("labelled")
+    rows = [
+        ("ido_walk.mp4", "weizmann", "walk"),
+        ("lena_walk.mp4", "weizmann", "walk"),
+        ("sit_2_1.mp4", "arid6", "Sit"),
+        ("sit_4_1.mp4", "arid6", "Sit"),
+        ("squat_8.mp4", "workout4", "squats"),
+        ("squat_24.mp4", "workout4", "squats"),
+    ]
+    for path, _, _ in rows:
+        write(folder / path, numbered_frames(30))
+    with open(folder / "clips.tsv", "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, delimiter="\t")
+        table.writerows([("path", "dataset", "class"), *rows])
+    prepare(folder, folder / "prepared")
+    return folder / "prepared"
+
+
+@pytest.fixture(scope="module")
+def protocol_file(tmp_path_factory):
+    values = dataclasses.asdict(read_protocol()) | {
+        "seeds": [7],
+        "batch": 4,
+        "pretrain_steps": 2,
+        "finetune_steps": 2,
+        "rendered_clips": 3,
+        "test_clips": 2,
+    }
+    file = tmp_path_factory.mktemp("protocol") / "protocol.toml"
+    file.write_text("\n".join(f"{name} = {value}" for name, value in values.items()))
+    return file
+
+
+@pytest.fixture(scope="module")
+def finished(prepared, protocol_file, tmp_path_factory):
+    """Three calls: one that has no time, one that does it, one that finds it done."""
+    folder = tmp_path_factory.mktemp("session")
+    words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
+    words += ["--work", folder / "work", "--out", folder / "out"]
+    words = [str(word) for word in words]
+    main([*words, "--seconds", "0"])
+    assert not (folder / "work" / "done").exists()
+    main(words)
+    first = (folder / "work" / "done" / NAME / "weights.safetensors").stat().st_mtime_ns
+    main(words)
+    assert (folder / "work" / "done" / NAME / "weights.safetensors").stat().st_mtime_ns == first
+    return folder
+
+
+@pytest.mark.slow
+def test_a_run_leaves_figures_confusions_a_curve_and_weights(finished):
+    folder = finished / "work" / "done" / NAME
+    rows = read_rows(folder / "metrics.csv")
+    assert tuple(rows[0]) == COLUMNS
+    assert {row["model"] for row in rows} == {MODEL}
+    assert {row["seed"] for row in rows} == {"7"}
+    figures = {(row["dataset"], row["metric"]): row for row in rows}
+    for dataset, clips in (("weizmann", 1), ("arid6", 1), ("workout4", 1), ("rendered", 2)):
+        for metric in ("top1", "top5", "class_mean", "top1_among", "ece"):
+            row = figures[dataset, metric]
+            assert 0 <= float(row["value"]) <= 100
+            assert int(row["clips"]) == clips
+    assert figures["arid6", "order"]["clips"] == "1"  # sitting down
+    assert figures["workout4", "reversed_top1"]["clips"] == "1"
+    assert ("weizmann", "order") not in figures  # walking has no counterpart
+    assert float(figures["", "gmacs"]["value"]) == pytest.approx(card(MODEL).gmacs)
+
+    (counts,) = read_rows(folder / "confusion-arid6.csv")
+    assert counts["class"] == "sitting down"
+    assert sum(int(counts[name]) for name in EVERYDAY) == 1
+    curve = read_rows(folder / "curve.csv")
+    assert [(row["stage"], row["step"]) for row in curve] == [
+        ("pretrain", "0"),
+        ("pretrain", "1"),
+        ("finetune", "0"),
+        ("finetune", "1"),
+    ]
+    state = load_file(folder / "weights.safetensors")
+    assert all(v.dtype == torch.float16 for v in state.values() if v.is_floating_point())
+    card(MODEL).build(len(EVERYDAY)).load_state_dict(state)
+
+
+@pytest.mark.slow
+def test_what_was_posted_becomes_tables(finished, tmp_path):
+    tables.unpack(finished / "out", tmp_path / "runs")
+    assert tables.tabulate(tmp_path / "runs", tmp_path / "results") == 1
+    rows = read_rows(tmp_path / "results" / "lab.csv")
+    stale = tmp_path / "runs" / NAME / "metrics.csv"
+    assert sorted(map(str, rows)) == sorted(map(str, read_rows(stale)))
+    assert (tmp_path / "results" / "curves" / f"{NAME}.csv").exists()
+    assert (tmp_path / "results" / "confusion" / f"{NAME}-arid6.csv").exists()
+    # Again is no more, and another value takes the place of the old one.
+    stale.write_text(stale.read_text().replace("top5,0.0", "top5,100.0"))
+    tables.tabulate(tmp_path / "runs", tmp_path / "results")
+    assert len(read_rows(tmp_path / "results" / "lab.csv")) == len(rows)
+
+
+@pytest.mark.slow
+def test_a_run_can_be_shipped(finished, tmp_path, monkeypatch):
+    folder = finished / "work" / "done" / NAME
+    (tmp_path / "manifest.json").write_text('{"checkpoints": [{"model": "a", "seed": 1}]}')
+    file = ship(folder, tmp_path)
+    first, entry = json.loads((tmp_path / "manifest.json").read_text())["checkpoints"]
+    assert first == {"model": "a", "seed": 1}
+    assert entry["file"] == file.name == f"{MODEL}.safetensors"
+    assert entry["bytes"] == file.stat().st_size
+    assert entry["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert entry["classes"] == list(EVERYDAY)
+    assert entry["seed"] == 7
+    assert entry["accuracy"] == []  # it has not been measured yet
+    assert "lena" in entry["protocol"]
+
+    entry = json.loads((folder / "entry.json").read_text()) | {"input": "difference"}
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "entry.json").write_text(json.dumps(entry))
+    with pytest.raises(WeightsError, match="takes difference"):
+        ship(tmp_path / "other", tmp_path)
+
+
+@pytest.mark.slow
+def test_runs_of_a_table_are_left_out(finished, prepared, protocol_file, tmp_path, capsys):
+    words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
+    words += ["--work", tmp_path, "--seconds", "0", "--splits", "a", "b"]
+    words += ["--done", finished / "work" / "done" / NAME / "metrics.csv"]
+    (tmp_path / "rendered-train-3-0.pt").touch()  # nothing is read of it
+    (tmp_path / "rendered-test-2-1000000.pt").touch()
+    main([str(word) for word in words])
+    assert "1 of 2 runs to do" in capsys.readouterr().out
+
+
+def test_real_clips_of_either_side_are_in_different_files(prepared):
+    groups = {example.group for example in read_examples(prepared)}
+    assert groups == {"ido", "lena", "wall", "lounge", "power racks", "dumbbells"}
+
+
+def test_every_model_comes_once_before_any_comes_twice():
+    runs = runs_of(["c3d_lab", "tsm_lab"], ["own", "other"], [0, 1], ["a"])
+    assert [run.name for run in runs[:4]] == [
+        "c3d_lab-difference-s0-a",
+        "tsm_lab-rgb-s0-a",
+        "c3d_lab-rgb-s0-a",
+        "tsm_lab-difference-s0-a",
+    ]
+    assert len(runs) == len(set(runs)) == 8
+
+
+def test_one_frame_has_no_differences():
+    assert runs_of(["single_frame_lab"], ["own", "difference"], [0], ["a"]) == [
+        Run("single_frame_lab", "rgb", 0)
+    ]
+    runs = runs_of(list(trainable()), ["own", "other"], [0], ["a"])
+    assert len(runs) > 60
+
+
+def _finished(work, name, size):
+    folder = work / "done" / name
+    folder.mkdir(parents=True)
+    (folder / "weights.safetensors").write_bytes(np.random.default_rng(0).bytes(size))
+    (folder / "metrics.csv").write_text("x\n")
+
+
+def test_weights_are_posted_once_and_within_limits(tmp_path, monkeypatch):
+    monkeypatch.setattr(outbox_module, "FILES", 2)
+    monkeypatch.setattr(outbox_module, "FILE_BYTES", 50_000)
+    work = tmp_path / "work"
+    names = [f"m{i}-rgb-s0-a" for i in range(4)]
+    for name in names:
+        _finished(work, name, 30_000)
+    _finished(work, "m0-rgb-s1-a", 30_000)
+    (work / "m9-rgb-s0-a.failed").write_text("why")
+
+    Outbox(work, tmp_path / "one", seed=0).post()
+    Outbox(work, tmp_path / "two", seed=0).post()
+    assert _held(tmp_path / "one") == names[:2]  # a file has room for one
+    assert _held(tmp_path / "two") == names[2:]
+    with tarfile.open(tmp_path / "two" / "results.tar.gz") as tar:
+        listed = tar.getnames()
+    assert {name.split("/")[0] for name in listed} == {
+        *names,
+        "m0-rgb-s1-a",
+        "m9-rgb-s0-a.failed",
+    }
+
+
+def _held(folder):
+    names = []
+    for file in sorted(folder.glob("weights-*.tar")):
+        with tarfile.open(file) as tar:
+            names += [name.split("/")[0] for name in tar.getnames()]
+    return names
+
+
+def test_the_protocol_is_complete():
+    protocol = read_protocol()
+    assert len(protocol.seeds) >= 2
+    assert protocol.rendered_seed + protocol.rendered_clips < protocol.test_seed
+    lines = [line for line in FILE.read_text().splitlines() if "=" in line]
+    assert len(lines) == len(dataclasses.fields(protocol))
+
+
+def test_the_data_sets_of_an_entry_are_those_that_are_used():
+    assert {one["name"] for one in ship_module.DATA} == {
+        "Weizmann",
+        "ARID",
+        "Workout",
+        "Rendered people",
+        "UTD-MHAD",
+    }

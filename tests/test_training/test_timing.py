@@ -1,0 +1,28 @@
+"""Networks are timed, and other machines' rows stay."""
+
+import torch
+
+from har_demo.models.registry import card
+from har_demo.training import timing
+from har_demo.training.report import read_rows, write_rows
+
+
+def test_a_network_takes_time(monkeypatch):
+    monkeypatch.setattr(timing, "SECONDS", 0.01)
+    taken = timing.milliseconds(card("multiresolution_lab"), torch.device("cpu"))
+    assert 0.1 < taken < 10_000
+
+
+def test_rows_of_other_machines_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(timing, "milliseconds", lambda card, device: 1.5)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    file = tmp_path / "times.csv"
+    kept = dict.fromkeys(timing.COLUMNS, "1") | {"model": "c3d_lab", "machine": "other"}
+    write_rows(file, timing.COLUMNS, [kept])
+    for _ in range(2):
+        monkeypatch.setattr("sys.argv", ["timing", str(file), "--models", "c3d_lab"])
+        timing.main()
+    rows = read_rows(file)
+    assert len(rows) == 2
+    assert kept in rows
+    assert [row["milliseconds"] for row in rows if row != kept] == ["1.50"]
