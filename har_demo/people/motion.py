@@ -6,11 +6,14 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from har_demo.errors import ChoiceError
-from har_demo.people.actions import ACTIONS, PLAYS, ease, seat_height
-from har_demo.people.skeleton import Body, Pose, assemble, random_body, rotation
-from har_demo.people.solids import BOX
-from har_demo.people.texture import STRIPES
-from har_demo.people.things import Prop, Surface
+from har_demo.people import holding
+from har_demo.people.actions import ACTIONS, PLAYS
+from har_demo.people.actions.base import ease
+from har_demo.people.skeleton import Body, Pose, assemble, random_body, turned
+from har_demo.people.things import Prop
+
+CARRIED = 0.05  # share of the clips in which somebody has a ball in hand that means nothing
+MAY_CARRY = ("walk", "turn", "idle", "sit_down", "stand_up", "wave_one_hand", "lunge", "side")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ def move(action: str, seed: int = 0, seconds: float = 2.0, fps: float = 25) -> M
     """
     person = random_body(seed)
     pose = _pose(person, action, seed, max(1, round(seconds * fps)), fps)
-    return Motion(assemble(person, pose), person, _props(person, pose, action))
+    joints = assemble(person, pose)
+    return Motion(joints, person, tuple(make(joints) for make in pose.props))
 
 
 def move_through(
@@ -47,49 +51,39 @@ def move_through(
 ) -> Motion:
     """One person doing (action, seconds) after another, each from where the last one ended.
 
-    Every part flows into the next during `fade` seconds.
+    Every part flows into the next during `fade` seconds. Things that stand still are there from
+    beginning to end; what hands hold is left out, as it could not come from anywhere.
     """
     person = random_body(seed)
     extra = round(fade * fps)
-    joined, stools = None, ()
+    joined, furniture = None, []
     for number, (action, seconds) in enumerate(parts):
         frames = round(seconds * fps) + (extra if number + 1 < len(parts) else 0)
         pose = _pose(person, action, seed + number, frames, fps)
         if joined is not None:
             pose = _continue(joined, pose, extra)
-        stools = stools or _props(person, pose, action)
+        things = [make(assemble(person, pose)) for make in pose.props]
+        if things and not furniture and all(np.ptp(p.middle, axis=0).max() < 1e-6 for p in things):
+            furniture = things
         joined = pose if joined is None else _crossfade(joined, pose, extra)
-    return Motion(assemble(person, joined), person, _for(len(joined.hip), stools))
+    return Motion(assemble(person, joined), person, _for(len(joined.hip), furniture))
 
 
 def _pose(body: Body, action: str, seed: int, frames: int, fps: float) -> Pose:
     if action not in ACTIONS:
         raise ChoiceError(f"There is no action '{action}': choose one of {', '.join(ACTIONS)}.")
     chance = np.random.default_rng([seed, ACTIONS.index(action)])
-    return PLAYS[action](body, np.arange(frames) / fps, chance)
+    pose = PLAYS[action](body, np.arange(frames) / fps, chance)
+    if action in MAY_CARRY and chance.random() < CARRIED:
+        side, radius = int(chance.integers(2)), chance.uniform(0.04, 0.12)
+        carried = holding.ball(
+            radius, lambda joints: holding.in_hand(joints, side, radius), holding.paint(chance)
+        )
+        pose = replace(pose, props=(*pose.props, carried))
+    return pose
 
 
-def _props(body: Body, pose: Pose, action: str) -> tuple[Prop, ...]:
-    """A stool under the lowest place of the hips, if the action needs one."""
-    if action not in ("sit_down", "stand_up"):
-        return ()
-    lowest = pose.hip[:, 1].argmin()
-    height = seat_height(body)
-    middle = np.array([pose.hip[lowest, 0], height / 2, pose.hip[lowest, 2]])
-    turn = rotation(pose.heading[lowest : lowest + 1], 0.0)
-    count = len(pose.hip)
-    return (
-        Prop(
-            BOX,
-            np.array([0.21, height / 2, 0.19]),
-            np.broadcast_to(middle, (count, 3)),
-            Surface((0.45, 0.28, 0.14), (0.36, 0.2, 0.1), STRIPES, 7.0, 0.3),
-            np.broadcast_to(turn, (count, 3, 3)),
-        ),
-    )
-
-
-def _for(count: int, props: tuple[Prop, ...]) -> tuple[Prop, ...]:
+def _for(count: int, props: Sequence[Prop]) -> tuple[Prop, ...]:
     """Props that stay where they are, for `count` frames."""
     return tuple(
         replace(
@@ -104,15 +98,7 @@ def _for(count: int, props: tuple[Prop, ...]) -> tuple[Prop, ...]:
 def _continue(before: Pose, after: Pose, extra: int) -> Pose:
     """`after`, moved and turned to begin where the last `extra` frames of `before` begin."""
     angle = before.heading[-extra] - after.heading[0]
-    about, to = after.hip[0] * [1, 0, 1], before.hip[-extra] * [1, 0, 1]
-    turned = rotation(np.array([angle]), 0.0)[0]
-    return replace(
-        after,
-        hip=(after.hip - about) @ turned.T + to,
-        ankles=(after.ankles - about) @ turned.T + to,
-        heading=after.heading + angle,
-        toes=after.toes + angle,
-    )
+    return turned(after, angle, after.hip[0] * [1, 0, 1], before.hip[-extra] * [1, 0, 1])
 
 
 def _crossfade(before: Pose, after: Pose, extra: int) -> Pose:
@@ -123,6 +109,5 @@ def _crossfade(before: Pose, after: Pose, extra: int) -> Pose:
         blend = (1 - weight) * a[-extra:] + weight * b[:extra]
         return np.concatenate([a[:-extra], blend, b[extra:]])
 
-    return Pose(
-        **{f.name: join(getattr(before, f.name), getattr(after, f.name)) for f in fields(Pose)}
-    )
+    names = [field.name for field in fields(Pose) if field.name != "props"]
+    return Pose(**{name: join(getattr(before, name), getattr(after, name)) for name in names})

@@ -7,9 +7,12 @@ Coordinates: right-handed, y up, floor at y = 0. A person at heading 0 faces +z 
 hand at +x. Pairs are always (left, right). Angles are radians.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
+
+from har_demo.people.things import Prop
 
 # The joint order of the first Kinect, used by public skeleton recordings.
 JOINTS = (
@@ -81,6 +84,7 @@ class Pose:
         ankles: [T, 2, 3] in the world.
         toes: [T, 2] the way the feet point, as `heading`.
         tiptoe: [T, 2] pitch of the feet, toes down is positive, 0 is flat.
+        props: the things in use; each is made from the joints [T, 20, 3] that this pose assembles to.
     """
 
     hip: np.ndarray
@@ -95,6 +99,7 @@ class Pose:
     ankles: np.ndarray
     toes: np.ndarray
     tiptoe: np.ndarray
+    props: tuple[Callable[[np.ndarray], Prop], ...] = ()
 
 
 def random_body(seed: int) -> Body:
@@ -111,29 +116,17 @@ def random_body(seed: int) -> Body:
 
 def assemble(body: Body, pose: Pose) -> np.ndarray:
     """float32 [T, 20, 3]: the joints of a pose; hips too high for a foot to reach come down."""
-    hips_turn = rotation(pose.heading, pose.lean, pose.sway)
-    chest_turn = hips_turn @ rotation(pose.twist, pose.bend)
+    hip, hip_joint, spine, neck, shoulder, hips_turn, chest_turn = _trunk(body, pose)
     head_turn = chest_turn @ rotation(0 * pose.nod, pose.nod)
-
-    hip_offset = _turn(hips_turn, np.stack([SIDES * body.hips, [-0.04] * 2, [0.0] * 2], -1))
-    excess = _too_high(body, pose.hip[:, None] + hip_offset, pose.ankles)
-    hip = pose.hip - UP * excess[:, None]
-    spine = hip + _turn(hips_turn, [0, body.spine, 0])
-    neck = spine + _turn(chest_turn, [0, body.chest, 0])
     head = neck + _turn(head_turn, [0, body.neck, 0.03])
-
-    shoulder = neck[:, None] + _turn(
-        chest_turn, np.stack([SIDES * body.shoulders, [-0.04] * 2, [0.0] * 2], -1)
-    )
     wrist_goal = shoulder + body.arm * np.einsum("tij,tsj->tsi", chest_turn, pose.wrists)
     elbow_way = np.einsum("tij,tsj->tsi", chest_turn, pose.elbows)
     elbow, wrist = _two_bones(shoulder, wrist_goal, body.upper_arm, body.forearm, elbow_way)
     hand = wrist + (wrist - elbow) * (body.hand / body.forearm)
 
     ahead = np.stack([np.sin(pose.toes), 0 * pose.toes, np.cos(pose.toes)], -1)
-    # Knees point where the toes point; the hips' own front decides for someone lying down.
-    knee_way = ahead + 0.2 * hips_turn[:, None, :, 2]
-    hip_joint = hip[:, None] + hip_offset
+    # Knees point where the toes point; for someone on the floor the hips' own front and up decide.
+    knee_way = ahead + 0.2 * hips_turn[:, None, :, 2] + 0.35 * UP
     knee, ankle = _two_bones(hip_joint, pose.ankles, body.thigh, body.shin, knee_way)
     deepest = np.arcsin(np.clip((ankle[..., 1] - TOE) / body.foot, -1, 1))
     pitch = np.minimum(flat_foot(body) + pose.tiptoe, deepest)[..., None]
@@ -143,6 +136,106 @@ def assemble(body: Body, pose: Pose) -> np.ndarray:
     legs = np.stack([hip_joint, knee, ankle, foot], 2).reshape(len(hip), 8, 3)
     trunk = np.stack([head, neck, spine, hip], 1)
     return np.concatenate([trunk, arms, legs], 1).astype(np.float32)
+
+
+def _trunk(body: Body, pose: Pose):
+    """Hip centre, hip joints, spine, neck, shoulders, and the turns of hips and chest."""
+    hips_turn = rotation(pose.heading, pose.lean, pose.sway)
+    chest_turn = hips_turn @ rotation(pose.twist, pose.bend)
+    hip_offset = _turn(hips_turn, np.stack([SIDES * body.hips, [-0.04] * 2, [0.0] * 2], -1))
+    excess = _too_high(body, pose.hip[:, None] + hip_offset, pose.ankles)
+    hip = pose.hip - UP * excess[:, None]
+    spine = hip + _turn(hips_turn, [0, body.spine, 0])
+    neck = spine + _turn(chest_turn, [0, body.chest, 0])
+    shoulder = neck[:, None] + _turn(
+        chest_turn, np.stack([SIDES * body.shoulders, [-0.04] * 2, [0.0] * 2], -1)
+    )
+    return hip, hip[:, None] + hip_offset, spine, neck, shoulder, hips_turn, chest_turn
+
+
+def reach(body: Body, pose: Pose, hands: np.ndarray, share: np.ndarray | float = 1.0) -> Pose:
+    """The pose with its hands at places in the world, as far as the arms reach.
+
+    Args:
+        body: whose arms they are.
+        pose: says where the shoulders are and which way the elbows point.
+        hands: [T, 2, 3] where the hand joints shall be.
+        share: 0 leaves the arms as they are, 1 puts the hands there; broadcast to [T, 2].
+    """
+    *_, shoulder, _, chest_turn = _trunk(body, pose)
+    way = np.einsum("tij,tsj->tsi", chest_turn, pose.elbows)
+    elbow, hand = _two_bones(shoulder, hands, body.upper_arm, body.forearm + body.hand, way)
+    wrist = elbow + (hand - elbow) * (body.forearm / (body.forearm + body.hand))
+    wrists = np.einsum("tji,tsj->tsi", chest_turn, wrist - shoulder) / body.arm
+    share = np.broadcast_to(share, wrists.shape[:2])[..., None]
+    return replace(pose, wrists=pose.wrists + share * (wrists - pose.wrists))
+
+
+def mirrored(pose: Pose) -> Pose:
+    """Left and right changed places, the props' too."""
+
+    def swapped(pairs: np.ndarray) -> np.ndarray:
+        return pairs[:, ::-1] * [-1.0, 1.0, 1.0]
+
+    return replace(
+        pose,
+        hip=pose.hip * [-1.0, 1.0, 1.0],
+        heading=-pose.heading,
+        sway=-pose.sway,
+        twist=-pose.twist,
+        wrists=swapped(pose.wrists),
+        elbows=swapped(pose.elbows),
+        ankles=swapped(pose.ankles),
+        toes=-pose.toes[:, ::-1],
+        tiptoe=pose.tiptoe[:, ::-1],
+        props=tuple(_mirror_making(make) for make in pose.props),
+    )
+
+
+# Which joint is where when left and right change places.
+_OTHER_SIDE = [
+    JOINTS.index(name.replace("left", "right") if "left" in name else name.replace("right", "left"))
+    for name in JOINTS
+]
+
+
+def mirrored_joints(joints: np.ndarray) -> np.ndarray:
+    """[T, 20, 3] with left and right changed places."""
+    return joints[:, _OTHER_SIDE] * np.array([-1, 1, 1], joints.dtype)
+
+
+def _mirror_making(make: Callable[[np.ndarray], Prop]) -> Callable[[np.ndarray], Prop]:
+    mirror = np.diag([-1.0, 1.0, 1.0])
+
+    def made(joints: np.ndarray) -> Prop:
+        prop = make(mirrored_joints(joints))
+        turn = None if prop.turn is None else mirror @ prop.turn @ mirror
+        return replace(prop, middle=prop.middle @ mirror, turn=turn)
+
+    return made
+
+
+def turned(pose: Pose, angle: float, about=(0.0, 0.0, 0.0), to=(0.0, 0.0, 0.0)) -> Pose:
+    """The person and the props turned by `angle` about one place, which moves to another."""
+    turn = rotation(np.array([angle]), 0.0)[0]
+    about, to = np.asarray(about), np.asarray(to)
+
+    def after(make: Callable[[np.ndarray], Prop]) -> Callable[[np.ndarray], Prop]:
+        def made(joints: np.ndarray) -> Prop:
+            prop = make((joints - to) @ turn + about)
+            there = None if prop.turn is None else turn @ prop.turn
+            return replace(prop, middle=(prop.middle - about) @ turn.T + to, turn=there)
+
+        return made
+
+    return replace(
+        pose,
+        hip=(pose.hip - about) @ turn.T + to,
+        ankles=(pose.ankles - about) @ turn.T + to,
+        heading=pose.heading + angle,
+        toes=pose.toes + angle,
+        props=tuple(after(make) for make in pose.props),
+    )
 
 
 def _too_high(body: Body, hip_joint: np.ndarray, ankles: np.ndarray) -> np.ndarray:

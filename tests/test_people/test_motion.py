@@ -6,6 +6,7 @@ import pytest
 from har_demo.errors import ChoiceError
 from har_demo.people.motion import ACTIONS, move, move_through
 from har_demo.people.skeleton import BONES, JOINTS, random_body
+from har_demo.people.solids import BOX
 
 SEEDS = range(5)
 PARTS = (("walk", 2.0), ("wave_one_hand", 1.0), ("sit_down", 2.0), ("stand_up", 2.0), ("turn", 2.0))
@@ -32,13 +33,13 @@ def test_bones_keep_their_length_and_nothing_is_below_the_floor(action, seed):
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_motion_is_smooth(action):
-    """No joint outruns a sprinter's foot or changes its speed at once, in any of the seeds."""
+    """No joint outruns a thrower's hand or changes its speed at once, in any of the seeds."""
     for seed in SEEDS:
         joints = move(action, seed, seconds=4).joints.astype(float)
         speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1) * 25
         jolt = np.linalg.norm(np.diff(joints, 2, axis=0), axis=-1) * 25
-        assert speed.max() < 14, "metres per second"
-        assert jolt.max() < 7, "metres per second from one frame to the next"
+        assert speed.max() < 17, "metres per second"
+        assert jolt.max() < 9, "metres per second from one frame to the next"
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -90,11 +91,13 @@ def test_as_many_hands_wave_as_the_name_says(action):
 def test_sitting_ends_on_the_stool_and_standing_starts_there():
     for action, moment in (("sit_down", -1), ("stand_up", 0)):
         motion = move(action, seed=2, seconds=3)
-        x, z, _, height = motion.seat
+        stool = next(prop for prop in motion.props if prop.kind == BOX)
         hip = joint(motion, "hip centre")[moment]
-        assert np.allclose(hip[[0, 2]], (x, z), atol=0.05)
-        assert height < hip[1] < height + 0.2
-    assert move("walk", seed=2).seat is None
+        assert np.allclose(hip[[0, 2]], stool.middle[moment, [0, 2]], atol=0.06)
+        top = 2 * stool.size[1]
+        assert top < hip[1] < top + 0.2
+        assert np.ptp(stool.middle, axis=0).max() == 0
+    assert move("walk", seed=2).props == ()
 
 
 def test_turning_ends_the_other_way_round():
@@ -113,7 +116,10 @@ def test_actions_follow_each_other_without_a_cut():
     joined = move_through(PARTS, seed=7)
     joints = joined.joints.astype(float)
     assert len(joints) == 25 * sum(seconds for _, seconds in PARTS)
-    assert joined.seat is not None
+    stool = next(prop for prop in joined.props if prop.kind == BOX)
+    assert stool.middle.shape == (len(joints), 3)
+    hips = joint(joined, "hip centre")
+    assert np.linalg.norm((hips - stool.middle)[:, [0, 2]], axis=-1).min() < 0.07
     assert np.ptp(bone_lengths(joints), axis=0).max() < 1e-3
     assert joints[..., 1].min() > 0
     speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1) * 25
