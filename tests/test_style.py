@@ -18,7 +18,7 @@ BELOW = {
     "labels": set(),
     "errors": set(),
     "weights": {"models", "labels"},
-    "people": {"clips"},
+    "people": {"clips", "labels"},
     "recognize": {"clips", "models", "weights", "labels"},
 }
 LOW = {*BELOW, "training", "benchmarks", "prompts", "flow", "explain"}
