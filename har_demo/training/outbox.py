@@ -7,7 +7,7 @@ weights-N.tar      weights of those runs of the first seed that were not posted 
 import tarfile
 from pathlib import Path
 
-FILES = 7  # of weights
+FILES = 6  # of weights
 FILE_BYTES = 15_000_000
 ALL_BYTES = 60_000_000
 

@@ -167,7 +167,10 @@ def one(queue: Queue, run: Run, drawn: Footage, real: Footage, tests: dict[str, 
 
 
 def supervise(queue: Queue, workers: int, outbox: Outbox | None) -> None:
-    """Keep so many workers busy until all runs are done or time is up; post what is finished."""
+    """Keep so many workers busy until all runs are done or time is up; post what is finished.
+
+    Without a run to do it posts what earlier calls finished and had no room for.
+    """
     shutil.rmtree(queue.folder / "claims", ignore_errors=True)
     (queue.folder / "claims").mkdir(parents=True)
     context = multiprocessing.get_context("spawn")
@@ -187,6 +190,8 @@ def supervise(queue: Queue, workers: int, outbox: Outbox | None) -> None:
             alive += [fresh() for process in ended if process.exitcode == FAILED]
         if outbox:
             outbox.post()
+    if outbox:
+        outbox.post()
 
 
 def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list[str]) -> list[Run]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from har_demo.errors import WeightsError
+from har_demo.labels import LABEL_SET_13
 from har_demo.models import registry
 from har_demo.training.data import HELD_OUT, Example, group_of, prepare, read_examples, split
 from har_demo.training.evaluate import evaluate, measure, record
@@ -84,23 +85,28 @@ def _shipped():
     return json.loads(MANIFEST.read_text(encoding="utf-8"))["checkpoints"]
 
 
-def test_shipped_models_were_measured_on_both_data_sets():
+def test_shipped_models_were_measured_on_all_data_sets_that_they_know():
     for entry in _shipped():
         clips = {row["dataset"]: row["clips"] for row in entry["accuracy"]}
-        assert clips == {"ARID": 55, "Weizmann": 20}, entry["model"]
+        expected = {"ARID": 55, "Weizmann": 20}
+        if "push-up" in entry["classes"]:
+            expected["Workout"] = 23
+        assert clips == expected, entry["model"]
 
 
-def test_the_table_of_first_checkpoints_repeats_the_manifest():
+def test_the_table_of_first_checkpoints_repeats_what_the_manifest_still_has():
     with open(ROOT / "results" / "measured" / "first_checkpoints.csv", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["measured"].startswith("recognition")]
     stated = {
         (entry["model"], row["dataset"]): (row["top1"], row["clips"])
         for entry in _shipped()
+        if entry["label_set"] == LABEL_SET_13
         for row in entry["accuracy"]
     }
-    assert {
+    listed = {
         (row["model"], row["dataset"]): (float(row["top1"]), int(row["clips"])) for row in rows
-    } == stated
+    }
+    assert stated.items() <= listed.items()
 
 
 @pytest.mark.slow

@@ -68,17 +68,18 @@ def protocol_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(prepared, protocol_file, tmp_path_factory):
-    """Three calls: one that has no time, one that does it, one that finds it done."""
+    """Three calls: one that has no time, one that does it, one that finds it done and only posts."""
     folder = tmp_path_factory.mktemp("session")
     words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
-    words += ["--work", folder / "work", "--out", folder / "out"]
+    words += ["--work", folder / "work", "--out"]
     words = [str(word) for word in words]
-    main([*words, "--seconds", "0"])
+    main([*words, str(folder / "nothing"), "--seconds", "0"])
     assert not (folder / "work" / "done").exists()
-    main(words)
+    main([*words, str(folder / "out")])
     first = (folder / "work" / "done" / NAME / "weights.safetensors").stat().st_mtime_ns
-    main(words)
+    main([*words, str(folder / "again")])
     assert (folder / "work" / "done" / NAME / "weights.safetensors").stat().st_mtime_ns == first
+    assert [file.name for file in (folder / "again").iterdir()] == ["results.tar.gz"]
     return folder
 
 
