@@ -25,6 +25,7 @@ from har_demo.people.actions.base import (
     seconds_of,
     shifted,
     shoulder_height,
+    side_on,
     standing,
     stepped,
     through,
@@ -214,7 +215,7 @@ def _shot(body: Body, t, chance, dip: float, jump: float, hoop: bool) -> Pose:
     start = holding.in_hand(joints[:1], RIGHT, radius)[0]
     if hoop:
         ring = np.array(
-            [chance.normal(0, 0.3), chance.uniform(2.15, 2.4), chance.uniform(2.2, 3.5)]
+            [chance.normal(0, 0.3), chance.uniform(2.15, 2.4), chance.uniform(1.1, 2.6)]
         )
         seconds = chance.uniform(0.8, 1.0)
         velocity = (ring - start) / seconds + UP * holding.GRAVITY * seconds / 2
@@ -230,7 +231,8 @@ def _shot(body: Body, t, chance, dip: float, jump: float, hoop: bool) -> Pose:
         return np.where((t < moment)[:, None], held, flying(t - moment))
 
     props.append(holding.ball(radius, place, holding.paint(chance)))
-    return replace(pose, props=tuple(props))
+    pose = replace(pose, props=tuple(props))
+    return side_on(pose, chance) if hoop else pose
 
 
 def _hoop(ring: np.ndarray, chance) -> list[holding.Maker]:

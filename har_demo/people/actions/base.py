@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from har_demo.people.skeleton import SIDES, TOE, UP, Body, Pose, flat_foot, mirrored
+from har_demo.people.skeleton import SIDES, TOE, UP, Body, Pose, flat_foot, mirrored, turned
 
 PI = np.pi
 
@@ -330,6 +330,11 @@ def shifted(pose: Pose, x=0.0, y=0.0, z=0.0) -> Pose:
     """The hips moved by [T] metres, the feet left where they are."""
     zero = 0 * pose.heading
     return replace(pose, hip=pose.hip + np.stack([x + zero, y + zero, z + zero], -1))
+
+
+def side_on(pose: Pose, chance: np.random.Generator) -> Pose:
+    """Turned to a side: a thing ahead is then beside the person, and does not hide it, from the front."""
+    return turned(pose, chance.choice([-1, 1]) * chance.uniform(1.2, 1.8))
 
 
 def pair(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from har_demo.people.actions.base import (
     seconds_of,
     shifted,
     shoulder_height,
+    side_on,
     standing,
     stepped,
     through,
@@ -246,7 +247,7 @@ def knock(body: Body, t, chance) -> Pose:
     )
     pose = gesture(pose, RIGHT, wrist)
     if chance.random() < 0.35:
-        pose = replace(pose, props=(_door(chance),))
+        pose = side_on(replace(pose, props=(_door(chance),)), chance)
     return handed(pose, chance.random() < LEFT_HANDED)
 
 
@@ -285,7 +286,7 @@ def push(body: Body, t, chance) -> Pose:
         nod=pose.nod - 0.1 * weight,
     )
     pose = gesture(gesture(pose, RIGHT, wrist), LEFT, wrist * [-1.0, 1.0, 1.0])
-    return replace(pose, props=(_crate(body, chance),)) if thing else pose
+    return side_on(replace(pose, props=(_crate(body, chance),)), chance) if thing else pose
 
 
 def _crate(body: Body, chance) -> holding.Maker:
