@@ -337,6 +337,11 @@ def side_on(pose: Pose, chance: np.random.Generator) -> Pose:
     return turned(pose, chance.choice([-1, 1]) * chance.uniform(1.2, 1.8))
 
 
+def outward() -> np.ndarray:
+    """[2, 3], to the left for the left and to the right for the right."""
+    return np.stack([SIDES, [0, 0], [0, 0]], -1)
+
+
 def pair(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """[T, 2, ...] of what the left and the right do."""
     return np.stack([left, right], 1)

@@ -22,6 +22,7 @@ from har_demo.people.actions.base import (
     gesture,
     handed,
     moment_of,
+    outward,
     seconds_of,
     shifted,
     standing,
@@ -166,7 +167,7 @@ def _lifting(body: Body, chance, seconds: float) -> Script:
         grasp = through(u, {0.1: 0, 0.4: 1})[:, None]
         if two:
             open_ = half[0] + 0.01 + through(u, {0.3: 0.08, GRASPED - 0.02: 0.0})
-            pose = replace(pose, elbows=pose.elbows + 0.5 * grasp[..., None] * _outward())
+            pose = replace(pose, elbows=pose.elbows + 0.5 * grasp[..., None] * outward())
             return reach(body, pose, toward_each_side(place, open_), grasp)
         # A hand that hangs holds by the top, one that is raised from behind.
         behind = through(u, {GRASPED: (0, 1, -0.1), 0.95: (0, 0.1, -1)}) * half[1]
@@ -194,11 +195,6 @@ def _lifting(body: Body, chance, seconds: float) -> Script:
         return handed(pose, left)
 
     return whole
-
-
-def _outward() -> np.ndarray:
-    """[2, 3], to the left for the left."""
-    return np.stack([SIDES, [0, 0], [0, 0]], -1)
 
 
 def _carried(held: np.ndarray, floor, half, two: bool, paint) -> holding.Maker:
@@ -289,7 +285,7 @@ def _fall_forward(body: Body, pose: Pose, u, chance) -> Pose:
         sway=pose.sway * (1 - behind),
         ankles=ankles,
         tiptoe=toes_up[:, None] + 0 * pose.tiptoe,
-        elbows=pose.elbows + through(u, {0.2: 0, 0.6: 1})[:, None, None] * _outward() * 1.6,
+        elbows=pose.elbows + through(u, {0.2: 0, 0.6: 1})[:, None, None] * outward() * 1.6,
     )
     ready = through(u, {0.05: 0, 0.36: 1})
     ahead = 0.78 * body.leg + body.spine + body.chest

@@ -13,6 +13,7 @@ from har_demo.people.actions.base import (
     event,
     gesture,
     handed,
+    outward,
     seconds_of,
     shifted,
     shoulder_height,
@@ -75,15 +76,10 @@ def clap(body: Body, t, chance) -> Pose:
     height = shoulder_height(body) - chance.uniform(0.05, 0.3)
     ahead = chance.uniform(0.3, 0.42)
     together = np.stack([0 * t, height - 0.03 * beat, ahead - 0.1 * beat * wide], -1)
-    pose = replace(pose, elbows=pose.elbows + 0.25 * raised[:, None, None] * _outward())
+    pose = replace(pose, elbows=pose.elbows + 0.25 * raised[:, None, None] * outward())
     pose = shifted(pose, y=-0.008 * beat * raised)
     hands = toward_each_side(together, 0.03 + wide * beat)
     return reach(body, pose, hands, raised[:, None])
-
-
-def _outward() -> np.ndarray:
-    """[2, 3], to the left for the left."""
-    return np.stack([SIDES, [0, 0], [0, 0]], -1)
 
 
 def swipe_left(body: Body, t, chance) -> Pose:
