@@ -32,6 +32,7 @@ class Place:
         mover_surfaces: of the balls.
         light: [3] unit vector towards the light.
         sunlight, skylight: [3] strength and colour of the light from there and from all sides.
+        outdoors: whether it is a street rather than a room.
     """
 
     low: np.ndarray
@@ -46,6 +47,7 @@ class Place:
     light: np.ndarray
     sunlight: np.ndarray
     skylight: np.ndarray
+    outdoors: bool
 
 
 def place(
@@ -67,10 +69,12 @@ def place(
     high = inside.max(0) + np.array([margin[1], chance.uniform(0.4, 1.5), margin[1]])
     low[1], high[1] = 0.0, max(high[1], 9.0 if outdoors else 2.4)
 
+    # Each thing has chances of its own: how long it looks for a spot changes nothing else.
+    *standing, before, moving = chance.spawn(CLUTTER - 1)
     boxes = [_picture(low, high, chance) for _ in range(2)]
-    boxes += [_furniture(joints, camera, outdoors, chance) for _ in range(CLUTTER - 3)]
-    in_the_way = not calm and chance.random() < 0.15
-    boxes.append(_occluder(joints, camera, chance) if in_the_way else _hidden())
+    boxes += [_furniture(joints, camera, outdoors, own) for own in standing]
+    in_the_way = not calm and before.random() < 0.15
+    boxes.append(_occluder(joints, camera, before) if in_the_way else _hidden())
     if calm:
         boxes[4:] = [_hidden()] * (CLUTTER - 4)
 
@@ -93,12 +97,13 @@ def place(
         else Surface((0.75, 0.74, 0.72)),
         walls=surface(chance, wall_like, scales=(0.3, 1.5), light=(0.25, 0.8), vivid=0.45),
         boxes=tuple(boxes),
-        movers=_movers(joints, camera, fps, chance, calm),
+        movers=_movers(joints, camera, fps, moving, calm),
         mover_radius=chance.uniform(0.08, 0.35, DISTRACTORS),
         mover_surfaces=tuple(surface(chance) for _ in range(DISTRACTORS)),
         light=light,
         sunlight=(0.75 + warm) * chance.uniform(0.7, 1.25),
         skylight=(0.38 - warm) * chance.uniform(0.7, 1.3),
+        outdoors=bool(outdoors),
     )
 
 
@@ -127,6 +132,26 @@ def colour(
 ) -> tuple[float, float, float]:
     """A linear RGB colour."""
     return colorsys.hsv_to_rgb(chance.random(), chance.uniform(0.05, vivid), chance.uniform(*light))
+
+
+# Hues from 0 to 1: up to each the colour is called so.
+_HUES = (
+    *((0.03, "red"), (0.11, "orange"), (0.19, "yellow"), (0.44, "green"), (0.53, "turquoise")),
+    *((0.71, "blue"), (0.83, "purple"), (0.95, "pink"), (1.0, "red")),
+)
+
+
+def colour_name(one: Surface) -> str:
+    """What people call the colour of a plain surface, such as "red"; "" where it has a pattern."""
+    if one.pattern != PLAIN:
+        return ""
+    hue, saturation, value = colorsys.rgb_to_hsv(*one.base)
+    if value < 0.06:
+        return "black"
+    if saturation < 0.25:
+        return "white" if value > 0.6 else "grey"
+    name = next(name for limit, name in _HUES if hue <= limit)
+    return "brown" if name == "orange" and value < 0.35 else name
 
 
 def wardrobe(chance: np.random.Generator) -> dict[str, Surface]:

@@ -8,17 +8,21 @@ the stage's tensors are.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from har_demo.people.camera import Camera, Shot, film, project
+from har_demo.people.captions import captions
 from har_demo.people.film import Film, develop
 from har_demo.people.motion import Motion, move
-from har_demo.people.place import place, wardrobe
+from har_demo.people.place import colour_name, place, wardrobe
 from har_demo.people.render import render
+from har_demo.people.skeleton import JOINTS
 from har_demo.people.stage import Stage, set_stage, together
+from har_demo.people.truth import truth
 
 AT_ONCE = 32  # frames that `pictures` holds in memory
 
@@ -63,6 +67,8 @@ class Take:
         fps: frames per second.
         seed: draws the noise.
         dark: whether it was shot in the dark.
+        shirt: the colour's name, "" if it is not one colour.
+        where: "indoors" or "outdoors".
     """
 
     action: str
@@ -73,6 +79,8 @@ class Take:
     fps: float
     seed: int
     dark: bool
+    shirt: str
+    where: str
 
     def __len__(self) -> int:
         return len(self.stage)
@@ -80,6 +88,10 @@ class Take:
     def joints(self, size: tuple[int, int]) -> np.ndarray:
         """float32 [T, 20, 3]: every joint's pixels right and down, and its depth in metres."""
         return project(self.camera, self.motion.joints, size).astype(np.float32)
+
+    def captions(self) -> tuple[str, ...]:
+        """Sentences about the clip, if it shows one of `motion.ACTIONS`."""
+        return captions(self.action, self.seed, self.shirt, self.where, self.dark)
 
 
 def take(
@@ -98,21 +110,25 @@ def take_of(
 ) -> Take:
     """A clip of any motion, as `take`."""
     look = look or Look()
-    chance = np.random.default_rng([seed, 17])
-    drawn = bool(chance.random() < 0.35)
-    dark = drawn if look.dark is None else look.dark
-    camera = film(motion.joints, _shot(action, look, chance), look.aspect, fps, chance)
-    around = place(motion.joints, camera, fps, chance, look.calm)
+    # Each draws from numbers of its own, so that another camera does not change the clothes.
+    viewing, dressing, placing, painting, developing = np.random.default_rng([seed, 17]).spawn(5)
+    camera = film(motion.joints, _shot(action, look, viewing), look.aspect, fps, viewing)
+    clothes = wardrobe(dressing)
+    around = place(motion.joints, camera, fps, placing, look.calm)
     stage = set_stage(
         joints=motion.joints,
         girth=motion.body.girth,
-        clothes=wardrobe(chance),
+        clothes=clothes,
         camera=camera,
         place=around,
         props=motion.props if look.things else (),
-        chance=chance,
+        chance=painting,
     )
-    return Take(action, motion, camera, stage, _film(dark, look.calm, chance), fps, seed, dark)
+    drawn = bool(developing.random() < 0.35)
+    dark = drawn if look.dark is None else look.dark
+    recorded = _film(dark, look.calm, developing)
+    shirt, where = colour_name(clothes["shirt"]), "outdoors" if around.outdoors else "indoors"
+    return Take(action, motion, camera, stage, recorded, fps, seed, dark, shirt, where)
 
 
 def frames(one: Take, size: tuple[int, int], samples: int = 2) -> np.ndarray:
@@ -127,6 +143,17 @@ def pictures(one: Take, size: tuple[int, int], samples: int = 2) -> Iterator[np.
         some = slice(start, start + AT_ONCE)
         light = render(one.stage.frames(some), size, samples)
         yield from develop(light, one.film, seeds[some]).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def write_truth(one: Take, size: tuple[int, int], path: Path | str) -> None:
+    """An .npz of what is known: truth.Truth's arrays (flow [T - 1, H, W, 2]), joints, their names, fps."""
+    np.savez_compressed(
+        path,
+        **truth(one.stage, size).arrays(),
+        joints=one.joints(size),
+        joint_names=np.array(JOINTS),
+        fps=np.array(one.fps),
+    )
 
 
 @dataclass(frozen=True)

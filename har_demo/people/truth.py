@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,6 +29,11 @@ class Truth:
     visible: Tensor
     depth: Tensor
     person: Tensor
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The same by name, the flow with its two numbers last: [F - 1, H, W, 2]."""
+        known = {name: value.cpu().numpy() for name, value in vars(self).items()}
+        return known | {"flow": np.moveaxis(known["flow"], 1, -1)}
 
 
 def truth(stage: Stage, size: tuple[int, int]) -> Truth:

@@ -5,8 +5,10 @@ import pytest
 
 from har_demo.people.camera import Shot, film
 from har_demo.people.motion import ACTIONS, move
-from har_demo.people.place import CLUTTER, DISTRACTORS, place
+from har_demo.people.place import CLUTTER, DISTRACTORS, colour_name, place
 from har_demo.people.shoot import Look, take
+from har_demo.people.texture import STRIPES
+from har_demo.people.things import Surface
 
 
 def placed(action, seed, calm=False, **shot):
@@ -69,3 +71,23 @@ def test_light_comes_from_above():
 def test_all_actions_can_be_placed():
     for action in ACTIONS:
         assert len(take(action, 1, 0.2, 10, Look()).stage) == 2
+
+
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [
+        ((0.8, 0.05, 0.05), "red"),
+        ((0.9, 0.5, 0.1), "orange"),
+        ((0.3, 0.15, 0.05), "brown"),
+        ((0.8, 0.8, 0.1), "yellow"),
+        ((0.1, 0.5, 0.1), "green"),
+        ((0.1, 0.2, 0.8), "blue"),
+        ((0.8, 0.2, 0.6), "pink"),
+        ((0.9, 0.9, 0.85), "white"),
+        ((0.3, 0.3, 0.3), "grey"),
+        ((0.02, 0.02, 0.03), "black"),
+    ],
+)
+def test_plain_colours_have_names(base, name):
+    assert colour_name(Surface(base)) == name
+    assert colour_name(Surface(base, pattern=STRIPES)) == ""

@@ -62,7 +62,7 @@ def test_hits_know_where_they_are():
 def test_finer_rays_are_averaged():
     stage = small(*TAKES[0]).stage
     fine = render(stage, (2 * SIZE[0], 2 * SIZE[1]))
-    torch.testing.assert_close(render(stage, SIZE, 2), F.avg_pool2d(fine, 2))
+    torch.testing.assert_close(render(stage, SIZE, 2), F.avg_pool2d(fine, 2), atol=2e-3, rtol=0)
 
 
 def test_a_batch_is_its_clips_one_after_another():

@@ -6,6 +6,7 @@ import torch
 
 from har_demo.people.motion import ACTIONS
 from har_demo.people.shoot import Look, batch, batch_frames, frames, pictures, take
+from har_demo.people.stage import PERSON
 from har_demo.people.truth import truth
 from tests.test_people.stages import SIZE, same, small
 
@@ -109,3 +110,29 @@ def test_the_background_does_not_give_the_action_away():
     chance = 1 / len(names)
     deviation = np.sqrt(chance * (1 - chance) / len(takes))
     assert right / len(takes) < chance + 3 * deviation
+
+
+def test_another_action_or_camera_changes_neither_clothes_nor_walls():
+    """A seed's person and room look the same whatever is done and however it is filmed."""
+    looks = [{}, {"treadmill": True}, {"azimuth": 1.0}, {"calm": True}]
+    takes = [small("walk", 11, **look) for look in looks] + [small("squat", 11)]
+    for one in takes[1:]:
+        first, other = takes[0].stage, one.stage
+        fixed = [*(first.role == PERSON).nonzero()[:, 0].tolist(), -3, -2, -1]
+        assert torch.equal(first.paint.base[:, fixed], other.paint.base[:, fixed])
+        assert torch.equal(first.paint.pattern[:, fixed], other.paint.pattern[:, fixed])
+        assert torch.equal(first.light, other.light)
+
+
+def test_captions_tell_what_is_there():
+    told = dict.fromkeys(("in the dark", "outdoors", "indoors", "shirt"), 0)
+    for seed in range(12):
+        one = small("bend", seed, 1)
+        sentences = " ".join(one.captions())
+        assert "bend" in sentences
+        assert ("in the dark" in sentences) == one.dark
+        assert one.where in sentences
+        assert (f"in a {one.shirt} shirt" in sentences.replace("an ", "a ")) == bool(one.shirt)
+        for word in told:
+            told[word] += word in sentences
+    assert all(0 < count < 12 for count in told.values())
