@@ -1,75 +1,61 @@
-"""Drawn people show all classes, are in the picture and move."""
+"""Footage of rendered people: all classes equally often, each clip with frames of its own."""
 
 import numpy as np
 import pytest
 import torch
 
-from har_demo.labels import EVERYDAY, EVERYDAY_13
-from har_demo.people import motion
-from har_demo.people.skeleton import JOINTS
+from har_demo.labels import EVERYDAY
+from har_demo.people.motion import move
+from har_demo.people.shoot import frames, take_of
 from har_demo.training import figures
 
 
-def test_every_class_can_be_drawn():
-    assert set(figures.ACTIONS.values()) == set(EVERYDAY_13)
-    assert set(figures.RECORDINGS.values()) <= set(EVERYDAY)
-    for action in figures.ACTIONS:
-        assert motion.move(action, seconds=0.2).joints.shape[1:] == (20, 3)
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """Two invented people as the sensor would have seen them: in millimetres, facing it."""
+    folder = tmp_path_factory.mktemp("recordings")
+    tracks = {
+        name: np.round(1000 * (move(action, 3, 2.0, 30).joints * [-1, 1, -1] + [0, 0, 3]))
+        for name, action in (("a03_s1_t1", "wave_one_hand"), ("a24_s2_t1", "stand_up"))
+    }
+    np.savez(folder / "skeletons.npz", **tracks)
+    return folder
 
 
-def test_motions_are_spread_evenly_over_the_classes():
-    skeletons = figures.procedural(2 * len(EVERYDAY_13), seed=0)
-    labels = [skeleton.label for skeleton in skeletons]
-    assert all(labels.count(label) == 2 for label in range(len(EVERYDAY_13)))
-    assert all(one.joints.shape == (figures.FRAMES, 20, 3) for one in skeletons)
+def test_every_class_is_invented_equally_often():
+    scenes = figures.invented(2 * len(EVERYDAY), seed=5)
+    names = [scene.name for scene in scenes]
+    assert all(names.count(name) == 2 for name in EVERYDAY)
+    assert all(scene.motion.joints.shape == (figures.FRAMES, 20, 3) for scene in scenes)
+    assert len({scene.seed for scene in scenes}) == len(scenes)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_a_single_jump_leaves_the_floor_once(seed):
-    joints = motion.move("jump_in_place", seed, figures.FRAMES / figures.FPS, figures.FPS).joints
-    once = figures.once(joints, np.random.default_rng(seed))
-    feet = once[:, [JOINTS.index("left foot"), JOINTS.index("right foot")], 1].min(axis=1)
-    airborne = feet > feet.min() + 0.03
-    assert np.count_nonzero(~airborne[:-1] & airborne[1:]) == 1
-    assert len(once) >= figures.FRAMES
+def test_recordings_are_replayed_each_time_otherwise(recordings):
+    scenes = figures.replayed(recordings, 12, seed=1)
+    assert {scene.name for scene in scenes} == {"waving one hand", "standing up"}
+    assert all(scene.motion.joints.shape == (figures.FRAMES, 20, 3) for scene in scenes)
+    first, *others = [s.motion.joints for s in scenes if s.name == "standing up"]
+    assert all(not np.allclose(first, other, atol=1e-3) for other in others)
 
 
-def _draw(action, seed=0, side=48):
-    joints = torch.from_numpy(motion.move(action, seed, 1.0, figures.FPS).joints)
-    return figures.draw(joints, torch.Generator().manual_seed(seed), side)
+def test_one_clip_in_five_is_a_recording(recordings, monkeypatch):
+    monkeypatch.setattr(figures, "FRAMES", 2)
+    footage = figures.rendered_footage(10, recordings, seed=0, device="cpu", side=16)
+    assert len(footage.labels) == 10
+    invented = [EVERYDAY.index(scene.name) for scene in figures.invented(8, 0)]
+    assert footage.labels[:8].tolist() == invented
+    replays = {EVERYDAY.index("waving one hand"), EVERYDAY.index("standing up")}
+    assert set(footage.labels[8:].tolist()) <= replays
 
 
-def test_drawn_frames_show_somebody_moving():
-    frames = _draw("jumping_jack")
-    assert frames.shape == (25, 3, 48, 48)
-    assert frames.dtype == torch.uint8
-    moved = (frames[5].float() - frames[15].float()).abs().amax(0) > 10
-    assert 0.005 < moved.float().mean() < 0.9
-
-
-def test_the_seed_decides_the_picture():
-    assert torch.equal(_draw("walk", 3), _draw("walk", 3))
-    assert not torch.equal(_draw("walk", 3), _draw("walk", 4))
-
-
-def test_recordings_are_centred_on_the_floor(tmp_path):
-    """UTD-MHAD stores millimetres, 30 frames a second, the person metres away from the sensor."""
-    standing = motion.move("wave_one_hand", 0, 2.0, 30).joints * 1000 + [500, -700, 2500]
-    np.savez(
-        tmp_path / "skeletons.npz",
-        **{"a03_s1_t1": standing.astype(np.int16), "a04_s1_t1": standing.astype(np.int16)},
-    )
-    (skeleton,) = figures.recorded(tmp_path, seed=0)
-    assert EVERYDAY[skeleton.label] == "waving one hand"
-    assert skeleton.joints[..., 1].min() == pytest.approx(0, abs=1e-4)
-    hip = skeleton.joints[:, JOINTS.index("hip centre")].mean(axis=0)
-    assert abs(hip[0]) < 0.05
-    assert abs(hip[2]) < 0.05
-    assert len(skeleton.joints) == pytest.approx(2.0 * figures.FPS, abs=2)
-
-
-def test_rendered_footage_fits_the_training(tmp_path):
-    footage = figures.rendered_footage(3, None, seed=0, device="cpu", side=24)
-    assert footage.count.tolist() == [figures.FRAMES] * 3
-    assert footage.frames.shape == (3 * figures.FRAMES, 3, 24, 24)
-    assert footage.labels.tolist() == [0, 1, 2]
+def test_footage_holds_every_clips_own_frames(monkeypatch):
+    monkeypatch.setattr(figures, "FRAMES", 4)
+    monkeypatch.setattr(figures, "AT_ONCE", 2)
+    footage = figures.rendered_footage(3, None, seed=7, device="cpu", side=24)
+    assert footage.count.tolist() == [4, 4, 4]
+    assert footage.frames.shape == (12, 3, 24, 24)
+    assert footage.frames.dtype == torch.uint8
+    for scene, first in zip(figures.invented(3, 7), footage.first, strict=True):
+        alone = frames(take_of(scene.motion, scene.name, scene.seed, 25), (24, 24), 1)
+        got = footage.frames[first : first + 4].permute(0, 2, 3, 1).numpy()
+        assert (np.abs(got.astype(int) - alone) > 1).mean() < 1e-3
