@@ -136,7 +136,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=conv_pool_lab,
-        parameters=1_457_517,
+        parameters=1_460_871,
         gmacs=1.663,
     ),
 )
