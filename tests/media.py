@@ -1,10 +1,13 @@
 """Clips made on the spot, for every test that needs a video file."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import av
 import numpy as np
+
+from har_demo.people.shoot import Look, frames, take
 
 _BITS = 12  # a test card counts to 4095
 
@@ -60,10 +63,21 @@ def write(
     return path
 
 
-def figure_clip(
-    path: Path, action: str = "wave_both_hands", seconds: float = 2.0, seed: int = 0
-) -> Path:
-    """A rendered person doing something, 25 frames per second, 224 × 224."""
-    from har_demo.people.figure import render
+@cache
+def acted(
+    action: str,
+    seed: int = 0,
+    seconds: float = 2.0,
+    fps: float = 25,
+    size: tuple[int, int] = (128, 96),
+) -> np.ndarray:
+    """A rendered person doing something by daylight, uint8 [T, height, width, 3]; made once."""
+    look = Look(dark=False, calm=True, aspect=size[0] / size[1])
+    clip = frames(take(action, seed, seconds, fps, look), size, samples=1)
+    clip.flags.writeable = False
+    return clip
 
-    return write(path, render(action, seed=seed, seconds=seconds, size=(224, 224)))
+
+def figure_clip(path: Path, action: str = "wave_both_hands", seed: int = 0) -> Path:
+    """`acted` as a file."""
+    return write(path, acted(action, seed))

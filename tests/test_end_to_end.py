@@ -7,11 +7,10 @@ import pytest
 
 from har_demo.clips.ingest import ingest
 from har_demo.models.registry import cards
-from har_demo.people.figure import render
 from har_demo.recognize.prediction import Prediction, Question
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import availability
-from tests.media import write
+from tests.media import acted, write
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "clips"
 SHIPPED = [c.name for c in cards().values() if availability(c).state == "shipped"]
@@ -32,7 +31,7 @@ def ask(clip, models=SHIPPED, **settings) -> list[Prediction]:
     ],
 )
 def test_a_figure_nobody_trained_on_is_recognised(tmp_path, action, expected):
-    clip = ingest(write(tmp_path / "figure.mp4", render(action, seed=12345, seconds=3.0)))
+    clip = ingest(write(tmp_path / "figure.mp4", acted(action, 12345, 3.0)))
     right = [answer.top(1)[0][0] == expected for answer in ask(clip)]
     assert sum(right) >= 2, [answer.top(3) for answer in ask(clip)]
 
@@ -40,7 +39,7 @@ def test_a_figure_nobody_trained_on_is_recognised(tmp_path, action, expected):
 @pytest.mark.slow
 def test_a_clip_of_ten_minutes(tmp_path):
     """As long as is allowed: ten windows by default, and a hundred when asked for."""
-    picture = render("walk", seconds=1.0, fps=10, size=(128, 96))
+    picture = acted("walk", seconds=1.0, fps=10)
     clip = ingest(write(tmp_path / "long.mp4", (picture[i % 10] for i in range(6000)), fps=10))
     assert clip.duration == pytest.approx(600)
     (answer,) = ask(clip, ["c3d_lab"])
@@ -52,7 +51,7 @@ def test_a_clip_of_ten_minutes(tmp_path):
 
 @pytest.mark.parametrize("frames", [1, 3])
 def test_very_short_clips_say_how_little_there_was(tmp_path, frames):
-    clip = ingest(write(tmp_path / "short.mp4", render("walk", seconds=1.0)[:frames]))
+    clip = ingest(write(tmp_path / "short.mp4", acted("walk", seconds=1.0)[:frames]))
     for answer in ask(clip, stride=1):
         assert answer.distinct_frames == frames
         assert f"only {frames} frame" in answer.note

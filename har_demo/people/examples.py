@@ -1,33 +1,33 @@
 """The example clips of the page: `python -m har_demo.people.examples` renders them all again."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
-import numpy as np
 
 from har_demo.clips.writer import open_mp4
-from har_demo.people.figure import draw
-from har_demo.people.motion import move_through
+from har_demo.people.motion import move, move_through
+from har_demo.people.shoot import Look, Take, pictures, take_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "interface" / "examples"
 SIZE, FPS = (384, 288), 25
+CALM = Look(dark=False, calm=True, aspect=4 / 3)
 # Smaller than an ingested clip: long groups of pictures, as the scene hardly changes.
 X264 = {"preset": "slow", "crf": "22", "bf": "0", "g": "100"}
+NOISY = {"crf": "25"}  # what is grainy would take ten times the room at 22
 
 
 @dataclass(frozen=True)
 class Example:
-    """One clip: (action, seconds) after another, seen from `azimuth`, and what to look for."""
+    """One clip: what it is called, what to look for, (action, seconds) after another, and how shown."""
 
     name: str
     title: str
     look: str
     parts: tuple[tuple[str, float], ...]
     seed: int
-    azimuth: float
-    dark: bool = False
+    shown: Look = CALM
 
 
 EXAMPLES = (
@@ -36,50 +36,66 @@ EXAMPLES = (
         "Waving both hands",
         "Only the arms move: do the models that see single frames and those that see motion agree?",
         (("wave_both_hands", 3.5),),
-        *(4, 0.25),
+        10,
+    ),
+    Example(
+        "waving_both_hands_dark",
+        "Waving both hands, in the dark",
+        "The same person, room and moment with almost no light: nothing else differs.",
+        (("wave_both_hands", 3.5),),
+        10,
+        replace(CALM, dark=True),
     ),
     Example(
         "walking",
         "Walking",
         "Walking and running share poses; tempo and the flight between steps tell them apart.",
         (("walk", 3.2),),
-        *(29, 1.4),
+        12,
     ),
     Example(
         "running",
         "Running",
         "Round in a circle, so the view changes all the time while the action stays the same.",
         (("run", 3.0),),
-        *(17, 0.4),
+        12,
+    ),
+    Example(
+        "running_treadmill",
+        "Running, filmed from beside",
+        "The camera goes along, so the room moves and the runner does not: what do models follow?",
+        (("run", 3.0),),
+        12,
+        replace(CALM, treadmill=True),
     ),
     Example(
         "jumping_jack",
         "Jumping jack",
         "The arms do what they do in waving: watch whether the legs make the difference.",
         (("jumping_jack", 3.5),),
-        *(13, -0.2),
+        7,
     ),
     Example(
         "bending_down",
         "Bending down",
         "Take few frames and the lowest point can be missed: then only a standing person is left.",
         (("bend", 4.0),),
-        *(21, 0.9),
+        13,
     ),
     Example(
         "standing_up",
         "Standing up",
         "Played backwards this is sitting down, so a model must use the order of the frames.",
         (("stand_up", 3.0),),
-        *(9, -0.8),
+        7,
     ),
     Example(
         "sitting_down_dark",
         "Sitting down, in the dark",
         "Little light and much noise: a model that leans on colour and texture loses its footing.",
         (("sit_down", 3.2),),
-        *(44, 0.8),
-        dark=True,
+        7,
+        replace(CALM, dark=True),
     ),
     Example(
         "several_actions",
@@ -89,23 +105,29 @@ EXAMPLES = (
             *(("walk", 2.5), ("wave_one_hand", 3.5), ("jumping_jack", 4.0)),
             *(("bend", 4.0), ("wave_both_hands", 3.5), ("turn", 2.5)),
         ),
-        *(34, 0.7),
+        11,
+        replace(CALM, azimuth=0.7),
     ),
 )
 
 
-def frames(example: Example) -> np.ndarray:
-    """uint8 [T, height, width, 3] of an example, the same every time."""
-    motion = move_through(example.parts, example.seed, FPS)
-    return draw(motion, example.seed, SIZE, example.dark, example.azimuth)
+def scene(example: Example) -> Take:
+    """The example before it is rendered."""
+    (action, seconds), *more = example.parts
+    motion = move(action, example.seed, seconds, FPS)
+    if more:
+        motion = move_through(example.parts, example.seed, FPS)
+    actions = dict.fromkeys(action for action, _ in example.parts)
+    return take_of(motion, "+".join(actions), example.seed, FPS, example.shown)
 
 
 def write(example: Example, path: Path) -> None:
     """The example as an H.264 mp4 small enough for the repository."""
+    options = X264 | (NOISY if example.shown.dark else {})
     with open_mp4(path) as container:
-        stream = container.add_stream("libx264", rate=FPS, options=X264)
+        stream = container.add_stream("libx264", rate=FPS, options=options)
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        for frame in frames(example):
+        for frame in pictures(scene(example), SIZE):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode(None))
 
@@ -115,7 +137,7 @@ def main() -> None:
     for example in EXAMPLES:
         path = FOLDER / f"{example.name}.mp4"
         write(example, path)
-        print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+        print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB", flush=True)
     index = [{"file": f"{e.name}.mp4", "title": e.title, "look": e.look} for e in EXAMPLES]
     (FOLDER / "index.json").write_text(json.dumps(index, indent=2, ensure_ascii=False) + "\n")
 

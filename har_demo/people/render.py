@@ -27,6 +27,7 @@ from har_demo.people.stage import CEILING, FLOOR, SCENERY, WALLS, Stage
 
 TILE = 16  # pixels: moving solids are looked for only in tiles that they touch
 RAYS_AT_ONCE = {"cpu": 2**17, "cuda": 2**23}
+LIT_AT_ONCE = {"cpu": 2**14, "cuda": 2**23}
 SOFTNESS = 0.10  # metres that a shadow's edge widens per metre from what casts it
 
 
@@ -160,6 +161,17 @@ def _hits(stage: Stage, directions: Tensor, depth: Tensor, which: Tensor) -> Hit
 
 
 def _lit(stage: Stage, hits: Hits) -> Tensor:
+    """Linear RGB [F, P, 3], some rays of all frames at a time: so little fits a processor's cache."""
+    step = max(1, LIT_AT_ONCE.get(stage.eye.device.type, 2**20) // len(stage))
+    starts = range(0, hits.depth.shape[1], step)
+    return torch.cat([_shaded(stage, _part(hits, slice(a, a + step))) for a in starts], 1)
+
+
+def _part(hits: Hits, some: slice) -> Hits:
+    return Hits(*(values[:, some] for values in vars(hits).values()))
+
+
+def _shaded(stage: Stage, hits: Hits) -> Tensor:
     """Linear RGB [F, P, 3]: paint × (light from the sun, less in shadows, and from all sides)."""
     painted = texture.colour(hits.own, stage.paint[stage.clip], hits.which)
     way, sun, sky = stage.light[stage.clip].unbind(1)

@@ -12,11 +12,10 @@ from playwright.sync_api import expect
 from har_demo.clips.frames import read_frames
 from har_demo.clips.ingest import cached_clip, ingest
 from har_demo.models.registry import cards
-from har_demo.people.figure import render
 from har_demo.recognize.prediction import Question
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import availability
-from tests.media import write
+from tests.media import acted, write
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +31,7 @@ PICTURES = Path(__file__).parents[2] / "results" / "screenshots"
 def avi(tmp_path_factory) -> Path:
     """Four seconds of jumping jacks in a container and codec that browsers do not play."""
     path = tmp_path_factory.mktemp("clips") / "jumping jacks.avi"
-    return write(path, render("jumping_jack", seconds=4.0), codec="mpeg4")
+    return write(path, acted("jumping_jack", seconds=4.0), codec="mpeg4")
 
 
 @pytest.fixture
