@@ -15,7 +15,7 @@ SIZE, FPS = (384, 288), 25
 CALM = Look(dark=False, calm=True, aspect=4 / 3)
 # Smaller than an ingested clip: long groups of pictures, as the scene hardly changes.
 X264 = {"preset": "slow", "crf": "22", "bf": "0", "g": "100"}
-NOISY = {"crf": "25"}  # what is grainy would take ten times the room at 22
+SMALLER = {"crf": "25"}  # what is grainy or long would take too much room at 22
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,8 @@ def scene(example: Example) -> Take:
 
 def write(example: Example, path: Path) -> None:
     """The example as an H.264 mp4 small enough for the repository."""
-    options = X264 | (NOISY if example.shown.dark else {})
+    large = example.shown.dark or len(example.parts) > 1
+    options = X264 | (SMALLER if large else {})
     with open_mp4(path) as container:
         stream = container.add_stream("libx264", rate=FPS, options=options)
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
