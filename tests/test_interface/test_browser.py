@@ -54,9 +54,10 @@ def upload(page, path: Path) -> None:
 
 def tick(page, *models: str) -> None:
     """These models and no others, wherever in the list they are."""
-    for part in page.query_selector_all("#models .picker-part:not([open]) > summary"):
-        part.click()
-    for box in page.query_selector_all("#models input[name=model]:enabled"):
+    for part in page.query_selector_all("#models .picker-part:not([open])"):
+        if any(part.query_selector(f'input[value="{name}"]') for name in models):
+            part.query_selector("summary").click()
+    for box in page.query_selector_all("#models .picker-part[open] input[name=model]:enabled"):
         box.set_checked(box.get_attribute("value") in models)
 
 
