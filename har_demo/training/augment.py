@@ -9,6 +9,7 @@ How much of it is in protocol.toml. All is drawn per clip and done on the device
 """
 
 import math
+from dataclasses import replace
 from functools import cache
 
 import torch
@@ -59,6 +60,22 @@ ORDERED: tuple[int, ...] = tuple(
 
 MIRROR: tuple[int, ...] = tuple(EVERYDAY.index(MIRRORED.get(name, name)) for name in EVERYDAY)
 """For each class, what it becomes when left and right change places."""
+
+
+def eased(protocol: Protocol, strength: float) -> Protocol:
+    """The protocol with everything that makes a clip harder to see brought down to a share `strength`.
+
+    At 0 clips are as they were rendered, but for their mirror image and playing backwards, which make
+    nothing harder.
+    """
+    shares = ("drift", "drifting", "blend", "grey", "relight", "noisy")
+    factors = ("speed", "aspect", "gamma")
+    return replace(
+        protocol,
+        smallest_crop=1 - strength * (1 - protocol.smallest_crop),
+        **{name: strength * getattr(protocol, name) for name in shares},
+        **{name: getattr(protocol, name) ** strength for name in factors},
+    )
 
 
 def draw_windows(

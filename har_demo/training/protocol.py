@@ -17,6 +17,7 @@ class Protocol:
         pretrain_steps, pretrain_rate: the first stage, on rendered clips; its learning rate at most.
         finetune_steps, finetune_rate: the second, on rendered and real clips.
         warm_up: share of a stage's steps in which the rate rises; then it falls as a cosine.
+        easing: share of the first stage's steps in which clips become as hard as they will be.
         decay: AdamW's weight decay, of matrices alone.
         smoothing: of the labels.
         clip_norm: gradients longer than this are shortened.
@@ -43,6 +44,7 @@ class Protocol:
     pretrain_rate: float
     finetune_rate: float
     warm_up: float
+    easing: float
     decay: float
     smoothing: float
     clip_norm: float

@@ -43,14 +43,14 @@ class Queue:
         runs: in this order.
         folder: the work folder.
         protocol: of all of them.
-        device: 'cuda' or 'cpu'.
+        devices: such as 'cuda:0', among which the workers are shared out; 'cpu' where there is none.
         until: time.monotonic() at which to have stopped.
     """
 
     runs: tuple[Run, ...]
     folder: Path
     protocol: Protocol
-    device: str
+    devices: tuple[str, ...]
     until: float
 
     def done(self, run: Run) -> Path:
@@ -92,23 +92,24 @@ def rendered_file(folder: Path, protocol: Protocol, side: str) -> Path:
     return folder / f"rendered-{side}-{count}-{seed}.pt"
 
 
-def read_rendered(queue: Queue, side: str) -> Footage:
-    """Rendered footage of the work folder, on the device."""
-    file = rendered_file(queue.folder, queue.protocol, side)
-    return Footage.read(file).to(torch.device(queue.device))
+def read_rendered(queue: Queue, side: str, device: torch.device) -> Footage:
+    """Rendered footage of the work folder, on a device."""
+    return Footage.read(rendered_file(queue.folder, queue.protocol, side)).to(device)
 
 
-def read_real(queue: Queue, name: str) -> dict[str, Footage]:
-    """Real footage of a split on the device: 'train', and by data set what is tested."""
+def read_real(queue: Queue, name: str, device: torch.device) -> dict[str, Footage]:
+    """Real footage of a split on a device: 'train', and by data set what is tested."""
     files = sorted(queue.folder.glob(f"real-{name}-*.pt"))
-    device = torch.device(queue.device)
     return {file.stem.split("-")[2]: Footage.read(file).to(device) for file in files}
 
 
-def work(queue: Queue) -> None:
+def work(queue: Queue, number: int) -> None:
     """Do what no other worker has claimed; leave with FAILED after a run's error, which may have hurt the device."""
     torch.set_num_threads(2)
-    drawn, test = read_rendered(queue, "train"), read_rendered(queue, "test")
+    device = torch.device(queue.devices[number % len(queue.devices)])
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    drawn, test = (read_rendered(queue, side, device) for side in ("train", "test"))
     real: dict[str, dict[str, Footage]] = {}
     for run in queue.runs:
         if time.monotonic() > queue.until - SPARE:
@@ -121,7 +122,7 @@ def work(queue: Queue) -> None:
         for same in (other for other in queue.runs if other.start == run.start):
             try:
                 if same.split not in real:
-                    real = {same.split: read_real(queue, same.split)}
+                    real = {same.split: read_real(queue, same.split, device)}
                 tests = {name: f for name, f in real[same.split].items() if name != "train"}
                 one(queue, same, drawn, real[same.split]["train"], tests | {"rendered": test})
             except OutOfTime as error:
@@ -175,19 +176,20 @@ def supervise(queue: Queue, workers: int, outbox: Outbox | None) -> None:
     (queue.folder / "claims").mkdir(parents=True)
     context = multiprocessing.get_context("spawn")
 
-    def fresh() -> multiprocessing.process.BaseProcess:
-        process = context.Process(target=work, args=(queue,))
+    def fresh(number: int) -> multiprocessing.process.BaseProcess:
+        process = context.Process(target=work, args=(queue, number))
         process.start()
         return process
 
     timely = time.monotonic() < queue.until - SPARE
-    alive = [fresh() for _ in range(min(workers, len(queue.runs)))] if timely else []
+    alive = {n: fresh(n) for n in range(min(workers, len(queue.runs)))} if timely else {}
     while alive:
-        alive[0].join(0.5)
-        ended = [process for process in alive if not process.is_alive()]
-        alive = [process for process in alive if process.is_alive()]
+        next(iter(alive.values())).join(0.5)
+        ended = {number: process for number, process in alive.items() if not process.is_alive()}
+        alive = {number: process for number, process in alive.items() if number not in ended}
         if time.monotonic() < queue.until - SPARE:
-            alive += [fresh() for process in ended if process.exitcode == FAILED]
+            failed = [number for number, process in ended.items() if process.exitcode == FAILED]
+            alive |= {number: fresh(number) for number in failed}
         if outbox:
             outbox.post()
     if outbox:
@@ -231,22 +233,21 @@ def main(words: list[str] | None = None) -> None:
 
     until = time.monotonic() + arguments.seconds
     protocol = read_protocol(arguments.protocol)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    devices = tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
     models = arguments.models or list(trainable())
     runs = runs_of(models, arguments.inputs, arguments.seeds or protocol.seeds, arguments.splits)
     known = {run_of(row) for row in read_rows(arguments.done)} if arguments.done else set()
-    queue = Queue(tuple(runs), arguments.work, protocol, device, until)
+    queue = Queue(tuple(runs), arguments.work, protocol, devices, until)
     left = [run for run in runs if run not in known and not queue.done(run).exists()]
     states = arguments.work / "states"
     left.sort(key=lambda run: not any(states.glob(f"{run.start}*.state")))  # those cut first
-    queue = Queue(tuple(left), arguments.work, protocol, device, until)
+    queue = Queue(tuple(left), arguments.work, protocol, devices, until)
 
-    print(f"{len(left)} of {len(runs)} runs to do on {device}", flush=True)
+    print(f"{len(left)} of {len(runs)} runs to do on {', '.join(devices)}", flush=True)
     began = time.monotonic()
-    make_footage(arguments.data, arguments.splits, protocol, arguments.work, device)
+    make_footage(arguments.data, arguments.splits, protocol, arguments.work, devices[0])
     print(f"footage after {time.monotonic() - began:.0f} s", flush=True)
-    if device == "cuda":
-        torch.cuda.empty_cache()
+    torch.cuda.empty_cache()
     outbox = Outbox(arguments.work, arguments.out, protocol.seeds[0]) if arguments.out else None
     supervise(queue, arguments.workers, outbox)
     finished = sum(queue.done(run).exists() for run in left)

@@ -22,7 +22,7 @@ from har_demo.labels import EVERYDAY
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.layout import channels_last
 from har_demo.models.registry import cards
-from har_demo.training.augment import augment, constant, draw_windows
+from har_demo.training.augment import augment, constant, draw_windows, eased
 from har_demo.training.data import Footage
 from har_demo.training.protocol import Protocol
 
@@ -127,9 +127,10 @@ def train(
 
     def stage(name: str, mixture: list[tuple[Footage, int]], steps: int, rate: float, state: str):
         torch.manual_seed(run.seed)  # so that a stage is the same whatever ran before it
+        easing = protocol.easing if name == "pretrain" else 0
         return optimise(
             network,
-            lambda: draw(spec, mixture, protocol),
+            lambda step: draw(spec, mixture, eased(protocol, risen(step / steps, easing))),
             lambda inputs, labels: loss(network, inputs, labels, protocol),
             steps,
             rate,
@@ -158,7 +159,7 @@ REPORT_EVERY = 50  # steps
 
 def optimise(
     network: nn.Module,
-    batch: Callable[[], tuple[Tensor, Tensor]],
+    batch: Callable[[int], tuple[Tensor, Tensor]],
     loss: Callable[[Tensor, Tensor], Tensor],
     steps: int,
     rate: float,
@@ -171,7 +172,7 @@ def optimise(
 
     Args:
         network: trained in place.
-        batch: draws inputs and labels.
+        batch: draws inputs and labels of a step.
         loss: of inputs and labels.
         rate: the learning rate at its highest.
         state: file that is written before the loop is left early, and read when it is there.
@@ -183,11 +184,12 @@ def optimise(
     cuda = device.type == "cuda"
     keep = max(1 - 1 / (protocol.average * steps), 0)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(keep), use_buffers=True)
-    # Decay pulls weights to zero; for biases and norms that is no regularisation.
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
+    # Decay pulls weights to zero; for biases, tables of them and norms that is no regularisation.
+    weights, others = [], []
+    for name, parameter in network.named_parameters():
+        (weights if parameter.ndim > 1 and "bias" not in name else others).append(parameter)
     optimizer = torch.optim.AdamW(
-        [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}],
+        [{"params": weights}, {"params": others, "weight_decay": 0.0}],
         weight_decay=protocol.decay,
         fused=cuda,
     )
@@ -216,7 +218,7 @@ def optimise(
                 raise OutOfTime(f"after {step} of {steps} steps")
         for group in optimizer.param_groups:
             group["lr"] = rate * share(step / steps, protocol.warm_up)
-        inputs, labels = batch()
+        inputs, labels = batch(step)
         with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
             value = loss(inputs, labels)
         optimizer.zero_grad(set_to_none=True)
@@ -232,7 +234,12 @@ def optimise(
 
 def share(progress: float, warm_up: float) -> float:
     """Of the learning rate: a short rise, then half a cosine down to nothing."""
-    return min(progress / warm_up, 0.5 + 0.5 * math.cos(math.pi * progress))
+    return min(risen(progress, warm_up), 0.5 + 0.5 * math.cos(math.pi * progress))
+
+
+def risen(progress: float, over: float) -> float:
+    """From 0 to 1 in the first part `over` of a stage, then 1."""
+    return min(progress / over, 1) if over else 1
 
 
 def write(values: dict, file: Path) -> None:

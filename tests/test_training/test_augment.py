@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from har_demo.labels import EVERYDAY
-from har_demo.training.augment import BACKWARDS, MIRROR, ORDERED, augment, draw_windows
+from har_demo.training.augment import (
+    BACKWARDS,
+    MIRROR,
+    ORDERED,
+    augment,
+    draw_windows,
+    eased,
+)
 from har_demo.training.data import footage
 from har_demo.training.protocol import read_protocol
 
@@ -149,3 +156,24 @@ def test_what_lies_over_a_clip_stands_still():
     out, _ = augment(frames, torch.zeros(8, dtype=torch.long), (16, 16), covered)
     torch.testing.assert_close(out[:, 1:], out[:, :-1])
     assert (out[:, 0] - frames[:, 0] / 255).abs().mean() > 0.05
+
+
+def test_eased_to_nothing_a_clip_is_only_mirrored():
+    bare = eased(PROTOCOL, 0)
+    frames = torch.randint(0, 256, (8, 5, 3, 16, 16), dtype=torch.uint8)
+    seen, _ = augment(frames, torch.zeros(8, dtype=torch.long), (16, 16), bare)
+    as_it_was, mirrored = frames / 255, frames.flip(-1) / 255
+    same = [
+        torch.allclose(one, plain, atol=1e-5) or torch.allclose(one, turned, atol=1e-5)
+        for one, plain, turned in zip(seen, as_it_was, mirrored, strict=True)
+    ]
+    assert all(same)
+
+
+def test_eased_by_nothing_it_is_the_protocol_and_halfway_it_is_between():
+    assert eased(PROTOCOL, 1) == PROTOCOL
+    half = eased(PROTOCOL, 0.5)
+    assert 1 < half.speed < PROTOCOL.speed
+    assert PROTOCOL.smallest_crop < half.smallest_crop < 1
+    assert 0 < half.noisy < PROTOCOL.noisy
+    assert half.batch == PROTOCOL.batch

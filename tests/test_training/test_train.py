@@ -113,7 +113,7 @@ def test_a_state_is_kept_while_it_runs(card, protocol, tmp_path, monkeypatch):
     network = torch.nn.Linear(2, 2)
     optimise(
         network,
-        lambda: (torch.ones(3, 2), torch.tensor([0, 1, 0])),
+        lambda step: (torch.ones(3, 2), torch.tensor([0, 1, 0])),
         lambda inputs, labels: torch.nn.functional.cross_entropy(network(inputs), labels),
         3,
         1e-3,
@@ -186,3 +186,15 @@ def test_until_is_checked_before_the_first_step(card, protocol, tmp_path):
             tmp_path,
             until=time.monotonic() - 1,
         )
+
+
+def test_clips_become_harder_during_the_first_stage_alone(card, protocol, tmp_path, monkeypatch):
+    drawn = []
+    real_draw = module.draw
+    monkeypatch.setattr(
+        module, "draw", lambda s, m, p: drawn.append(p.smallest_crop) or real_draw(s, m, p)
+    )
+    short = replace(protocol, pretrain_steps=4, finetune_steps=2, batch=4, easing=0.5)
+    train(card, RUN, squares(4, seed=0), squares(4, seed=1), short, tmp_path)
+    hard = protocol.smallest_crop
+    assert drawn == pytest.approx([1, (1 + hard) / 2, hard, hard, hard, hard])
