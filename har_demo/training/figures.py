@@ -6,16 +6,19 @@ given, from the recordings of UTD-MHAD (Chen et al., ICIP 2015).
 """
 
 import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
-import torch
+from torch import Tensor
 
 from har_demo.labels import DATASETS, EVERYDAY
 from har_demo.people.motion import Motion, move
 from har_demo.people.recordings import recorded, replay
-from har_demo.people.shoot import Take, batch_frames, take_of
+from har_demo.people.shoot import Batch, Take, batch_frames, take_of
 from har_demo.people.supply import batches
 from har_demo.training.data import SIDE, Footage, footage
 
@@ -54,29 +57,36 @@ def replayed(folder: Path, count: int, seed: int) -> list[Scene]:
 
 
 def rendered_footage(
-    count: int, recordings: Path | None, seed: int, device: torch.device | str, side: int = SIDE
+    count: int, recordings: Path | None, seed: int, devices: Sequence[str], side: int = SIDE
 ) -> Footage:
-    """`count` rendered clips; with recordings, one in five shows one of them.
+    """`count` rendered clips in main memory; with recordings, one in five shows one of them.
 
     Every clip has another camera, other clothes and another place. Each class is drawn equally often.
+    The devices take turns.
     """
     replays = count // 5 if recordings else 0
     scenes = invented(count - replays, seed)
     if recordings:
         scenes += replayed(recordings, replays, seed + len(scenes))
-    device = torch.device(device)
-    workers = min(8, (os.cpu_count() or 2) - 1) if device.type == "cuda" else 0
-    clips = []
-    for some in batches(_take, scenes, AT_ONCE, workers):
-        clips += batch_frames(some.to(device), (side, side)).split(FRAMES)
+    workers = (os.cpu_count() or 2) - 1 if devices[0].startswith("cuda") else 0
+
+    def shown(some: Batch, device: str) -> Tensor:
+        return batch_frames(some.to(device), (side, side)).cpu()
+
+    with ThreadPoolExecutor(len(devices)) as turns:
+        taken = batches(_take, scenes, AT_ONCE, workers)
+        clips = [
+            clip
+            for clips in turns.map(shown, taken, cycle(devices))
+            for clip in clips.split(FRAMES)
+        ]
     labels = [EVERYDAY.index(scene.name) for scene in scenes]
-    result = footage(
+    return footage(
         clips,
         fps=[FPS] * len(clips),
         labels=labels,
         weights=[1 / labels.count(label) for label in labels],
     )
-    return result.to(device)
 
 
 def _take(scene: Scene) -> Take:

@@ -16,6 +16,7 @@ import shutil
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class Queue:
 
 
 def make_footage(
-    prepared: Path, splits: list[str], protocol: Protocol, folder: Path, device: str
+    prepared: Path, splits: list[str], protocol: Protocol, folder: Path, devices: Sequence[str]
 ) -> None:
     """Render and decode what is not in the folder yet."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +69,7 @@ def make_footage(
         if not file.exists():
             recordings = prepared / "recordings" / side
             known = recordings if recordings.exists() else None
-            rendered_footage(count, known, seed, device).save(file)
+            rendered_footage(count, known, seed, devices).save(file)
     for name in splits:
         seen, unseen = split(read_examples(prepared), HELD_OUT[name])
         for dataset in ("train", *sorted({example.dataset for example in unseen})):
@@ -109,6 +110,7 @@ def work(queue: Queue, number: int) -> None:
     device = torch.device(queue.devices[number % len(queue.devices)])
     if device.type == "cuda":
         torch.cuda.set_device(device)
+        torch.cuda.set_stream(torch.cuda.Stream())  # steps cannot be recorded on the default one
     drawn, test = (read_rendered(queue, side, device) for side in ("train", "test"))
     real: dict[str, dict[str, Footage]] = {}
     for run in queue.runs:
@@ -245,9 +247,8 @@ def main(words: list[str] | None = None) -> None:
 
     print(f"{len(left)} of {len(runs)} runs to do on {', '.join(devices)}", flush=True)
     began = time.monotonic()
-    make_footage(arguments.data, arguments.splits, protocol, arguments.work, devices[0])
+    make_footage(arguments.data, arguments.splits, protocol, arguments.work, devices)
     print(f"footage after {time.monotonic() - began:.0f} s", flush=True)
-    torch.cuda.empty_cache()
     outbox = Outbox(arguments.work, arguments.out, protocol.seeds[0]) if arguments.out else None
     supervise(queue, arguments.workers, outbox)
     finished = sum(queue.done(run).exists() for run in left)

@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from har_demo.clips.transforms import differences, standardised
 from har_demo.labels import EVERYDAY
@@ -25,6 +25,7 @@ from har_demo.models.registry import cards
 from har_demo.training.augment import augment, constant, draw_windows, eased
 from har_demo.training.data import Footage
 from har_demo.training.protocol import Protocol
+from har_demo.training.recorded import recorded
 
 Loss = Callable[[nn.Module, Tensor, Tensor, Protocol], Tensor]
 """(network, inputs [B, 3, T, h, w], labels [B], protocol) → scalar."""
@@ -120,6 +121,7 @@ def train(
     """
     device = rendered.frames.device
     torch.backends.cudnn.benchmark = True  # every batch has one shape
+    torch.backends.cudnn.benchmark_limit = 4  # trying all ways takes longer than it saves
     folder.mkdir(parents=True, exist_ok=True)
     spec, loss = replace(card.input, modality=run.input), LOSSES.get(card.name, classify)
     torch.manual_seed(run.seed)
@@ -155,6 +157,7 @@ def train(
 
 SAVE_EVERY = 60.0  # seconds between saved states
 REPORT_EVERY = 50  # steps
+UNRECORDED = 5  # first steps, in which the fastest convolutions are found
 
 
 def optimise(
@@ -177,31 +180,53 @@ def optimise(
         rate: the learning rate at its highest.
         state: file that is written before the loop is left early, and read when it is there.
 
+    On a GPU the current stream must not be the default one (see har_demo.training.recorded).
+
     Returns:
         The running mean of the network's parameters and buffers.
     """
     device = next(network.parameters()).device
     cuda = device.type == "cuda"
-    keep = max(1 - 1 / (protocol.average * steps), 0)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(keep), use_buffers=True)
+    values = network.state_dict()
+    mean = {name: value.clone() for name, value in values.items()}
+    moving = [name for name, value in values.items() if value.is_floating_point()]
+    move_mean = get_ema_multi_avg_fn(max(1 - 1 / (protocol.average * steps), 0))
     # Decay pulls weights to zero; for biases, tables of them and norms that is no regularisation.
     weights, others = [], []
     for name, parameter in network.named_parameters():
         (weights if parameter.ndim > 1 and "bias" not in name else others).append(parameter)
+    # A tensor, as a recorded step would go on with the number it was recorded with.
+    now_rate = torch.tensor(rate, device=device)
     optimizer = torch.optim.AdamW(
         [{"params": weights}, {"params": others, "weight_decay": 0.0}],
+        now_rate,
         weight_decay=protocol.decay,
         fused=cuda,
+        capturable=cuda,
     )
-    first, keepers = 0, {"network": network, "average": average, "optimizer": optimizer}
+    first = 0
     if state.exists():
-        saved = torch.load(state, map_location="cpu", weights_only=True)
-        for name, keeper in keepers.items():
-            keeper.load_state_dict(saved[name])
-        torch.set_rng_state(saved["random"])
+        saved = torch.load(state, map_location=device, weights_only=True)
+        network.load_state_dict(saved["network"])
+        optimizer.load_state_dict(saved["optimizer"])
+        for group in optimizer.param_groups:
+            group["lr"] = now_rate
+        for name, value in saved["mean"].items():
+            mean[name].copy_(value)
+        torch.set_rng_state(saved["random"].cpu())
         if cuda:
-            torch.cuda.set_rng_state(saved["random_cuda"], device)
+            torch.cuda.set_rng_state(saved["random_cuda"].cpu(), device)
         first = saved["step"]
+
+    def advance(inputs: Tensor, labels: Tensor) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
+            value = loss(inputs, labels)
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), protocol.clip_norm)
+        optimizer.step()
+        move_mean([mean[name] for name in moving], [values[name] for name in moving], 0)
+        return value.detach()
 
     network.train()
     written = time.monotonic()
@@ -211,25 +236,20 @@ def optimise(
             random = {"random": torch.get_rng_state()}
             if cuda:
                 random["random_cuda"] = torch.cuda.get_rng_state(device)
-            parts = {name: keeper.state_dict() for name, keeper in keepers.items()}
+            parts = {"network": values, "mean": mean, "optimizer": optimizer.state_dict()}
             write({"step": step, **random, **parts}, state)
             written = time.monotonic()
             if now > until:
                 raise OutOfTime(f"after {step} of {steps} steps")
-        for group in optimizer.param_groups:
-            group["lr"] = rate * share(step / steps, protocol.warm_up)
+        now_rate.fill_(rate * share(step / steps, protocol.warm_up))
         inputs, labels = batch(step)
-        with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
-            value = loss(inputs, labels)
-        optimizer.zero_grad(set_to_none=True)
-        value.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), protocol.clip_norm)
-        optimizer.step()
-        average.update_parameters(network)
+        if cuda and step == first + UNRECORDED:
+            advance = recorded(advance, inputs, labels)
+        value = advance(inputs, labels)
         if step % REPORT_EVERY == 0 or step + 1 == steps:
             on_step(step, value.item())
     state.unlink(missing_ok=True)
-    return average.module.state_dict()
+    return {name: mean[name] if name in moving else value for name, value in values.items()}
 
 
 def share(progress: float, warm_up: float) -> float:

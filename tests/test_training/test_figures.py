@@ -40,7 +40,7 @@ def test_recordings_are_replayed_each_time_otherwise(recordings):
 
 def test_one_clip_in_five_is_a_recording(recordings, monkeypatch):
     monkeypatch.setattr(figures, "FRAMES", 2)
-    footage = figures.rendered_footage(10, recordings, seed=0, device="cpu", side=16)
+    footage = figures.rendered_footage(10, recordings, seed=0, devices=["cpu"], side=16)
     assert len(footage.labels) == 10
     invented = [EVERYDAY.index(scene.name) for scene in figures.invented(8, 0)]
     assert footage.labels[:8].tolist() == invented
@@ -51,7 +51,7 @@ def test_one_clip_in_five_is_a_recording(recordings, monkeypatch):
 def test_footage_holds_every_clips_own_frames(monkeypatch):
     monkeypatch.setattr(figures, "FRAMES", 4)
     monkeypatch.setattr(figures, "AT_ONCE", 2)
-    footage = figures.rendered_footage(3, None, seed=7, device="cpu", side=24)
+    footage = figures.rendered_footage(3, None, seed=7, devices=["cpu", "cpu"], side=24)
     assert footage.count.tolist() == [4, 4, 4]
     assert footage.frames.shape == (12, 3, 24, 24)
     assert footage.frames.dtype == torch.uint8
