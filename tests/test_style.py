@@ -19,9 +19,10 @@ BELOW = {
     "errors": set(),
     "weights": {"models", "labels"},
     "people": {"clips", "labels"},
-    "recognize": {"clips", "models", "weights", "labels"},
+    "flow": {"clips"},
+    "recognize": {"clips", "models", "weights", "labels", "flow"},
 }
-LOW = {*BELOW, "training", "benchmarks", "prompts", "flow", "explain"}
+LOW = {*BELOW, "training", "benchmarks", "prompts", "explain"}
 # Records that any part may name: what a model wants of its input.
 RECORDS = ("har_demo.models.card.",)
 

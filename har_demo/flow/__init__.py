@@ -1,0 +1,1 @@
+"""Optical flow: how far every point of a picture moves until the next one."""

@@ -1,0 +1,75 @@
+"""What networks of flow are given, in training and in recognition alike.
+
+    frames ──resized, grey──▶ ──DIS──▶ pixels a step ──clipped to ±limit──▶ −1 to 1
+
+Flow is computed on the resized picture, so its pixels are those the network sees.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from har_demo.clips.transforms import crop_corners, resized, transform
+from har_demo.flow.classical import LUMA, between
+from har_demo.models.card import ModelInput
+
+METHOD = "dis"
+"""Which flow every network here is given; TV-L1 takes a hundred times as long."""
+
+
+def fields(
+    frames: np.ndarray,
+    pairs: np.ndarray,
+    scale: np.ndarray,
+    spec: ModelInput,
+    crops: int = 1,
+    on_done: Callable[[int], None] = lambda done: None,
+) -> Tensor:
+    """Flow between pairs of frames as `spec` wants pictures resized and cropped.
+
+    Args:
+        frames: uint8 [N, H, W, 3], RGB.
+        pairs: int64 [P, 2], which two of them each field is between. Where both are the same, as at
+            the end of a clip that is too short, nothing moves.
+        scale: float [P], a factor on each field, for pairs that are not exactly one step apart.
+        spec: the model's input; of it `resize`, `crop` and `antialias`.
+        crops: 1 for the centre, 3 for the start, centre and end of the longer side.
+        on_done: called with the number of fields that are done.
+
+    Returns:
+        float32 [crops, P, 2, h, w], pixels of the resized picture right and down.
+    """
+    size = resized(spec.resize, frames.shape[2], frames.shape[1])
+    whole = replace(spec, crop=size, mean=(0, 0, 0), std=(1 / 255, 1 / 255, 1 / 255))
+    corners = crop_corners(spec, size, crops)
+    h, w = spec.crop
+    out = torch.zeros(crops, len(pairs), 2, h, w)
+    known: dict[int, np.ndarray] = {}
+
+    def grey(number: int) -> np.ndarray:
+        if number not in known:
+            picture = transform(frames[number : number + 1], whole)[0, 0]
+            known[number] = np.tensordot(LUMA, picture.numpy(), axes=1)
+        return known[number]
+
+    # In the order of time few grey frames are needed at once.
+    order = np.lexsort(pairs.T[::-1])
+    for done, number in enumerate(order, start=1):
+        before, after = pairs[number].tolist()
+        for old in [n for n in known if n < before]:
+            del known[old]
+        if before != after:
+            field = torch.from_numpy(between(grey(before), grey(after), METHOD))
+            for crop, (top, left) in enumerate(corners):
+                cut = field[:, top : top + h, left : left + w]
+                out[crop, number] = cut * float(scale[number])
+        on_done(done)
+    return out
+
+
+def as_input(pixels: Tensor, limit: float) -> Tensor:
+    """Pixels of displacement, clipped to ±limit and divided by it."""
+    return (pixels / limit).clamp(-1, 1)
