@@ -30,6 +30,8 @@ TRANSFORMED_AT_ONCE = 32
 UNKNOWN_GMACS = 50.0
 
 Progress = Callable[[float, str], None]
+Reader = Callable[[Clip, np.ndarray], np.ndarray]
+"""(clip, int64 [N] ascending and different) → uint8 [N, H, W, 3], RGB."""
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ def recognize(
     questions: Sequence[Question],
     on_progress: Progress | None = None,
     device: str | torch.device | None = None,
+    read: Reader | None = None,
 ) -> Iterator[Prediction | Refusal]:
     """Ask several models about one clip; every frame any of them needs is decoded once.
 
@@ -68,6 +71,7 @@ def recognize(
         questions: one per answer wanted; the same model may be asked twice in two ways.
         on_progress: called with the share of the work that is done (0..1) and a short sentence.
         device: where the networks run; a CUDA GPU if there is one.
+        read: gives the clip's frames at some indices, for clips that are no files.
 
     Raises:
         ChoiceError: at once, before anything is read, when a question cannot be asked.
@@ -84,7 +88,11 @@ def recognize(
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return _answers(
-        clip, plans, on_progress or (lambda fraction, sentence: None), torch.device(device)
+        clip,
+        plans,
+        on_progress or (lambda fraction, sentence: None),
+        torch.device(device),
+        read or read_frames,
     )
 
 
@@ -97,7 +105,7 @@ def most_frames(clip: Clip, plans: Sequence[Plan]) -> int:
 
 
 def _answers(
-    clip: Clip, plans: list[Plan], on_progress: Progress, device: torch.device
+    clip: Clip, plans: list[Plan], on_progress: Progress, device: torch.device, read: Reader
 ) -> Iterator[Prediction | Refusal]:
     runs = [_Run(one, _work(one), batch_size(_work(one), device)) for one in plans]
     total = sum(run.work * run.plan.views for run in runs)
@@ -114,7 +122,7 @@ def _answers(
             return
         say(f"Reading {len(chunk.frames)} frames")
         started = time.perf_counter()
-        frames = read_frames(clip, chunk.frames)
+        frames = read(clip, chunk.frames)
         decode += _milliseconds(started, device)
         prepared: dict[tuple, torch.Tensor] = {}
 

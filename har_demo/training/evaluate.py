@@ -1,27 +1,74 @@
-"""What a model scores on people and places it never saw, asked the way the page asks it.
+"""Any model measured again on labelled clips, asked the way the page asks it.
 
-    python -m har_demo.training.evaluate --model r2plus1d_lab --data PREPARED --split a
+    subjects (model, weights, material) ──▶ answers, clip by clip ──▶ figures ──▶ CSV, manifest
 
-This checks that a shipped file answers through the whole program as it did at the end of its training.
-With --record the figures go into the manifest beside the weights: they are then those of the very
-file that is shipped.
+    python -m har_demo evaluate --model r2plus1d_lab --data people --out figures.csv
+
+The figures of a shipped file are those of the whole program: a row of the tables can be checked by
+anybody who has the clips, and the one on rendered people by everybody.
 """
 
-import argparse
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from har_demo.errors import WeightsError
+from har_demo.clips.clip import Clip
+from har_demo.errors import ClipError, UserError
 from har_demo.labels import EVERYDAY
 from har_demo.models import registry
+from har_demo.models.card import ModelCard
+from har_demo.recognize.networks import network
 from har_demo.recognize.prediction import Question, Refusal
-from har_demo.recognize.recognize import recognize
-from har_demo.training.data import HELD_OUT, Example, read_examples, split
-from har_demo.training.score import accuracies, confusion
+from har_demo.recognize.recognize import Reader, recognize
+from har_demo.training import kept
+from har_demo.training.kept import Answer
+from har_demo.training.material import Labelled, Material
+from har_demo.training.score import (
+    accuracies,
+    calibration_error,
+    order_accuracy,
+    reversed_accuracy,
+)
+from har_demo.weights.provenance import Provenance
+
+Gather = Callable[[Sequence[str]], Material]
+"""A model's classes → the clips of them (see har_demo.training.material)."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to be measured, with which parameters, on what."""
+
+    card: ModelCard
+    weights: str | None
+    provenance: Provenance
+    material: Material
+
+    def key(self, clip: Labelled) -> kept.Key:
+        """Under which an answer is kept: another file of weights answers anew."""
+        return self.card.name, self.provenance.sha256, self.material.key, clip.name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a model answered.
+
+    Attributes:
+        subject: who was asked.
+        clips: those that were answered, C of them, in the material's order.
+        forwards: float32 [C, classes], probabilities.
+        backwards: the same for the clips played from their ends, or None.
+        problems: a sentence for each clip that was not answered.
+    """
+
+    subject: Subject
+    clips: tuple[Labelled, ...]
+    forwards: np.ndarray
+    backwards: np.ndarray | None
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -30,125 +77,160 @@ class Measured:
 
     Attributes:
         dataset: its name.
-        groups: the people or places, none of them seen in training.
-        clips: how many were asked about.
-        top1, top5: percent of them whose class came first, or among the first five.
-        class_mean: percent right, averaged over the classes that occur, each counting the same.
-        confusion: int64 [classes, classes], clips of the row's class answered as the column's.
+        groups: the people or places, as far as they are known.
+        right: bool [C], whether the class came first, for each clip in order.
+        figures: name → (percent, of how many clips), as har_demo.training.report names them.
     """
 
     dataset: str
     groups: tuple[str, ...]
-    clips: int
-    top1: float
-    top5: float
-    class_mean: float
-    confusion: np.ndarray
+    right: np.ndarray
+    figures: dict[str, tuple[float, int]]
 
 
-def evaluate(model: str, examples: Sequence[Example], weights: Path | None = None) -> np.ndarray:
-    """Ask a model about every example, with windows that cover it.
+def subject(
+    model: str,
+    gather: Gather,
+    weights: str | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Subject:
+    """Find a model, its weights and its clips, before anything is asked.
 
     Args:
-        model: name of a card whose classes are the first of har_demo.labels.EVERYDAY, or all.
-        weights: a file to use in place of the shipped one.
-
-    Returns:
-        float32 [examples, classes], probabilities.
+        model: name of a card.
+        gather: finds the clips of the model's classes.
+        weights: a file in place of the shipped or public one.
+        on_progress: called with the share of a download that has arrived.
 
     Raises:
-        WeightsError: the weights are missing or do not fit.
+        ChoiceError: there is no such model, or no clip for it.
+        WeightsError: its weights are not here and cannot be fetched, or do not fit.
     """
-    rows = []
-    for example in examples:
-        question = Question(model, weights=str(weights) if weights else None)
-        (answer,) = recognize(example.clip, [question])
-        if isinstance(answer, Refusal):
-            raise WeightsError(answer.message)
-        rows.append(answer.overall)
-    return np.stack(rows)
+    card = registry.card(model)
+    material = gather(card.classes)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    _, provenance = network(card, weights, device, on_progress)
+    return Subject(card, weights, provenance, material)
 
 
-def measure(scores: np.ndarray, examples: Sequence[Example]) -> list[Measured]:
-    """Count what is right, for each data set among the examples.
+def evaluate(
+    subjects: Sequence[Subject],
+    part: Path | None = None,
+    backwards: bool = False,
+    on_progress: Callable[[float, int], None] = lambda done, total: None,
+) -> list[Outcome]:
+    """Ask every model about its clips; what several are asked about is read, or rendered, once.
 
     Args:
-        scores: float [examples, classes].
+        subjects: the models, each once.
+        part: keeps the answers as they come, and those of an earlier call, which are not asked again.
+        backwards: ask a second time with every clip played from its end.
+        on_progress: called with how many clips are done, of how many.
+
+    Raises:
+        ClipError: a model could not answer about any clip.
+        ChoiceError: `part` is another file.
     """
-    datasets = np.array([example.dataset for example in examples])
-    labels = np.array([example.label for example in examples])
-    groups = np.array([example.group for example in examples])
+    answers = kept.read(part) if part else {}
+    if part:
+        kept.write(part, answers)
+    if backwards:
+        answers = {key: one for key, one in answers.items() if one.backwards is not None}
+    wanted: dict[str, list[tuple[Subject, Labelled]]] = {}
+    for one in subjects:
+        for clip in one.material.clips:
+            wanted.setdefault(clip.name, []).append((one, clip))
+    problems: dict[kept.Key, str] = {}
+
+    for done, asked in enumerate(wanted.values()):
+        on_progress(done, len(wanted))
+        left = [(one, clip) for one, clip in asked if one.key(clip) not in answers]
+        if not left:
+            continue
+        questions = [Question(one.card.name, weights=one.weights) for one, _ in left]
+
+        def tell(share: float, words: str, done: int = done) -> None:
+            on_progress(done + share, len(wanted))
+
+        for (one, clip), said in zip(
+            left, _said(left[0][1], questions, backwards, tell), strict=True
+        ):
+            if isinstance(said, str):
+                problems[one.key(clip)] = f"{clip.name}: {said}"
+                continue
+            answers[one.key(clip)] = said
+            if part:
+                kept.append(part, one.key(clip), said)
+    on_progress(len(wanted), len(wanted))
+    return [_outcome(one, answers, problems, backwards) for one in subjects]
+
+
+def _said(
+    clip: Labelled,
+    questions: list[Question],
+    backwards: bool,
+    tell: Callable[[float, str], None],
+) -> list[Answer | str]:
+    """What each model answers, or the sentence that says why it does not."""
+    try:
+        opened, read = clip.look()
+        forth = list(recognize(opened, questions, tell, read=read))
+        back = [None] * len(questions)
+        if backwards:
+            back = list(recognize(opened, questions, read=_from_the_end(read)))
+    except UserError as problem:
+        return [str(problem)] * len(questions)
+    said = []
+    for one, other in zip(forth, back, strict=True):
+        refused = next((a for a in (one, other) if isinstance(a, Refusal)), None)
+        if refused:
+            said.append(refused.message)
+        else:
+            turned = kept.rounded(other.overall) if other else None
+            said.append(Answer(kept.rounded(one.overall), turned))
+    return said
+
+
+def _from_the_end(read: Reader) -> Reader:
+    def turned(clip: Clip, indices: np.ndarray) -> np.ndarray:
+        return read(clip, clip.frames - 1 - indices)
+
+    return turned
+
+
+def _outcome(one: Subject, answers: dict, problems: dict, backwards: bool) -> Outcome:
+    clips = tuple(clip for clip in one.material.clips if one.key(clip) in answers)
+    why = tuple(problems[key] for key in map(one.key, one.material.clips) if key in problems)
+    if not clips:
+        raise ClipError(f"{one.card.title} answered about no clip; the first, {why[0]}")
+    said = [answers[one.key(clip)] for clip in clips]
+    back = np.stack([answer.backwards for answer in said]) if backwards else None
+    return Outcome(one, clips, np.stack([answer.forwards for answer in said]), back, why)
+
+
+def measure(outcome: Outcome) -> list[Measured]:
+    """Count what is right, for each data set among the clips."""
+    classes = outcome.subject.card.classes
+    everyday = classes == EVERYDAY[: len(classes)]  # only of these is known what order means
+    datasets = np.array([clip.dataset for clip in outcome.clips])
+    groups = np.array([clip.group for clip in outcome.clips])
+    every = np.array([clip.label for clip in outcome.clips])
     measured = []
     for dataset in np.unique(datasets):
         rows = datasets == dataset
-        counted = accuracies(scores[rows], labels[rows])
+        scores, labels = outcome.forwards[rows], every[rows]
+        figures = accuracies(scores, labels) | {"ece": calibration_error(scores, labels)}
+        figures = {name: (value, len(labels)) for name, value in figures.items()}
+        if everyday:
+            figures["order"] = order_accuracy(scores, labels)
+        if everyday and outcome.backwards is not None:
+            figures["reversed_top1"] = reversed_accuracy(outcome.backwards[rows], labels)
         measured.append(
             Measured(
                 dataset=str(dataset),
-                groups=tuple(str(group) for group in np.unique(groups[rows])),
-                clips=int(rows.sum()),
-                top1=counted["top1"],
-                top5=counted["top5"],
-                class_mean=counted["class_mean"],
-                confusion=confusion(scores[rows], labels[rows]),
+                groups=tuple(str(group) for group in np.unique(groups[rows]) if group),
+                right=scores.argmax(1) == labels,
+                figures={name: pair for name, pair in figures.items() if pair[1]},
             )
         )
     return measured
-
-
-TITLES = {
-    "weizmann": ("Weizmann", "people"),
-    "arid6": ("ARID", "places"),
-    "workout4": ("Workout", "videos"),
-}
-
-
-def record(folder: Path, model: str, measured: list[Measured]) -> None:
-    """Put the figures into the manifest's entry of this model."""
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    (entry,) = [one for one in manifest["checkpoints"] if one["model"] == model]
-    entry["accuracy"] = []
-    for one in measured:
-        title, kind = TITLES[one.dataset]
-        entry["accuracy"].append(
-            {
-                "dataset": title,
-                "split": f"{kind} never seen in training ({', '.join(one.groups)})",
-                "top1": round(one.top1, 1),
-                "top5": round(one.top5, 1),
-                "class_mean": round(one.class_mean, 1),
-                "clips": one.clips,
-            }
-        )
-    path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Score a model on held-out people and places.")
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--data", type=Path, required=True, help="folder of training.data")
-    parser.add_argument("--split", choices=sorted(HELD_OUT), default="a")
-    parser.add_argument("--weights", type=Path, help="a file in place of the shipped one")
-    parser.add_argument("--record", type=Path, help="folder whose manifest gets the figures")
-    arguments = parser.parse_args()
-
-    known = len(registry.card(arguments.model).classes)
-    _, examples = split(read_examples(arguments.data), HELD_OUT[arguments.split])
-    examples = [example for example in examples if example.label < known]
-    measured = measure(evaluate(arguments.model, examples, arguments.weights), examples)
-    for one in measured:
-        print(
-            f"{arguments.model} on {one.dataset}, {one.clips} clips: top-1 {one.top1:.1f} %, "
-            f"top-5 {one.top5:.1f} %, mean of classes {one.class_mean:.1f} %"
-        )
-        for label, row in enumerate(one.confusion):
-            if row.sum():
-                answers = ", ".join(f"{row[i]} {EVERYDAY[i]}" for i in np.argsort(-row) if row[i])
-                print(f"  {EVERYDAY[label]}: {answers}")
-    if arguments.record:
-        record(arguments.record, arguments.model, measured)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,10 @@
     python -m har_demo.training.ship RUN          RUN is a folder that har_demo.training.run wrote
 
 copies the weights to checkpoints/ and their entry into manifest.json. What the shipped file scores is
-then measured by recognition itself, with har_demo.training.evaluate --record.
+then measured by recognition itself:
+
+    python -m har_demo evaluate --model NAME --data PREPARED --record checkpoints
+    python -m har_demo evaluate --model NAME --data people --record checkpoints
 """
 
 import argparse

@@ -110,34 +110,6 @@ def load(
     return network.eval(), provenance
 
 
-def health(card: ModelCard) -> list[str]:
-    """What is wrong with the card's shipped checkpoint: sentences, none when it is sound.
-
-    Compares file, size, hash, classes and number of parameters with the manifest, and loads it.
-    """
-    entry = shipped.entry(card.name)
-    if entry is None:
-        return [f"The manifest lists no checkpoint of {card.title}."]
-    path, problems = shipped.path(entry), []
-    if path.is_file():
-        size = path.stat().st_size
-        if size != entry.get("bytes"):
-            problems.append(
-                f"{path.name} has {size} bytes, the manifest says {entry.get('bytes')}."
-            )
-        if size > shipped.LARGEST:
-            problems.append(f"{path.name} has {size} bytes, over the limit of {shipped.LARGEST}.")
-    try:
-        network, _ = load(card)
-    except WeightsError as error:
-        return [*problems, str(error)]
-    parameters = sum(p.numel() for p in network.parameters())
-    for stated, by in ((entry.get("parameters"), "manifest"), (card.parameters, "card")):
-        if stated != parameters:
-            problems.append(f"{card.title} has {parameters} parameters, the {by} says {stated}.")
-    return problems
-
-
 def _shipped_file(card: ModelCard, entry: dict) -> Path:
     path = shipped.path(entry)
     if not path.is_file():

@@ -23,13 +23,13 @@ def folder() -> Path:
     return Path(os.environ.get("HAR_CHECKPOINTS") or beside)
 
 
-def entries() -> list[dict]:
-    """What the manifest lists; nothing when there is no manifest.
+def entries(at: Path | None = None) -> list[dict]:
+    """What the manifest lists, of `folder()` or another one; nothing when there is no manifest.
 
     Raises:
         WeightsError: the manifest cannot be read.
     """
-    path = folder() / "manifest.json"
+    path = (at or folder()) / "manifest.json"
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))["checkpoints"]
         return [dict(entry, model=str(entry["model"]), file=str(entry["file"])) for entry in listed]

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from har_demo.errors import WeightsError
 from har_demo.models.registry import cards
-from har_demo.weights import accuracies, availability, health, hub, load, shipped
+from har_demo.weights import accuracies, availability, hub, load, shipped
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -189,42 +189,6 @@ def test_a_manifest_that_cannot_be_read(text, card):
     assert "cannot be read: fetch checkpoints/ again" in _refusal(card)
     assert availability(card).state == "missing"
     assert "cannot be read" in availability(card).sentence
-
-
-def test_health_of_a_sound_checkpoint(card, trained):
-    _ship(card, trained)
-    assert health(card) == []
-
-
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
-        ({"bytes": 1}, "the manifest says 1"),
-        ({"sha256": "0" * 64}, "are damaged"),
-        ({"file": "gone.safetensors"}, "are missing"),
-        ({"classes": ["a", "b", "c"]}, "other classes"),
-        ({"parameters": 5}, "the manifest says 5"),
-        ({"model": "another"}, "lists no checkpoint of Small-3D"),
-    ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
-)
-def test_health_names_what_is_wrong(changes, problem, card, trained):
-    _ship(card, trained, **changes)
-    (sentence,) = health(card)
-    assert problem in sentence
-
-
-def test_health_of_a_file_that_is_too_large(card, trained, monkeypatch):
-    monkeypatch.setattr(shipped, "LARGEST", 100)
-    _ship(card, trained)
-    (sentence,) = health(card)
-    assert "over the limit of 100" in sentence
-
-
-def test_health_of_a_checkpoint_that_does_not_fit(card):
-    _ship(card, card.build(5))
-    (sentence,) = health(card)
-    assert "trained for 5 classes" in sentence
 
 
 def test_accuracy_is_the_shipped_ones_or_the_published(card, trained):
