@@ -8,7 +8,7 @@ accuracy tends to fall with them. So a CSN takes the extreme, G = C_in (a depthw
 interactions at all), and leaves the mixing of channels to 1×1×1 convolutions, which are cheap. Two
 ways to do so in the bottleneck of a 3D ResNet:
 
-    3D ResNet     1×1×1              3×3×3              1×1×1
+    3D ResNet     1×1×1              3×3×3              1×1×1     everything in one place
     ip-CSN        1×1×1      1×1×1 → 3×3×3 depthwise    1×1×1     interactions preserved
     ir-CSN        1×1×1              3×3×3 depthwise    1×1×1     interactions reduced
 
@@ -29,6 +29,7 @@ as it is tested.
 from dataclasses import replace
 from functools import partial
 from math import comb
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -37,6 +38,9 @@ from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
 from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.r2plus1d import Conv2Plus1D, middle_channels
+
+Kernel = Literal["depthwise", "full", "split"]
 
 
 def grouped_parameters(inputs: int, outputs: int, k: int, groups: int = 1) -> int:
@@ -88,12 +92,21 @@ class Bottleneck(nn.Module):
         stride: of time and space alike.
         preserve: ip-CSN's additional 1×1×1 convolution. No ReLU stands between it and the depthwise
             one: together they replace one convolution.
+        kernel: what looks around: 'depthwise', or, to compare with, the 'full' 3×3×3 of a 3D ResNet
+            or one of as many parameters that is 'split' into space and time, as in R(2+1)D.
 
     >>> Bottleneck(64, 64)(torch.zeros(1, 64, 4, 14, 14)).shape
     torch.Size([1, 256, 4, 14, 14])
     """
 
-    def __init__(self, inputs: int, width: int, stride: int = 1, preserve: bool = False):
+    def __init__(
+        self,
+        inputs: int,
+        width: int,
+        stride: int = 1,
+        preserve: bool = False,
+        kernel: Kernel = "depthwise",
+    ):
         super().__init__()
         outputs = 4 * width
         self.reduce = nn.Conv3d(inputs, width, 1, bias=False)
@@ -103,9 +116,13 @@ class Bottleneck(nn.Module):
             self.interact = nn.Sequential(
                 nn.Conv3d(width, width, 1, bias=False), nn.BatchNorm3d(width)
             )
-        self.depthwise = nn.Conv3d(
-            width, width, 3, stride=stride, padding=1, groups=width, bias=False
-        )
+        if kernel == "split":
+            self.depthwise = Conv2Plus1D(width, middle_channels(width, width), width, stride)
+        else:
+            groups = width if kernel == "depthwise" else 1
+            self.depthwise = nn.Conv3d(
+                width, width, 3, stride=stride, padding=1, groups=groups, bias=False
+            )
         self.depthwise_norm = nn.BatchNorm3d(width)
         self.expand = nn.Conv3d(width, outputs, 1, bias=False)
         self.expand_norm = nn.BatchNorm3d(outputs)
@@ -131,6 +148,7 @@ class CSN(nn.Module):
         preserve: True for ip-CSN, False for ir-CSN.
         blocks: residual blocks of each of the four layers.
         width: channels of the stem and of layer1's depthwise convolutions.
+        kernel: see Bottleneck.
         epsilon: of the batch norms. The authors have 0.001; weights trained with one
             value are not for another.
         dropout: share of features dropped before the last layer while training.
@@ -147,12 +165,13 @@ class CSN(nn.Module):
         width: int = 64,
         epsilon: float = 1e-3,
         dropout: float = 0.0,
+        kernel: Kernel = "depthwise",
     ):
         super().__init__()
 
         def layer(inputs: int, width: int, count: int, stride: int) -> nn.Sequential:
-            first = Bottleneck(inputs, width, stride, preserve)
-            rest = (Bottleneck(4 * width, width, preserve=preserve) for _ in range(count - 1))
+            first = Bottleneck(inputs, width, stride, preserve, kernel)
+            rest = (Bottleneck(4 * width, width, 1, preserve, kernel) for _ in range(count - 1))
             return nn.Sequential(first, *rest)
 
         self.stem = nn.Conv3d(3, width, (3, 7, 7), stride=(1, 2, 2), padding=(1, 3, 3), bias=False)
@@ -203,9 +222,9 @@ def ip_csn_152(classes: int) -> CSN:
     return CSN(classes, preserve=True, blocks=(3, 8, 36, 3))
 
 
-def csn_lab(classes: int, preserve: bool) -> CSN:
+def csn_lab(classes: int, preserve: bool, width: int = 32, kernel: Kernel = "depthwise") -> CSN:
     """26 layers at half of the paper's width."""
-    return CSN(classes, preserve, (2, 2, 2, 2), width=32, dropout=0.3)
+    return CSN(classes, preserve, (2, 2, 2, 2), width, dropout=0.3, kernel=kernel)
 
 
 _VMZ = ModelInput(

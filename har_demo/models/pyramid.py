@@ -35,6 +35,9 @@ Pooling by the mean, the grids themselves and where U sits are guesses among tho
 numbers. The table cites the CGNL paper for MFNet-NL too; it must be the PNL authors' own.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -44,11 +47,14 @@ from har_demo.models.attention import AttentionMap, flat_positions
 from har_demo.models.card import Accuracy, ModelCard, PublishedCost
 from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
-from har_demo.models.mfnet import MFNET_INPUT, MFNet
-from har_demo.models.non_local import NonLocal, rows
+from har_demo.models.mfnet import MFNET_INPUT, MFNet, mfnet_lab
+from har_demo.models.non_local import Function, NonLocal, rows
 
 PYRAMID = ((4, 7, 7), (2, 4, 4), (1, 2, 2))
 """Regions along T, H and W of each level, finest first; their sizes depend on the map."""
+
+Places = Callable[[MFNet, Callable[[int], nn.Module]], MFNet]
+"""Puts blocks into a network: `one` or `five`."""
 
 
 class PyramidNonLocal(nn.Module):
@@ -105,42 +111,50 @@ class PyramidNonLocal(nn.Module):
         )
 
 
+def one(network: MFNet, block: Callable[[int], nn.Module]) -> MFNet:
+    """The network with block(channels) before the last unit of conv4."""
+    network.conv4.insert(5, block(network.norm5.num_features // 2))
+    return network
+
+
+def five(network: MFNet, block: Callable[[int], nn.Module]) -> MFNet:
+    """The network with block(channels) after every second unit of conv3 and conv4."""
+    channels = network.norm5.num_features
+    for stage, narrower in ((network.conv3, 4), (network.conv4, 2)):
+        # From the back, so that an insertion moves none of the places still to come.
+        for after in range(len(stage), 0, -2):
+            stage.insert(after, block(channels // narrower))
+    return network
+
+
+_pooled_first = partial(NonLocal, subsample=True, pool_first=True)
+
+
 def mfnet_nl(classes: int) -> MFNet:
     """One sub-sampled non-local block, before the last unit of conv4."""
-    network = MFNet(classes)
-    network.conv4.insert(5, NonLocal(384, subsample=True, pool_first=True))
-    return network
+    return one(MFNet(classes), _pooled_first)
 
 
 def mfnet_pnl_x1(classes: int) -> MFNet:
     """One pyramid, before the last unit of conv4."""
-    network = MFNet(classes)
-    network.conv4.insert(5, PyramidNonLocal(384))
-    return network
+    return one(MFNet(classes), PyramidNonLocal)
 
 
 def mfnet_pnl_x5(classes: int) -> MFNet:
     """A pyramid after every second unit of conv3 and conv4."""
-    network = MFNet(classes)
-    for stage, channels in ((network.conv3, 192), (network.conv4, 384)):
-        # From the back, so that an insertion moves none of the places still to come.
-        for after in range(len(stage), 0, -2):
-            stage.insert(after, PyramidNonLocal(channels))
-    return network
+    return five(MFNet(classes), PyramidNonLocal)
 
 
-def mfnet_nl_lab(classes: int) -> MFNet:
-    """MFNet's lab size with the non-local block in the same place."""
-    network = MFNet(classes, fibres=8, dropout=0.3)
-    network.conv4.insert(5, NonLocal(192, subsample=True, pool_first=True))
-    return network
+def mfnet_nl_lab(
+    classes: int, places: Places = one, function: Function = "embedded_gaussian"
+) -> MFNet:
+    """MFNet's lab size with the non-local block in the same place, or in five."""
+    return places(mfnet_lab(classes), partial(_pooled_first, function=function))
 
 
-def mfnet_pnl_lab(classes: int) -> MFNet:
-    """MFNet's lab size with the pyramid in the same place."""
-    network = MFNet(classes, fibres=8, dropout=0.3)
-    network.conv4.insert(5, PyramidNonLocal(192))
-    return network
+def mfnet_pnl_lab(classes: int, places: Places = one) -> MFNet:
+    """MFNet's lab size with the pyramid in the same place, or in five."""
+    return places(mfnet_lab(classes), PyramidNonLocal)
 
 
 _PNL = {

@@ -332,13 +332,13 @@ def swin3d_l_384(classes: int) -> VideoSwin:
     return VideoSwin(classes, 192, depths=(2, 2, 18, 2), window=(8, 12, 12), drop_path=0.4)
 
 
-def swin_lab(classes: int) -> VideoSwin:
+def swin_lab(classes: int, window: Sides = (4, 7, 7)) -> VideoSwin:
     """Three stages at two thirds of Swin-T's width.
 
     Grids of 8 × 28 × 28, 14 × 14 and 7 × 7 patches hold whole windows of 4 × 7 × 7, which shift along
     time too; a fourth stage would hold less than one.
     """
-    return VideoSwin(classes, 64, depths=(2, 2, 4), window=(4, 7, 7))
+    return VideoSwin(classes, 64, depths=(2, 2, 4), window=window)
 
 
 _WORDS = {
