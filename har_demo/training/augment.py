@@ -79,7 +79,12 @@ def eased(protocol: Protocol, strength: float) -> Protocol:
 
 
 def draw_windows(
-    footage: Footage, clips: Tensor, frames: int, fps: float, protocol: Protocol
+    footage: Footage,
+    clips: Tensor,
+    frames: int,
+    fps: float,
+    protocol: Protocol,
+    segments: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """A random window of each clip.
 
@@ -89,17 +94,22 @@ def draw_windows(
         frames: T, frames of a window.
         fps: how many of them make a second, before the speed changes.
         protocol: how much may change.
+        segments: instead, a random frame of each of T equal parts of the whole clip, as TSN is trained;
+            `fps` and the protocol's speed then do not matter.
 
     Returns:
         int64 [B, T] positions in `footage.frames` and int64 [B] labels.
     """
-    stride = footage.fps[clips] / fps * _log_uniform(clips, protocol.speed)
     count = footage.count[clips]
-    room = (count - (frames - 1) * stride - 1).clamp(min=0)
-    start = _uniform(clips) * room
     steps = torch.arange(frames, device=clips.device)
-    within = (start[:, None] + steps * stride[:, None]).floor().long()
-    within = torch.minimum(within, count[:, None] - 1)
+    if segments:
+        moments = steps + _uniform(steps.expand(len(clips), -1))
+        within = moments * (count / frames)[:, None]
+    else:
+        stride = footage.fps[clips] / fps * _log_uniform(clips, protocol.speed)
+        room = (count - (frames - 1) * stride - 1).clamp(min=0)
+        within = (_uniform(clips) * room)[:, None] + steps * stride[:, None]
+    within = torch.minimum(within.floor().long(), count[:, None] - 1)
 
     labels = footage.labels[clips]
     becomes = constant(BACKWARDS, clips.device)[labels]

@@ -38,11 +38,14 @@ def probabilities(
     for clip, (first, count, fps) in enumerate(
         zip(footage.first.tolist(), footage.count.tolist(), footage.fps.tolist(), strict=True)
     ):
-        stride = fps / spec.fps
-        number = min(WINDOWS, sampling.covering(count, read, stride))
-        within = sampling.windows(count, read, stride, number)
+        if spec.sampling == "segments":
+            within = sampling.segments(count, read)[None]
+        else:
+            stride = fps / spec.fps
+            number = min(WINDOWS, sampling.covering(count, read, stride))
+            within = sampling.windows(count, read, stride, number)
         windows.append(first + (count - 1 - within if backwards else within))
-        clip_of += [clip] * number
+        clip_of += [clip] * len(within)
     positions = torch.from_numpy(np.concatenate(windows))
     missing = -len(positions) % AT_ONCE  # every batch is full
     positions = torch.cat([positions, positions[-1:].expand(missing, -1)]).to(device)

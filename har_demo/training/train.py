@@ -276,7 +276,10 @@ def draw(
     windows, labels = [], []
     for source, count in mixture:
         clips = torch.multinomial(source.weights, count, replacement=True)
-        positions, label = draw_windows(source, clips, frames_read(spec), spec.fps, protocol)
+        segments = spec.sampling == "segments"
+        positions, label = draw_windows(
+            source, clips, frames_read(spec), spec.fps, protocol, segments
+        )
         windows.append(source.frames[positions])
         labels.append(label)
     changed, labels = augment(torch.cat(windows), torch.cat(labels), spec.crop, protocol)

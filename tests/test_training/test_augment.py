@@ -1,5 +1,6 @@
 """Augmented windows stay windows of the same action."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -60,6 +61,31 @@ def test_windows_differ_in_start_and_speed():
     assert spans.min() >= 15 * 2 / PROTOCOL.speed - 1
     assert spans.max() <= 15 * 2 * PROTOCOL.speed + 1
     assert spans.unique().numel() > 5
+
+
+@pytest.mark.parametrize("count", [60, 8, 5])
+def test_segments_give_one_random_frame_of_each_equal_part(count):
+    torch.manual_seed(0)
+    source = _clips([count], [EVERYDAY.index("walking")])
+    positions, _ = draw_windows(
+        source, torch.zeros(200, dtype=torch.long), 8, 4.0, PROTOCOL, segments=True
+    )
+    for part in range(8):
+        first, last = math.floor(part * count / 8), math.ceil((part + 1) * count / 8) - 1
+        assert positions[:, part].unique().tolist() == list(range(first, last + 1))
+
+
+def test_segments_are_played_backwards_too():
+    torch.manual_seed(0)
+    sit, stand = EVERYDAY.index("sitting down"), EVERYDAY.index("standing up")
+    source = _clips([80], [sit])
+    positions, labels = draw_windows(
+        source, torch.zeros(40, dtype=torch.long), 8, 4.0, PROTOCOL, segments=True
+    )
+    forwards = positions[:, -1] > positions[:, 0]
+    assert 0 < forwards.sum() < 40
+    assert ((labels == sit) == forwards).all()
+    assert ((labels == stand) == ~forwards).all()
 
 
 def test_sitting_down_backwards_is_standing_up():

@@ -60,6 +60,34 @@ def test_a_clip_is_the_mean_of_its_own_windows(card):
         np.testing.assert_allclose(together[i], expected, atol=1e-5)
 
 
+class Seen(torch.nn.Module):
+    """Notes the brightness of every frame it is shown."""
+
+    def forward(self, x):
+        self.frames = x[:, 0, :, 0, 0]
+        return torch.zeros(len(x), 2)
+
+
+def test_segments_are_asked_about_once_at_the_centre_of_each_part(card):
+    spec = replace(
+        card.input,
+        modality="rgb",
+        sampling="segments",
+        frames=4,
+        mean=(0, 0, 0),
+        std=(1 / 255,) * 3,
+    )
+    spec, network = replace(spec, standardise=False), Seen()
+    probabilities(network, spec, _brightening([100, 8]))
+    assert network.frames[:3].round().int().tolist() == [
+        [12, 37, 62, 87],
+        [1, 3, 5, 7],
+        [1, 3, 5, 7],
+    ]
+    probabilities(network, spec, _brightening([100]), backwards=True)
+    assert network.frames[0].round().int().tolist() == [87, 62, 37, 12]
+
+
 def test_accuracies_are_counted():
     labels = np.array([SIT, SIT, SIT, WALK])
     scores = _answers(SIT, CLAP, SIT, STAND)
