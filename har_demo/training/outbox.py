@@ -1,11 +1,13 @@
 """Finished runs as a few tar files, for a machine that hands back few and small files.
 
 results.tar.gz     the small files of all runs so far
-weights-N.tar      weights of those runs of the first seed that were not posted before
+weights-N.tar      weights of those runs of the first seed that were not posted before, variations aside
 """
 
 import tarfile
 from pathlib import Path
+
+from har_demo.training.variants import is_variation
 
 FILES = 6  # of weights
 FILE_BYTES = 15_000_000
@@ -43,7 +45,7 @@ class Outbox:
                 tar.add(self.work / name, name)
         part.rename(self.out / "results.tar.gz")
         for name in sorted(finished):
-            if f"-s{self.seed}-" in name:
+            if f"-s{self.seed}-" in name and not is_variation(name):
                 self._post_weights(self.work / "done" / name)
 
     def _post_weights(self, folder: Path) -> None:

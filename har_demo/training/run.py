@@ -1,6 +1,7 @@
 """Train many models on one machine: a queue that can be cut at any time and goes on where it was.
 
     python -m har_demo.training.run --data PREPARED --models c3d_lab r2plus1d_lab --inputs own rgb
+    python -m har_demo.training.run --data PREPARED --ablations frames kernel
     make train MODEL=c3d_lab
 
 Footage is rendered and decoded once, kept in the work folder and read by all processes. Every run that
@@ -22,7 +23,6 @@ from pathlib import Path
 
 import torch
 
-from har_demo.models.registry import card
 from har_demo.training.data import HELD_OUT, Footage, load, read_examples, split
 from har_demo.training.figures import rendered_footage
 from har_demo.training.outbox import Outbox
@@ -30,6 +30,7 @@ from har_demo.training.protocol import FILE, Protocol, read_protocol
 from har_demo.training.report import measure, read_rows, run_of, write_rows
 from har_demo.training.ship import save
 from har_demo.training.train import OutOfTime, Run, train, trainable
+from har_demo.training.variants import QUESTIONS, can_be_trained, card_of, variants
 
 CURVE = ("stage", "step", "loss", "seconds")
 SPARE = 8.0  # seconds before the end at which no run is begun, and trainings save their states
@@ -138,7 +139,7 @@ def work(queue: Queue, number: int) -> None:
 
 def one(queue: Queue, run: Run, drawn: Footage, real: Footage, tests: dict[str, Footage]) -> None:
     """One run from its state to its folder, which appears when it is complete."""
-    began, chosen = time.monotonic(), card(run.model)
+    began, chosen = time.monotonic(), card_of(run.model)
     log = queue.folder / f"{run.name}.log"
 
     def on_step(stage: str, step: int, loss: float) -> None:
@@ -207,7 +208,7 @@ def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list
     """
     runs = []
     for seed, wanted, model in itertools.product(seeds, inputs, models):
-        spec = trainable()[model].input
+        spec = card_of(model).input
         other = "rgb" if spec.modality == "difference" else "difference"
         modality = {"own": spec.modality, "other": other}.get(wanted, wanted)
         if modality == "difference" and spec.frames <= 2:
@@ -216,10 +217,28 @@ def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list
     return list(dict.fromkeys(runs))
 
 
+def runs_of_ablations(questions: list[str], seeds: list[int], splits: list[str]) -> list[Run]:
+    """What answers these questions, as far as it can be trained, every row once before any a second time."""
+    rows = [row for question in QUESTIONS if question.name in questions for row in question.rows]
+    runs = [
+        Run(row.card.name, row.input, seed, split)
+        for seed, row, split in itertools.product(seeds, rows, splits)
+        if can_be_trained(row)
+    ]
+    return list(dict.fromkeys(runs))
+
+
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train lab-size models under one protocol.")
     parser.add_argument("--data", type=Path, required=True, help="folder of training.data")
-    parser.add_argument("--models", nargs="+", choices=sorted(trainable()), metavar="MODEL")
+    known = sorted([*trainable(), *variants()])
+    parser.add_argument("--models", nargs="+", choices=known, metavar="MODEL")
+    parser.add_argument(
+        "--ablations",
+        nargs="+",
+        choices=[question.name for question in QUESTIONS],
+        help="questions of training.variants, in place of models",
+    )
     parser.add_argument(
         "--inputs", nargs="+", choices=("own", "other", "rgb", "difference"), default=["own"]
     )
@@ -236,11 +255,14 @@ def main(words: list[str] | None = None) -> None:
     until = time.monotonic() + arguments.seconds
     protocol = read_protocol(arguments.protocol)
     devices = tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
-    models = arguments.models or list(trainable())
-    runs = runs_of(models, arguments.inputs, arguments.seeds or protocol.seeds, arguments.splits)
-    known = {run_of(row) for row in read_rows(arguments.done)} if arguments.done else set()
+    seeds, splits = arguments.seeds or protocol.seeds, arguments.splits
+    if arguments.ablations:
+        runs = runs_of_ablations(arguments.ablations, seeds, splits)
+    else:
+        runs = runs_of(arguments.models or list(trainable()), arguments.inputs, seeds, splits)
+    there = {run_of(row) for row in read_rows(arguments.done)} if arguments.done else set()
     queue = Queue(tuple(runs), arguments.work, protocol, devices, until)
-    left = [run for run in runs if run not in known and not queue.done(run).exists()]
+    left = [run for run in runs if run not in there and not queue.done(run).exists()]
     states = arguments.work / "states"
     left.sort(key=lambda run: not any(states.glob(f"{run.start}*.state")))  # those cut first
     queue = Queue(tuple(left), arguments.work, protocol, devices, until)

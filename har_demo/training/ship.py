@@ -25,6 +25,7 @@ from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models import registry
 from har_demo.training.data import HELD_OUT
 from har_demo.training.train import Run
+from har_demo.training.variants import card_of
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 
@@ -77,7 +78,7 @@ def save(network: nn.Module, run: Run, folder: Path) -> None:
         "classes": list(EVERYDAY),
         "label_set": LABEL_SET,
         "parameters": sum(p.numel() for p in network.parameters()),
-        "gmacs": registry.card(run.model).gmacs,
+        "gmacs": card_of(run.model).gmacs,
         "data": DATA,
         "protocol": PROTOCOL.format(", ".join(sorted(HELD_OUT[run.split]))),
         "split": run.split,

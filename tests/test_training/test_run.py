@@ -15,13 +15,14 @@ from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY
 from har_demo.models.registry import card
 from har_demo.training import outbox as outbox_module
+from har_demo.training import run as run_module
+from har_demo.training import score, tables
 from har_demo.training import ship as ship_module
-from har_demo.training import tables
 from har_demo.training.data import prepare, read_examples
 from har_demo.training.outbox import Outbox
 from har_demo.training.protocol import FILE, read_protocol
 from har_demo.training.report import COLUMNS, read_rows
-from har_demo.training.run import main, runs_of
+from har_demo.training.run import main, runs_of, runs_of_ablations
 from har_demo.training.ship import ship
 from har_demo.training.train import Run, trainable
 from tests.media import numbered_frames, write
@@ -164,6 +165,56 @@ def test_runs_of_a_table_are_left_out(finished, prepared, protocol_file, tmp_pat
     assert "1 of 2 runs to do" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_a_variation_is_trained_like_a_model_and_answers_its_question(
+    finished, prepared, protocol_file, tmp_path, monkeypatch
+):
+    """By the queue's worker, in this process, and tested in small batches: that is quicker."""
+
+    def supervise(queue, workers, outbox):
+        run_module.work(queue, 0)
+        outbox.post()
+
+    monkeypatch.setattr(run_module, "supervise", supervise)
+    monkeypatch.setattr(score, "AT_ONCE", 4)
+    name = "mfnet_lab.frames_4"
+    words = ["--data", prepared, "--models", name, "--protocol", protocol_file]
+    words += ["--work", finished / "work", "--out", tmp_path / "out"]
+    main([str(word) for word in words])
+    with tarfile.open(tmp_path / "out" / "results.tar.gz") as tar:
+        assert f"{name}-rgb-s7-a/metrics.csv" in tar.getnames()
+    assert not list((tmp_path / "out").glob("weights-*"))  # there is nothing to ship
+
+    tables.unpack(tmp_path / "out", tmp_path / "runs")
+    assert tables.tabulate(tmp_path / "runs", tmp_path / "results") == 2
+    (row,) = read_rows(tmp_path / "results" / "ablations.csv")
+    assert (row["question"], row["model"], row["seeds"]) == ("frames", name, "1")
+    assert float(row["gmacs"]) == pytest.approx(card("mfnet_lab").gmacs / 4, rel=1e-3)
+    assert int(row["parameters"]) == card("mfnet_lab").parameters
+    figures = {
+        (r["dataset"], r["metric"]): r["value"]
+        for r in read_rows(tmp_path / "results" / "lab.csv")
+        if r["model"] == name
+    }
+    for dataset in ("rendered", "weizmann", "arid6", "workout4"):
+        assert float(row[dataset]) == pytest.approx(float(figures[dataset, "top1"]), abs=0.05)
+    assert not list((tmp_path / "results" / "confusion").glob(f"{name}*"))
+
+
+def test_questions_need_their_rows_once():
+    runs = runs_of_ablations(["non_local", "pyramid", "distillation"], [0, 1], ["a"])
+    names = ["mfnet_lab", "mfnet_nl_lab", "mfnet_nl_lab.five", "mfnet_pnl_lab"]
+    names += ["mfnet_pnl_lab.five", "mars_lab.alone"]
+    first = [run for run in runs if run.seed == 0]
+    assert [run.model for run in first if run.model in names] == names
+    assert runs[: len(first)] == first
+    assert len(runs) == 2 * len(first)
+    (differences,) = (
+        run for run in runs_of_ablations(["input"], [0], ["a"]) if run.input == "difference"
+    )
+    assert differences in runs_of(["i3d_lab"], ["other"], [0], ["a"])  # of the main table
+
+
 def test_real_clips_of_either_side_are_in_different_files(prepared):
     groups = {example.group for example in read_examples(prepared)}
     assert groups == {"ido", "lena", "wall", "lounge", "power racks", "dumbbells"}
@@ -203,6 +254,7 @@ def test_weights_are_posted_once_and_within_limits(tmp_path, monkeypatch):
     for name in names:
         _finished(work, name, 30_000)
     _finished(work, "m0-rgb-s1-a", 30_000)
+    _finished(work, "m0.changed-rgb-s0-a", 30_000)
     (work / "m9-rgb-s0-a.failed").write_text("why")
 
     Outbox(work, tmp_path / "one", seed=0).post()
@@ -214,6 +266,7 @@ def test_weights_are_posted_once_and_within_limits(tmp_path, monkeypatch):
     assert {name.split("/")[0] for name in listed} == {
         *names,
         "m0-rgb-s1-a",
+        "m0.changed-rgb-s0-a",
         "m9-rgb-s0-a.failed",
     }
 
