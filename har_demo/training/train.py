@@ -130,6 +130,8 @@ def train(
     def stage(name: str, mixture: list[tuple[Footage, int]], steps: int, rate: float, state: str):
         torch.manual_seed(run.seed)  # so that a stage is the same whatever ran before it
         easing = protocol.easing if name == "pretrain" else 0
+        if card.family == "Video transformer":
+            rate *= protocol.transformer_rate
         return optimise(
             network,
             lambda step: draw(spec, mixture, eased(protocol, risen(step / steps, easing))),

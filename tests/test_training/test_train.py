@@ -198,3 +198,16 @@ def test_clips_become_harder_during_the_first_stage_alone(card, protocol, tmp_pa
     train(card, RUN, squares(4, seed=0), squares(4, seed=1), short, tmp_path)
     hard = protocol.smallest_crop
     assert drawn == pytest.approx([1, (1 + hard) / 2, hard, hard, hard, hard])
+
+
+def test_transformers_learn_more_slowly(card, protocol, tmp_path, monkeypatch):
+    seen = []
+    real = module.optimise
+    monkeypatch.setattr(module, "optimise", lambda *words: seen.append(words[4]) or real(*words))
+    short = _short(protocol)
+    for family in ("Video transformer", card.family):
+        folder = tmp_path / family
+        train(replace(card, family=family), RUN, squares(4, 0), squares(4, 1), short, folder)
+    slow = short.transformer_rate
+    both = [short.pretrain_rate, short.finetune_rate]
+    assert seen == pytest.approx([rate * slow for rate in both] + both)
