@@ -4,7 +4,7 @@ import math
 
 from har_demo.interface import words
 from har_demo.interface.render import render
-from har_demo.models.card import ModelCard
+from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.registry import cards
 from har_demo.weights import Availability, accuracies, availability
 from har_demo.weights.files import megabytes
@@ -15,7 +15,6 @@ GROUPS = (
     ("Ready here", "weights are on this machine", ("shipped", "cached")),
     ("Public weights", "fetched when first asked, needs the network", ("download",)),
     ("Without weights", "cannot answer until you bring your own", ("missing",)),
-    ("Optical flow", "looks at computed motion, which this page cannot give", ("flow",)),
 )
 
 
@@ -28,7 +27,7 @@ def picker() -> str:
     for title, note, states in GROUPS:
         models = []
         for card in every:
-            state = "flow" if "flow" in card.input.modality else weights[card.name].state
+            state = weights[card.name].state
             if state not in states:
                 continue
             tick = state == "shipped" and ticked < DEFAULT_TICKED
@@ -57,7 +56,6 @@ def _row(card: ModelCard, weights: Availability, state: str, ticked: bool) -> di
             "cached": "ready",
             "download": size,
             "missing": "no weights",
-            "flow": "flow",
         }[state],
         "family": card.family,
         "hue": words.hue(card.family),
@@ -76,11 +74,9 @@ def _row(card: ModelCard, weights: Availability, state: str, ticked: bool) -> di
             for a in known
         ],
         "idea": card.idea,
-        "input_sentence": f"Sees {words.count(spec.frames, 'frame')} of {spec.crop[1]} × {spec.crop[0]}"
-        f" pixels, {spec.fps:g} a second"
-        + {"difference": ", as differences between neighbours.", "rgb": "."}.get(
-            spec.modality, f", and {spec.flow_frames} fields of optical flow."
-        ),
+        "input_sentence": f"Sees {_seen(spec)} of {spec.crop[1]} × {spec.crop[0]} pixels,"
+        f" {spec.fps:g} a second"
+        + (", as differences between neighbours." if spec.modality == "difference" else "."),
         "note": card.note,
         "parameters_sentence": ""
         if card.parameters is None
@@ -90,3 +86,9 @@ def _row(card: ModelCard, weights: Availability, state: str, ticked: bool) -> di
         "paper": card.paper,
         "paper_url": card.paper_url,
     }
+
+
+def _seen(spec: ModelInput) -> str:
+    flow = words.count(spec.flow_frames, "field") + " of optical flow"
+    frames = words.count(spec.frames, "frame")
+    return {"flow": flow, "rgb+flow": f"{frames} and {flow}"}.get(spec.modality, frames)

@@ -88,12 +88,7 @@ def build() -> None:
                     info="The part of the picture a model sees; three views are averaged.",
                 )
                 own_model = gr.Dropdown(
-                    [("none", "")]
-                    + [
-                        (c.title, c.name)
-                        for c in cards().values()
-                        if "flow" not in c.input.modality
-                    ],
+                    [("none", "")] + [(c.title, c.name) for c in cards().values()],
                     value="",
                     label="Your own weights for",
                     info="A safetensors file, or a PyTorch file of plain tensors.",

@@ -261,7 +261,11 @@ def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: i
     shown, received = _few(len(frames)), _few(len(pictures.received))
     kept = f", {len(shown)} of them shown" if len(shown) < len(frames) else ""
     height, width = spec.crop
-    what = "differences between frames" if spec.modality == "difference" else "RGB frames"
+    what = {
+        "difference": "differences between frames",
+        "flow": "fields of optical flow",
+        "rgb+flow": "RGB frames and fields of optical flow",
+    }.get(spec.modality, "RGB frames")
     start, end = frames.min() / clip.fps, (frames.max() + 1) / clip.fps
     return render(
         "seen",

@@ -31,6 +31,7 @@ class ModelInput:
             'rgb+flow' for networks of two inputs.
         flow_frames: fields of optical flow in one view of 'flow' (then equal to `frames`) or 'rgb+flow'.
         flow_limit: pixels of displacement that become 1.
+        flow_method: what computed the flow that its weights were trained on.
         antialias: whether resizing filters first; torchvision's video presets do not.
         standardise: whether each view of frames is brought to mean 0 and deviation 1 per channel at
             last, so that a dark clip, whose frame differences are faint, looks like a bright one.
@@ -50,6 +51,27 @@ class ModelInput:
     sampling: Literal["dense", "segments"] = "dense"
     flow_frames: int = 0
     flow_limit: float = 20.0
+    flow_method: str = "TV-L1"
+
+    @property
+    def frames_read(self) -> int:
+        """How many frames of a clip one view is made from: a change needs the frame after, too."""
+        read = {"rgb": self.frames, "difference": self.frames + 1}
+        return read.get(self.modality, self.flow_frames + 1)
+
+    @property
+    def pictures(self) -> tuple[int, ...]:
+        """Which of the frames read are given to the network as RGB, or as differences of them.
+
+        >>> ModelInput(2, 25, 256, (224, 224), MEAN, STD, modality="rgb+flow", flow_frames=20).pictures
+        (5, 15)
+        """
+        if self.modality == "flow":
+            return ()
+        if self.modality == "rgb+flow":  # each the middle one of its fields
+            fields = self.flow_frames // self.frames
+            return tuple(range(fields // 2, self.flow_frames, fields))
+        return tuple(range(self.frames_read))
 
     def shapes(self, batch: int = 1) -> tuple[tuple[int, ...], ...]:
         """Shape of each tensor the network is given for `batch` views: RGB first, then flow.

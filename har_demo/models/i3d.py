@@ -37,7 +37,7 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.lab import LAB_FLOW, LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 
 Channels = tuple[int, int, int, int, int, int]
@@ -435,7 +435,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="I3D at half of its width on optical flow alone: clothes and places are gone, and "
         "only movement is left.",
         size="lab",
-        input=replace(LAB_INPUT, modality="flow", flow_frames=16),
+        input=LAB_FLOW,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=i3d_flow_lab,
@@ -450,7 +450,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="Two narrow inflated networks, one on the frames themselves and one on optical flow, "
         "add up their scores.",
         size="lab",
-        input=replace(LAB_INPUT, modality="rgb+flow", flow_frames=16),
+        input=replace(LAB_FLOW, modality="rgb+flow"),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=i3d_two_stream_lab,

@@ -37,7 +37,7 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.lab import LAB_FLOW, LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 
 
@@ -279,7 +279,7 @@ CARDS: tuple[ModelCard, ...] = (
         name="mars_flow_lab",
         title="MARS's flow network (lab size)",
         idea="The small teacher: it sees nothing but how far each point moves from frame to frame.",
-        input=replace(LAB_INPUT, modality="flow", flow_frames=16),
+        input=LAB_FLOW,
         build=mars_flow_lab,
         parameters=2_707_943,
         gmacs=1.548,

@@ -37,7 +37,7 @@ from torchvision.models import GoogLeNet, vgg16
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.lab import LAB_FLOW, LAB_INPUT
 from har_demo.models.label_sets import UCF101
 from har_demo.models.resnet2d import ResNet2D, frame_by_frame
 
@@ -158,7 +158,7 @@ class Fused3D(nn.Module):
 
     RGB [B, 3, T, H, W] and flow [B, 2, 10 T, H, W] → logits [B, classes], T from 3 on
 
-        Inception-v1 on each frame, another on the ten fields after it   1024 × 5 × 7 × 7 each
+        Inception-v1 on each frame, another on the ten fields around it  1024 × 5 × 7 × 7 each
         both maps, one behind the other                                  2048 × 5 × 7 × 7
         3×3×3 convolution, batch norm, ReLU                               512 × 5 × 7 × 7
         3×3×3 max-pool, stride 3                                          512 × 1 × 2 × 2
@@ -276,11 +276,12 @@ _FRAME = ModelInput(
     any_frames=False,
 )
 _FLOW = replace(_FRAME, frames=10, modality="flow", flow_frames=10)
-_BOTH = replace(_FRAME, modality="rgb+flow", flow_frames=10)
+# The paper's flow is that of Brox et al. (ECCV 2004); those who came later took TV-L1.
+_PAPER_FLOW = replace(_FLOW, flow_method="Brox")
+_BOTH = replace(_FRAME, modality="rgb+flow", flow_frames=10, flow_method="Brox")
 # Ten fields of the lab sizes' two seconds, and one frame.
-_LAB_FLOW = replace(
-    LAB_INPUT, frames=10, fps=5.0, modality="flow", flow_frames=10, any_frames=False
-)
+# Frames a fifth of a second apart: as fast a motion as LAB_FLOW's 8 pixels in an eighth.
+_LAB_FLOW = replace(LAB_FLOW, frames=10, fps=5.0, flow_frames=10, flow_limit=12.0, any_frames=False)
 _LAB_BOTH = replace(_LAB_FLOW, frames=1, modality="rgb+flow")
 _LAB_FRAME = replace(LAB_INPUT, frames=1, fps=0.5, any_frames=False)
 
@@ -322,7 +323,7 @@ CARDS: tuple[ModelCard, ...] = (
         **_UCF,
         idea="Sees no picture at all, only how every point moves during ten frames, stacked up "
         "like the colours of one image.",
-        input=_FLOW,
+        input=_PAPER_FLOW,
         build=two_stream_temporal,
         parameters=90_707_781,
         gmacs=2.614,
@@ -383,8 +384,8 @@ CARDS: tuple[ModelCard, ...] = (
         **_UCF,
         idea="The streams meet before the last layer: a convolution over time and space looks at "
         "what both saw in five moments, before anything is decided.",
-        # Five frames 10 apart; to each the ten fields of flow that follow it.
-        input=replace(_FRAME, frames=5, fps=25.0, modality="rgb+flow", flow_frames=50),
+        # Five frames 10 apart; to each the ten fields of flow around it.
+        input=replace(_FRAME, frames=5, modality="rgb+flow", flow_frames=50),
         build=Fused3D,
         parameters=39_617_509,
         gmacs=25.254,

@@ -110,6 +110,7 @@ def _prediction(prediction: Prediction) -> dict:
             "fps": _rounded(prediction.fps),
         },
         "times_ms": {name: round(value, 3) for name, value in asdict(prediction.times).items()},
+        "flow": prediction.flow or None,
         "device": prediction.device,
         "provenance": asdict(prediction.provenance),
         "note": prediction.note,

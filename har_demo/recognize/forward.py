@@ -83,30 +83,34 @@ def gather(
     Returns:
         float32 [end - start, 3, T, h, w].
     """
-    window, crop = np.divmod(np.arange(start, end), len(frames))
-    crop, position = torch.as_tensor(crop[:, None]), torch.as_tensor(windows[window])
-    views = frames[crop.to(frames.device), position.to(frames.device)]  # [views, T, 3, h, w]
+    views = gather_flow(frames, windows, start, end)
     if spec.modality == "difference":
-        views = differences(views)
-    views = views.transpose(1, 2)
+        views = differences(views.transpose(1, 2)).transpose(1, 2)
     return standardised(views) if spec.standardise else views
 
 
-def probabilities(network: nn.Module, views: torch.Tensor) -> torch.Tensor:
+def gather_flow(fields: torch.Tensor, windows: np.ndarray, start: int, end: int) -> torch.Tensor:
+    """The same for fields [crops, P, 2, h, w], which are taken as they are: [end - start, 2, T, h, w]."""
+    window, crop = np.divmod(np.arange(start, end), len(fields))
+    crop, position = torch.as_tensor(crop[:, None]), torch.as_tensor(windows[window])
+    return fields[crop.to(fields.device), position.to(fields.device)].transpose(1, 2)
+
+
+def probabilities(network: nn.Module, *views: torch.Tensor) -> torch.Tensor:
     """Softmax of the network's logits, in float32.
 
     Args:
-        network: takes [B, 3, T, H, W] and gives logits [B, classes].
-        views: float32 [B, 3, T, H, W] on the network's device.
+        network: takes [B, 3, T, H, W], or flow [B, 2, T, H, W], or both, and gives logits [B, classes].
+        views: float32, on the network's device.
 
     Returns:
         float32 [B, classes] on the CPU.
     """
-    device = views.device.type
+    device = views[0].device.type
     # GPUs without bf16 units emulate it, slower than plain float32.
     bf16 = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bf16):
-        logits = network(views.contiguous(memory_format=torch.channels_last_3d))
+        logits = network(*(v.contiguous(memory_format=torch.channels_last_3d) for v in views))
         return logits.float().softmax(dim=-1).cpu()
 
 

@@ -1,7 +1,7 @@
 """Which frames of the clip every chosen model will look at, decided before anything is read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.sampling import Sampling
 from har_demo.errors import ChoiceError
 from har_demo.models import registry
-from har_demo.models.card import ModelCard
+from har_demo.models.card import ModelCard, ModelInput
 from har_demo.recognize.prediction import Question
 
 MOST_FRAMES = 256
@@ -29,7 +29,8 @@ class Plan:
         stride: distance between those, in frames of the clip; on average, where they are spread.
         crops: 1 or 3.
         weights: path of the user's own parameters, or None.
-        indices: int64 [windows, T], or [windows, T + 1] for a model of frame differences.
+        indices: int64 [windows, R], the frames read; a model of frame differences or of flow reads
+            one more than it is given.
         note: what the reader must know of the sampling, or ''.
     """
 
@@ -47,10 +48,16 @@ class Plan:
         return len(self.indices) * self.crops
 
     @property
+    def spec(self) -> ModelInput:
+        """The card's input at the number of frames asked for."""
+        return with_frames(self.card.input, self.frames)
+
+    @property
     def frame_bytes(self) -> int:
-        """What one transformed frame takes in memory."""
+        """What one transformed frame takes in memory, and the field of flow that begins with it."""
         height, width = self.card.input.crop
-        return self.crops * 3 * height * width * 4
+        channels = {"flow": 2, "rgb+flow": 5}.get(self.card.input.modality, 3)
+        return self.crops * channels * height * width * 4
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,9 @@ def plan(clip: Clip, question: Question) -> Plan:
     """
     card = registry.card(question.model)
     spec = card.input
-    if "flow" in spec.modality:
+    if "flow" in spec.modality and clip.frames < 2:
         raise ChoiceError(
-            f"{card.title} looks at optical flow, which recognition cannot give it: "
+            f"{card.title} looks at optical flow, and this clip is a single picture: "
             "choose a model that looks at frames."
         )
 
@@ -98,8 +105,7 @@ def plan(clip: Clip, question: Question) -> Plan:
             f"Crops must be 1 (centre) or 3 (start, centre, end), not {question.crops!r}."
         )
 
-    # A difference needs the frame after, so such models read one frame more than they are given.
-    read = frames + 1 if spec.modality == "difference" else frames
+    read = with_frames(spec, frames).frames_read
     if question.windows is None and spread:
         windows = 1  # it covers the clip by itself
     elif question.windows is None:
@@ -120,6 +126,11 @@ def plan(clip: Clip, question: Question) -> Plan:
         indices=indices,
         note=_note(clip, indices, stride),
     )
+
+
+def with_frames(spec: ModelInput, frames: int) -> ModelInput:
+    """The same input with another number of frames; fields of flow keep in step."""
+    return replace(spec, frames=frames, flow_frames=spec.flow_frames * frames // spec.frames)
 
 
 def chunks(plans: Sequence[Plan], most_frames: int) -> list[Chunk]:

@@ -30,11 +30,16 @@ class Question:
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds spent for this model; decoding is shared by all models of one run."""
+    """Milliseconds spent for this model; decoding is shared by all models of one run.
+
+    `flow` is the part of `transform` that went into optical flow. Models that want the same flow share
+    it, and the first of them has waited for it.
+    """
 
     decode: float
     transform: float
     forward: float
+    flow: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,12 @@ class Prediction:
         label_set, classes: the names behind the last axis of `scores`.
         scores: float32 [windows, classes], probabilities; the crops of a window are averaged.
         frames: int64 [windows, T], indices into the ingested clip, as sampled; models of frame
-            differences read T + 1.
+            differences or of flow read one more than they are given.
         crops: int64 [crops, 4], boxes (left, top, right, bottom) in pixels of the ingested clip.
         fps: frames per second of the ingested clip.
         times, device, provenance: how the answer came about.
-        note: a sentence about the sampling that the reader must know, or ''.
+        note: what the reader must know of the sampling and of the flow, or ''.
+        flow: title of the method whose optical flow the model was given, or ''.
         stride: distance between the frames of a window, in frames of the clip.
     """
 
@@ -66,6 +72,7 @@ class Prediction:
     device: str
     provenance: Provenance
     note: str = ""
+    flow: str = ""
     stride: float | None = None
 
     @property

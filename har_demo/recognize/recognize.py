@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,10 +14,14 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import crop_boxes, transform
 from har_demo.errors import ChoiceError, UserError, WeightsError
+from har_demo.flow.classical import TITLES
+from har_demo.flow.views import METHOD, as_input, fields
+from har_demo.models.card import ModelCard
 from har_demo.recognize.forward import (
     TooLittleMemory,
     batch_size,
     gather,
+    gather_flow,
     in_batches,
     out_of_memory,
     probabilities,
@@ -48,6 +53,7 @@ class _Run:
     scores: np.ndarray | None = None
     done: int = 0
     transform: float = 0.0
+    flow: float = 0.0
     forward: float = 0.0
     refused: bool = False
 
@@ -99,9 +105,11 @@ def recognize(
 def most_frames(clip: Clip, plans: Sequence[Plan]) -> int:
     """How many frames a chunk may hold: decoded and transformed they stay under `FRAME_BUDGET`."""
     decoded = clip.width * clip.height * 3
+    # Transformed frames are kept for the next model alone, flow for all models of the chunk.
+    flowing = [one.frame_bytes for one in plans if "flow" in one.card.input.modality]
+    transformed = max(one.frame_bytes for one in plans) + sum(flowing)
     # While frames are read they exist twice (the reader's and ours); later beside the transformed.
-    beside = max(decoded, *(one.frame_bytes for one in plans))
-    return max(1, FRAME_BUDGET // (decoded + beside))
+    return max(1, FRAME_BUDGET // (decoded + max(decoded, transformed)))
 
 
 def _answers(
@@ -125,6 +133,7 @@ def _answers(
         frames = read(clip, chunk.frames)
         decode += _milliseconds(started, device)
         prepared: dict[tuple, torch.Tensor] = {}
+        flows: dict[tuple, torch.Tensor] = {}
 
         for number, (run, windows) in enumerate(zip(runs, chunk.windows, strict=True)):
             if run.refused or not len(windows):
@@ -132,7 +141,7 @@ def _answers(
             try:
                 if run.network is None:
                     _load(run, device, say)
-                _answer(run, windows, chunk.frames, frames, prepared, device, say)
+                _answer(run, windows, chunk.frames, frames, prepared, flows, device, say)
             except UserError as error:
                 run.refused, run.network = True, None
                 answers[number] = Refusal(run.plan.card.name, run.plan.card.title, str(error))
@@ -142,7 +151,7 @@ def _answers(
             while turn in answers:
                 yield answers.pop(turn)
                 turn += 1
-        del frames, prepared  # before the next chunk is read
+        del frames, prepared, flows  # before the next chunk is read
     say("Done")
 
 
@@ -174,6 +183,7 @@ def _answer(
     numbers: np.ndarray,
     frames: np.ndarray,
     prepared: dict[tuple, torch.Tensor],
+    flows: dict[tuple, torch.Tensor],
     device: torch.device,
     say: Callable[[str], None],
 ) -> None:
@@ -185,36 +195,36 @@ def _answer(
         numbers: int64 [N], ascending, which frames of the clip `frames` holds.
         frames: uint8 [N, H, W, 3].
         prepared: the transformed frames of the model before, which this one may want too.
+        flows: the optical flow of all models before.
         device: where the network is.
         say: called with a sentence after every batch.
 
     Raises:
         UserError: the model cannot do it, with the sentence that says why.
     """
-    one, card = run.plan, run.plan.card
-    needed, where = np.unique(one.indices[windows], return_inverse=True)
-    where = where.reshape(len(windows), -1)
-    before = run.done
+    one, card, spec = run.plan, run.plan.card, run.plan.spec
+    indices, before = one.indices[windows], run.done
 
     def done(views: int) -> None:
         run.done = before + views
         say(f"{card.title}: {run.done // one.crops} of {len(one.indices)} windows")
 
     try:
-        started = time.perf_counter()
-        spec = card.input
-        same = (spec.resize, spec.crop, spec.mean, spec.std, spec.antialias, one.crops)
-        same += (needed.tobytes(),)
-        if same not in prepared:
-            prepared.clear()
-            positions = np.searchsorted(numbers, needed)
-            prepared[same] = _transformed(frames, positions, one, device)
-        x = prepared[same]
-        run.transform += _milliseconds(started, device)
+        parts: list[Callable[[int, int], torch.Tensor]] = []  # views start to end of each input
+        if spec.pictures:
+            shown = indices[:, list(spec.pictures)]
+            started = time.perf_counter()
+            x, where = _pictures(one, shown, numbers, frames, prepared, device)
+            run.transform += _milliseconds(started, device)
+            parts.append(partial(gather, x, where, spec=spec))
+        if "flow" in spec.modality:
+            started = time.perf_counter()
+            y, pairs = _flow(one, indices, numbers, frames, flows, device, say)
+            run.flow += _milliseconds(started, device)
+            parts.append(partial(gather_flow, y, pairs))
 
         def forward(start: int, end: int) -> torch.Tensor:
-            views = gather(x, where, start, end, spec)
-            return probabilities(run.network, views)
+            return probabilities(run.network, *(part(start=start, end=end) for part in parts))
 
         started = time.perf_counter()
         scores, run.batch = in_batches(forward, len(windows) * one.crops, run.batch, done)
@@ -240,6 +250,57 @@ def _answer(
     if run.scores is None:
         run.scores = np.zeros((len(one.indices), len(card.classes)), dtype=np.float32)
     run.scores[windows] = scores.unflatten(0, (len(windows), one.crops)).mean(dim=1).numpy()
+
+
+def _pictures(
+    one: Plan,
+    shown: np.ndarray,
+    numbers: np.ndarray,
+    frames: np.ndarray,
+    prepared: dict[tuple, torch.Tensor],
+    device: torch.device,
+) -> tuple[torch.Tensor, np.ndarray]:
+    """Each frame of `shown` (int64 [W, T]) transformed once, and where it is: as `gather` takes them."""
+    needed, where = np.unique(shown, return_inverse=True)
+    spec = one.card.input
+    same = (spec.resize, spec.crop, spec.mean, spec.std, spec.antialias, one.crops)
+    same += (needed.tobytes(),)
+    if same not in prepared:
+        prepared.clear()
+        positions = np.searchsorted(numbers, needed)
+        prepared[same] = _transformed(frames, positions, one, device)
+    return prepared[same], where.reshape(shown.shape)
+
+
+def _flow(
+    one: Plan,
+    indices: np.ndarray,
+    numbers: np.ndarray,
+    frames: np.ndarray,
+    flows: dict[tuple, torch.Tensor],
+    device: torch.device,
+    say: Callable[[str], None],
+) -> tuple[torch.Tensor, np.ndarray]:
+    """The fields between neighbours in windows (int64 [W, T + 1]), and where each is: as `gather_flow`.
+
+    A stride of 3.75 takes frames 3 or 4 apart; their flow is brought to 3.75, so that an even motion
+    stays even.
+    """
+    steps = np.stack([indices[:, :-1], indices[:, 1:]], axis=-1)
+    needed, where = np.unique(steps.reshape(-1, 2), axis=0, return_inverse=True)
+    spec = one.card.input
+    same = (spec.resize, spec.crop, spec.antialias, spec.flow_limit, one.stride, one.crops)
+    same += (needed.tobytes(),)
+    if same not in flows:
+        pairs = np.searchsorted(numbers, needed)
+        apart = np.maximum(needed[:, 1] - needed[:, 0], 1)
+
+        def done(count: int) -> None:
+            say(f"{one.card.title}: optical flow, {count} of {len(pairs)} fields")
+
+        found = fields(frames, pairs, one.stride / apart, spec, one.crops, done)
+        flows[same] = as_input(found, spec.flow_limit).to(device)
+    return flows[same], where.reshape(steps.shape[:2])
 
 
 def _transformed(
@@ -268,11 +329,23 @@ def _prediction(clip: Clip, run: _Run, decode: float, device: torch.device) -> P
         frames=run.plan.indices,
         crops=crop_boxes(card.input, clip.width, clip.height, run.plan.crops),
         fps=clip.fps,
-        times=Times(decode, run.transform, run.forward),
+        times=Times(decode, run.transform + run.flow, run.forward, run.flow),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         provenance=run.provenance,
-        note=run.plan.note,
+        note=" ".join(filter(None, [run.plan.note, _flow_note(card)])),
+        flow=TITLES[METHOD] if "flow" in card.input.modality else "",
         stride=run.plan.stride,
+    )
+
+
+def _flow_note(card: ModelCard) -> str:
+    """Which flow the weights expect, if they are given another."""
+    expected, given = card.input.flow_method, TITLES[METHOD]
+    if "flow" not in card.input.modality or expected == given:
+        return ""
+    return (
+        f"{card.title} is meant for the optical flow of {expected} and was given that of {given}, "
+        "which is quicker and noisier: expect less of it than was published."
     )
 
 

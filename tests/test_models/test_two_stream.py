@@ -48,7 +48,7 @@ def test_cnn_m_is_as_large_as_the_file_that_its_authors_published(meta):
 def test_local_response_normalisation_has_alexnets_settings():
     """b = a / (2 + 10⁻⁴ Σ a²)^0.75, the sum over five neighbouring channels."""
     norm = cnn_m_2048(3, 2).conv1[2]
-    a = 50 * torch.rand(1, 7, 1, 1)
+    a = 30 + 50 * torch.rand(1, 7, 1, 1)
     neighbours = a[:, 1:6].square().sum()
     expected = a[0, 3] / (2 + 1e-4 * neighbours) ** 0.75
     torch.testing.assert_close(norm(a)[0, 3], expected)
@@ -163,7 +163,7 @@ def test_3d_fused_has_the_grids_and_the_size_that_its_paper_gives(meta):
     assert parameters(network) // 10**6 == 39  # the lecture's table prints 39 M
 
 
-def test_each_frame_of_3d_fused_gets_the_ten_fields_after_it():
+def test_each_frame_of_3d_fused_gets_its_own_ten_fields():
     network = Fused3D(3).eval()
     given = []
     network.temporal = nn.Sequential(Recorder(given), nn.Conv2d(20, 1024, 1))

@@ -22,16 +22,28 @@ CLASSES = ("clap", "jump", "sit", "walk")
 class Tiny(nn.Module):
     """One convolution in space and time, so that the order of the frames matters."""
 
-    def __init__(self, classes: int, seed: int = 0):
+    def __init__(self, classes: int, seed: int = 0, channels: int = 3):
         super().__init__()
         torch.manual_seed(seed)
-        self.stem = nn.Conv3d(3, 8, 3, stride=(1, 4, 4), padding=1)
+        self.stem = nn.Conv3d(channels, 8, 3, stride=(1, 4, 4), padding=1)
         self.head = nn.Linear(8, classes)
         with torch.no_grad():
             self.head.weight.mul_(4)  # far from uniform answers
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.head(self.stem(x).relu().amax(dim=(2, 3, 4)))
+
+
+class TinyTwoStream(nn.Module):
+    """One for frames and one for flow."""
+
+    def __init__(self, classes: int, seed: int = 0):
+        super().__init__()
+        self.spatial = Tiny(classes, seed)
+        self.temporal = Tiny(classes, seed, channels=2)
+
+    def forward(self, rgb: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
+        return self.spatial(rgb) + self.temporal(flow)
 
 
 def tiny_card(name: str, **changes) -> ModelCard:
@@ -45,6 +57,9 @@ def tiny_card(name: str, **changes) -> ModelCard:
         any_frames=changes.pop("any_frames", True),
         modality=changes.pop("modality", "rgb"),
         sampling=changes.pop("sampling", "dense"),
+        flow_frames=changes.pop("flow_frames", 0),
+        flow_limit=changes.pop("flow_limit", 2.0),
+        flow_method="DIS",
     )
     card = ModelCard(
         name=name,
@@ -76,6 +91,16 @@ class Zoo:
         self.cards[name] = tiny_card(name, **changes)
         self.networks[name] = network or Tiny(len(CLASSES), seed=len(self.cards))
         return self.cards[name]
+
+    def add_flow(self, name: str, **changes) -> ModelCard:
+        """A model of four fields of flow."""
+        network = Tiny(len(CLASSES), len(self.cards), channels=2)
+        return self.add(name, network, modality="flow", flow_frames=4, **changes)
+
+    def add_two_stream(self, name: str, frames: int = 2, fields: int = 6) -> ModelCard:
+        network = TinyTwoStream(len(CLASSES), len(self.cards))
+        changes = {"modality": "rgb+flow", "frames": frames, "flow_frames": fields}
+        return self.add(name, network, **changes)
 
     def card(self, name: str) -> ModelCard:
         if name not in self.cards:
@@ -118,6 +143,12 @@ def make_clip(path: Path, count: int, fps: float = 25.0, size=(192, 144)) -> Cli
 def clip(tmp_path_factory) -> Clip:
     """120 numbered frames, 25 a second."""
     return make_clip(tmp_path_factory.mktemp("clip") / "numbered.mp4", 120)
+
+
+@pytest.fixture(scope="session")
+def picture_clip(tmp_path_factory) -> Clip:
+    """A single frame."""
+    return make_clip(tmp_path_factory.mktemp("clip") / "picture.mp4", 1)
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ def test_json_carries_everything_and_survives_the_trip(clip, answers):
         "fps": 25.0,
     }
     assert first["provenance"]["sha256"] == "ab" * 32
-    assert set(first["times_ms"]) == {"decode", "transform", "forward"}
+    assert set(first["times_ms"]) == {"decode", "transform", "forward", "flow"}
     assert found["clip"]["sha256"] == clip.sha256 and found["clip"]["source"]["codec"] == "h264"
     assert found["clip"]["frames"] == 120 and found["clip"]["duration"] == 4.8
     same, other = answers[0].overall, answers[2].overall

@@ -9,6 +9,7 @@ from har_demo.recognize.forward import (
     TooLittleMemory,
     batch_size,
     gather,
+    gather_flow,
     in_batches,
     probabilities,
 )
@@ -89,6 +90,14 @@ def test_differences_are_taken_inside_each_view():
     assert views[:, 1, :, 0, 0].tolist() == [[1, 8], [3, 5]]
 
 
+def test_flow_is_laid_out_like_frames():
+    fields = (10 * torch.arange(2)[:, None] + torch.arange(5))[..., None, None, None].float()
+    fields = fields.expand(2, 5, 2, 1, 1)
+    views = gather_flow(fields, np.array([[0, 1, 2], [2, 3, 4]]), 1, 3)
+    assert views.shape == (2, 2, 3, 1, 1)
+    assert views[:, 1, :, 0, 0].tolist() == [[10, 11, 12], [2, 3, 4]]
+
+
 @pytest.mark.parametrize("spec", [RGB, DIFFERENCE])
 def test_a_standardised_view_is_the_same_in_the_dark(spec):
     torch.manual_seed(0)
@@ -99,6 +108,16 @@ def test_a_standardised_view_is_the_same_in_the_dark(spec):
     torch.testing.assert_close(view.std((2, 3, 4)), torch.ones(1, 3), atol=1e-2, rtol=0)
     dark = gather(0.25 * frames - 0.1, windows, 0, 1, spec)
     torch.testing.assert_close(dark, view, atol=1e-2, rtol=0)
+
+
+def test_a_network_of_two_inputs_gets_both():
+    rgb, flow = torch.rand(2, 3, 4, 2, 2), torch.rand(2, 2, 4, 2, 2)
+
+    def network(one, other):
+        return torch.stack([one.mean((1, 2, 3, 4)), other.mean((1, 2, 3, 4))], 1)
+
+    expected = network(rgb, flow).softmax(1)
+    torch.testing.assert_close(probabilities(network, rgb, flow), expected)
 
 
 def test_probabilities_are_a_float32_softmax():

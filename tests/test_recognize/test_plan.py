@@ -49,11 +49,28 @@ def test_who_states_a_stride_gets_it(zoo, clip):
     assert (np.diff(one.indices[0]) == 3).all()
 
 
-@pytest.mark.parametrize("modality", ["flow", "rgb+flow"])
-def test_a_model_of_optical_flow_is_refused_in_words(zoo, clip, modality):
-    zoo.add("moving", modality=modality)
-    with pytest.raises(ChoiceError, match="Moving looks at optical flow"):
-        plan(clip, Question("moving"))
+def test_a_model_of_flow_reads_one_frame_more(zoo, clip):
+    zoo.add_flow("moving")
+    one = plan(clip, Question("moving", windows=2))
+    assert one.frames == 4 and one.indices.shape == (2, 5) and one.stride == 2.0
+    assert plan(clip, Question("moving", frames=7)).indices.shape[1] == 8
+
+
+def test_frames_and_flow_keep_in_step(zoo, clip):
+    zoo.add_two_stream("both", frames=2, fields=6)
+    one = plan(clip, Question("both", windows=1))
+    assert one.indices.shape == (1, 7) and one.spec.pictures == (1, 4)
+    longer = plan(clip, Question("both", frames=3, windows=1))
+    assert longer.indices.shape == (1, 10) and longer.spec.pictures == (1, 4, 7)
+
+
+def test_a_model_of_flow_refuses_a_single_picture_in_words(zoo, picture_clip):
+    zoo.add_flow("moving")
+    with pytest.raises(
+        ChoiceError, match="Moving looks at optical flow, and this clip is a single"
+    ):
+        plan(picture_clip, Question("moving"))
+    assert plan(picture_clip, Question("first")).frames == 4
 
 
 def test_whole_numbers_may_come_as_floats(zoo, clip):

@@ -9,7 +9,9 @@ from torch import nn
 from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import crop_boxes, differences, transform
 from har_demo.errors import ChoiceError
+from har_demo.flow.views import as_input, fields
 from har_demo.recognize import recognize as engine
+from har_demo.recognize.export import as_json
 from har_demo.recognize.prediction import Prediction, Question, Refusal
 from har_demo.recognize.recognize import recognize
 
@@ -18,12 +20,20 @@ def plainly(clip, zoo, prediction, crops=1):
     """The same scores the slow way: every window read, transformed and scored by itself."""
     card = zoo.cards[prediction.model]
     scores = []
+    spec = card.input
     for window in prediction.frames:
-        x = transform(read_frames(clip, window), card.input, crops)
-        if card.input.modality == "difference":
-            x = differences(x)
+        inputs, frames = [], read_frames(clip, window)
+        if spec.modality != "flow":
+            inputs.append(transform(frames[list(spec.pictures)], spec, crops))
+        if spec.modality == "difference":
+            inputs[0] = differences(inputs[0])
+        if "flow" in spec.modality:
+            places = np.arange(len(window))
+            pairs = np.stack([places[:-1], places[1:]], 1)
+            scale = prediction.stride / np.diff(window)
+            inputs.append(as_input(fields(frames, pairs, scale, spec, crops), spec.flow_limit))
         with torch.no_grad():
-            logits = zoo.networks[card.name](x.transpose(1, 2))
+            logits = zoo.networks[card.name](*(x.transpose(1, 2) for x in inputs))
         scores.append(logits.softmax(dim=1).mean(dim=0).numpy())
     return np.stack(scores)
 
@@ -57,6 +67,73 @@ def test_scores_are_those_of_every_window_by_itself(zoo, clip, modality, crops):
     assert (answer.crops == crop_boxes(spec, clip.width, clip.height, crops)).all()
     assert answer.stride == 2.0 and answer.fps == 25.0 and answer.device == "cpu"
     assert answer.provenance.file == "one.safetensors"
+
+
+@pytest.mark.parametrize("crops", [1, 3])
+@pytest.mark.parametrize("both", [False, True], ids=["flow", "rgb+flow"])
+def test_models_of_flow_are_given_flow(zoo, clip, both, crops):
+    zoo.add_two_stream("one") if both else zoo.add_flow("one")
+    (answer,) = recognize(clip, [Question("one", windows=6, crops=crops)])
+    expected = plainly(clip, zoo, answer, crops)
+    np.testing.assert_allclose(answer.scores, expected, atol=1e-5, rtol=1e-4)
+    assert np.ptp(answer.scores, axis=0).max() > 0.01
+    assert answer.flow == "DIS" and answer.note == ""
+    assert 0 < answer.times.flow <= answer.times.transform
+    assert as_json(clip, [answer])["predictions"][0]["flow"] == "DIS"
+
+
+def test_flow_of_a_stride_that_is_no_whole_number_is_even(zoo, clip):
+    zoo.add_flow("one", fps=10.0)
+    (answer,) = recognize(clip, [Question("one", windows=3)])
+    assert answer.stride == 2.5 and set(np.diff(answer.frames).ravel()) == {2, 3}
+    np.testing.assert_allclose(answer.scores, plainly(clip, zoo, answer), atol=1e-5, rtol=1e-4)
+
+
+def test_flow_is_computed_once_for_all_models_and_by_pieces(zoo, clip, reads, monkeypatch):
+    zoo.add_flow("one")
+    zoo.add_flow("other", fps=25.0)
+    zoo.add_flow("same")
+    zoo.add_two_stream("both", frames=4, fields=4)
+    questions = [Question(name, windows=8) for name in ("one", "other", "same", "both")]
+    counts = []
+
+    def counted(frames, pairs, *rest):
+        counts.append(len(pairs))
+        return fields(frames, pairs, *rest)
+
+    monkeypatch.setattr(engine, "fields", counted)
+    whole = list(recognize(clip, questions))
+    assert len(counts) == 2 and len(reads) == 1
+    assert whole[2].times.flow < 0.2 * whole[0].times.flow
+
+    monkeypatch.setattr(engine, "FRAME_BUDGET", 24 * 2 * clip.width * clip.height * 3)
+    reads.clear()
+    pieces = list(recognize(clip, questions))
+    assert len(reads) > 2 and max(len(indices) for indices in reads) <= 24
+    for a, b in zip(whole, pieces, strict=True):
+        np.testing.assert_allclose(a.scores, b.scores, atol=1e-5, rtol=1e-4)
+
+
+def test_progress_speaks_of_flow(zoo, clip):
+    zoo.add_flow("one")
+    heard = []
+    list(recognize(clip, [Question("one", windows=2)], lambda *words: heard.append(words)))
+    assert "One: optical flow, 8 of 8 fields" in [sentence for _, sentence in heard]
+    assert heard[-1][0] == 1 and heard == sorted(heard, key=lambda words: words[0])
+
+
+def test_weights_trained_on_another_flow_say_so(zoo, clip):
+    card = zoo.add_flow("one")
+    zoo.cards["one"] = replace(card, input=replace(card.input, flow_method="TV-L1"))
+    one, first = recognize(clip, [Question("one", windows=1), Question("first")])
+    assert one.flow == "DIS" and "flow of TV-L1 and was given that of DIS" in one.note
+    assert first.flow == "" and first.note == ""
+
+
+def test_a_short_clip_stands_still_at_its_end(zoo, short_clip):
+    zoo.add_flow("one")
+    (answer,) = recognize(short_clip, [Question("one", frames=16)])
+    assert "only 3 frames" in answer.note and answer.scores.shape == (1, 4)
 
 
 def test_chunks_change_nothing_but_the_memory(zoo, clip, reads, monkeypatch):
