@@ -3,6 +3,7 @@
 import gradio as gr
 
 from har_demo.clips.probe import limits
+from har_demo.interface import health_panel
 from har_demo.interface.examples import examples
 from har_demo.interface.links import CROPS, FRAMES, OWN, STRIDES, WINDOWS, restore
 from har_demo.interface.picker import picker
@@ -120,6 +121,8 @@ def build() -> None:
             annotated = gr.Video(
                 visible=False, label="Annotated clip", interactive=False, elem_id="annotated"
             )
+
+    health_panel.build()
 
     taken = [video, current, facts, clip_notice, notice]
     settings = [frames, stride, windows, crops]

@@ -29,6 +29,12 @@ class Check:
     ok: bool
     sentence: str
 
+    @property
+    def words(self) -> str:
+        """Question and answer in two or three words."""
+        answers = {"accuracy": ("measured", "not measured"), "parameters": ("fit", "do not fit")}
+        return f"{self.question} {answers.get(self.question, ('ok', 'wrong'))[not self.ok]}"
+
 
 @dataclass(frozen=True)
 class Health:

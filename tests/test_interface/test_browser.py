@@ -314,6 +314,40 @@ def test_a_model_is_found_by_words_of_its_name_or_idea(page):
     expect(seen).to_have_count(ready)
 
 
+def test_the_shipped_weights_are_checked_and_measured_again(page):
+    page.set_viewport_size(PHONE)
+    panel = page.locator("#health")
+    expect(panel.locator("[data-health]")).to_have_count(0)  # nothing is looked up before
+    panel.locator("button").first.focus()
+    page.keyboard.press("Enter")
+    expect(panel.locator("[data-health]")).to_have_count(len(shipped()), timeout=60_000)
+    expect(panel.get_by_text("hash ok")).to_have_count(len(shipped()))
+    panel.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    expect(panel.get_by_text("as the manifest says").first).to_be_visible()
+
+    only = min((cards()[name] for name in shipped()), key=lambda card: card.gmacs)
+    page.get_by_label("Whose accuracy").click()
+    page.get_by_role("option", name=only.title, exact=True).click()
+    panel.get_by_label("2", exact=True).check()
+    panel.get_by_text("Measure again on rendered clips").click()
+    expect(panel.locator(".tally")).to_contain_text("of 2 right", timeout=60_000)
+    expect(panel.locator(".tally")).to_contain_text("manifest says")
+    expect(panel.locator(".measuring")).to_have_count(0, timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+    # A second press goes on with other clips; Stop keeps what is found until then.
+    panel.get_by_label("10", exact=True).check()
+    panel.get_by_text("Measure again on rendered clips").click()
+    expect(panel.locator(".tally")).to_contain_text(
+        re.compile(r"of ([3-9]|1\d) right"), timeout=60_000
+    )
+    page.click("#measure-stop")
+    expect(panel.locator(".measuring")).to_have_count(0, timeout=60_000)
+    expect(page.locator("#measure-stop")).to_be_hidden()
+    expect(page.locator("#measure")).to_be_enabled()
+
+
 def test_it_fits_a_phone_and_works_by_keyboard(page):
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
