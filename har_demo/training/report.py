@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,22 +35,28 @@ def measure(
     column's, of the classes that occur.
     """
     spec = replace(card.input, modality=run.input)
+    row = partial(_row, run, start_of(card))
     rows = [
-        _row(run, "", "parameters", sum(p.numel() for p in network.parameters()), 0),
-        _row(run, "", "gmacs", card.gmacs, 0),
+        row("", "parameters", sum(p.numel() for p in network.parameters()), 0),
+        row("", "gmacs", card.gmacs, 0),
     ]
     for name, footage in tests.items():
         scores = probabilities(network, spec, footage)
         backwards = probabilities(network, spec, footage, backwards=True)
         labels = footage.labels.cpu().numpy()
         figures = accuracies(scores, labels) | {"ece": calibration_error(scores, labels)}
-        rows += [_row(run, name, metric, value, len(labels)) for metric, value in figures.items()]
-        rows.append(_row(run, name, "order", *order_accuracy(scores, labels)))
-        rows.append(_row(run, name, "reversed_top1", *reversed_accuracy(backwards, labels)))
+        rows += [row(name, metric, value, len(labels)) for metric, value in figures.items()]
+        rows.append(row(name, "order", *order_accuracy(scores, labels)))
+        rows.append(row(name, "reversed_top1", *reversed_accuracy(backwards, labels)))
         _write_confusion(folder / f"confusion-{name}.csv", confusion(scores, labels))
-    rows = [row for row in rows if row["value"] == row["value"]]  # no clips of a kind, no figure
+    rows = [one for one in rows if one["value"] == one["value"]]  # no clips of a kind, no figure
     write_rows(folder / "metrics.csv", COLUMNS, rows)
     return rows
+
+
+def start_of(card: ModelCard) -> str:
+    """What its training begins from: START, unless its network is built with an image network's weights."""
+    return "ImageNet" if card.weights else START
 
 
 def write_rows(file: Path, columns: tuple[str, ...], rows: Iterable[dict]) -> None:
@@ -71,11 +78,11 @@ def run_of(row: dict) -> Run:
     return Run(row["model"], row["input"], int(row["seed"]), row["split"])
 
 
-def _row(run: Run, dataset: str, metric: str, value: float, clips: int) -> dict:
+def _row(run: Run, start: str, dataset: str, metric: str, value: float, clips: int) -> dict:
     return {
         "model": run.model,
         "input": run.input,
-        "start": START,
+        "start": start,
         "split": run.split,
         "seed": run.seed,
         "dataset": dataset,

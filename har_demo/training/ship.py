@@ -24,6 +24,7 @@ from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models import registry
 from har_demo.training.data import HELD_OUT
+from har_demo.training.report import start_of
 from har_demo.training.train import Run
 from har_demo.training.variants import card_of
 
@@ -59,7 +60,7 @@ DATA = [
 ]
 
 PROTOCOL = (
-    "trained from scratch without these people and places: {}. Frame rate, camera motion and the "
+    "trained from {} without these people and places: {}. Frame rate, camera motion and the "
     "kinds of jumps were chosen while looking at clips of them, so expect a little less elsewhere. "
     "The same people may appear in several of ARID's places."
 )
@@ -72,15 +73,16 @@ def save(network: nn.Module, run: Run, folder: Path) -> None:
         for name, value in network.state_dict().items()
     }
     save_file(state, folder / "weights.safetensors")
+    card = card_of(run.model)
     entry = {
         "model": run.model,
         "input": run.input,
         "classes": list(EVERYDAY),
         "label_set": LABEL_SET,
         "parameters": sum(p.numel() for p in network.parameters()),
-        "gmacs": card_of(run.model).gmacs,
+        "gmacs": card.gmacs,
         "data": DATA,
-        "protocol": PROTOCOL.format(", ".join(sorted(HELD_OUT[run.split]))),
+        "protocol": PROTOCOL.format(start_of(card), ", ".join(sorted(HELD_OUT[run.split]))),
         "split": run.split,
         "seed": run.seed,
         "command": f"python -m har_demo.training.run --data PREPARED --models {run.model} "

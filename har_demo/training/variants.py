@@ -19,11 +19,13 @@ import torch
 from torch import nn
 
 from har_demo.models import cost, registry
-from har_demo.models.card import ModelCard
+from har_demo.models.card import ModelCard, WeightSource
 from har_demo.models.csn import csn_lab
+from har_demo.models.efficientnet3d import InflatedLite0
 from har_demo.models.mfnet import mfnet_lab
 from har_demo.models.pyramid import five, mfnet_nl_lab, mfnet_pnl_lab
 from har_demo.models.video_swin import swin_lab
+from har_demo.training.imagenet import LITE0, lite0_from_imagenet
 from har_demo.training.light import Relit, equalised, gamma
 from har_demo.training.train import trainable
 
@@ -65,7 +67,11 @@ def _lab(label: str, name: str, input: str | None = None) -> Row:
 
 
 def _changed(
-    label: str, name: str, build: Callable[[int], nn.Module] | None = None, **of_input
+    label: str,
+    name: str,
+    build: Callable[[int], nn.Module] | None = None,
+    begins_from: tuple[WeightSource, ...] = (),
+    **of_input,
 ) -> Row:
     """A variation of the lab model before the dot: another network, another input, or both."""
     base = registry.card(name.split(".")[0])
@@ -74,6 +80,7 @@ def _changed(
         name=name,
         input=replace(base.input, **of_input),
         build=build or base.build,
+        weights=begins_from,
         parameters=None,
         gmacs=None,
     )
@@ -238,6 +245,15 @@ QUESTIONS: tuple[Question, ...] = (
                 partial(_relit, equalised),
                 **_PLAIN,
             ),
+        ),
+    ),
+    Question(
+        "inflation",
+        "Does it help to begin with filters that an image network learned on ImageNet, copied along "
+        "time? Both are I3D's idea with EfficientNet-Lite0 as the image network.",
+        (
+            _changed("from scratch", "i3d_lab.lite0", InflatedLite0),
+            _changed("from ImageNet", "i3d_lab.lite0_imagenet", lite0_from_imagenet, (LITE0,)),
         ),
     ),
     Question(

@@ -145,6 +145,7 @@ def test_a_run_can_be_shipped(finished, tmp_path, monkeypatch):
     assert entry["classes"] == list(EVERYDAY)
     assert entry["seed"] == 7
     assert entry["accuracy"] == []  # it has not been measured yet
+    assert "from scratch without" in entry["protocol"]
     assert "lena" in entry["protocol"]
 
     entry = json.loads((folder / "entry.json").read_text()) | {"input": "difference"}

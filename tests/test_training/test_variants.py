@@ -18,7 +18,8 @@ from har_demo.training.augment import draw_windows
 from har_demo.training.data import footage
 from har_demo.training.figures import FPS, FRAMES
 from har_demo.training.light import equalised, gamma
-from har_demo.training.train import draw, frames_read, trainable
+from har_demo.training.report import measure, start_of
+from har_demo.training.train import Run, draw, frames_read, trainable
 from har_demo.training.variants import QUESTIONS, card_of, variants
 
 NAMES = sorted(variants())
@@ -177,7 +178,7 @@ def test_windows_of_attention(moments):
     assert _shapes(network, "bias_table") == _shapes(_network("swin_lab"), "bias_table")
 
 
-@pytest.mark.parametrize("name", sorted(OF_NETWORK | set(LIT)))
+@pytest.mark.parametrize("name", sorted((OF_NETWORK | set(LIT)) - {"i3d_lab.lite0_imagenet"}))
 def test_every_parameter_learns(name):
     torch.manual_seed(0)
     network = card_of(name).build(3).train()
@@ -186,12 +187,26 @@ def test_every_parameter_learns(name):
     assert all(p.grad.isfinite().all() for p in network.parameters())
 
 
+def test_one_of_two_inflated_networks_begins_from_imagenet(tmp_path):
+    scratch, filled = _network("i3d_lab.lite0"), _network("i3d_lab.lite0_imagenet")
+    assert _shapes(scratch) == _shapes(filled)
+    assert start_of(card_of("i3d_lab.lite0")) == "scratch"
+    assert start_of(card_of("i3d_lab.lite0_imagenet")) == "ImageNet"
+    assert all(start_of(card) == "scratch" for card in trainable().values())
+    run = Run("i3d_lab.lite0_imagenet", "rgb", 0)
+    rows = measure(filled, card_of(run.model), run, {}, tmp_path)
+    assert [(r["start"], r["metric"]) for r in rows] == [
+        ("ImageNet", "parameters"),
+        ("ImageNet", "gmacs"),
+    ]
+
+
 def test_names_are_different_and_every_row_has_a_card():
     names = [question.name for question in QUESTIONS]
     assert len(set(names)) == len(names)
     for question in QUESTIONS:
         shown = [(row.card.name, row.input) for row in question.rows]
-        assert len(set(shown)) == len(shown) >= 3
+        assert len(set(shown)) == len(shown) >= 2
         assert len({row.label for row in question.rows}) == len(shown)
     cards = {}
     for question in QUESTIONS:
