@@ -88,7 +88,7 @@ def main() -> None:
         seconds = one_clip(samples)
         print(
             f"CPU, {torch.get_num_threads()} threads: {seconds:.1f} s for 2 s of 224², "
-            f"{samples**2} rays a pixel",
+            f"{samples**2} rays a pixel{' where it is worth it' if samples > 1 else ''}",
             flush=True,
         )
 
