@@ -30,7 +30,7 @@ class Shot:
         azimuth: radians around the person; at 0 the camera looks a person of heading 0 in the face.
         tilt: radians the camera stands above the middle of the motion.
         focal: as in Camera.
-        fill: share of the picture that the motion may take, about 0.4 to 0.95.
+        fill: share of the picture that the motion may take, about 0.4 to 1.05.
         follow: 0 stands still, 1 turns with the person all the way.
         travel: 0 stays where it is, 1 is driven along, so that a walker seems to be on a treadmill.
         shake: 0 is a tripod, 1 a nervous hand.
@@ -47,10 +47,19 @@ class Shot:
     aside: tuple[float, float] = (0.0, 0.0)
 
 
+FLESH = 0.15  # metres that people are larger than their skeleton
+NOTHING = np.empty((0, 3))
+
+
 def film(
-    joints: np.ndarray, shot: Shot, aspect: float, fps: float, chance: np.random.Generator
+    joints: np.ndarray,
+    shot: Shot,
+    aspect: float,
+    fps: float,
+    chance: np.random.Generator,
+    things: np.ndarray = NOTHING,
 ) -> Camera:
-    """The camera of a shot, so far away that the whole motion fits.
+    """The camera of a shot, so far away that the whole motion fits, and the things it is about.
 
     Args:
         joints: [T, 20, 3].
@@ -58,21 +67,24 @@ def film(
         aspect: width / height of the picture.
         fps: frames per second of the joints; a shaking hand keeps its speed.
         chance: draws the shaking.
+        things: [N, 3], outermost points of what stands still and belongs to the motion.
     """
     back = _direction(np.array([shot.azimuth]), np.array([shot.tilt]))[0]
     axes = _axes(back[None])[0]
     centre = joints.mean(1)  # [T, 3]
     way = shot.travel * (_smooth(centre, fps) - centre.mean(0)) * np.array([1, 0, 1])
     joints, centre = joints - way[:, None], centre - way  # as seen by who travels along
-    points = joints.reshape(-1, 3)
-    middle = (points.min(0) + points.max(0)) / 2
+    things = things - way[:, None]  # [T, N, 3]
+    person, middle = _middle(joints), _middle(np.concatenate([joints, things], 1))
     # Whoever is followed needs room for the body alone, not for the whole way.
-    centre = middle + (centre - middle) * np.array([1, 0.3, 1])
-    seen_from = middle + shot.follow * (_smooth(centre, fps) - middle)
-    across, up, near = np.moveaxis((joints - seen_from[:, None]) @ axes.T, -1, 0)
+    centre = person + (centre - person) * np.array([1, 0.3, 1])
+    seen_from = middle + shot.follow * (_smooth(centre, fps) - person)
+    points = np.concatenate([joints, things], 1) - seen_from[:, None]
+    across, up, near = np.moveaxis(points @ axes.T, -1, 0)
+    flesh = np.where(np.arange(points.shape[1]) < joints.shape[1], FLESH, 0.0)
     # A point is inside when focal × offset ≤ half the picture × its distance.
-    wide = near + shot.focal * (np.abs(across) + 0.15) / (shot.fill * aspect / 2)
-    high = near + shot.focal * (np.abs(up) + 0.15) / (shot.fill / 2)
+    wide = near + shot.focal * (np.abs(across) + flesh) / (shot.fill * aspect / 2)
+    high = near + shot.focal * (np.abs(up) + flesh) / (shot.fill / 2)
     distance = max(wide.max(), high.max())
     place = middle + back * distance
     place[1] = max(place[1], 0.15)
@@ -96,6 +108,11 @@ def project(camera: Camera, points: np.ndarray, size: tuple[int, int]) -> np.nda
     depth = -seen[..., 2]
     x, y = (seen[..., i] * camera.focal * size[1] / np.maximum(depth, 1e-3) for i in (0, 1))
     return np.stack([size[0] / 2 + x, size[1] / 2 - y, depth], -1)
+
+
+def _middle(points: np.ndarray) -> np.ndarray:
+    """[3], the middle of the box around points [T, N, 3]."""
+    return (points.min((0, 1)) + points.max((0, 1))) / 2
 
 
 def _direction(heading: np.ndarray, tilt: np.ndarray) -> np.ndarray:

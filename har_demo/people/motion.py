@@ -10,7 +10,7 @@ from har_demo.people import holding
 from har_demo.people.actions import ACTIONS, PLAYS
 from har_demo.people.actions.base import ease
 from har_demo.people.skeleton import Body, Pose, assemble, random_body, turned
-from har_demo.people.things import Prop
+from har_demo.people.things import Prop, stands
 
 CARRIED = 0.05  # share of the clips in which somebody has a ball in hand that means nothing
 MAY_CARRY = ("walk", "turn", "idle", "sit_down", "stand_up", "wave_one_hand", "lunge", "side")
@@ -51,8 +51,9 @@ def move_through(
 ) -> Motion:
     """One person doing (action, seconds) after another, each from where the last one ended.
 
-    Every part flows into the next during `fade` seconds. Things that stand still are there from
-    beginning to end; what hands hold is left out, as it could not come from anywhere.
+    Every part flows into the next during `fade` seconds. What stands still in the first part that
+    has such things is there from beginning to end; what moves in a part, as a ball does, is left
+    out, as it could not come from anywhere.
     """
     person = random_body(seed)
     extra = round(fade * fps)
@@ -63,8 +64,7 @@ def move_through(
         if joined is not None:
             pose = _continue(joined, pose, extra)
         things = [make(assemble(person, pose)) for make in pose.props]
-        if things and not furniture and all(np.ptp(p.middle, axis=0).max() < 1e-6 for p in things):
-            furniture = things
+        furniture = furniture or [thing for thing in things if stands(thing)]
         joined = pose if joined is None else _crossfade(joined, pose, extra)
     return Motion(assemble(person, joined), person, _for(len(joined.hip), furniture))
 
@@ -89,7 +89,7 @@ def _for(count: int, props: Sequence[Prop]) -> tuple[Prop, ...]:
         replace(
             prop,
             middle=np.broadcast_to(prop.middle[0], (count, 3)),
-            turn=np.broadcast_to(prop.turn[0], (count, 3, 3)),
+            turn=None if prop.turn is None else np.broadcast_to(prop.turn[0], (count, 3, 3)),
         )
         for prop in props
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from har_demo.people.camera import Camera
+from har_demo.people.camera import NOTHING, Camera
 from har_demo.people.texture import BLOTCHES, CHECKS, PATTERNS, PLAIN, STRIPES, TILES
 from har_demo.people.things import NOWHERE, Box, Surface
 
@@ -51,9 +51,14 @@ class Place:
 
 
 def place(
-    joints: np.ndarray, camera: Camera, fps: float, chance: np.random.Generator, calm: bool = False
+    joints: np.ndarray,
+    camera: Camera,
+    fps: float,
+    chance: np.random.Generator,
+    calm: bool = False,
+    things: np.ndarray = NOTHING,
 ) -> Place:
-    """A random place around a motion and its camera.
+    """A random place around a motion, its camera, and the things it is about.
 
     Args:
         joints: [T, 20, 3]; only the room they take matters.
@@ -61,8 +66,9 @@ def place(
         fps: of both; movers keep their speed.
         chance: draws everything.
         calm: few things, nothing that moves or stands in the way: for people to look at.
+        things: [N, 3], outermost points of what stands still and belongs to the motion.
     """
-    inside = np.concatenate([joints.reshape(-1, 3), camera.place])
+    inside = np.concatenate([joints.reshape(-1, 3), camera.place, things])
     outdoors = chance.random() < 0.3
     margin = chance.uniform(6, 25, 2) if outdoors else chance.uniform(0.8, 3.5, 2)
     low = inside.min(0) - np.array([margin[0], 0, margin[0]])
@@ -72,7 +78,8 @@ def place(
     # Each thing has chances of its own: how long it looks for a spot changes nothing else.
     *standing, before, moving = chance.spawn(CLUTTER - 1)
     boxes = [_picture(low, high, chance) for _ in range(2)]
-    boxes += [_furniture(joints, camera, outdoors, own) for own in standing]
+    shown = np.concatenate([joints, np.broadcast_to(things, (len(joints), *things.shape))], 1)
+    boxes += [_furniture(shown, camera, outdoors, own) for own in standing]
     in_the_way = not calm and before.random() < 0.15
     boxes.append(_occluder(joints, camera, before) if in_the_way else _hidden())
     if calm:
@@ -171,11 +178,10 @@ def wardrobe(chance: np.random.Generator) -> dict[str, Surface]:
     }
 
 
-def _furniture(joints, camera: Camera, outdoors: bool, chance) -> Box:
-    """A box on the floor that stands neither in the person's way nor in the picture before them."""
-    ground = joints[:, :, [0, 2]].reshape(-1, 2)
-    middle = (ground.min(0) + ground.max(0)) / 2
-    lens = camera.place[:, [0, 2]].mean(0)
+def _furniture(shown: np.ndarray, camera: Camera, outdoors: bool, chance) -> Box:
+    """A box on the floor that stands nowhere between the lens and the points shown, [T, N, 3]."""
+    ground, lens = shown[..., [0, 2]], camera.place[:, None, [0, 2]]
+    middle = (ground.min((0, 1)) + ground.max((0, 1))) / 2
     half = np.array(
         [chance.uniform(0.1, 0.6), chance.uniform(0.12, 0.75), chance.uniform(0.1, 0.6)]
     )
@@ -185,20 +191,19 @@ def _furniture(joints, camera: Camera, outdoors: bool, chance) -> Box:
         angle = chance.uniform(-np.pi, np.pi)
         away = chance.uniform(0.8, 9 if outdoors else 4)
         spot = middle + away * np.array([np.sin(angle), np.cos(angle)])
-        clear = np.linalg.norm(ground - spot, axis=1).min() > reach
-        behind = (spot - middle) @ (lens - middle) < 0 or _beside(spot, middle, lens) > reach + 0.5
-        off_lens = np.linalg.norm(camera.place[:, [0, 2]] - spot, axis=1).min() > reach + 0.5
-        if clear and behind and off_lens:
+        clear = _off_sight(spot, lens, ground).min() > reach
+        off_lens = np.linalg.norm(lens - spot, axis=-1).min() > reach + 0.5
+        if clear and off_lens:
             at = np.array([spot[0], half[1], spot[1]])
             return Box(at, half, chance.uniform(0, np.pi), surface(chance, scales=(1, 6)))
     return _hidden()
 
 
-def _beside(spot, middle, lens) -> float:
-    """Distance of a spot on the ground from the line of sight."""
-    along = (lens - middle) / max(np.linalg.norm(lens - middle), 1e-6)
-    off = spot - middle
-    return abs(off[0] * along[1] - off[1] * along[0])
+def _off_sight(spot: np.ndarray, lens: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """Distances on the floor from a spot [2] to the lines from lens [T, 1, 2] to ground [T, N, 2]."""
+    way, there = ground - lens, spot - lens
+    along = (way * there).sum(-1) / np.maximum((way * way).sum(-1), 1e-9)
+    return np.linalg.norm(there - along.clip(0, 1)[..., None] * way, axis=-1)
 
 
 def _occluder(joints, camera: Camera, chance) -> Box:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from har_demo.people.camera import Camera, Shot, film, project
+from har_demo.people.camera import NOTHING, Camera, Shot, film, project
 from har_demo.people.captions import captions
 from har_demo.people.film import Film, develop
 from har_demo.people.motion import Motion, move
@@ -22,13 +22,18 @@ from har_demo.people.place import colour_name, place, wardrobe
 from har_demo.people.render import render
 from har_demo.people.skeleton import JOINTS
 from har_demo.people.stage import Stage, set_stage, together
+from har_demo.people.things import corners, stands
 from har_demo.people.truth import truth
 
 AT_ONCE = 32  # frames that `pictures` holds in memory
 
-# Which side an action is best seen from, in radians away from the front, to either side.
-VIEWS = dict.fromkeys(("walk", "run", "skip", "jump", "push_up"), (0.9, 1.65)) | dict.fromkeys(
-    ("sit_down", "stand_up", "bend", "squat"), (0.5, 1.25)
+# Which side an action is best seen from, in radians away from the face, to either side.
+VIEWS = (
+    dict.fromkeys(("walk", "run", "skip", "jump", "push_up"), (0.9, 1.65))
+    | dict.fromkeys(("knock", "push", "shoot_at_hoop"), (1.0, 1.6))  # what is ahead hides nobody
+    | dict.fromkeys(("sit_down", "stand_up", "bend", "squat", "lunge", "fall"), (0.5, 1.25))
+    | dict.fromkeys(("kick", "throw", "catch", "bowl", "pick_up_and_throw"), (0.5, 1.25))
+    | dict.fromkeys(("pick_up", "put_down", "box", "curl_arms", "swing_bat"), (0.4, 1.1))
 )
 FRONT = (0.0, 0.6)
 
@@ -112,9 +117,12 @@ def take_of(
     look = look or Look()
     # Each draws from numbers of its own, so that another camera does not change the clothes.
     viewing, dressing, placing, painting, developing = np.random.default_rng([seed, 17]).spawn(5)
-    camera = film(motion.joints, _shot(action, look, viewing), look.aspect, fps, viewing)
+    # A ball may fly off, but the hoop it flies to is seen; the same if it is then left out.
+    things = np.concatenate([NOTHING, *(corners(prop) for prop in motion.props if stands(prop))])
+    shot = _shot(motion.joints[0], action, look, viewing)
+    camera = film(motion.joints, shot, look.aspect, fps, viewing, things)
     clothes = wardrobe(dressing)
-    around = place(motion.joints, camera, fps, placing, look.calm)
+    around = place(motion.joints, camera, fps, placing, look.calm, things)
     stage = set_stage(
         joints=motion.joints,
         girth=motion.body.girth,
@@ -202,8 +210,8 @@ def _noise_seeds(takes: Sequence[Take]) -> Tensor:
     return torch.cat([one.seed * 65_537 + torch.arange(len(one)) for one in takes])
 
 
-def _shot(action: str, look: Look, chance: np.random.Generator) -> Shot:
-    shot = _calm_shot(action, chance) if look.calm else _any_shot(chance)
+def _shot(first: np.ndarray, action: str, look: Look, chance: np.random.Generator) -> Shot:
+    shot = _calm_shot(first, action, chance) if look.calm else _any_shot(chance)
     if look.azimuth is not None:
         shot = replace(shot, azimuth=look.azimuth)
     if look.treadmill:
@@ -216,16 +224,19 @@ def _any_shot(chance: np.random.Generator) -> Shot:
         azimuth=chance.uniform(-np.pi, np.pi),
         tilt=chance.uniform(-0.05, 0.5),
         focal=chance.uniform(0.9, 2.4),
-        fill=chance.uniform(0.45, 1.05),
-        follow=chance.choice([0.0, 0.0, chance.uniform(0.3, 1.0)]),
+        # As a rule a person can be told at 112 pixels, also one who walks from side to side.
+        fill=chance.uniform(0.78, 1.05),
+        follow=chance.choice([0.0, 1.0, chance.uniform(0.5, 1.0)]),
         shake=chance.choice([0.0, chance.uniform(0.2, 1.5)]),
         aside=(chance.uniform(-0.15, 0.15), chance.uniform(-0.08, 0.08)),
     )
 
 
-def _calm_shot(action: str, chance: np.random.Generator) -> Shot:
-    azimuth = chance.choice([-1, 1]) * chance.uniform(*VIEWS.get(action, FRONT))
-    return Shot(azimuth, chance.uniform(0.06, 0.25), chance.uniform(1.3, 2.0))
+def _calm_shot(first: np.ndarray, action: str, chance: np.random.Generator) -> Shot:
+    across = first[JOINTS.index("left hip")] - first[JOINTS.index("right hip")]
+    facing = np.arctan2(-across[2], across[0])
+    azimuth = facing + chance.choice([-1, 1]) * chance.uniform(*VIEWS.get(action, FRONT))
+    return Shot(azimuth, chance.uniform(0.06, 0.25), chance.uniform(1.3, 2.0), fill=0.92)
 
 
 def _film(dark: bool, calm: bool, chance: np.random.Generator) -> Film:

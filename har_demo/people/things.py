@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from har_demo.people.solids import CAPSULE
+
 NOWHERE = np.array([0.0, -50.0, 0.0])
 """Where things are that are not there."""
 
@@ -46,3 +48,16 @@ class Prop:
     middle: np.ndarray
     surface: Surface
     turn: np.ndarray | None = None
+
+
+def stands(prop: Prop) -> bool:
+    """Whether it stays where it is, as a stool or a hoop does and a ball does not."""
+    return np.ptp(prop.middle, axis=0).max() < 1e-6 and prop.middle[0, 1] > NOWHERE[1] / 2
+
+
+def corners(prop: Prop) -> np.ndarray:
+    """[8, 3] of the smallest box around it in the first frame, metres."""
+    thick, half = prop.size[:2]
+    size = np.array([thick, thick + half, thick]) if prop.kind == CAPSULE else prop.size
+    own = size * np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    return prop.middle[0] + (own if prop.turn is None else own @ prop.turn[0].T)

@@ -79,6 +79,17 @@ def test_what_is_before_the_lens_is_in_the_middle():
     assert x == pytest.approx(32 + camera.focal * 48 / 3, abs=1e-3)
 
 
+@pytest.mark.parametrize("shot", [Shot(0.0), Shot(1.4, follow=1.0), Shot(-2.0, travel=1.0)])
+def test_things_are_in_the_picture_too(shot):
+    joints = move("wave_one_hand", 0).joints
+    things = np.array([[2.0, 0.3, 1.0], [2.2, 2.9, 1.2]])
+    camera = film(joints, shot, 1.0, 25, np.random.default_rng(0), things)
+    points = np.concatenate([joints, np.broadcast_to(things, (len(joints), 2, 3))], 1)
+    spots = project(camera, points, (1, 1))
+    assert (spots[..., :2] > 0).all() and (spots[..., :2] < 1).all()
+    assert (spots[..., 2] > 0.5).all()
+
+
 def test_one_frame():
     joints = move("walk", 0, 0.04).joints
     assert shoot(joints, Shot(0.0, follow=1.0, shake=1.0)).place.shape == (1, 3)

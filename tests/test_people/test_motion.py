@@ -6,7 +6,7 @@ import pytest
 from har_demo.errors import ChoiceError
 from har_demo.people.motion import ACTIONS, move, move_through
 from har_demo.people.skeleton import BONES, JOINTS, random_body
-from har_demo.people.solids import BOX
+from har_demo.people.solids import BOX, ELLIPSOID
 
 SEEDS = range(5)
 PARTS = (("walk", 2.0), ("wave_one_hand", 1.0), ("sit_down", 2.0), ("stand_up", 2.0), ("turn", 2.0))
@@ -124,6 +124,19 @@ def test_actions_follow_each_other_without_a_cut():
     assert joints[..., 1].min() > 0
     speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1) * 25
     assert speed.max() < 14
+
+
+def test_of_several_things_those_that_stand_stay():
+    """A hoop is there throughout, the ball that is thrown at it is not."""
+    seed = next(s for s in range(30) if len(move("shoot_at_hoop", s).props) > 1)
+    alone = move("shoot_at_hoop", seed)
+    joined = move_through((("shoot_at_hoop", 2.0), ("idle", 1.0)), seed)
+    assert [prop.kind for prop in joined.props] == [
+        p.kind for p in alone.props if p.kind != ELLIPSOID
+    ]
+    for prop in joined.props:
+        assert prop.middle.shape == (75, 3)
+        assert np.ptp(prop.middle, axis=0).max() == 0
 
 
 def test_one_frame_is_a_motion_too():

@@ -31,6 +31,25 @@ def test_person_and_camera_are_inside_and_collide_with_nothing(action, seed):
             assert not inside.all(-1).any()
 
 
+@pytest.mark.parametrize("calm", [False, True])
+def test_furniture_stands_neither_before_the_person_nor_before_what_they_need(calm):
+    chance = np.random.default_rng(0)
+    for seed in range(20):
+        joints = move(("walk", "squat")[seed % 2], seed).joints
+        things = np.array([[1.5, 0.0, 1.0], [1.7, 2.5, 1.4]])
+        camera = film(joints, Shot(chance.uniform(-3, 3)), 1.0, 25, chance, things)
+        around = place(joints, camera, 25, chance, calm, things)
+        assert (things[:, [0, 2]] > around.low[[0, 2]]).all()
+        assert (things < around.high).all()
+        points = np.concatenate([joints.reshape(-1, 3), things])
+        share = np.linspace(0, 1, 60)[:, None, None]
+        sight = camera.place[0] + share * (points - camera.place[0])
+        for box in around.boxes[2:-1]:  # not those on the walls, nor the one put there on purpose
+            cos, sin = np.cos(box.turn), np.sin(box.turn)
+            turn = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
+            assert not (np.abs((sight - box.middle) @ turn) < box.half).all(-1).any()
+
+
 def test_every_place_has_the_same_number_of_things():
     for seed in range(10):
         _, _, around = placed("walk", seed, calm=seed % 2 == 0)

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from har_demo.people.camera import project
 from har_demo.people.motion import ACTIONS
 from har_demo.people.shoot import Look, batch, batch_frames, frames, pictures, take
+from har_demo.people.skeleton import JOINTS
+from har_demo.people.solids import CAPSULE
 from har_demo.people.stage import PERSON
 from har_demo.people.truth import truth
 from tests.test_people.stages import SIZE, same, small
@@ -43,14 +46,29 @@ def test_about_a_third_is_dark():
     assert 0.2 < np.mean(dark) < 0.5
 
 
-def test_without_things_only_they_are_gone():
-    with_stool, without = (
-        small("sit_down", 3, calm=True, things=things) for things in (True, False)
-    )
-    np.testing.assert_array_equal(with_stool.motion.joints, without.motion.joints)
-    known = [truth(one.stage, SIZE) for one in (with_stool, without)]
+@pytest.mark.parametrize("action", ["sit_down", "shoot_at_hoop"])
+def test_without_things_only_they_are_gone(action):
+    with_them, without = (small(action, 3, calm=True, things=things) for things in (True, False))
+    assert with_them.motion.props
+    np.testing.assert_array_equal(with_them.motion.joints, without.motion.joints)
+    np.testing.assert_array_equal(with_them.camera.place, without.camera.place)
+    np.testing.assert_array_equal(with_them.camera.axes, without.camera.axes)
+    known = [truth(one.stage, SIZE) for one in (with_them, without)]
     differ = known[0].depth != known[1].depth
     assert 0.001 < differ.float().mean() < 0.3
+
+
+@pytest.mark.parametrize("calm", [False, True])
+def test_the_hoop_is_in_the_picture_and_so_is_who_shoots_at_it(calm):
+    takes = [take("shoot_at_hoop", seed, 1.0, 5, Look(calm=calm)) for seed in range(40)]
+    takes = [one for one in takes if any(prop.kind == CAPSULE for prop in one.motion.props)]
+    assert len(takes) > 10
+    for one in takes:
+        ring = next(prop.middle for prop in one.motion.props if prop.kind == CAPSULE)
+        for points, most in ((ring[:, None], 1.0), (one.motion.joints, 1.0 if calm else 0.9)):
+            spot = project(one.camera, points, (1, 1))
+            inside = (spot[..., :2] > 0) & (spot[..., :2] < 1) & (spot[..., 2:] > 0)
+            assert inside.all(-1).mean() >= most
 
 
 def test_a_batch_is_its_takes_one_after_another():
@@ -122,6 +140,25 @@ def test_another_action_or_camera_changes_neither_clothes_nor_walls():
         assert torch.equal(first.paint.base[:, fixed], other.paint.base[:, fixed])
         assert torch.equal(first.paint.pattern[:, fixed], other.paint.pattern[:, fixed])
         assert torch.equal(first.light, other.light)
+
+
+@pytest.mark.parametrize("action", ["push", "shoot_at_hoop", "knock"])
+def test_what_is_done_ahead_is_seen_from_beside_wherever_the_person_faces(action):
+    for seed in range(20):
+        one = take(action, seed, 1.0, 2, Look(calm=True))
+        left, right = (
+            one.motion.joints[0, JOINTS.index(f"{side} hip")] for side in ("left", "right")
+        )
+        across = (left - right) / np.linalg.norm(left - right)
+        assert abs(one.camera.axes[0, 0] @ across) < 0.6
+
+
+def test_wild_clips_show_people_large_enough_to_be_told():
+    takes = [take(action, 50 + n, 2.0, 1.5) for n, action in enumerate(2 * ACTIONS)]
+    area = np.array([truth(one.stage, (32, 32)).person.float().mean() for one in takes])
+    assert (area > 0.04).mean() > 0.88
+    assert (area > 0.02).mean() > 0.97
+    assert area.std() > 0.02, "and yet of many sizes"
 
 
 def test_captions_tell_what_is_there():
