@@ -2,8 +2,10 @@
 
     DIR/index.csv          one line a clip: number, split, file, row, action, label, seed, dark
     DIR/train-000.npz      frames uint8 [N, 16, 112, 112, 3], joints float32 [N, 16, 20, 3],
-                           labels int64 [N], seeds int64 [N], names: what the labels mean
+                           labels int64 [N], seeds int64 [N],
+                           names: what the labels mean, label_set: what those names are called
 
+Labels are those of the models: indices of har_demo.labels.EVERYDAY.
 Every clip has a seed, a person and a place of its own, so no split has seen those of another. All
 actions are equally frequent in all splits, but for what is left over when the clips do not divide.
 """
@@ -16,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from har_demo.labels import EVERYDAY, LABEL_SET, class_of
 from har_demo.people.motion import ACTIONS
 from har_demo.people.shoot import Take, batch, batch_frames, take
 
@@ -27,7 +30,10 @@ SPLITS = ("train",) * 8 + ("val", "test")  # ten clips of every action, in turn
 
 @dataclass(frozen=True)
 class Entry:
-    """One clip to be: its number, split, file and the row in it, its action and label, its seed."""
+    """One clip to be: its number, split, file and the row in it, its action and label, its seed.
+
+    The action is one of motion.ACTIONS, the label what the models call it: an index of EVERYDAY.
+    """
 
     number: int
     split: str
@@ -43,13 +49,15 @@ def plan(clips: int, seed: int = 0, actions: Sequence[str] = ACTIONS) -> list[En
     filled = dict.fromkeys(SPLITS, 0)
     entries = []
     for number in range(clips):
-        turn, label = divmod(number, len(actions))
+        turn, which = divmod(number, len(actions))
+        action = actions[which]
         split = SPLITS[turn % len(SPLITS)]
         shard, row = divmod(filled[split], SHARD)
         filled[split] += 1
         own_seed = seed * 1_000_003 + number
         file = f"{split}-{shard:03}.npz"
-        entries.append(Entry(number, split, file, row, actions[label], label, own_seed))
+        label = class_of("people", action)
+        entries.append(Entry(number, split, file, row, action, label, own_seed))
     return entries
 
 
@@ -82,7 +90,8 @@ def write(
             joints=np.stack(joints),
             labels=np.array([entry.label for entry in shard]),
             seeds=np.array([entry.seed for entry in shard]),
-            names=np.array(actions),
+            names=np.array(EVERYDAY),
+            label_set=np.array(LABEL_SET),
         )
     with (folder / "index.csv").open("w", newline="", encoding="utf-8") as out:
         rows = [asdict(entry) | {"dark": int(darkness[entry.seed])} for entry in entries]

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from har_demo.labels import DATASETS, EVERYDAY, LABEL_SET
 from har_demo.people import dataset
 from har_demo.people.motion import ACTIONS
 
@@ -19,7 +20,12 @@ def test_labels_are_balanced_in_every_split(clips):
     for split in ("train", "val", "test"):
         counts = Counter(entry.action for entry in entries if entry.split == split)
         assert max(counts.values()) - min(counts.get(action, 0) for action in ACTIONS) <= 1
-    assert all(ACTIONS[entry.label] == entry.action for entry in entries)
+
+
+def test_labels_are_what_the_models_answer():
+    for entry in dataset.plan(len(ACTIONS)):
+        assert EVERYDAY[entry.label] == DATASETS["people"][entry.action]
+    assert {entry.label for entry in dataset.plan(len(ACTIONS))} == set(range(len(EVERYDAY)))
 
 
 def test_no_seed_twice_and_another_seed_another_set():
@@ -44,7 +50,7 @@ def test_the_same_arrays_every_time(tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "AT_ONCE", 7)
     done = []
     for name in ("first", "second"):
-        dataset.write(tmp_path / name, 20, 5, ("walk", "bend"), on_progress=done.append)
+        dataset.write(tmp_path / name, 20, 5, ("bend", "walk"), on_progress=done.append)
     assert done[-1] == 1
     assert done[: len(done) // 2] == sorted(done[: len(done) // 2])
     with (tmp_path / "first" / "index.csv").open() as file:
@@ -58,8 +64,10 @@ def test_the_same_arrays_every_time(tmp_path, monkeypatch):
         assert frames.shape == (count, 2, 12, 12, 3)
         assert frames.dtype == np.uint8
         assert files[0]["joints"].shape == (count, 2, 20, 3)
-        assert labels.tolist() == [0, 1] * (count // 2)
-        assert files[0]["names"].tolist() == ["walk", "bend"]
+        assert [EVERYDAY[label] for label in labels[:2]] == ["bending down", "walking"]
+        assert labels.tolist() == labels[:2].tolist() * (count // 2)
+        assert files[0]["names"].tolist() == list(EVERYDAY)
+        assert files[0]["label_set"] == LABEL_SET
         rows = [row for row in index if row["split"] == split]
         assert [int(row["label"]) for row in rows] == labels.tolist()
         assert [int(row["seed"]) for row in rows] == files[0]["seeds"].tolist()
