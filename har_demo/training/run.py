@@ -232,12 +232,13 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train lab-size models under one protocol.")
     parser.add_argument("--data", type=Path, required=True, help="folder of training.data")
     known = sorted([*trainable(), *variants()])
-    parser.add_argument("--models", nargs="+", choices=known, metavar="MODEL")
-    parser.add_argument(
+    wanted = parser.add_mutually_exclusive_group()
+    wanted.add_argument("--models", nargs="+", choices=known, metavar="MODEL")
+    wanted.add_argument(
         "--ablations",
         nargs="+",
         choices=[question.name for question in QUESTIONS],
-        help="questions of training.variants, in place of models",
+        help="questions of training.variants, whose rows have inputs of their own",
     )
     parser.add_argument(
         "--inputs", nargs="+", choices=("own", "other", "rgb", "difference"), default=["own"]

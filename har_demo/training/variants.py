@@ -167,9 +167,9 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "kernel",
-        "What should look around in a bottleneck of a 3D residual network? All have 26 layers of the "
-        "same width, three quarters of ir_csn_lab's, so that the largest stays within five million "
-        "parameters.",
+        "What should look around in a bottleneck of a 3D residual network? All have eight of "
+        "them, of three quarters of ir_csn_lab's width, so that the largest network stays within five "
+        "million parameters.",
         (
             _changed(
                 "3×3×3",

@@ -216,6 +216,15 @@ def test_questions_need_their_rows_once():
     assert differences in runs_of(["i3d_lab"], ["other"], [0], ["a"])  # of the main table
 
 
+def test_models_and_questions_are_not_asked_for_at_once(capsys):
+    with pytest.raises(SystemExit):
+        main(["--data", "x", "--models", "tsn_lab.segments", "--ablations", "sampling"])
+    assert "not allowed with" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--data", "x", "--models", "tsn_lab.frames_5"])
+    assert "tsn_lab.frames_16" in capsys.readouterr().err  # the names there are
+
+
 def test_real_clips_of_either_side_are_in_different_files(prepared):
     groups = {example.group for example in read_examples(prepared)}
     assert groups == {"ido", "lena", "wall", "lounge", "power racks", "dumbbells"}

@@ -19,7 +19,7 @@ from har_demo.training.data import footage
 from har_demo.training.figures import FPS, FRAMES
 from har_demo.training.light import equalised, gamma
 from har_demo.training.report import measure, start_of
-from har_demo.training.train import Run, draw, frames_read, trainable
+from har_demo.training.train import LOSSES, Run, draw, frames_read, trainable
 from har_demo.training.variants import QUESTIONS, card_of, variants
 
 NAMES = sorted(variants())
@@ -199,6 +199,12 @@ def test_one_of_two_inflated_networks_begins_from_imagenet(tmp_path):
         ("ImageNet", "parameters"),
         ("ImageNet", "gmacs"),
     ]
+
+
+def test_variations_learn_from_labels_and_no_other_loss_of_a_lab_model_gets_lost():
+    assert not set(LOSSES) & set(NAMES)
+    bases = {name.split(".")[0] for name in NAMES if name != "mars_lab.alone"}
+    assert not set(LOSSES) & bases
 
 
 def test_names_are_different_and_every_row_has_a_card():
