@@ -6,9 +6,9 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Provenance:
-    """Which parameters answered: 'user', 'shipped' or 'hub', the file's name and its sha256."""
+    """Which parameters answered: 'user', 'shipped', 'hub' or 'packaged', the file's name and its sha256."""
 
-    source: Literal["user", "shipped", "hub"]
+    source: Literal["user", "shipped", "hub", "packaged"]
     file: str
     sha256: str
     note: str = ""

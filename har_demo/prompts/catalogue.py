@@ -1,0 +1,134 @@
+"""Which towers there are, whether they could answer now, and the loaded ones, kept in memory."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from har_demo.errors import WeightsError
+from har_demo.prompts import embedded, online, packaged
+from har_demo.prompts.tower import Tower
+from har_demo.weights import hub, shipped
+from har_demo.weights.files import megabytes
+
+KEPT = 2  # pairs of towers in memory: one of CLIP's takes 600 MB
+
+_kept: OrderedDict[tuple[str, str], Tower] = OrderedDict()
+_gate = threading.Lock()
+
+
+@dataclass(frozen=True)
+class TowerCard:
+    """A pair of towers that can be asked for.
+
+    Attributes:
+        name, title: to ask for it, and for people.
+        state: 'here' answers at once; 'download' is to be fetched first; 'missing' cannot be had now.
+        bytes: of the weights; for open_clip's about, four for each parameter; 0 where unknown.
+        licence: of the weights, 'unknown' where open_clip's registry does not say.
+        sentence: all of that for people.
+        recommended: whether to offer it first.
+    """
+
+    name: str
+    title: str
+    state: Literal["here", "download", "missing"]
+    bytes: int
+    licence: str
+    sentence: str
+    recommended: bool = False
+
+
+def towers() -> list[TowerCard]:
+    """Every pair of towers: the embedded one, then open_clip's. Looks at names of files only."""
+    return [card(embedded.NAME), *map(card, online.names())]
+
+
+def default() -> str:
+    """The towers to ask when nobody chose: those that need no network."""
+    return embedded.NAME
+
+
+def card(name: str) -> TowerCard:
+    """What is known of one pair of towers without loading it.
+
+    Raises:
+        ChoiceError: there is none of that name.
+    """
+    if name == embedded.NAME:
+        return _embedded()
+    online.check_name(name)
+    size, licence = online.size(name), online.licence(name)
+    about = f"about {megabytes(size)}" if size else "of unknown size"
+    state, sentence = "download", f"Weights ({about}) will be fetched at the first question."
+    if online.here(name):
+        state, sentence = "here", f"Weights were fetched earlier ({about})."
+    elif hub.offline():
+        state, sentence = "missing", f"Weights ({about}) are not here, and the app stays offline."
+    return TowerCard(
+        name=name,
+        title=name.replace("/", " · "),
+        state=state,
+        bytes=size,
+        licence=licence,
+        sentence=f"{sentence} Licence: {licence}.",
+        recommended=name in online.RECOMMENDED,
+    )
+
+
+def load(name: str | None = None, device: torch.device | str | None = None) -> Tower:
+    """A pair of towers, loaded at most once; two users who want the same wait for one load.
+
+    Never another one than was asked for.
+
+    Args:
+        name: of a card, or 'local-dir:' and a folder in open_clip's format; the default when None.
+        device: a CUDA GPU if there is one.
+
+    Raises:
+        ChoiceError: there is none of that name.
+        WeightsError: its weights are not here and cannot be fetched.
+    """
+    name = name or default()
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    key = (name, str(device))
+    with _gate:
+        if key not in _kept:
+            make = embedded.load if name == embedded.NAME else lambda at: online.load(name, at)
+            _kept[key] = make(device)
+            while len(_kept) > KEPT:
+                _kept.popitem(last=False)
+        _kept.move_to_end(key)
+        return _kept[key]
+
+
+def forget() -> None:
+    """Drop every kept pair of towers."""
+    with _gate:
+        _kept.clear()
+
+
+def _embedded() -> TowerCard:
+    size = packaged.IMAGES.bytes + packaged.SENTENCES.bytes
+    try:
+        packaged.check_installed(packaged.IMAGES)
+        packaged.check_installed(packaged.SENTENCES)
+    except WeightsError as error:
+        state, sentence = "missing", str(error)
+    else:
+        state = "here" if (shipped.folder() / embedded.FILE).is_file() else "missing"
+        sentence = f"Weights come with the app's packages ({megabytes(size)})."
+        if state == "missing":
+            sentence = f"{embedded.FILE} is missing: fetch checkpoints/ again."
+    licence = "Apache-2.0"
+    return TowerCard(
+        name=embedded.NAME,
+        title=embedded.TITLE,
+        state=state,
+        bytes=size,
+        licence=licence,
+        sentence=f"{sentence} Licence: {licence}.",
+        recommended=True,
+    )

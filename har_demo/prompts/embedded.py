@@ -1,0 +1,147 @@
+"""The recogniser that needs no network: ImageNet's classes say in words what is in a picture.
+
+No image-text pair was used for what a frame looks like. The image tower gives probabilities of 1,000
+classes; each class has a vector in the space of sentences, made of its names and its description, and a
+frame is the mean of its likeliest classes' vectors (ConSE, Norouzi et al., ICLR 2014):
+
+    pixels ──EfficientNet-Lite0──▶ 1,000 probabilities ──top 20──▶ mean of class vectors [N, 384]
+    words  ──────MiniLM──────────────────────────────────▶ sentence [N, 384] − mean sentence
+
+All sentences resemble each other more than they differ, and so do all class vectors; both sides are
+therefore centred on a fixed mean: of the 1,000 classes, and of the names of Kinetics-400 and UCF101.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from har_demo.errors import WeightsError
+from har_demo.prompts import packaged, pictures, sentences
+from har_demo.prompts.prepare import Preparation
+from har_demo.prompts.tower import Reading, Tower
+from har_demo.weights import shipped
+from har_demo.weights.files import sha256
+from har_demo.weights.provenance import Provenance
+
+NAME = "embedded"
+TITLE = "Embedded: EfficientNet-Lite0 and MiniLM"
+FILE = "prompts/embedded.safetensors"
+LIKELIEST = 20
+
+PREPARATION = Preparation(
+    size=(pictures.SIDE, pictures.SIDE),
+    mean=pictures.INPUT.mean,
+    std=pictures.INPUT.std,
+    interpolation="bilinear",
+)
+
+
+class Joint(nn.Module):
+    """What joins the two towers, and all that is shipped for it.
+
+    Attributes:
+        classes: float [1000, 384], a centred vector for each class of ImageNet.
+        centre: float [384], the mean sentence.
+        logit_scale: float [], the logarithm of the scale.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("classes", torch.zeros(pictures.CLASSES, sentences.WIDTH))
+        self.register_buffer("centre", torch.zeros(sentences.WIDTH))
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(20.0)))
+
+    def looks(self, logits: Tensor) -> Tensor:
+        """Logits [..., 1000] → [..., 384]: the mean vector of the likeliest classes."""
+        share, which = logits.softmax(dim=-1).topk(LIKELIEST, dim=-1)
+        share = share / share.sum(dim=-1, keepdim=True)
+        return (share.unsqueeze(-1) * self.classes[which]).sum(dim=-2)
+
+
+class Embedded(nn.Module):
+    """Both towers and their joint, with open_clip's interface."""
+
+    def __init__(self, image: nn.Module, text: nn.Module, joint: Joint):
+        super().__init__()
+        self.image, self.text, self.joint = image, text, joint
+
+    @property
+    def logit_scale(self) -> Tensor:
+        return self.joint.logit_scale
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        return self.joint.looks(self.image(pixels))
+
+    def encode_text(self, tokens: Tensor) -> Tensor:
+        return self.text(tokens) - self.joint.centre
+
+
+def load(device: torch.device | str = "cpu") -> Tower:
+    """The embedded towers, from two packages and a file in checkpoints/.
+
+    Raises:
+        WeightsError: one of the three is missing or not what it should be.
+    """
+    model = Embedded(pictures.load(), sentences.load(), load_joint())
+    model.eval().requires_grad_(False).to(device)
+    packages = [
+        Provenance(
+            "packaged",
+            one.file.rsplit("/", 1)[-1],
+            one.sha256,
+            f"from the package {one.distribution}, {one.licence}",
+        )
+        for one in (packaged.IMAGES, packaged.SENTENCES)
+    ]
+    file = shipped.folder() / FILE
+    joint = Provenance("shipped", file.name, sha256(file), "what joins the two, trained here")
+    return Tower(
+        name=NAME,
+        title=TITLE,
+        model=model,
+        tokenize=sentences.tokenize,
+        reading=reading,
+        preparation=PREPARATION,
+        provenance=(*packages, joint),
+        device=torch.device(device),
+    )
+
+
+def load_joint() -> Joint:
+    """What is shipped in checkpoints/.
+
+    Raises:
+        WeightsError: the file is missing or another one.
+    """
+    joint = Joint()
+    try:
+        stored = load_file(shipped.folder() / FILE)
+        joint.load_state_dict({name: value.float() for name, value in stored.items()})
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise WeightsError(
+            f"The file that joins pictures and words ({FILE}) is missing or damaged: "
+            "fetch checkpoints/ again."
+        ) from error
+    return joint
+
+
+def reading(text: str) -> Reading:
+    """What MiniLM reads of a sentence."""
+    found = sentences.tokenizer().encode(text)
+    kept = text
+    if len(found.ids) > sentences.CONTEXT:
+        kept = text[: found.offsets[sentences.CONTEXT - 2][1]]
+    unknown = found.ids.count(sentences.UNKNOWN)
+    return Reading(len(found.ids), sentences.CONTEXT, kept, unknown)
+
+
+def class_vectors(texts: "Sequence[Sequence[str]]", text: nn.Module) -> Tensor:
+    """float [len(texts), 384]: the mean of each class's sentences, each mean of length 1."""
+    flat = [one for some in texts for one in some]
+    found = torch.cat([text(sentences.tokenize(flat[i : i + 64])) for i in range(0, len(flat), 64)])
+    means = torch.stack([part.mean(dim=0) for part in found.split([len(some) for some in texts])])
+    return nn.functional.normalize(means, dim=-1)

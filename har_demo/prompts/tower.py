@@ -1,0 +1,92 @@
+"""Two towers: one makes numbers of pictures, one of sentences, and what belongs together comes close.
+
+Every pair has the interface of open_clip's models, whoever made it:
+
+    model.encode_image(pixels [N, 3, h, w]) → [N, D]    model.encode_text(tokens [N, L]) → [N, D]
+    model.logit_scale: logarithm of what similarities are multiplied by before a softmax
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from har_demo.prompts.prepare import Preparation
+from har_demo.weights.provenance import Provenance
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a tower reads of one sentence.
+
+    Attributes:
+        tokens: pieces of words the sentence has, the marks of its beginning and end counted.
+        limit: how many the tower reads.
+        read: the sentence as far as it is read; differs from what was written in letters' case at most
+            unless it was cut.
+        unknown: pieces that the tower's vocabulary does not have.
+    """
+
+    tokens: int
+    limit: int
+    read: str
+    unknown: int = 0
+
+    @property
+    def cut(self) -> bool:
+        """Whether the sentence goes on beyond what is read."""
+        return self.tokens > self.limit
+
+
+@dataclass(frozen=True)
+class Tower:
+    """A pair of towers that is loaded.
+
+    Attributes:
+        name: 'embedded', or open_clip's model and tag: 'ViT-B-32/laion2b_s34b_b79k'.
+        title: for people.
+        model: with open_clip's interface.
+        tokenize: sentences → int64 [N, L], cut where they are too long.
+        reading: what is read of one sentence.
+        preparation: what pixels must be.
+        provenance: which files answer.
+        device: where the model is.
+        english: whether it was trained on English alone.
+        ahead: seconds to a second frame that the image tower also wants of every moment, to see motion;
+            0 when it wants none. Then the model has encode_pair(pixels, pixels ahead) too.
+    """
+
+    name: str
+    title: str
+    model: nn.Module = field(repr=False)
+    tokenize: Callable[[Sequence[str]], Tensor] = field(repr=False)
+    reading: Callable[[str], Reading] = field(repr=False)
+    preparation: Preparation
+    provenance: tuple[Provenance, ...]
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    english: bool = True
+    ahead: float = 0.0
+
+    @property
+    def scale(self) -> float:
+        """What similarities are multiplied by before a softmax; its inverse is the temperature."""
+        return float(self.model.logit_scale.detach().exp())
+
+    @torch.inference_mode()
+    def texts(self, sentences: Sequence[str]) -> Tensor:
+        """float32 [N, D], each of length 1."""
+        parts = [sentences[i : i + 64] for i in range(0, len(sentences), 64)]
+        found = [self.model.encode_text(self.tokenize(part).to(self.device)) for part in parts]
+        return F.normalize(torch.cat(found).float(), dim=-1)
+
+    @torch.inference_mode()
+    def images(self, pixels: Tensor, ahead: Tensor | None = None) -> Tensor:
+        """float32 [N, D], each of length 1, of pixels float [N, 3, h, w] in the order of time."""
+        found = (
+            self.model.encode_image(pixels)
+            if ahead is None
+            else self.model.encode_pair(pixels, ahead)
+        )
+        return F.normalize(found.float(), dim=-1)

@@ -1,0 +1,179 @@
+"""One pass over the frames answers any number of prompts, and the answer says how it came about."""
+
+import numpy as np
+import pytest
+import torch
+
+from har_demo.errors import ChoiceError
+from har_demo.prompts import answer as answers
+from har_demo.prompts import catalogue, words
+from har_demo.prompts.answer import again, ask, pool
+
+PROMPTS = ("walking", "waving both hands", "cooking")
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    answers.forget()
+
+
+@pytest.fixture
+def counted(tiny, monkeypatch):
+    """How many frames and sentences the towers are given."""
+    model = catalogue.load(tiny).model
+    seen = {"frames": [], "sentences": []}
+    image, text = model.encode_image, model.encode_text
+    monkeypatch.setattr(
+        model, "encode_image", lambda x: seen["frames"].append(len(x)) or image(x), raising=False
+    )
+    monkeypatch.setattr(
+        model, "encode_text", lambda x: seen["sentences"].append(len(x)) or text(x), raising=False
+    )
+    return seen
+
+
+def test_the_answer_has_everything(clip, tiny):
+    said = []
+    found = ask(clip, PROMPTS, tiny, on_progress=lambda done, words: said.append(done))
+    frames, prompts = len(found.frames), len(PROMPTS)
+    assert (found.tower, found.prompts, frames) == (tiny, PROMPTS, answers.FRAMES)
+    assert found.similarity.shape == (frames, prompts)
+    assert found.similarity.dtype == np.float32 and np.abs(found.similarity).max() <= 1.0001
+    assert found.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert found.pooled == pytest.approx(found.similarity.mean(axis=0), abs=1e-6)
+    assert (found.frames[found.similarity.argmax(axis=0)] == found.best).all()
+    assert found.seconds() == pytest.approx(found.frames / clip.fps)
+    assert found.frames.min() >= 0 and found.frames.max() < clip.frames
+    assert found.top(1)[0][1] == found.probabilities.max()
+    assert found.none is None and not found.nothing and found.notes == ()
+    assert found.provenance[0].source == "user" and len(found.provenance[0].sha256) == 64
+    assert said == sorted(said) and said[-1] == 1.0
+
+
+def test_probabilities_follow_from_similarities(clip, tiny):
+    found = ask(clip, PROMPTS, tiny, temperature=0.5)
+    shares = np.exp(found.pooled / 0.5)
+    assert found.probabilities == pytest.approx(shares / shares.sum(), abs=1e-5)
+    assert ask(clip, PROMPTS, tiny).temperature == pytest.approx(0.07, abs=1e-4)  # CLIP's start
+
+
+def test_a_hundred_prompts_cost_one_pass_over_32_frames(clip, tiny, counted):
+    found = ask(clip, [f"action number {n}" for n in range(100)], tiny, frames=32)
+    assert found.similarity.shape == (32, 100)
+    assert sum(counted["frames"]) == 32
+    assert sum(counted["sentences"]) == 100
+
+
+def test_what_is_known_is_not_asked_again(clip, tiny, counted):
+    first = ask(clip, PROMPTS, tiny)
+    again_first = ask(clip, [*PROMPTS, "sleeping"], tiny)
+    assert sum(counted["frames"]) == answers.FRAMES
+    assert sum(counted["sentences"]) == len(PROMPTS) + 1
+    assert again_first.similarity[:, :3] == pytest.approx(first.similarity, abs=1e-6)
+    assert again_first.times.image == 0 < first.times.image
+
+
+def test_templates_are_averaged(clip, tiny):
+    one, other, both = (
+        ask(clip, PROMPTS, tiny, templates=templates)
+        for templates in (["a {}"], ["the {}"], ["a {}", "the {}"])
+    )
+    low, high = (
+        np.minimum(one.similarity, other.similarity),
+        np.maximum(one.similarity, other.similarity),
+    )
+    # The mean of two unit vectors is made unit again, so it may come a little closer than both.
+    assert (both.similarity > low - 0.05).all() and (both.similarity < high + 0.05).all()
+    assert not np.allclose(both.similarity, one.similarity)
+
+
+def test_pooling():
+    similarity = torch.tensor([[0.1, 0.9], [0.3, 0.1], [0.2, 0.2]])
+    assert pool(similarity, "mean", 0.1).tolist() == pytest.approx([0.2, 0.4])
+    assert pool(similarity, "max", 0.1).tolist() == pytest.approx([0.3, 0.9])
+    focused = pool(similarity, "attention", 0.1)
+    assert (focused > pool(similarity, "mean", 0.1)).all()
+    assert (focused < pool(similarity, "max", 0.1)).all()
+    assert pool(similarity, "attention", 1e-3).tolist() == pytest.approx([0.3, 0.9], abs=1e-4)
+    assert pool(similarity, "attention", 10).tolist() == pytest.approx([0.2, 0.4], abs=0.02)
+
+
+def test_none_of_these_is_an_option(clip, tiny):
+    plain = ask(clip, PROMPTS, tiny)
+    found = ask(clip, PROMPTS, tiny, background=words.BACKGROUND)
+    assert found.none + found.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert (found.probabilities < plain.probabilities).all()
+    assert found.nothing == (found.none > found.probabilities.max())
+    # With the prompt itself as background, both are equally likely.
+    same = ask(clip, ["walking"], tiny, background=["walking"])
+    assert same.none == pytest.approx(0.5, abs=1e-5)
+
+
+def test_a_threshold_says_none_of_these(clip, tiny):
+    best = float(ask(clip, PROMPTS, tiny).pooled.max())
+    assert not ask(clip, PROMPTS, tiny, threshold=best - 0.01).nothing
+    assert ask(clip, PROMPTS, tiny, threshold=best + 0.01).nothing
+
+
+def test_pooling_again_gives_what_asking_again_gives(clip, tiny, counted):
+    first = ask(clip, PROMPTS, tiny, background=words.BACKGROUND)
+    other = {"pooling": "max", "temperature": 0.3, "threshold": 0.5}
+    asked = ask(clip, PROMPTS, tiny, background=words.BACKGROUND, **other)
+    before = len(counted["frames"])
+    found = again(first, **other)
+    assert len(counted["frames"]) == before
+    assert found.probabilities == pytest.approx(asked.probabilities, abs=1e-5)
+    assert (found.none, found.below) == (pytest.approx(asked.none, abs=1e-5), asked.below)
+    assert again(first).probabilities == pytest.approx(first.probabilities, abs=1e-5)
+
+
+def test_a_long_prompt_is_cut_and_says_so(clip, tiny):
+    long = "a person walks " * 30
+    found = ask(clip, [long, "waving"], tiny)
+    assert [one.cut for one in found.readings] == [True, False]
+    assert found.readings[0].tokens == 92 and found.readings[0].limit == 77
+    assert len(found.notes) == 1
+    assert "92 tokens and 77 are read" in found.notes[0]
+    assert found.readings[0].read == ("a person walks " * 25).strip()
+
+
+def test_a_clip_that_is_no_file(clip, tiny):
+    asked = []
+
+    def read(clip, indices):
+        asked.append(indices)
+        return np.zeros((len(indices), 48, 64, 3), np.uint8)
+
+    for _ in range(2):
+        found = ask(clip, PROMPTS, tiny, frames=4, read=read)
+    assert len(asked) == 2  # what is not read from the clip is not kept under its name
+    assert np.ptp(found.similarity, axis=0).max() < 1e-5
+
+
+def test_a_clip_shorter_than_the_frames_wanted(clip, tiny):
+    from dataclasses import replace
+
+    found = ask(replace(clip, frames=3, sha256="short"), PROMPTS, tiny, frames=16)
+    assert found.frames.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"prompts": []}, "no prompt"),
+        ({"pooling": "sum"}, "mean, max, attention"),
+        ({"templates": ["nothing"]}, "exactly one"),
+        ({"temperature": 0.0}, "temperature"),
+        ({"temperature": -1.0}, "temperature"),
+        ({"threshold": 2.0}, "threshold"),
+        ({"frames": 0}, "frames"),
+        ({"frames": 1000}, "frames"),
+        ({"background": [" "]}, "no prompt"),
+        ({"tower": "ViT-Z-99/nobody"}, "no tower 'ViT-Z-99/nobody'"),
+        ({"tower": "resnet"}, "no tower"),
+    ],
+)
+def test_what_cannot_be_asked(clip, tiny, wrong, says):
+    asked = {"prompts": PROMPTS, "tower": tiny} | wrong
+    with pytest.raises(ChoiceError, match=says):
+        ask(clip, **asked)

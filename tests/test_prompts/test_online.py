@@ -1,0 +1,178 @@
+"""open_clip's models are loaded as open_clip loads them, and none is ever put in another's place."""
+
+import numpy as np
+import pytest
+import torch
+from media import numbered_frames
+from PIL import Image
+
+from har_demo.errors import ChoiceError, WeightsError
+from har_demo.prompts import answer, catalogue, online
+from har_demo.prompts.prepare import Preparation
+from har_demo.weights import hub
+
+OFFERED = "ViT-B-32/laion2b_s34b_b79k"
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Whoever tries to fetch fails the test; nothing was fetched before."""
+
+    def refuse(*arguments, **named):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(online, "here", lambda name: None)
+    monkeypatch.setattr("socket.create_connection", refuse)
+    monkeypatch.setattr("open_clip.create_model", refuse)
+
+
+def test_every_model_and_tag_of_the_registry_is_listed():
+    import open_clip
+
+    known = {f"{model}/{tag}" for model, tag in open_clip.list_pretrained()}
+    assert set(online.names()) == known and len(online.names()) == len(known)
+    assert online.names()[: len(online.RECOMMENDED)] == online.RECOMMENDED
+
+
+def test_cards_say_size_licence_and_state(monkeypatch):
+    monkeypatch.setattr(online, "here", lambda name: None)
+    cards = {card.name: card for card in catalogue.towers()}
+    assert next(iter(cards)) == "embedded" and len(cards) == len(online.names()) + 1
+    offered = cards[OFFERED]
+    assert offered.state == "download" and offered.recommended
+    assert offered.bytes == 4 * 151_277_313  # counted by others too
+    assert "605 MB" in offered.sentence and "Licence: " in offered.sentence
+    assert cards["ViT-B-16-quickgelu/openai"].bytes == 4 * 149_620_737
+    unknown = [card.name for card in cards.values() if not card.bytes]
+    # Their text towers are described by a file that is fetched too.
+    assert all(name.startswith(("nllb", "roberta", "xlm")) for name in unknown)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert catalogue.card(OFFERED).state == "missing"
+
+
+def test_without_network_a_sentence_says_what_is_missing(clip, no_network, monkeypatch):
+    monkeypatch.setattr(online, "_answers", lambda host: False)
+    with pytest.raises(WeightsError) as said:
+        answer.ask(clip, ["walking"], OFFERED)
+    assert str(said.value) == (
+        "The weights of ViT-B-32/laion2b_s34b_b79k (about 605 MB) are not here and huggingface.co "
+        "does not answer: connect this machine to the network, or ask the embedded recogniser, "
+        "which needs none."
+    )
+
+
+def test_offline_nothing_is_tried(clip, no_network, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert hub.offline()
+    with pytest.raises(WeightsError, match="HF_HUB_OFFLINE is set"):
+        answer.ask(clip, ["walking"], OFFERED)
+
+
+def test_a_host_that_never_answers_is_given_up(monkeypatch):
+    import socket
+    import time
+
+    def stuck(*arguments, **named):
+        time.sleep(0.5)
+        raise OSError
+
+    monkeypatch.setattr(online, "ANSWER_SECONDS", 0.1)
+    for key in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HF_ENDPOINT"):
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setattr(socket, "create_connection", stuck)
+    started = time.monotonic()
+    assert not online._answers("nowhere.invalid")
+    assert time.monotonic() - started < 0.4
+
+
+def test_a_fetch_that_fails_is_a_sentence(clip, monkeypatch):
+    def fail(*arguments, **named):
+        raise RuntimeError("Failed to download weights for tag")
+
+    monkeypatch.setattr(online, "_check_reach", lambda name: None)
+    monkeypatch.setattr("open_clip.create_model", fail)
+    with pytest.raises(WeightsError, match="fetching them failed"):
+        catalogue.load(OFFERED)
+
+
+def test_a_local_checkpoint_gives_what_open_clip_gives(tiny):
+    import open_clip
+
+    model, _, preprocess = open_clip.create_model_and_transforms(tiny)
+    model.eval()
+    tokens = open_clip.get_tokenizer(tiny)(["a person walks", "cooking"])
+    frames = numbered_frames(3)
+    pixels = torch.stack([preprocess(Image.fromarray(frame)) for frame in frames])
+    tower = catalogue.load(tiny, "cpu")
+    with torch.inference_mode():
+        image = model.encode_image(pixels, normalize=True)
+        text = model.encode_text(tokens, normalize=True)
+    assert torch.allclose(tower.texts(["a person walks", "cooking"]), text, atol=1e-5)
+    assert torch.allclose(tower.images(pixels), image, atol=1e-5)
+    assert tower.scale == pytest.approx(float(model.logit_scale.detach().exp()))
+    assert tower.preparation == Preparation(
+        (32, 32), (0.48, 0.46, 0.41), (0.27, 0.26, 0.28), "bicubic", "shortest"
+    )
+    # Our pixels are PIL's but for the rounding of a grey level here and there.
+    ours = tower.preparation.pixels(frames)
+    assert (ours - pixels).abs().max() < 3 / 255 / 0.26
+    assert (ours - pixels).abs().mean() < 0.2 / 255 / 0.26
+
+
+def test_the_tokenizer_is_open_clips(tiny):
+    import open_clip
+
+    tower, theirs = catalogue.load(tiny, "cpu"), open_clip.get_tokenizer("ViT-B-32")
+    sentences = ["", "A Person  WALKS!", "émile 🚴 跑步", "a person walks " * 40]
+    assert torch.equal(tower.tokenize(sentences), theirs(sentences))
+    short, long = tower.reading("a person walks"), tower.reading("walks " * 100)
+    assert (short.tokens, short.limit, short.cut, short.read) == (5, 77, False, "a person walks")
+    assert (long.tokens, long.cut) == (102, True)
+    assert long.read == " ".join(["walks"] * 75)
+
+
+@pytest.mark.parametrize("resize", ["shortest", "squash"])
+@pytest.mark.parametrize("size", [(192, 144), (100, 180)])
+def test_pixels_are_those_of_open_clip(resize, size):
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
+    means = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
+    theirs = image_transform_v2(
+        PreprocessCfg(size=48, mean=means[0], std=means[1], resize_mode=resize), is_train=False
+    )
+    frames = numbered_frames(2, size)
+    wanted = torch.stack([theirs(Image.fromarray(frame)) for frame in frames])
+    ours = Preparation((48, 48), *means, resize=resize).pixels(frames)
+    assert ours.shape == wanted.shape
+    assert (ours - wanted).abs().mean() < 0.5 / 255 / 0.2
+
+
+def test_the_box_is_what_is_seen():
+    whole = Preparation((32, 32), (0, 0, 0), (1, 1, 1), resize="squash")
+    middle = Preparation((32, 32), (0, 0, 0), (1, 1, 1))
+    assert whole.box(192, 144) == (0, 0, 192, 144)
+    left, top, right, bottom = middle.box(192, 144)
+    assert (top, bottom) == (0, 144) and 144 <= right - left <= 147 and left + right == 192
+    frame = np.zeros((1, 144, 192, 3), np.uint8)
+    frame[:, :, left:right] = 255
+    assert (middle.pixels(frame)[..., 1:-1] > 0.9).all()
+
+
+def test_a_folder_that_is_not_in_the_format(tmp_path):
+    with pytest.raises(WeightsError, match=r"open_clip_config\.json"):
+        catalogue.load(f"{online.LOCAL}{tmp_path}")
+    (tmp_path / online.CONFIG).write_text("{}")
+    with pytest.raises(WeightsError, match="cannot be loaded"):
+        catalogue.load(f"{online.LOCAL}{tmp_path}")
+
+
+@pytest.mark.parametrize("name", ["ViT-B-32", "ViT-B-32/nobody", "../etc", "", "a/b/c"])
+def test_names_that_open_clip_does_not_know(name):
+    with pytest.raises(ChoiceError, match="There is no tower"):
+        catalogue.card(name)
+
+
+def test_towers_are_loaded_once_and_few_are_kept(tiny):
+    assert catalogue.load(tiny, "cpu") is catalogue.load(tiny, "cpu")
+    catalogue.forget()
+    assert len(catalogue._kept) == 0
