@@ -8,7 +8,20 @@ Everything a page or a command needs is a function of this package.
 
 from .answer import POOLINGS, Answer, again, ask
 from .catalogue import TowerCard, towers
-from .words import BACKGROUND, CLASS_LISTS, ENSEMBLE, PLAIN, SOFTMAX, class_list, split
+from .export import answer_json, heat_json, ranking_json
+from .heatmap import HeatMap, heat
+from .ranking import Found, Ranking, search, video_files
+from .words import (
+    BACKGROUND,
+    CLASS_LISTS,
+    ENSEMBLE,
+    PLAIN,
+    SOFTMAX,
+    Prompts,
+    class_list,
+    split,
+    tidy,
+)
 
 __all__ = [
     "BACKGROUND",
@@ -18,10 +31,21 @@ __all__ = [
     "POOLINGS",
     "SOFTMAX",
     "Answer",
+    "Found",
+    "HeatMap",
+    "Prompts",
+    "Ranking",
     "TowerCard",
     "again",
+    "answer_json",
     "ask",
     "class_list",
+    "heat",
+    "heat_json",
+    "ranking_json",
+    "search",
     "split",
+    "tidy",
     "towers",
+    "video_files",
 ]

@@ -107,7 +107,8 @@ class Answer:
     @property
     def nothing(self) -> bool:
         """Whether 'none of these' is the answer."""
-        return self.below or (self.none is not None and self.none > self.probabilities.max())
+        likelier = self.none is not None and self.none > float(self.probabilities.max())
+        return self.below or likelier
 
 
 def ask(
@@ -296,9 +297,9 @@ def embed_clip(
         begun = time.perf_counter()
         now, ahead = _frames(clip, some, tower, read or read_frames)
         decode += time.perf_counter() - begun
-        found.append(tower.images(now, ahead))
+        found.append(tower.look(now, ahead))
         on_progress((first + len(some)) / len(indices))
-    vectors = torch.cat(found)
+    vectors = tower.over_time(torch.cat(found))
     if read is None:
         with _lock:
             _clips[key] = vectors

@@ -31,6 +31,8 @@ NAME = "embedded"
 TITLE = "Embedded: EfficientNet-Lite0 and MiniLM"
 FILE = "prompts/embedded.safetensors"
 LIKELIEST = 20
+AHEAD = 0.125  # seconds from a picture to the one it is compared with
+FAINTEST = 0.02  # of full range: differences below it are noise, and are not made larger
 
 PREPARATION = Preparation(
     size=(pictures.SIDE, pictures.SIDE),
@@ -75,6 +77,15 @@ class Embedded(nn.Module):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         return self.joint.looks(self.image(pixels))
+
+    def encode_pair(self, pixels: Tensor, ahead: Tensor) -> Tensor:
+        """What frames look like, and what changes until the frames ahead: [N, 2560] in their order."""
+        change = ahead - pixels
+        strength = change.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=FAINTEST)
+        return torch.cat([self._features(pixels), self._features(change / strength)], dim=1)
+
+    def _features(self, pixels: Tensor) -> Tensor:
+        return self.image.forward_features(pixels).mean(dim=(2, 3))
 
     def encode_text(self, tokens: Tensor) -> Tensor:
         return self.text(tokens) - self.joint.centre

@@ -14,7 +14,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.prompts.prepare import Preparation
@@ -220,16 +219,3 @@ def _provenance(name: str) -> Provenance:
     if file is None:
         return Provenance("hub", name, "", "fetched by open_clip")
     return Provenance("hub", file.name, sha256(file), f"fetched by open_clip for {name}")
-
-
-def grid_of(model: torch.nn.Module, pixels: Tensor) -> Tensor | None:
-    """Patch embeddings [N, D, gh, gw] in the joint space, or None where the tower has none to show."""
-    visual = model.visual
-    if not all(hasattr(visual, part) for part in ("conv1", "ln_post", "proj", "transformer")):
-        return None
-    if not hasattr(visual, "forward_intermediates"):
-        return None
-    last = visual.forward_intermediates(
-        pixels, indices=1, normalize_intermediates=True, intermediates_only=True
-    )["image_intermediates"][-1]
-    return last.movedim(1, -1) @ visual.proj if visual.proj is not None else last

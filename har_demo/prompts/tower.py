@@ -55,7 +55,8 @@ class Tower:
         device: where the model is.
         english: whether it was trained on English alone.
         ahead: seconds to a second frame that the image tower also wants of every moment, to see motion;
-            0 when it wants none. Then the model has encode_pair(pixels, pixels ahead) too.
+            0 when it wants none. Where it does, the model also has encode_pair(pixels, pixels ahead)
+            → [N, F], and over_time([T, F]) → [T, D], which sees a frame among its neighbours.
     """
 
     name: str
@@ -82,11 +83,15 @@ class Tower:
         return F.normalize(torch.cat(found).float(), dim=-1)
 
     @torch.inference_mode()
-    def images(self, pixels: Tensor, ahead: Tensor | None = None) -> Tensor:
-        """float32 [N, D], each of length 1, of pixels float [N, 3, h, w] in the order of time."""
-        found = (
-            self.model.encode_image(pixels)
-            if ahead is None
-            else self.model.encode_pair(pixels, ahead)
-        )
-        return F.normalize(found.float(), dim=-1)
+    def look(self, pixels: Tensor, ahead: Tensor | None = None) -> Tensor:
+        """float32 [N, F] of pixels float [N, 3, h, w]: what `over_time` wants of some of the frames."""
+        if ahead is None:
+            return self.model.encode_image(pixels).float()
+        return self.model.encode_pair(pixels, ahead).float()
+
+    @torch.inference_mode()
+    def over_time(self, looks: Tensor) -> Tensor:
+        """float32 [T, D], each of length 1, of all frames [T, F] of a clip in their order."""
+        if self.ahead:
+            looks = self.model.over_time(looks)
+        return F.normalize(looks, dim=-1)

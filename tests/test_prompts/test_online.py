@@ -108,7 +108,7 @@ def test_a_local_checkpoint_gives_what_open_clip_gives(tiny):
         image = model.encode_image(pixels, normalize=True)
         text = model.encode_text(tokens, normalize=True)
     assert torch.allclose(tower.texts(["a person walks", "cooking"]), text, atol=1e-5)
-    assert torch.allclose(tower.images(pixels), image, atol=1e-5)
+    assert torch.allclose(tower.over_time(tower.look(pixels)), image, atol=1e-5)
     assert tower.scale == pytest.approx(float(model.logit_scale.detach().exp()))
     assert tower.preparation == Preparation(
         (32, 32), (0.48, 0.46, 0.41), (0.27, 0.26, 0.28), "bicubic", "shortest"

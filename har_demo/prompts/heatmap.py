@@ -1,0 +1,190 @@
+"""Where in a frame a prompt matches, at the true resolution of the image tower's grid.
+
+Three kinds of towers, three ways, none of which invents detail the grid does not have:
+
+- the embedded one: every cell of its 7 × 7 grid is classified like a picture, and put into words;
+- CLIP's vision transformers: every patch is projected as the whole picture is, from the values of the last
+  layer and without its attention, which mixes the patches (MaskCLIP, Zhou et al., ECCV 2022);
+- others, which have no such vectors: how much the similarity would gain from each cell, by its gradient
+  (Grad-CAM, Selvaraju et al., ICCV 2017).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from har_demo.clips.clip import Clip
+from har_demo.clips.frames import read_frames
+from har_demo.errors import ChoiceError
+from har_demo.prompts import catalogue, words
+from har_demo.prompts.answer import MOST_FRAMES, Reader, embed_texts
+from har_demo.prompts.tower import Tower
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Where one prompt matches in some frames.
+
+    Attributes:
+        prompt, tower: whose.
+        values: float32 [T, rows, columns], a number for each cell of the grid.
+        kind: 'similarity' when they are cosines, comparable between frames and prompts; 'relevance'
+            when they are gains, 0 or more, comparable within one frame.
+        frames: int64 [T], which frames of the clip.
+        box: left, top, right, bottom in pixels of the clip: the part of a frame that the grid covers.
+        size: width and height of the clip's frames, in pixels.
+    """
+
+    prompt: str
+    tower: str
+    values: np.ndarray = field(repr=False)
+    kind: Literal["similarity", "relevance"]
+    frames: np.ndarray
+    box: tuple[int, int, int, int]
+    size: tuple[int, int]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.values.shape[1:]
+
+    def overlay(self) -> np.ndarray:
+        """float32 [T, height, width] in 0..1 on the clip's frames: each cell one flat rectangle.
+
+        The least value of all frames is 0 and the greatest is 1; NaN where the tower does not look.
+        """
+        low, high = self.values.min(), self.values.max()
+        shares = (self.values - low) / max(high - low, 1e-9)
+        width, height = self.size
+        left, top, right, bottom = self.box
+        y = np.arange(max(top, 0), min(bottom, height))
+        x = np.arange(max(left, 0), min(right, width))
+        rows = ((y - top) * self.grid[0] // (bottom - top)).clip(0, self.grid[0] - 1)
+        columns = ((x - left) * self.grid[1] // (right - left)).clip(0, self.grid[1] - 1)
+        drawn = np.full((len(shares), height, width), np.nan, np.float32)
+        drawn[:, y[0] : y[-1] + 1, x[0] : x[-1] + 1] = shares[:, rows[:, None], columns[None]]
+        return drawn
+
+
+def heat(
+    clip: Clip,
+    prompt: str,
+    frames: Sequence[int],
+    tower: str | None = None,
+    templates: Sequence[str] = words.PLAIN,
+    device: str | torch.device | None = None,
+    read: Reader | None = None,
+) -> HeatMap:
+    """Where in some frames of a clip a prompt matches.
+
+    Args:
+        clip: from har_demo.clips.ingest.
+        prompt: one sentence.
+        frames: numbers of the clip's frames, such as `Answer.frames` or one of `Answer.best`.
+        tower, templates, device, read: as for `ask`.
+
+    Raises:
+        ChoiceError: there is no prompt or no such frame, or the towers have no grid to show.
+        WeightsError: the towers are not here and cannot be fetched.
+    """
+    (text,) = words.tidy([prompt]).texts
+    numbers = np.asarray(frames, dtype=np.int64)
+    if not 1 <= numbers.size <= MOST_FRAMES:
+        raise ChoiceError(f"Choose 1 to {MOST_FRAMES} frames to see where the prompt matches.")
+    if numbers.min() < 0 or numbers.max() >= clip.frames:
+        raise ChoiceError(f"The clip has frames 0 to {clip.frames - 1}: choose among them.")
+    asked = catalogue.load(tower, device)
+    sentence = embed_texts(asked, [text], words.check_templates(templates))[0]
+    pixels = asked.preparation.pixels((read or read_frames)(clip, numbers), asked.device)
+    values, kind = cells(asked, pixels, sentence)
+    return HeatMap(
+        prompt=text,
+        tower=asked.name,
+        values=values.float().cpu().numpy(),
+        kind=kind,
+        frames=numbers,
+        box=asked.preparation.box(clip.width, clip.height),
+        size=(clip.width, clip.height),
+    )
+
+
+def cells(tower: Tower, pixels: Tensor, sentence: Tensor) -> tuple[Tensor, str]:
+    """A number for each cell, float [T, rows, columns], and which kind it is."""
+    grid = _embedded_grid if hasattr(tower.model, "joint") else _patches
+    with torch.inference_mode():
+        vectors = grid(tower.model, pixels)
+        if vectors is not None:
+            return F.normalize(vectors.float(), dim=-1) @ sentence, "similarity"
+    layer = _last_grid(tower.model.visual)
+    if layer is None:
+        raise ChoiceError(
+            f"{tower.name} has no grid that says where something is: choose another tower for that."
+        )
+    return _gains(tower.model.encode_image, layer, pixels, sentence.clone()), "relevance"
+
+
+def _embedded_grid(model: nn.Module, pixels: Tensor) -> Tensor:
+    """Every cell in words: [T, rows, columns, D]."""
+    grid = model.image.forward_features(pixels).movedim(1, -1)
+    return model.joint.looks(model.image.classifier(grid))
+
+
+def _patches(model: nn.Module, pixels: Tensor) -> Tensor | None:
+    """Every patch of a vision transformer of CLIP's kind, [T, rows, columns, D]; else None."""
+    visual = model.visual
+    wanted = ("conv1", "ln_post", "proj", "transformer", "patch_size")
+    if not all(hasattr(visual, part) for part in wanted):
+        return None
+    last = visual.transformer.resblocks[-1]
+    if visual.proj is None or not isinstance(getattr(last, "attn", None), nn.MultiheadAttention):
+        return None
+    kept = []
+    hook = last.register_forward_pre_hook(lambda module, given: kept.append(given[0]))
+    try:
+        visual(pixels)
+    finally:
+        hook.remove()
+    x = last.ln_1(kept[0])
+    if not visual.transformer.batch_first:
+        x = x.transpose(0, 1)
+    width = x.shape[-1]
+    values = F.linear(x, last.attn.in_proj_weight[2 * width :], last.attn.in_proj_bias[2 * width :])
+    patches = visual.ln_post(last.attn.out_proj(values))[:, 1:] @ visual.proj
+    rows = pixels.shape[-2] // visual.patch_size[0]
+    return patches.unflatten(1, (rows, -1))
+
+
+def _last_grid(visual: nn.Module) -> nn.Module | None:
+    """The last layer whose output still says where something is."""
+    if hasattr(visual, "layer4"):
+        return visual.layer4
+    trunk = getattr(visual, "trunk", None)
+    for name in ("blocks", "stages"):
+        if isinstance(getattr(trunk, name, None), (nn.Sequential, nn.ModuleList)):
+            return getattr(trunk, name)[-1]
+    return None
+
+
+def _gains(
+    encode: Callable[[Tensor], Tensor], layer: nn.Module, pixels: Tensor, sentence: Tensor
+) -> Tensor:
+    """Grad-CAM of a layer, float [T, rows, columns], 0 or more."""
+    kept = []
+    hook = layer.register_forward_hook(lambda module, given, result: kept.append(result))
+    try:
+        with torch.enable_grad():
+            similarity = F.normalize(encode(pixels.clone().requires_grad_()).float(), dim=-1)
+            (gradient,) = torch.autograd.grad((similarity @ sentence).sum(), kept[0])
+    finally:
+        hook.remove()
+    if kept[0].ndim == 4:  # [T, C, rows, columns] weighs its channels, as the paper does
+        weights = gradient.mean(dim=(2, 3), keepdim=True)
+        return (weights * kept[0]).sum(dim=1).relu().detach()
+    gains = (gradient * kept[0]).sum(dim=-1).relu().detach()
+    side = int(gains.shape[1] ** 0.5)
+    return gains[:, -side * side :].unflatten(1, (side, side))

@@ -1,0 +1,123 @@
+"""Which of many clips fits one sentence best: one vector a clip, kept for the next sentence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from har_demo.clips.clip import Clip
+from har_demo.errors import ChoiceError
+from har_demo.prompts import catalogue, words
+from har_demo.prompts.answer import Progress, embed_clip, embed_texts
+
+MOST = 50
+VIDEOS = frozenset(
+    [
+        ".3gp",
+        ".avi",
+        ".flv",
+        ".gif",
+        ".m4v",
+        ".mjpeg",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".ogv",
+        ".ts",
+        ".webm",
+        ".wmv",
+    ]
+)
+FRAMES = 8
+
+
+@dataclass(frozen=True)
+class Found:
+    """A clip's place in a search.
+
+    Attributes:
+        clip: which.
+        similarity: cosine of the clip's mean vector and the sentence.
+        seconds: when it fits best.
+    """
+
+    clip: Clip
+    similarity: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All clips, the best first, for one sentence, by one pair of towers."""
+
+    sentence: str
+    tower: str
+    found: tuple[Found, ...]
+    notes: tuple[str, ...] = ()
+
+
+def search(
+    clips: Sequence[Clip],
+    sentence: str,
+    tower: str | None = None,
+    templates: Sequence[str] = words.PLAIN,
+    frames: int = FRAMES,
+    on_progress: Progress | None = None,
+    device: str | torch.device | None = None,
+) -> Ranking:
+    """Rank clips by how well a sentence fits them.
+
+    Args:
+        clips: at most MOST, from har_demo.clips.ingest; the same clip twice counts once.
+        sentence: what is looked for.
+        tower, templates, frames, on_progress, device: as for `ask`.
+
+    Raises:
+        ChoiceError: there is no clip or no sentence, or there are too many of either.
+        WeightsError: the towers are not here and cannot be fetched.
+        ClipError: a clip cannot be read any more.
+    """
+    different = list({clip.sha256: clip for clip in clips}.values())
+    if not different:
+        raise ChoiceError("There is no clip to search: give some.")
+    if len(different) > MOST:
+        raise ChoiceError(f"There are {len(different)} clips: search at most {MOST} at once.")
+    tidied = words.tidy([sentence])
+    say = on_progress or (lambda fraction, sentence: None)
+    say(0.0, "Loading the towers")
+    asked = catalogue.load(tower, device)
+    wanted = embed_texts(asked, tidied.texts, words.check_templates(templates))[0]
+    found = []
+    for number, clip in enumerate(different):
+        say(number / len(different), f"Looking at {clip.source.name}")
+        vectors, indices, _, _ = embed_clip(clip, asked, frames)
+        similarity = float(F.normalize(vectors.mean(dim=0), dim=0) @ wanted)
+        best = int(indices[int((vectors @ wanted).argmax())])
+        found.append(Found(clip, similarity, best / clip.fps))
+    found.sort(key=lambda one: -one.similarity)
+    say(1.0, "Done")
+    notes = words.tidy([sentence], asked.english).notes
+    return Ranking(tidied.texts[0], asked.name, tuple(found), notes)
+
+
+def video_files(given: Sequence[Path]) -> list[Path]:
+    """The files among some paths, and those in the folders among them that have a video's suffix.
+
+    Raises:
+        ChoiceError: a path leads nowhere, or there are none or more than MOST.
+    """
+    files = []
+    for path in given:
+        if not path.exists():
+            raise ChoiceError(f"There is no file or folder '{path.name[:60]}': check its name.")
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        files += [one for one in inside if not path.is_dir() or one.suffix.lower() in VIDEOS]
+    if not files:
+        raise ChoiceError("There is no clip to search: give video files, or a folder with some.")
+    if len(files) > MOST:
+        raise ChoiceError(f"There are {len(files)} clips: search at most {MOST} at once.")
+    return files

@@ -1,0 +1,46 @@
+"""Clips are ranked for a sentence; each is looked at once, whatever is asked of it later."""
+
+from dataclasses import replace
+
+import pytest
+from media import acted, write
+
+from har_demo.clips.ingest import ingest
+from har_demo.errors import ChoiceError
+from har_demo.prompts import answer, catalogue
+from har_demo.prompts.ranking import MOST, search
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("searched")
+    return [
+        ingest(write(folder / f"{seed}.mp4", acted("walk", seed, seconds=1.0))) for seed in (1, 2)
+    ]
+
+
+def test_every_clip_has_its_place(clips, tiny, monkeypatch):
+    answer.forget()
+    model = catalogue.load(tiny).model
+    seen, image = [], model.encode_image
+    monkeypatch.setattr(
+        model, "encode_image", lambda x: seen.append(len(x)) or image(x), raising=False
+    )
+    first = search(clips, "walking", tiny)
+    assert {one.clip for one in first.found} == set(clips)
+    assert first.found[0].similarity >= first.found[1].similarity
+    assert all(0 <= one.seconds < one.clip.duration for one in first.found)
+    before = sum(seen)
+    second = search([*clips, clips[0]], "sleeping", tiny)
+    assert sum(seen) == before == 16
+    assert len(second.found) == 2 and second.sentence == "sleeping"
+
+
+def test_what_cannot_be_searched(clips, tiny):
+    with pytest.raises(ChoiceError, match="no clip"):
+        search([], "walking", tiny)
+    with pytest.raises(ChoiceError, match="no prompt"):
+        search(clips, " ", tiny)
+    many = [replace(clips[0], sha256=str(n)) for n in range(MOST + 1)]
+    with pytest.raises(ChoiceError, match="51 clips"):
+        search(many, "walking", tiny)
