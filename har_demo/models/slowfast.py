@@ -170,7 +170,7 @@ class SlowFast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         fast = x
-        slow = fast[:, :, slow_frames(x.shape[2])]
+        slow = torch.stack([fast[:, :, t] for t in slow_frames(x.shape[2])], dim=2)
         slow, fast = self.slow.stem(slow), self.fast.stem(fast)
         slow = self.lateral1(slow, fast)
         slow, fast = self.slow.res2(slow), self.fast.res2(fast)
