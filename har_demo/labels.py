@@ -20,11 +20,6 @@ LABEL_SET: str = _LABELS["label_set"]
 EVERYDAY: tuple[str, ...] = tuple(_LABELS["classes"])
 """Readable names, in the order of the models' outputs."""
 
-LABEL_SET_13 = "Everyday 13"
-
-EVERYDAY_13: tuple[str, ...] = EVERYDAY[:13]
-"""The first names, all that was known to models trained before the others were added."""
-
 DATASETS: dict[str, dict[str, str]] = _LABELS["datasets"]
 """For each data set: its own class name → the readable name."""
 

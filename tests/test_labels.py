@@ -8,9 +8,7 @@ import pytest
 from har_demo.labels import (
     DATASETS,
     EVERYDAY,
-    EVERYDAY_13,
     LABEL_SET,
-    LABEL_SET_13,
     MIRRORED,
     class_of,
 )
@@ -21,11 +19,6 @@ WEIZMANN = ["bend", "jack", "jump", "pjump", "run", "side", "skip", "walk", "wav
 ARID = ["Jump", "Run", "Sit", "Stand", "Turn", "Walk"]
 WORKOUT = ["pull-ups", "push-ups", "squats"]  # its dips have no class here
 UTD_MHAD = [f"a{number:02}" for number in range(1, 28)]
-THIRTEEN = (
-    *("bending down", "jumping jack", "jumping", "jumping in place", "running"),
-    *("galloping sideways", "skipping", "walking", "waving one hand", "waving both hands"),
-    *("sitting down", "standing up", "turning around"),
-)
 
 
 def test_thirty_nine_distinct_readable_names():
@@ -34,12 +27,6 @@ def test_thirty_nine_distinct_readable_names():
     for name in EVERYDAY:
         assert name == name.lower().strip()
         assert name.replace(" ", "").replace("-", "").isalpha()
-
-
-def test_the_first_thirteen_keep_their_order():
-    """The outputs of weights that were made before there were more."""
-    assert EVERYDAY_13 == EVERYDAY[:13] == THIRTEEN
-    assert LABEL_SET_13 == "Everyday 13"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +83,7 @@ def test_unknown_names_raise():
 
 def test_shipped_checkpoints_have_these_classes():
     manifest = json.loads((ROOT / "checkpoints" / "manifest.json").read_text(encoding="utf-8"))
-    known = {LABEL_SET: EVERYDAY, LABEL_SET_13: EVERYDAY_13}
+    known = {LABEL_SET: EVERYDAY}
     assert manifest["checkpoints"]
     for entry in manifest["checkpoints"]:
         if entry["label_set"] in known:

@@ -32,7 +32,7 @@ from dataclasses import replace
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from har_demo.labels import EVERYDAY_13, LABEL_SET_13
+from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
 from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400, SPORTS1M, UCF101
@@ -352,10 +352,10 @@ CARDS: tuple[ModelCard, ...] = (
         "paper's it has batch normalisation, which lets it learn from a few hundred clips.",
         size="lab",
         input=replace(LAB_INPUT, modality="difference", any_frames=False),
-        label_set=LABEL_SET_13,
-        classes=EVERYDAY_13,
+        label_set=LABEL_SET,
+        classes=EVERYDAY,
         build=c3d_lab,
-        parameters=3_049_773,
+        parameters=3_063_111,
         gmacs=2.602,
     ),
 )

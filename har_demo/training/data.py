@@ -92,6 +92,18 @@ HELD_OUT: dict[str, frozenset[str]] = {
 }
 """Two splits by group, for cross-validation; every clip of ARID and workout4 is tested in one of them."""
 
+
+def held_out(dataset: str, name: str) -> tuple[str, ...]:
+    """The people or places of a data set that a split leaves for testing.
+
+    >>> held_out("weizmann", "a")
+    ('lena', 'moshe')
+    """
+    places = {"arid6": set(_ARID_PLACES), "workout4": set(_WORKOUT_SOURCES)}
+    people = HELD_OUT[name] - set().union(*places.values())
+    return tuple(sorted(HELD_OUT[name] & places.get(dataset, people)))
+
+
 HELD_OUT_PEOPLE = ("s7", "s8")
 """Whose recordings of UTD-MHAD are rendered for testing alone, in either split."""
 

@@ -8,19 +8,12 @@ import torch
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.training.evaluate import Measured, Outcome, Subject
 from har_demo.training.protocol import read_protocol
-from har_demo.training.report import START
-from har_demo.training.ship import write_entry
+from har_demo.training.report import start_of
+from har_demo.training.ship import TITLES, write_entry
 from har_demo.weights import shipped
 
 FIRST = 60
 """Rendered clips that a test can afford to ask about again: the manifest keeps their figure too."""
-
-TITLES = {
-    "weizmann": ("Weizmann", "people never seen in training ({})"),
-    "arid6": ("ARID", "places never seen in training ({})"),
-    "workout4": ("Workout", "videos never seen in training ({})"),
-    "rendered": ("Rendered people", "people, places and motions never seen in training"),
-}
 
 
 def rows(outcome: Outcome, measured: list[Measured]) -> list[dict]:
@@ -34,7 +27,7 @@ def rows(outcome: Outcome, measured: list[Measured]) -> list[dict]:
         {
             "model": one.card.name,
             "input": one.card.input.modality,
-            "start": START if entry else "",
+            "start": start_of(one.card) if entry else "",
             "split": entry["split"] if entry else "",
             "seed": entry["seed"] if entry else "",
             "dataset": part.dataset,

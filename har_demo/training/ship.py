@@ -23,8 +23,8 @@ from torch import nn
 from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models import registry
-from har_demo.training.data import HELD_OUT
-from har_demo.training.report import start_of
+from har_demo.training.data import HELD_OUT, held_out
+from har_demo.training.report import read_rows, start_of
 from har_demo.training.train import Run
 from har_demo.training.variants import card_of
 
@@ -58,6 +58,17 @@ DATA = [
         "use": "skeleton recordings by 8 people, rendered; two of the people for testing alone",
     },
 ]
+
+TITLES = {
+    "weizmann": ("Weizmann", "people never seen in training ({})"),
+    "arid6": ("ARID", "places never seen in training ({})"),
+    "workout4": ("Workout", "videos never seen in training ({})"),
+    "rendered": ("Rendered people", "people, places and motions never seen in training"),
+}
+"""For each test set: its name in the manifest, and what is new to a model there."""
+
+TESTED_ON = "Rendered people and recordings"
+"""What training is tested on besides film; `evaluate --data people` has no recordings to replay."""
 
 PROTOCOL = (
     "trained from {} without these people and places: {}. Frame rate, camera motion and the "
@@ -115,8 +126,31 @@ def ship(folder: Path, checkpoints: Path = CHECKPOINTS) -> Path:
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "bytes": file.stat().st_size,
     }
-    write_entry(checkpoints, entry | facts | {"accuracy": []})
+    write_entry(checkpoints, entry | facts | {"accuracy": tested(folder, entry)})
     return file
+
+
+def tested(folder: Path, entry: dict) -> list[dict]:
+    """A run's figures as the manifest's `accuracy`: an item for each test set."""
+    figures: dict[str, dict[str, dict]] = {}
+    for row in read_rows(folder / "metrics.csv"):
+        figures.setdefault(row["dataset"], {})[row["metric"]] = row
+    items = []
+    for dataset, (title, split) in TITLES.items():
+        if rows := figures.get(dataset):
+            items.append(
+                {
+                    "dataset": TESTED_ON if dataset == "rendered" else title,
+                    "split": split.format(", ".join(held_out(dataset, entry["split"]))),
+                    **{
+                        m: round(float(rows[m]["value"]), 1) for m in ("top1", "top5", "class_mean")
+                    },
+                    "clips": int(rows["top1"]["clips"]),
+                    "date": entry["date"],
+                    "machine": entry["machine"],
+                }
+            )
+    return items
 
 
 def write_entry(folder: Path, entry: dict) -> None:

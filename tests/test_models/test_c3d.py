@@ -5,7 +5,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import vgg16
 
-from har_demo.labels import EVERYDAY_13
+from har_demo.labels import EVERYDAY
 from har_demo.models.c3d import CARDS, SPORTS1M, UCF101, ConvNet3D, c3d, c3d_3x3, c3d_lab
 
 PAPER, LAB = CARDS[0], CARDS[-1]
@@ -140,10 +140,10 @@ def test_only_the_lab_network_has_batch_norm():
 def test_lab_network_is_small_and_knows_the_everyday_actions():
     network = LAB.build(len(LAB.classes)).eval()
     assert _parameters(network) <= 5_000_000
-    assert LAB.classes == EVERYDAY_13
+    assert LAB.classes == EVERYDAY
     with torch.no_grad():
         logits = network(torch.rand(2, 3, 16, 112, 112))
-    assert logits.shape == (2, len(EVERYDAY_13))
+    assert logits.shape == (2, len(EVERYDAY))
     assert logits.isfinite().all()
 
 

@@ -7,7 +7,7 @@ from torchvision.models.video import R2Plus1D_18_Weights
 from torchvision.models.video import r2plus1d_18 as torchvision_r2plus1d_18
 from torchvision.models.video.resnet import BasicBlock, Conv2Plus1D, R2Plus1dStem, VideoResNet
 
-from har_demo.labels import EVERYDAY_13
+from har_demo.labels import EVERYDAY
 from har_demo.models.r2plus1d import (
     CARDS,
     R2Plus1D,
@@ -139,9 +139,9 @@ def test_cards_tell_the_truth_about_their_networks():
 def test_lab_network_is_small_and_knows_the_everyday_actions():
     network = LAB.build(len(LAB.classes)).eval()
     assert _parameters(network) <= 5_000_000
-    assert LAB.classes == EVERYDAY_13
+    assert LAB.classes == EVERYDAY
     with torch.no_grad():
-        assert network(torch.rand(2, 3, 16, 112, 112)).shape == (2, len(EVERYDAY_13))
+        assert network(torch.rand(2, 3, 16, 112, 112)).shape == (2, len(EVERYDAY))
 
 
 @pytest.mark.parametrize("frames, side", [(1, 112), (4, 64), (20, 96)])

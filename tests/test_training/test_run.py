@@ -144,7 +144,13 @@ def test_a_run_can_be_shipped(finished, tmp_path, monkeypatch):
     assert entry["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert entry["classes"] == list(EVERYDAY)
     assert entry["seed"] == 7
-    assert entry["accuracy"] == []  # it has not been measured yet
+    told = {item["dataset"]: (item["top1"], item["clips"]) for item in entry["accuracy"]}
+    rows = read_rows(finished / "work" / "done" / NAME / "metrics.csv")
+    top1 = {row["dataset"]: row for row in rows if row["metric"] == "top1"}
+    assert set(told) == {"Weizmann", "ARID", "Workout", "Rendered people and recordings"}
+    assert told["ARID"] == (round(float(top1["arid6"]["value"]), 1), 1)
+    (weizmann,) = [item for item in entry["accuracy"] if item["dataset"] == "Weizmann"]
+    assert weizmann["split"] == "people never seen in training (lena, moshe)"
     assert "from scratch without" in entry["protocol"]
     assert "lena" in entry["protocol"]
 
