@@ -307,7 +307,7 @@ def evaluate(
         typer.Option(help="A folder of class folders, UCF101's or a prepared one, or `people`."),
     ],
     clips: Annotated[
-        int | None, typer.Option(help="How many people to render, 390 by default.", min=1)
+        int | None, typer.Option(help="How many to render, 390 by default.", min=1, max=10_000)
     ] = None,
     split: Annotated[
         str | None, typer.Option(help="a or b: who is tested, in a prepared folder.")
@@ -368,7 +368,7 @@ def evaluate(
         subjects,
         part,
         backwards,
-        lambda done, total: _progress(_bar(done / total, f"{int(done)} of {total} clips")),
+        lambda done, total: _progress(_bar(done / total, f"{done} of {total} clips")),
     )
     _progress("")
     measured = [(outcome, measure(outcome)) for outcome in outcomes]

@@ -221,19 +221,18 @@ def test_a_measurement_that_was_cut_goes_on_where_it_was(card, weights, tmp_path
         pass
 
     def cut(done, total):
-        if done > 2:  # in the midst of the third clip
+        if done == 2:
             raise Cut
 
-    asked = []
     with pytest.raises(Cut):
-        evaluate([made(card, weights, *names, asked=asked)], part, on_progress=cut)
-    assert asked == ["walking 1", "walking 2", "jumping_jack 1"]
+        evaluate([made(card, weights, *names)], part, on_progress=cut)
+    assert [key[3] for key in kept.read(part)] == ["walking 1", "walking 2"]
     with open(part, "a") as file:
         file.write(f"{card.name},0f,made,jumping_ja")  # as if it were killed while writing
 
     again = []
     (outcome,) = evaluate([made(card, weights, *names, asked=again)], part)
-    assert again == ["jumping_jack 1", "bending_down 1"]
+    assert sorted(again) == ["bending_down 1", "jumping_jack 1"]
     (fresh,) = evaluate([made(card, weights, *names)])
     assert np.array_equal(outcome.forwards, fresh.forwards)
     assert outcome.clips != () and measure(outcome)[0].figures == measure(fresh)[0].figures
@@ -296,9 +295,19 @@ def test_several_models_share_what_is_read(card, weights, monkeypatch):
     fewer = replace(all_three.material, clips=all_three.material.clips[:1])
     second = subject(other.name, lambda classes: fewer, str(two))
     one, two = evaluate([all_three, second])
-    assert asked == ["walking 1", "bending_down 1"]
+    assert sorted(asked) == ["bending_down 1", "walking 1"]  # each once
     assert measure(one)[0].figures["top1"] == (100, 2)
     assert measure(two)[0].figures["top1"] == (0, 1)
+
+
+def test_clips_side_by_side_leave_the_number_of_threads_alone(card, weights, monkeypatch):
+    monkeypatch.setattr(module.os, "cpu_count", lambda: 4)
+    before = torch.get_num_threads()
+    names = [f"{CLASSES[n % 3].replace(' ', '_')} {n}" for n in range(9)]
+    (outcome,) = evaluate([made(card, weights, *names)])
+    assert [clip.name for clip in outcome.clips] == names
+    assert measure(outcome)[0].figures["top1"] == (100, 9)
+    assert torch.get_num_threads() == before
 
 
 def test_backwards_is_the_same_clip_from_its_end():
@@ -444,6 +453,7 @@ def test_shipped_models_were_measured_on_all_data_sets_that_they_know():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a minute on two cores of its own
 def test_two_shipped_models_score_on_rendered_people_what_their_manifest_says():
     """Both are asked about the first 60 of the clips that the manifest's figure is about.
 
@@ -463,7 +473,10 @@ def test_two_shipped_models_score_on_rendered_people_what_their_manifest_says():
         (entry,) = [one for one in _shipped() if one["model"] == card.name]
         first = stated(entry, "Rendered people")["first"]
         assert first["clips"] == len(part.right) == FIRST
-        assert part.figures["top1"][0] == pytest.approx(first["top1"], abs=5), card.name
+        assert part.figures["top1"][0] == pytest.approx(first["top1"], abs=5), (
+            f"{card.name}: where the renderer draws otherwise than when this was recorded, measure "
+            "again with evaluate --data people --record checkpoints"
+        )
 
 
 @pytest.mark.slow
