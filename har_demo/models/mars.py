@@ -139,6 +139,7 @@ def mars_loss(
     flow: Tensor,
     labels: Tensor,
     alpha: float = 50.0,
+    smoothing: float = 0.0,
 ) -> Tensor:
     """What MARS minimises: cross-entropy, and α times the squared distance of the features.
 
@@ -148,11 +149,13 @@ def mars_loss(
         rgb, flow: the same clips, float [B, 3, T, H, W] and [B, 2, T, H, W].
         labels: int64 [B].
         alpha: weight of the features; 0 leaves an ordinary network of RGB frames.
+        smoothing: of the labels; the authors' was 0.
     """
     features = student.features(rgb)
     with torch.no_grad():
         wanted = teacher.features(flow)
-    return F.cross_entropy(student.fc(features), labels) + alpha * F.mse_loss(features, wanted)
+    answer = F.cross_entropy(student.fc(features), labels, label_smoothing=smoothing)
+    return answer + alpha * F.mse_loss(features, wanted)
 
 
 def mers_loss(student: ResNeXt3D, teacher: ResNeXt3D, rgb: Tensor, flow: Tensor) -> Tensor:

@@ -5,7 +5,8 @@
     what     a still frame of another clip laid over it: what stands still says nothing of the action
     light    grey, gamma, brightness, sensor noise: ARID is filmed in the dark
 
-How much of it is in protocol.toml. All is drawn per clip and done on the device for a batch at once.
+Optical flow is moved as its frames are (`augment_flow`). How much of it all is in protocol.toml. All is
+drawn per clip and done on the device for a batch at once.
 """
 
 import math
@@ -135,14 +136,58 @@ def augment(
     """
     mirrored = _chance(labels, protocol.mirror)
     labels = torch.where(mirrored, constant(MIRROR, labels.device)[labels], labels)
-    moved = _move(frames, mirrored, size, protocol)
+    moved = _move(frames, _places(mirrored, frames.shape[1], protocol), size)
     return _light(_cover(moved, protocol), protocol), labels
 
 
-def _move(frames: Tensor, mirrored: Tensor, size: tuple[int, int], protocol: Protocol) -> Tensor:
-    """A random crop, stretched to `size`, some of them mirrored, most of them drifting."""
-    b, t = frames.shape[:2]
-    one = torch.empty(b, device=frames.device)
+def augment_flow(
+    fields: Tensor,
+    frames: Tensor | None,
+    pictures: tuple[int, ...],
+    labels: Tensor,
+    size: tuple[int, int],
+    protocol: Protocol,
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """Move windows of optical flow, and the frames that go with them, as one camera would see both.
+
+    A crop makes vectors longer, another aspect turns them, a mirror sends right to left, and a camera
+    that pans takes its own motion off. Light is the frames' alone.
+
+    Args:
+        fields: float [B, T, 2, s, s], pixels.
+        frames: uint8 [B, P, 3, S, S], or None where the network sees flow alone.
+        pictures: which of the T + 1 moments they show.
+        labels: int64 [B].
+        size: (height, width) of the result.
+        protocol: how much may change.
+
+    Returns:
+        float32 [B, T, 2, height, width] in pixels of that size, the frames as `augment` gives them, and
+        the labels.
+    """
+    mirrored = _chance(labels, protocol.mirror)
+    labels = torch.where(mirrored, constant(MIRROR, labels.device)[labels], labels)
+    places = _places(mirrored, fields.shape[1] + 1, protocol)
+    # Half a picture is 1 in places: `side` pixels before, `wanted` after.
+    side = constant((fields.shape[-1] / 2, fields.shape[-2] / 2), fields.device).view(2, 1, 1)
+    wanted = constant((size[1] / 2, size[0] / 2), fields.device).view(2, 1, 1)
+    panned = places[:, 1:, :, 2] - places[:, :-1, :, 2]
+    zoom = torch.stack([places[:, :-1, 0, 0], places[:, :-1, 1, 1]], dim=-1)
+    own = _move(fields, places[:, :-1], size) / side - panned[..., None, None]
+    moved = own / zoom[..., None, None] * wanted
+    if frames is not None:
+        frames = _move(frames, places[:, constant(pictures, labels.device)], size)
+        frames = _light(_cover(frames, protocol), protocol)
+    return moved, frames, labels
+
+
+def _places(mirrored: Tensor, t: int, protocol: Protocol) -> Tensor:
+    """Of t frames a random crop, some of them mirrored, most of them drifting: float [B, t, 2, 3].
+
+    As affine_grid wants it: a place of the result, from −1 to 1 across it, is taken to one of the frame.
+    """
+    b = len(mirrored)
+    one = torch.empty(b, device=mirrored.device)
     side = protocol.smallest_crop + (1 - protocol.smallest_crop) * _uniform(one)
     aspect = _log_uniform(one, protocol.aspect).sqrt()
     half_w, half_h = (side * aspect).clamp(max=1), (side / aspect).clamp(max=1)
@@ -150,18 +195,26 @@ def _move(frames: Tensor, mirrored: Tensor, size: tuple[int, int], protocol: Pro
     y = (2 * _uniform(one) - 1) * (1 - half_h)
 
     # A hand-held camera pans at some speed, which wavers.
-    speed = torch.randn(b, 1, 2, device=frames.device)
-    speed = speed + torch.randn(b, t, 2, device=frames.device).cumsum(1) / math.sqrt(t)
+    speed = torch.randn(b, 1, 2, device=one.device)
+    speed = speed + torch.randn(b, t, 2, device=one.device).cumsum(1) / math.sqrt(t)
     drift = (2 * protocol.drift * speed * _uniform(one)[:, None, None]).cumsum(1)
     drift = (drift - drift.mean(1, keepdim=True)) * _chance(one, protocol.drifting)[:, None, None]
 
-    theta = torch.zeros(b, t, 2, 3, device=frames.device)
+    theta = torch.zeros(b, t, 2, 3, device=one.device)
     theta[..., 0, 0] = torch.where(mirrored, -half_w, half_w)[:, None]
     theta[..., 1, 1] = half_h[:, None]
     theta[..., 0, 2] = x[:, None] + drift[..., 0]
     theta[..., 1, 2] = y[:, None] + drift[..., 1]
-    grid = F.affine_grid(theta.flatten(0, 1), [b * t, 3, *size], align_corners=False)
-    flat = frames.flatten(0, 1).float() / 255
+    return theta
+
+
+def _move(frames: Tensor, places: Tensor, size: tuple[int, int]) -> Tensor:
+    """Frames [B, T, C, h, w] as seen at their places; bytes become 0 to 1."""
+    b, t, channels = frames.shape[:3]
+    grid = F.affine_grid(places.flatten(0, 1), [b * t, channels, *size], align_corners=False)
+    flat = frames.flatten(0, 1).float()
+    if frames.dtype == torch.uint8:
+        flat = flat / 255
     moved = F.grid_sample(flat, grid, padding_mode="border", align_corners=False)
     return moved.unflatten(0, (b, t))
 

@@ -228,6 +228,8 @@ class Footage:
         fps: float32 [clips].
         labels: int64 [clips].
         weights: float32 [clips], how often to draw each in training.
+        fields: int8 [N, 2, h, w], optical flow from each frame on, as training.motion has it; None
+            where nobody reads it.
     """
 
     frames: Tensor
@@ -236,14 +238,18 @@ class Footage:
     fps: Tensor
     labels: Tensor
     weights: Tensor
+    fields: Tensor | None = None
 
     def to(self, device: torch.device) -> "Footage":
-        return Footage(*(value.to(device) for value in vars(self).values()))
+        return Footage(**{name: value.to(device) for name, value in self._tensors().items()})
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {name: value for name, value in vars(self).items() if value is not None}
 
     def save(self, file: Path) -> None:
         """Write to a file, which is complete as soon as it has its name."""
         part = file.with_suffix(".part")
-        torch.save({name: value.cpu() for name, value in vars(self).items()}, part)
+        torch.save({name: value.cpu() for name, value in self._tensors().items()}, part)
         part.replace(file)
 
     @classmethod

@@ -9,11 +9,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-Step = Callable[[Tensor, Tensor], Tensor]
+Step = Callable[[tuple[Tensor, ...], Tensor], Tensor]
 """(inputs, labels) → loss, with all its effects on parameters, gradients and buffers."""
 
 
-def recorded(step: Step, inputs: Tensor, labels: Tensor) -> Step:
+def recorded(step: Step, inputs: tuple[Tensor, ...], labels: Tensor) -> Step:
     """The same step as a CUDA graph.
 
     Args:
@@ -27,13 +27,13 @@ def recorded(step: Step, inputs: Tensor, labels: Tensor) -> Step:
     Raises:
         RuntimeError: it did something that cannot be recorded.
     """
-    held = inputs.clone(), labels.clone()
+    held = tuple(x.clone() for x in inputs), labels.clone()
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
         loss = step(*held)
 
-    def replay(inputs: Tensor, labels: Tensor) -> Tensor:
-        for own, given in zip(held, (inputs, labels), strict=True):
+    def replay(inputs: tuple[Tensor, ...], labels: Tensor) -> Tensor:
+        for own, given in zip((*held[0], held[1]), (*inputs, labels), strict=True):
             own.copy_(given)
         graph.replay()
         return loss

@@ -35,7 +35,7 @@ def measure(
     column's, of the classes that occur.
     """
     spec = replace(card.input, modality=run.input)
-    row = partial(_row, run, start_of(card))
+    row = partial(row_of, run, start_of(card))
     rows = [
         row("", "parameters", sum(p.numel() for p in network.parameters()), 0),
         row("", "gmacs", card.gmacs, 0),
@@ -44,14 +44,21 @@ def measure(
         scores = probabilities(network, spec, footage)
         backwards = probabilities(network, spec, footage, backwards=True)
         labels = footage.labels.cpu().numpy()
-        figures = accuracies(scores, labels) | {"ece": calibration_error(scores, labels)}
-        rows += [row(name, metric, value, len(labels)) for metric, value in figures.items()]
-        rows.append(row(name, "order", *order_accuracy(scores, labels)))
-        rows.append(row(name, "reversed_top1", *reversed_accuracy(backwards, labels)))
+        rows += [row(name, *figure) for figure in figures(scores, backwards, labels)]
         _write_confusion(folder / f"confusion-{name}.csv", confusion(scores, labels))
-    rows = [one for one in rows if one["value"] == one["value"]]  # no clips of a kind, no figure
     write_rows(folder / "metrics.csv", COLUMNS, rows)
     return rows
+
+
+def figures(
+    scores: np.ndarray, backwards: np.ndarray, labels: np.ndarray
+) -> list[tuple[str, float, int]]:
+    """Metric, value and of how many clips; a metric that no clip is of is left out."""
+    counted = accuracies(scores, labels) | {"ece": calibration_error(scores, labels)}
+    found = [(metric, value, len(labels)) for metric, value in counted.items()]
+    found.append(("order", *order_accuracy(scores, labels)))
+    found.append(("reversed_top1", *reversed_accuracy(backwards, labels)))
+    return [figure for figure in found if figure[1] == figure[1]]
 
 
 def start_of(card: ModelCard) -> str:
@@ -78,7 +85,8 @@ def run_of(row: dict) -> Run:
     return Run(row["model"], row["input"], int(row["seed"]), row["split"])
 
 
-def _row(run: Run, start: str, dataset: str, metric: str, value: float, clips: int) -> dict:
+def row_of(run: Run, start: str, dataset: str, metric: str, value: float, clips: int) -> dict:
+    """A row of a table with COLUMNS."""
     return {
         "model": run.model,
         "input": run.input,

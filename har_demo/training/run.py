@@ -4,9 +4,10 @@
     python -m har_demo.training.run --data PREPARED --ablations frames kernel
     make train MODEL=c3d_lab
 
-Footage is rendered and decoded once, kept in the work folder and read by all processes. Every run that
-is finished has a folder WORK/done/NAME: weights, figures, confusions, curve. Runs that are there are
-not done again; a run that was cut goes on from its last state.
+Footage is rendered and decoded once, and its optical flow computed where a model reads it; both are kept
+in the work folder and read by all processes. Every run that is finished has a folder WORK/done/NAME: weights, figures, confusions, curve. Runs that are there are
+not done again; a run that was cut goes on from its last state. Who learns from another model comes after
+all others.
 """
 
 import argparse
@@ -18,18 +19,28 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from har_demo.training.data import HELD_OUT, Footage, load, read_examples, split
 from har_demo.training.figures import rendered_footage
+from har_demo.training.motion import fields_of
 from har_demo.training.outbox import Outbox
 from har_demo.training.protocol import FILE, Protocol, read_protocol
 from har_demo.training.report import measure, read_rows, run_of, write_rows
 from har_demo.training.ship import save
-from har_demo.training.train import OutOfTime, Run, train, trainable
+from har_demo.training.train import (
+    TEACHERS,
+    OutOfTime,
+    Run,
+    shown,
+    teacher_of,
+    train,
+    trainable,
+    write,
+)
 from har_demo.training.variants import QUESTIONS, can_be_trained, card_of, variants
 
 CURVE = ("stage", "step", "loss", "seconds")
@@ -80,6 +91,36 @@ def make_footage(
                 load(seen if dataset == "train" else own).save(file)
 
 
+def make_flow(queue: Queue) -> None:
+    """Compute the optical flow of the footage that a run reads it of, if it is not there."""
+    for run in queue.runs:
+        rate = flow_rate(run)
+        files = [rendered_file(queue.folder, queue.protocol, side) for side in ("train", "test")]
+        files += sorted(queue.folder.glob(f"real-{run.split}-*.pt"))
+        for file in files if rate else ():
+            if not flow_file(file, rate).exists():
+                write(fields_of(file, rate), flow_file(file, rate))
+
+
+def flow_rate(run: Run) -> float | None:
+    """Fields a second that a run reads in training, or None."""
+    spec = shown(card_of(run.model), run)
+    return spec.fps if "flow" in spec.modality else None
+
+
+def flow_file(file: Path, rate: float) -> Path:
+    """Where the flow of a file of footage is kept."""
+    return file.with_name(f"flow-{rate:g}-{file.name}")
+
+
+def with_flow(footage: Footage, file: Path, rate: float | None) -> Footage:
+    """The footage of a file, and its flow beside it where it is read."""
+    if rate is None:
+        return footage
+    fields = torch.load(flow_file(file, rate), mmap=True, weights_only=True)
+    return replace(footage, fields=fields.to(footage.frames.device))
+
+
 def rendered(protocol: Protocol) -> dict[str, tuple[int, int]]:
     """What is rendered for either side: how many clips, with which seed."""
     return {
@@ -101,8 +142,24 @@ def read_rendered(queue: Queue, side: str, device: torch.device) -> Footage:
 
 def read_real(queue: Queue, name: str, device: torch.device) -> dict[str, Footage]:
     """Real footage of a split on a device: 'train', and by data set what is tested."""
-    files = sorted(queue.folder.glob(f"real-{name}-*.pt"))
-    return {file.stem.split("-")[2]: Footage.read(file).to(device) for file in files}
+    return {
+        file.stem.split("-")[2]: Footage.read(file).to(device)
+        for file in sorted(queue.folder.glob(f"real-{name}-*.pt"))
+    }
+
+
+def taught(queue: Queue, run: Run) -> bool:
+    """Whether all whom the run and its other splits learn from are trained, once nobody does that any more."""
+    for same in (other for other in queue.runs if other.start == run.start):
+        teacher = teacher_of(same)
+        while teacher and not queue.done(teacher).exists():
+            failed = (queue.folder / f"{teacher.name}.failed").exists()
+            late = time.monotonic() > queue.until - SPARE
+            if teacher not in queue.runs or failed or late:
+                print(f"{same.name}: needs {teacher.name}, which is not trained", flush=True)
+                return False
+            time.sleep(1)
+    return True
 
 
 def work(queue: Queue, number: int) -> None:
@@ -117,6 +174,8 @@ def work(queue: Queue, number: int) -> None:
     for run in queue.runs:
         if time.monotonic() > queue.until - SPARE:
             return
+        if not taught(queue, run):
+            continue
         try:
             # Two splits of one start are not trained at once: they share its first stage.
             (queue.folder / "claims" / run.start).mkdir()
@@ -126,8 +185,16 @@ def work(queue: Queue, number: int) -> None:
             try:
                 if same.split not in real:
                     real = {same.split: read_real(queue, same.split, device)}
-                tests = {name: f for name, f in real[same.split].items() if name != "train"}
-                one(queue, same, drawn, real[same.split]["train"], tests | {"rendered": test})
+                rate = flow_rate(same)
+                filmed = {
+                    name: with_flow(footage, queue.folder / f"real-{same.split}-{name}.pt", rate)
+                    for name, footage in real[same.split].items()
+                }
+                seen, unseen = (
+                    with_flow(footage, rendered_file(queue.folder, queue.protocol, side), rate)
+                    for side, footage in (("train", drawn), ("test", test))
+                )
+                one(queue, same, seen, filmed.pop("train"), filmed | {"rendered": unseen})
             except OutOfTime as error:
                 print(f"{same.name}: stopped {error}", flush=True)
                 return
@@ -204,7 +271,7 @@ def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list
 
     Args:
         inputs: 'own' is the card's; 'other' is rgb for difference and difference for rgb, which one
-            or two frames do not have.
+            or two frames do not have. Networks of flow take nothing else.
     """
     runs = []
     for seed, wanted, model in itertools.product(seeds, inputs, models):
@@ -212,6 +279,8 @@ def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list
         other = "rgb" if spec.modality == "difference" else "difference"
         modality = {"own": spec.modality, "other": other}.get(wanted, wanted)
         if modality == "difference" and spec.frames <= 2:
+            continue
+        if "flow" in spec.modality and modality != spec.modality:
             continue
         runs += [Run(model, modality, seed, split) for split in splits]
     return list(dict.fromkeys(runs))
@@ -265,12 +334,14 @@ def main(words: list[str] | None = None) -> None:
     queue = Queue(tuple(runs), arguments.work, protocol, devices, until)
     left = [run for run in runs if run not in there and not queue.done(run).exists()]
     states = arguments.work / "states"
-    left.sort(key=lambda run: not any(states.glob(f"{run.start}*.state")))  # those cut first
+    # Those cut first, and those that learn from others last.
+    left.sort(key=lambda r: (r.model in TEACHERS, not any(states.glob(f"{r.start}*.state"))))
     queue = Queue(tuple(left), arguments.work, protocol, devices, until)
 
     print(f"{len(left)} of {len(runs)} runs to do on {', '.join(devices)}", flush=True)
     began = time.monotonic()
     make_footage(arguments.data, arguments.splits, protocol, arguments.work, devices)
+    make_flow(queue)
     print(f"footage after {time.monotonic() - began:.0f} s", flush=True)
     outbox = Outbox(arguments.work, arguments.out, protocol.seeds[0]) if arguments.out else None
     supervise(queue, arguments.workers, outbox)

@@ -17,7 +17,8 @@ from har_demo.clips import sampling
 from har_demo.models.card import ModelInput
 from har_demo.training.augment import BACKWARDS, ORDERED
 from har_demo.training.data import Footage
-from har_demo.training.train import as_input, frames_read
+from har_demo.training.motion import fields_at, resized
+from har_demo.training.train import as_inputs
 
 WINDOWS = 10  # per clip at most, as recognition does by default
 AT_ONCE = 48  # windows, as many as a training's batch, for which the GPU's fastest way is known
@@ -35,7 +36,7 @@ def probabilities(
         spec: its input.
         backwards: play every clip from its end.
     """
-    device, read = footage.frames.device, frames_read(spec)
+    device, read = footage.frames.device, spec.frames_read
     windows, clip_of = [], []
     for clip, (first, count, fps) in enumerate(
         zip(footage.first.tolist(), footage.count.tolist(), footage.fps.tolist(), strict=True)
@@ -51,17 +52,23 @@ def probabilities(
     positions = torch.from_numpy(np.concatenate(windows))
     missing = -len(positions) % AT_ONCE  # every batch is full
     positions = torch.cat([positions, positions[-1:].expand(missing, -1)]).to(device)
-    answers = []
-    for some in positions.split(AT_ONCE):
-        frames = footage.frames[some].float()
-        small = F.interpolate(
-            frames.flatten(0, 1), spec.crop, mode="bilinear", antialias=spec.antialias
-        ).round_()
-        inputs = as_input(small.div_(255).unflatten(0, frames.shape[:2]), spec)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            answers.append(network(inputs).float().softmax(-1))
-    answers = torch.cat(answers)[: len(clip_of)]
     clip_of = torch.tensor(clip_of, device=device)
+    asked = torch.cat([clip_of, clip_of[-1:].expand(missing)])
+    answers = []
+    for some, clips in zip(positions.split(AT_ONCE), asked.split(AT_ONCE), strict=True):
+        small = fields = None
+        if spec.pictures:
+            frames = footage.frames[some[:, list(spec.pictures)]].float()
+            small = F.interpolate(
+                frames.flatten(0, 1), spec.crop, mode="bilinear", antialias=spec.antialias
+            ).round_()
+            small = small.div_(255).unflatten(0, frames.shape[:2])
+        if "flow" in spec.modality:
+            fields = resized(fields_at(footage, clips, some, spec.fps), spec.crop)
+        inputs = as_inputs(small, fields, spec)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            answers.append(network(*inputs).float().softmax(-1))
+    answers = torch.cat(answers)[: len(clip_of)]
     total = answers.new_zeros(len(footage.count), answers.shape[1]).index_add(0, clip_of, answers)
     return (total / clip_of.bincount()[:, None]).cpu().numpy()
 

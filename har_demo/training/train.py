@@ -9,41 +9,54 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from har_demo.clips.transforms import differences, standardised
+from har_demo.errors import WeightsError
+from har_demo.flow import views
 from har_demo.labels import EVERYDAY
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.layout import channels_last
+from har_demo.models.mars import mars_loss
 from har_demo.models.registry import cards
-from har_demo.training.augment import augment, constant, draw_windows, eased
+from har_demo.training.augment import augment, augment_flow, constant, draw_windows, eased
 from har_demo.training.data import Footage
+from har_demo.training.motion import fields_at
 from har_demo.training.protocol import Protocol
 from har_demo.training.recorded import recorded
 
-Loss = Callable[[nn.Module, Tensor, Tensor, Protocol], Tensor]
-"""(network, inputs [B, 3, T, h, w], labels [B], protocol) → scalar."""
+Inputs = tuple[Tensor, ...]
+"""RGB [B, 3, T, h, w], or flow [B, 2, T, h, w], or both."""
 
-LATER = {
-    "mars_lab": "learns from mars_flow_lab, which reads flow",
-    "resframe_ts_lab": "its two paths are trained by themselves",
-}
-"""Models that the shared loss does not do justice; each needs an entry in LOSSES first."""
+Loss = Callable[[nn.Module, Inputs, Tensor, Protocol], Tensor]
+"""(network, inputs, labels [B], protocol) → scalar."""
 
 
-def classify(network: nn.Module, inputs: Tensor, labels: Tensor, protocol: Protocol) -> Tensor:
+def classify(network: nn.Module, inputs: Inputs, labels: Tensor, protocol: Protocol) -> Tensor:
     """Cross-entropy with the labels."""
-    return F.cross_entropy(network(inputs).float(), labels, label_smoothing=protocol.smoothing)
+    return F.cross_entropy(network(*inputs).float(), labels, label_smoothing=protocol.smoothing)
 
 
-LOSSES: dict[str, Loss] = {}
+def each_path(network: nn.Module, inputs: Inputs, labels: Tensor, protocol: Protocol) -> Tensor:
+    """Of each path by itself: they share nothing, so neither learns from how sure the other is."""
+    paths = network.paths(*inputs)
+    smoothing = protocol.smoothing
+    return sum(F.cross_entropy(p.float(), labels, label_smoothing=smoothing) for p in paths)
+
+
+LOSSES: dict[str, Loss] = {"resframe_ts_lab": each_path}
 """By the card's name, what a model minimises in place of `classify`."""
+
+TEACHERS = {"mars_lab": "mars_flow_lab"}
+"""Who learns to give another's features beside its classes, and whose; see har_demo.models.mars."""
 
 
 class OutOfTime(Exception):
@@ -62,7 +75,7 @@ class Run:
     """
 
     model: str
-    input: Literal["rgb", "difference"]
+    input: Literal["rgb", "difference", "flow", "rgb+flow"]
     seed: int
     split: str = "a"
 
@@ -81,15 +94,26 @@ class Run:
 
 
 def trainable() -> dict[str, ModelCard]:
-    """Lab-size networks of RGB frames or their differences, by name."""
+    """Lab-size networks by name; what has no multiply-adds is fitted in another way."""
     return {
         name: card
         for name, card in cards().items()
-        if card.size == "lab"
-        and card.gmacs is not None
-        and card.input.modality in ("rgb", "difference")
-        and (name not in LATER or name in LOSSES)
+        if card.size == "lab" and card.gmacs is not None
     }
+
+
+def teacher_of(run: Run) -> Run | None:
+    """The run whose features this one learns, which has to be finished first."""
+    name = TEACHERS.get(run.model)
+    return name and Run(name, cards()[name].input.modality, run.seed, run.split)
+
+
+def shown(card: ModelCard, run: Run) -> ModelInput:
+    """What is drawn for a run: the network's input, and that of its teacher."""
+    teacher = teacher_of(run)
+    if teacher is None:
+        return replace(card.input, modality=run.input)
+    return replace(cards()[teacher.model].input, modality="rgb+flow")
 
 
 def train(
@@ -118,12 +142,13 @@ def train(
 
     Raises:
         OutOfTime: it was stopped.
+        WeightsError: its teacher is not trained.
     """
     device = rendered.frames.device
     torch.backends.cudnn.benchmark = True  # every batch has one shape
     torch.backends.cudnn.benchmark_limit = 4  # trying all ways takes longer than it saves
     folder.mkdir(parents=True, exist_ok=True)
-    spec, loss = replace(card.input, modality=run.input), LOSSES.get(card.name, classify)
+    spec, teacher = shown(card, run), teacher_of(run)
     torch.manual_seed(run.seed)
     network = channels_last(card.build(len(EVERYDAY)).to(device))
 
@@ -132,6 +157,9 @@ def train(
         easing = protocol.easing if name == "pretrain" else 0
         if card.family == "Video transformer":
             rate *= protocol.transformer_rate
+        loss = LOSSES.get(card.name, classify)
+        if teacher:
+            loss = imitate(trained(teacher, name, folder).to(device))
         return optimise(
             network,
             lambda step: draw(spec, mixture, eased(protocol, risen(step / steps, easing))),
@@ -157,6 +185,35 @@ def train(
     return network.eval()
 
 
+def trained(run: Run, stage: str, folder: Path) -> nn.Module:
+    """The network of a finished run in evaluation mode, as it was after a stage.
+
+    The first stage has seen rendered clips alone: whoever learns from it in his own first stage may
+    start any split from there.
+
+    Raises:
+        WeightsError: it is not there.
+    """
+    file = folder.parent / "done" / run.name / "weights.safetensors"
+    if stage == "pretrain":
+        file = folder / f"{run.start}.pt"
+    if not file.exists():
+        raise WeightsError(f"{run.name} is not trained, which teaches: train {run.model} first.")
+    network = cards()[run.model].build(len(EVERYDAY))
+    load = load_file if file.suffix == ".safetensors" else partial(torch.load, weights_only=True)
+    network.load_state_dict(load(file))
+    return channels_last(network.eval().requires_grad_(False))
+
+
+def imitate(teacher: nn.Module) -> Loss:
+    """What MARS minimises."""
+
+    def loss(network: nn.Module, inputs: Inputs, labels: Tensor, protocol: Protocol) -> Tensor:
+        return mars_loss(network, teacher, *inputs, labels, smoothing=protocol.smoothing)
+
+    return loss
+
+
 SAVE_EVERY = 60.0  # seconds between saved states
 REPORT_EVERY = 50  # steps
 UNRECORDED = 5  # first steps, in which the fastest convolutions are found
@@ -164,8 +221,8 @@ UNRECORDED = 5  # first steps, in which the fastest convolutions are found
 
 def optimise(
     network: nn.Module,
-    batch: Callable[[int], tuple[Tensor, Tensor]],
-    loss: Callable[[Tensor, Tensor], Tensor],
+    batch: Callable[[int], tuple[Inputs, Tensor]],
+    loss: Callable[[Inputs, Tensor], Tensor],
     steps: int,
     rate: float,
     protocol: Protocol,
@@ -220,7 +277,7 @@ def optimise(
             torch.cuda.set_rng_state(saved["random_cuda"].cpu(), device)
         first = saved["step"]
 
-    def advance(inputs: Tensor, labels: Tensor) -> Tensor:
+    def advance(inputs: Inputs, labels: Tensor) -> Tensor:
         with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
             value = loss(inputs, labels)
         optimizer.zero_grad(set_to_none=True)
@@ -273,24 +330,40 @@ def write(values: dict, file: Path) -> None:
 
 def draw(
     spec: ModelInput, mixture: list[tuple[Footage, int]], protocol: Protocol
-) -> tuple[Tensor, Tensor]:
-    """A random batch, so many of each source: [B, 3, T, h, w] and labels [B]."""
-    windows, labels = [], []
+) -> tuple[Inputs, Tensor]:
+    """A random batch, so many of each source: what the network takes, and labels [B]."""
+    windows, fields, labels = [], [], []
     for source, count in mixture:
         clips = torch.multinomial(source.weights, count, replacement=True)
         segments = spec.sampling == "segments"
         positions, label = draw_windows(
-            source, clips, frames_read(spec), spec.fps, protocol, segments
+            source, clips, spec.frames_read, spec.fps, protocol, segments
         )
-        windows.append(source.frames[positions])
         labels.append(label)
-    changed, labels = augment(torch.cat(windows), torch.cat(labels), spec.crop, protocol)
-    return as_input(changed, spec), labels
+        if "flow" in spec.modality:
+            fields.append(fields_at(source, clips, positions, spec.fps))
+        if spec.modality == "rgb+flow":
+            positions = positions[:, constant(spec.pictures, positions.device)]
+        if spec.modality != "flow":
+            windows.append(source.frames[positions])
+    labels = torch.cat(labels)
+    if not fields:
+        changed, labels = augment(torch.cat(windows), labels, spec.crop, protocol)
+        return as_inputs(changed, None, spec), labels
+    frames = torch.cat(windows) if windows else None
+    moved, changed, labels = augment_flow(
+        torch.cat(fields), frames, spec.pictures, labels, spec.crop, protocol
+    )
+    return as_inputs(changed, moved, spec), labels
 
 
-def frames_read(spec: ModelInput) -> int:
-    """How many frames one window reads: a difference needs one more."""
-    return spec.frames + (spec.modality == "difference")
+def as_inputs(frames: Tensor | None, fields: Tensor | None, spec: ModelInput) -> Inputs:
+    """Frames as `as_input` takes them and flow [B, T, 2, h, w] in pixels to what the network takes."""
+    inputs = () if frames is None else (as_input(frames, spec),)
+    if fields is None:
+        return inputs
+    flow = views.as_input(fields, spec.flow_limit).transpose(1, 2)
+    return (*inputs, flow.contiguous(memory_format=torch.channels_last_3d))
 
 
 def as_input(frames: Tensor, spec: ModelInput) -> Tensor:

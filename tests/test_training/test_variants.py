@@ -19,7 +19,7 @@ from har_demo.training.data import footage
 from har_demo.training.figures import FPS, FRAMES
 from har_demo.training.light import equalised, gamma
 from har_demo.training.report import measure, start_of
-from har_demo.training.train import LOSSES, Run, draw, frames_read, trainable
+from har_demo.training.train import LOSSES, Run, draw, trainable
 from har_demo.training.variants import QUESTIONS, card_of, variants
 
 NAMES = sorted(variants())
@@ -79,7 +79,7 @@ def test_a_rendered_clip_is_long_enough(name, protocol):
     clip = torch.zeros(FRAMES, 3, 4, 4, dtype=torch.uint8)
     source = footage([clip], [FPS], [EVERYDAY.index("walking")], [1.0])
     clips, calm = torch.zeros(20, dtype=torch.long), replace(protocol, speed=1.0)
-    positions, _ = draw_windows(source, clips, frames_read(spec), spec.fps, calm)
+    positions, _ = draw_windows(source, clips, spec.frames_read, spec.fps, calm)
     assert (positions.diff(dim=1) > 0).all()
 
 
@@ -107,7 +107,7 @@ def test_lit_clips_for_the_same_network(name, protocol):
     clips = footage(
         [torch.full((30, 3, 20, 20), 50, dtype=torch.uint8)] * 2, [25.0] * 2, [0, 1], [1.0, 1.0]
     )
-    seen, _ = draw(replace(card_of(name).input, crop=(8, 8)), [(clips, 2)], protocol)
+    (seen,), _ = draw(replace(card_of(name).input, crop=(8, 8)), [(clips, 2)], protocol)
     assert seen.min() >= 0  # what light takes: plain values
     assert seen.max() <= 1
 
