@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import hashlib
 import json
+import math
 import tarfile
 
 import numpy as np
@@ -14,9 +15,9 @@ from safetensors.torch import load_file
 from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY
 from har_demo.models.registry import card
+from har_demo.training import fuse, score, tables
 from har_demo.training import outbox as outbox_module
 from har_demo.training import run as run_module
-from har_demo.training import score, tables
 from har_demo.training import ship as ship_module
 from har_demo.training.data import prepare, read_examples
 from har_demo.training.outbox import Outbox
@@ -245,6 +246,71 @@ def test_every_model_comes_once_before_any_comes_twice():
         "tsm_lab-difference-s0-a",
     ]
     assert len(runs) == len(set(runs)) == 8
+
+
+@pytest.mark.slow
+def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypatch):
+    """In the footage of the first runs, whose flow is computed once."""
+    work, protocol = finished / "work", read_protocol(protocol_file)
+    runs = (Run("spatial_stream_lab", "rgb", 7), Run("temporal_stream_lab", "flow", 7))
+    queue = run_module.Queue(runs, work, protocol, ("cpu",), math.inf)
+    monkeypatch.setattr(score, "AT_ONCE", 2)
+    run_module.make_flow(queue)
+    files = {file: file.stat().st_mtime_ns for file in work.glob("flow-*.pt")}
+    footage = [*work.glob("rendered-*.pt"), *work.glob("real-a-*.pt")]
+    assert sorted(file.name for file in files) == sorted(f"flow-5-{f.name}" for f in footage)
+    run_module.make_flow(queue)
+    assert files == {file: file.stat().st_mtime_ns for file in work.glob("flow-*.pt")}
+    run_module.work(queue, 0)
+    for run in runs:
+        rows = read_rows(queue.done(run) / "metrics.csv")
+        assert {row["input"] for row in rows} == {run.input}
+
+    fuse.main(["--work", str(work), "--protocol", str(protocol_file)])
+    for name in ("average", "svm"):
+        rows = read_rows(work / "done" / f"two_stream_lab.{name}-rgb+flow-s7-a" / "metrics.csv")
+        assert {row["dataset"] for row in rows} == {"weizmann", "arid6", "workout4", "rendered"}
+        found = {row["metric"] for row in rows}
+        assert {"top1", "top5", "class_mean"} < found and ("ece" in found) == (name == "average")
+    Outbox(work, finished / "last", seed=7).post()
+    tables.unpack(finished / "last", finished / "all")
+    tables.tabulate(finished / "all", finished / "results")
+    models = {row["model"] for row in read_rows(finished / "results" / "lab.csv")}
+    assert {"temporal_stream_lab", "two_stream_lab.average", "two_stream_lab.svm"} < models
+
+
+def test_a_student_waits_for_its_teacher(tmp_path, capsys):
+    student, teacher = Run("mars_lab", "rgb", 7), Run("mars_flow_lab", "flow", 7)
+    alone = run_module.Queue((student,), tmp_path, read_protocol(), ("cpu",), math.inf)
+    assert run_module.taught(alone, teacher)
+    assert not run_module.taught(alone, student)
+    assert "mars_lab-rgb-s7-a: needs mars_flow_lab-flow-s7-a" in capsys.readouterr().out
+    alone.done(teacher).mkdir(parents=True)
+    assert run_module.taught(alone, student)
+    # Of two splits both teachers are needed; one that failed, or has no time, does not come any more.
+    both = (student, dataclasses.replace(student, split="b"))
+    teachers = (teacher, dataclasses.replace(teacher, split="b"))
+    queue = run_module.Queue((*both, *teachers), tmp_path, read_protocol(), ("cpu",), math.inf)
+    (tmp_path / "mars_flow_lab-flow-s7-b.failed").touch()
+    assert not run_module.taught(queue, student)
+    (tmp_path / "mars_flow_lab-flow-s7-b.failed").unlink()
+    assert not run_module.taught(dataclasses.replace(queue, until=0), student)
+
+
+def test_students_come_last(prepared, protocol_file, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(run_module, "make_footage", lambda *words: None)
+    monkeypatch.setattr(run_module, "make_flow", lambda queue: None)
+    monkeypatch.setattr(run_module, "supervise", lambda queue, *rest: seen.extend(queue.runs))
+    words = ["--data", str(prepared), "--protocol", str(protocol_file), "--work", str(tmp_path)]
+    main([*words, "--models", "mars_lab", "mars_flow_lab", "c3d_lab"])
+    assert [run.model for run in seen] == ["mars_flow_lab", "c3d_lab", "mars_lab"]
+
+
+def test_models_of_flow_take_nothing_else():
+    assert runs_of(["mars_flow_lab"], ["own", "rgb", "difference", "other"], [0], ["a"]) == [
+        Run("mars_flow_lab", "flow", 0)
+    ]
 
 
 def test_one_frame_has_no_differences():
