@@ -17,7 +17,7 @@ from har_demo.flow.classical import LUMA, between
 from har_demo.models.card import ModelInput
 
 METHOD = "dis"
-"""Which flow every network here is given; TV-L1 takes a hundred times as long."""
+"""Which flow every network here is given; TV-L1 takes fifty to a hundred times as long."""
 
 
 def fields(
