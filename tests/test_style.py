@@ -19,7 +19,7 @@ BELOW = {
     "errors": set(),
     "weights": {"models", "labels"},
     "people": {"clips", "labels"},
-    "flow": {"clips"},
+    "flow": {"clips", "models", "weights", "people"},
     "recognize": {"clips", "models", "weights", "labels", "flow"},
 }
 LOW = {*BELOW, "training", "benchmarks", "prompts", "explain"}

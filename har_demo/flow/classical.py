@@ -39,13 +39,17 @@ def between(before: np.ndarray, after: np.ndarray, method: str = "dis") -> np.nd
     """
     if method not in _METHODS:
         raise ChoiceError(f"No optical flow is called '{method}': choose {', '.join(TITLES)}.")
-    if min(before.shape) < SMALLEST_SIDE:
-        height, width = before.shape
+    check_size(*before.shape)
+    return np.moveaxis(_METHODS[method](*stretched(before, after)), 2, 0)
+
+
+def check_size(height: int, width: int) -> None:
+    """ClipError where pictures of that size are too small."""
+    if min(height, width) < SMALLEST_SIDE:
         raise ClipError(
             f"Pictures of {width} × {height} pixels are too small for optical flow: "
             f"use some of at least {SMALLEST_SIDE} on either side."
         )
-    return np.moveaxis(_METHODS[method](*stretched(before, after)), 2, 0)
 
 
 def grey(frames: np.ndarray) -> np.ndarray:

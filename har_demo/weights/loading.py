@@ -7,7 +7,7 @@
 Without any there is no network: a sentence says what is missing, how large it is and what to do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from torch import nn
 
 from har_demo.errors import WeightsError
-from har_demo.models.card import ModelCard
+from har_demo.models.card import ModelCard, WeightSource
 from har_demo.weights.provenance import Provenance
 
 from . import hub, shipped, state
@@ -54,7 +54,7 @@ def availability(card: ModelCard) -> Availability:
             sentence = f"Weights were fetched earlier ({megabytes(size)})."
             return Availability("cached", size, sentence)
     if not card.weights:
-        return Availability("missing", 0, _nowhere(card))
+        return Availability("missing", 0, _nowhere(card.title))
     source = card.weights[0]
     size, host = megabytes(source.bytes), urlsplit(source.url).hostname
     if hub.offline():
@@ -98,7 +98,7 @@ def load(
         note = f"trained by this project on {sets}" if sets else "trained by this project"
         provenance = Provenance("shipped", path.name, sha256(path), note)
     else:
-        path = _public_file(card, on_progress)
+        path = public_file(card.title, card.weights, on_progress)
         source = next(s for s in card.weights if hub.path(s) == path)
         # Without a hash nothing says that this is the publisher's file.
         tensors = state.read(path) if source.sha256 else read_apart(path)
@@ -129,11 +129,19 @@ def _shipped_file(card: ModelCard, entry: dict) -> Path:
     return path
 
 
-def _public_file(card: ModelCard, on_progress: Callable[[float], None] | None) -> Path:
-    """The first public file that is here or can be fetched."""
-    if not card.weights:
-        raise WeightsError(_nowhere(card))
-    for source in card.weights:
+def public_file(
+    title: str,
+    sources: Sequence[WeightSource],
+    on_progress: Callable[[float], None] | None = None,
+) -> Path:
+    """The first public file that is here or can be fetched.
+
+    Raises:
+        WeightsError: none is and none can; the sentence calls the network by its title.
+    """
+    if not sources:
+        raise WeightsError(_nowhere(title))
+    for source in sources:
         path = hub.path(source)
         if path.is_file():
             if sha256(path).startswith(source.sha256):
@@ -141,21 +149,21 @@ def _public_file(card: ModelCard, on_progress: Callable[[float], None] | None) -
             path.unlink()  # damaged since it was fetched
 
     reasons = []
-    for source in card.weights:
+    for source in sources:
         try:
             return hub.fetch(source, on_progress)
         except hub.FetchError as error:
             reasons.append(str(error))
-    first = card.weights[0]
+    first = sources[0]
     when = "online" if hub.offline() else "later"
     raise WeightsError(
-        f"weights of {card.title} ({megabytes(first.bytes)}) are not here and cannot be fetched: "
+        f"weights of {title} ({megabytes(first.bytes)}) are not here and cannot be fetched: "
         f"{reasons[0]}; try again {when}, or give the file {hub.path(first).name} yourself."
     )
 
 
-def _nowhere(card: ModelCard) -> str:
+def _nowhere(title: str) -> str:
     return (
-        f"weights of {card.title} do not come with the app, and no file is known that could be "
+        f"weights of {title} do not come with the app, and no file is known that could be "
         "fetched: give your own."
     )

@@ -88,11 +88,32 @@ def unwrapped(tensors: object, name: str) -> dict[str, Tensor]:
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], card: ModelCard, name: str) -> None:
+    """Make the tensors a model's parameters: `fit` for networks with a card.
+
+    The tensors may have our names or, where there is a map, the public ones.
+    """
+    if card.name in MAPS:
+        own, mapped = network.state_dict(), MAPS[card.name](tensors)
+        tensors = max(tensors, mapped, key=lambda state: len(own.keys() & state.keys()))
+    fit(network, tensors, card.title, name, (len(card.classes), card.label_set))
+
+
+def fit(
+    network: nn.Module,
+    tensors: Mapping[str, Tensor],
+    title: str,
+    name: str,
+    classes: tuple[int, str] | None = None,
+) -> None:
     """Make the tensors the network's parameters, all of them and nothing else.
 
-    They may have our names or, where there is a map, the public ones; half precision becomes the
-    network's float32. Whole-number buffers stay the network's own: they count batches or index
-    windows, and a wrong index would be looked up.
+    Half precision becomes the network's float32. Whole-number buffers stay the network's own: they
+    count batches or index windows, and a wrong index would be looked up.
+
+    Args:
+        title: what the network is called in a sentence.
+        name: of the file.
+        classes: how many it tells apart, and what the set of them is called, if it does.
 
     Raises:
         WeightsError: tensors are missing, unknown, of another shape, or hold no finite numbers; the
@@ -100,16 +121,13 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], card: ModelCard, nam
     """
     every = network.state_dict()
     own = {key: value for key, value in every.items() if value.is_floating_point()}
-    if card.name in MAPS:
-        mapped = MAPS[card.name](tensors)
-        tensors = max(tensors, mapped, key=lambda state: len(own.keys() & state.keys()))
     given = {k: v for k, v in tensors.items() if k in own or k not in every}
 
     missing = [key for key in own if key not in given]
     unknown = [key for key in given if key not in own]
     misshapen = [key for key in own if key in given and own[key].shape != given[key].shape]
     if missing or unknown or misshapen:
-        raise WeightsError(_misfit(card, name, own, given, missing, unknown, misshapen))
+        raise WeightsError(_misfit(title, classes, name, own, given, missing, unknown, misshapen))
 
     network.load_state_dict(every | {key: _floats(given[key], key, name) for key in own})
 
@@ -149,19 +167,20 @@ def printable(name: str) -> str:
     return "".join(letter for letter in name[:80] if letter.isprintable())
 
 
-def _misfit(card, name, own, given, missing, unknown, misshapen) -> str:
+def _misfit(title, classes, name, own, given, missing, unknown, misshapen) -> str:
     """What does not fit, in one sentence."""
     other_classes = {given[key].shape[0] for key in misshapen if given[key].dim()}
     if (
-        not missing
+        classes
+        and not missing
         and not unknown
         and len(other_classes) == 1
-        and all(own[key].shape[0] == len(card.classes) for key in misshapen)
+        and all(own[key].shape[0] == classes[0] for key in misshapen)
         and all(own[key].shape[1:] == given[key].shape[1:] for key in misshapen)
     ):
         return (
-            f"'{name}' was trained for {other_classes.pop()} classes, but {card.title} has the "
-            f"{len(card.classes)} of {card.label_set} here: give weights for those."
+            f"'{name}' was trained for {other_classes.pop()} classes, but {title} has the "
+            f"{classes[0]} of {classes[1]} here: give weights for those."
         )
     parts = []
     if missing:
@@ -175,6 +194,6 @@ def _misfit(card, name, own, given, missing, unknown, misshapen) -> str:
             f"{len(misshapen)} have another shape (first: {key} is {shapes[0]}, not {shapes[1]})"
         )
     return (
-        f"'{name}' does not fit {card.title}: {', '.join(parts)}; "
+        f"'{name}' does not fit {title}: {', '.join(parts)}; "
         "choose the model that it was trained as."
     )
