@@ -2,23 +2,14 @@
 
 import gradio as gr
 
-from har_demo.clips.probe import limits
-from har_demo.interface import health_panel
-from har_demo.interface.examples import examples
+from har_demo.interface import clip_part, header, health_panel
 from har_demo.interface.links import CROPS, FRAMES, OWN, STRIDES, WINDOWS, restore
 from har_demo.interface.picker import picker
 from har_demo.interface.render import render
 from har_demo.interface.running import annotated_clip, run_models, stopped, window_seen
-from har_demo.interface.taking import forget_clip, take_example, take_recording, take_upload
 from har_demo.models.registry import cards
 
-# A press on an example tells the server which one; a press on the timeline asks for that window.
-EXAMPLES_SCRIPT = """
-element.addEventListener('click', event => {
-  const button = event.target.closest('[data-example]');
-  if (button) trigger('pick', {file: button.dataset.example});
-});
-"""
+# A press on the timeline asks for that window.
 RESULTS_SCRIPT = """
 element.addEventListener('click', async event => {
   const cell = event.target.closest('[data-seek]');
@@ -34,33 +25,12 @@ element.addEventListener('click', async event => {
 
 def build() -> None:
     """Lay out the page inside the current Blocks and connect its events."""
-    current = gr.State(None)  # the Clip under 'Your clip'
     answered = gr.State(None)  # the Answers on the right
 
-    gr.HTML(render("header"), elem_id="header")
+    header.build()
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
-            gr.HTML(render("step", number=1, title="Your clip"))
-            video = gr.Video(
-                sources=["upload", "webcam"],
-                # Left and right stay what they are; more pixels than this no model looks at.
-                webcam_options=gr.WebcamOptions(
-                    mirror=False,
-                    constraints={"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}},
-                ),
-                show_label=False,
-                label="Clip",
-                height=300,
-                elem_id="clip",
-            )
-            gr.HTML(render("too_big", megabytes=limits().megabytes))
-            clip_notice = gr.HTML("", elem_id="clip-notice")
-            facts = gr.HTML("", elem_id="facts")
-            example_strip = gr.HTML(
-                render("examples", examples=examples()),
-                js_on_load=EXAMPLES_SCRIPT,
-                elem_id="examples",
-            )
+            clip = clip_part.build()
             gr.HTML(render("step", number=2, title="Models"))
             chosen = gr.HTML(picker(), elem_id="models", js_on_load=None)
             with gr.Accordion("How they look at it", open=False, elem_id="settings"):
@@ -124,35 +94,20 @@ def build() -> None:
 
     health_panel.build()
 
-    taken = [video, current, facts, clip_notice, notice]
     settings = [frames, stride, windows, crops]
     files = [take_away, json_file, csv_file, annotated]
     shown = [notice, panel, answered, *files]
     private = {"api_visibility": "undocumented"}
 
-    for event, take in ((video.upload, take_upload), (video.stop_recording, take_recording)):
-        event(
-            take,
-            video,
-            taken,
-            api_name=take.__name__,
-            concurrency_limit=2,  # each decodes and encodes a whole file
-            concurrency_id="ingest",
-            show_progress_on=[video],
-            **private,
-        )
-    video.clear(forget_clip, None, taken[1:], api_name="forget_clip", **private)
-    example_strip.pick(take_example, None, taken, api_name="take_example", **private)
-
-    for part in (facts, panel):
-        part.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
+    clip_part.connect(clip, notice)
+    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
     own_model.input(
         None, own_model, None, js="name => atlas.tick(name)", api_name="tick", **private
     )
 
     running = run.click(
         run_models,
-        [current, video, chosen, *settings, own_model, own_file],
+        [clip.current, clip.video, chosen, *settings, own_model, own_file],
         shown,
         js="(clip, video, chosen, ...rest) => { atlas.started(); return [clip, video, atlas.chosen(), ...rest]; }",
         api_name="run_models",
@@ -184,7 +139,7 @@ def build() -> None:
     share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **private)
 
     page = gr.context.Context.root_block
-    page.load(restore, None, [*taken, *settings], api_name="restore", **private).then(
+    page.load(restore, None, [*clip.taken(notice), *settings], api_name="restore", **private).then(
         None, None, None, js="() => atlas.restored()", api_name="restored", **private
     )
 

@@ -49,7 +49,7 @@ def results(
         headline=headline,
         subline=subline,
         timelines=[_timeline(p, clip) for p in predictions if len(p.frames) > 1],
-        ticks=_ticks(clip.duration),
+        ticks=ticks(clip.duration),
         cards=[_card(answer, strip) for answer, strip in answers],
         waiting=waiting,
         agreement=_agreement(predictions) if len(predictions) > 1 and not waiting else None,
@@ -202,7 +202,7 @@ def _timeline(prediction: Prediction, clip: Clip) -> dict:
     return {"model": prediction.model, "title": prediction.title, "rows": lanes}
 
 
-def _ticks(duration: float, most: int = 5) -> list[dict]:
+def ticks(duration: float, most: int = 5) -> list[dict]:
     """Round moments along the time axis."""
     step = next(s for s in (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 1e9) if duration / s <= most)
     return [

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
+from har_demo.interface import stopping
 from har_demo.interface.answers import ask, questions, write_files
 from har_demo.interface.examples import example_of
 from har_demo.interface.gpu import on_gpu
@@ -26,13 +27,6 @@ from har_demo.recognize.prediction import Prediction, Question, Refusal
 log = logging.getLogger(__name__)
 
 BROKEN = "Something broke on our side, not yours: try again, or with fewer models or windows."
-
-# Sessions that pressed Stop: cancelling ends what Gradio shows, this ends the work.
-_stopping: set[str] = set()
-
-
-class Stopped(Exception):
-    """Stop was pressed while the models ran."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +83,10 @@ def run_models(
 @on_gpu
 def _run(session, current, video, chosen, settings, own_model, own_file, progress):
     on_page = None  # what the panel shows, should this end early
-    _stopping.discard(session)
+    stopping.begin(session)
 
     def tell(fraction: float, desc: str) -> None:
-        if session in _stopping:
-            raise Stopped
+        stopping.check(session)
         progress(fraction, desc=desc)
 
     try:
@@ -121,7 +114,7 @@ def _run(session, current, video, chosen, settings, own_model, own_file, progres
                 yield "", on_page.panel(), on_page, *[gr.skip()] * 4
         with _files(on_page) as files:
             yield "", on_page.panel(), on_page, *files
-    except Stopped:
+    except stopping.Stopped:
         return  # `stopped` says so on the page
     except Exception as problem:
         # The page must never be left waiting; the log has what the reader cannot use.
@@ -137,7 +130,7 @@ def stopped(on_page: Answers | None, request: gr.Request):
 
     Yields updates of: panel, take_away, json_file, csv_file, annotated.
     """
-    _stopping.add(request.session_hash)
+    stopping.stop(request.session_hash)
     if on_page is None:
         yield [gr.skip()] * 5
         return

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from har_demo.clips.clip import Clip, SourceFacts
-from har_demo.interface.results import _ticks, best_window, results
+from har_demo.interface.results import best_window, results, ticks
 from har_demo.models.registry import card
 from har_demo.recognize.agreement import agreement
 from har_demo.recognize.prediction import Prediction, Provenance, Refusal, Times
@@ -163,6 +163,6 @@ def test_the_strip_shows_the_surest_window_of_the_overall_answer():
 
 @pytest.mark.parametrize("duration", [0.04, 0.6, 3.0, 12.0, 59.0, 600.0])
 def test_the_axis_has_a_handful_of_round_ticks(duration):
-    ticks = _ticks(duration)
-    assert 1 <= len(ticks) <= 5
-    assert all(0 <= float(tick["left"]) < 100 for tick in ticks)
+    found = ticks(duration)
+    assert 1 <= len(found) <= 5
+    assert all(0 <= float(tick["left"]) < 100 for tick in found)

@@ -1,0 +1,13 @@
+"""What stands at the top of every page: the other pages, the name and the switch to dark."""
+
+import gradio as gr
+
+from har_demo.interface.render import render
+
+START = "Recognise"  # what the first page is called among the others
+
+
+def build() -> None:
+    """Lay it out at the top of the current page."""
+    gr.Navbar(main_page_name=START)
+    gr.HTML(render("header"), elem_id="header")
