@@ -1,5 +1,6 @@
 """The same job for programs: named endpoints for gradio_client and, through MCP, for assistants."""
 
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,13 +10,16 @@ from har_demo.clips.ingest import ingest
 from har_demo.errors import UserError
 from har_demo.interface.answers import ask, questions
 from har_demo.interface.gpu import on_gpu
+from har_demo.interface.prompts_running import question
+from har_demo.prompts import PLAIN, POOLINGS, answer_json, tidy, towers
+from har_demo.prompts.catalogue import default
 from har_demo.recognize.catalogue import catalogue
 from har_demo.recognize.export import annotate, as_json
 from har_demo.recognize.prediction import Prediction
 
 
 def build() -> None:
-    """Add the endpoints /recognize, /annotate and /models to the current Blocks."""
+    """Add the endpoints /recognize, /annotate, /models, /ask and /towers to the current Blocks."""
     with gr.Column(visible=False):
         video = gr.Video(label="clip", sources=["upload"], interactive=True)
         models = gr.JSON(label="models", value=[])
@@ -31,6 +35,18 @@ def build() -> None:
         gr.Button().click(recognize, asked, answer, api_name="recognize", **together)
         gr.Button().click(annotated, asked, drawn, api_name="annotate", **together)
         gr.Button().click(list_models, None, catalogue, api_name="models")
+
+        prompts = gr.JSON(label="prompts", value=[])
+        tower = gr.Textbox(label="tower", value=default())
+        templates = gr.JSON(label="templates", value=list(PLAIN))
+        none = gr.Checkbox(label="none", value=True)
+        pooling = gr.Textbox(label="pooling", value=POOLINGS[0])
+        temperature = gr.Number(label="temperature", value=None)
+        in_words = [video, prompts, tower, templates, none, pooling, temperature]
+        told = gr.JSON(label="answer")
+        offered = gr.JSON(label="towers")
+        gr.Button().click(ask_in_words, in_words, told, api_name="ask", **together)
+        gr.Button().click(list_towers, None, offered, api_name="towers")
 
 
 def _answers(clip, models, frames, stride, windows, crops, progress):
@@ -104,6 +120,53 @@ def annotated(
 def list_models() -> list[dict]:
     """List every model: its idea, input, classes, cost, accuracy and whether its weights are here."""
     return catalogue()
+
+
+@on_gpu
+def ask_in_words(
+    clip: str,
+    prompts: list[str],
+    tower: str = "embedded",
+    templates: list[str] | None = None,
+    none: bool = True,
+    pooling: str = "mean",
+    temperature: float | None = None,
+    progress=gr.Progress(),  # noqa: B008
+) -> dict:
+    """
+    Say which of some sentences a video clip shows and when, with probabilities and similarities.
+
+    Args:
+        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        prompts: Sentences, up to 500, such as "a person riding a bicycle".
+        tower: Which pair of networks answers, as /towers lists them; embedded needs no network.
+        templates: Sentences with {} for the prompt, averaged; leave empty for the prompt alone.
+        none: Whether 'none of these' may be the answer.
+        pooling: How similarity over time becomes one number: mean, max or attention.
+        temperature: Similarities are divided by it before the softmax; leave empty for the tower's own.
+    """
+    try:
+        asked = prompts if isinstance(prompts, str) else list(map(str, prompts or []))
+        tidy(asked)  # what cannot be asked is said before the clip is read
+        source = ingest(_given(clip), name=Path(clip).name)
+        answer = question(
+            source,
+            asked,
+            tower,
+            templates or list(PLAIN),
+            none,
+            pooling,
+            temperature,
+            lambda fraction, sentence: progress(fraction, desc=sentence),
+        )
+        return answer_json(source, answer)
+    except UserError as problem:
+        raise gr.Error(str(problem), print_exception=False) from None
+
+
+def list_towers() -> list[dict]:
+    """List the pairs of networks that answer prompts: size, licence and whether the weights are here."""
+    return [asdict(one) for one in towers()]
 
 
 def _given(clip: str | None) -> str:

@@ -4,10 +4,14 @@ import gradio as gr
 
 from har_demo.clips import cache
 from har_demo.clips.probe import limits
-from har_demo.interface import api, recognize_page
+from har_demo.interface import api, prompts_page, recognize_page
 from har_demo.interface.examples import FOLDER
 from har_demo.interface.render import static
 from har_demo.interface.theme import theme
+
+# The pages beside the first: their names in the bar, their addresses and what lays them out.
+PAGES = (("Prompts", "prompts", prompts_page.build),)
+STYLES = ("style.css", "prompts.css")
 
 
 def build() -> gr.Blocks:
@@ -19,6 +23,9 @@ def build() -> gr.Blocks:
     ) as demo:
         recognize_page.build()
         api.build()
+    for name, address, build_page in PAGES:
+        with demo.route(name, address):
+            build_page()
     return demo.queue(max_size=32, default_concurrency_limit=4)
 
 
@@ -26,7 +33,7 @@ def launch(demo: gr.Blocks, **options) -> None:
     """Serve the app: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT move it, 7860 is the default port."""
     demo.launch(
         theme=theme(),
-        css=static("style.css"),
+        css="".join(map(static, STYLES)),
         head=f"{static('head.html')}<script>{static('page.js')}</script>",
         allowed_paths=[str(cache.folder())],
         max_file_size=round(limits().megabytes * 1e6),

@@ -64,3 +64,9 @@ def sentence_list(names: list[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def signed(value: float) -> str:
+    """A similarity, which may be below nothing: '0.14', '−0.07'."""
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "−")

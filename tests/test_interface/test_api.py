@@ -8,6 +8,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from har_demo import prompts as prompted
 from har_demo.clips.ingest import ingest
 from har_demo.models.registry import cards
 from har_demo.recognize.prediction import Question
@@ -92,10 +93,53 @@ def test_a_file_that_is_no_clip_is_refused_and_the_server_goes_on(client, clip_f
     assert ask(client, clip_file, shipped()[:1])["predictions"]
 
 
+def test_a_program_asks_in_words(client, clip_file):
+    prompts = ["a person waving", "a plate of food", "a person waving"]
+    told = client.predict(
+        clip=handle_file(str(clip_file)), prompts=prompts, pooling="max", api_name="/ask"
+    )
+    answer = prompted.ask(ingest(clip_file), prompts, pooling="max", background=prompted.BACKGROUND)
+    assert [one["text"] for one in told["prompts"]] == prompts[:2]
+    assert [one["probability"] for one in told["prompts"]] == pytest.approx(
+        answer.probabilities, abs=1e-3
+    )
+    assert told["tower"] == "embedded" and told["none_of_these"] == pytest.approx(
+        answer.none, abs=1e-3
+    )
+    assert told["notes"]  # of the prompt that was said twice
+
+
+@pytest.mark.parametrize(
+    ("prompts", "settings", "sentence"),
+    [
+        ([], {}, "There is no prompt"),
+        ([f"prompt {n}" for n in range(600)], {}, "600 prompts"),
+        (["a cat"], {"tower": "no/such"}, "no/such"),
+        (["a cat"], {"tower": "local-dir:/tmp"}, "There is no tower"),
+        (["a cat"], {"pooling": "median"}, "median"),
+        (["a cat"], {"templates": ["no place"]}, "exactly one"),
+        (["a cat"], {"temperature": 0}, "temperature"),
+    ],
+)
+def test_bad_questions_in_words_come_back_as_sentences(
+    client, clip_file, prompts, settings, sentence
+):
+    with pytest.raises(AppError, match=sentence):
+        client.predict(
+            clip=handle_file(str(clip_file)), prompts=prompts, api_name="/ask", **settings
+        )
+
+
+def test_the_towers_are_listed_with_size_and_licence(client):
+    listed = client.predict(api_name="/towers")
+    assert [row["name"] for row in listed] == [card.name for card in prompted.towers()]
+    assert all(row["licence"] and row["sentence"] for row in listed)
+
+
 def test_every_event_has_a_name(client):
     names = [d["api_name"] for d in client.config["dependencies"]]
     assert all(names) and len(set(names)) == len(names)
-    assert {"recognize", "annotate", "models"} <= set(names)
+    assert {"recognize", "annotate", "models", "ask", "towers"} <= set(names)
 
 
 def test_assistants_find_the_tools_over_mcp(server):
@@ -103,3 +147,4 @@ def test_assistants_find_the_tools_over_mcp(server):
         tools = {tool["name"] for tool in json.load(answer)}
     assert any(name.endswith("recognize") for name in tools)
     assert any(name.endswith("models") for name in tools)
+    assert any(name.endswith("ask_in_words") for name in tools)

@@ -86,6 +86,9 @@ const atlas = (() => {
       one('#answer').scrollIntoView({behavior: 'smooth', block: 'start'});
   };
 
+  // What has just come may be below what the reader sees.
+  const show = selector => one(selector).scrollIntoView({behavior: 'smooth', block: 'nearest'});
+
   const linkParameters = () => new URLSearchParams(location.search);
 
   // Called when the server has put a link's clip back; the ticks live here in the page.
@@ -218,6 +221,6 @@ const atlas = (() => {
   );
   document.addEventListener('DOMContentLoaded', keepTheme);
 
-  return {chosen, asked, seek, tick, compare, started, ended, restored, copyLink};
+  return {chosen, asked, seek, show, tick, compare, started, ended, restored, copyLink};
 })();
 window.atlas = atlas;
