@@ -60,12 +60,12 @@ DATA = [
 ]
 
 TITLES = {
-    "weizmann": ("Weizmann", "people never seen in training ({})"),
     "arid6": ("ARID", "places never seen in training ({})"),
+    "weizmann": ("Weizmann", "people never seen in training ({})"),
     "workout4": ("Workout", "videos never seen in training ({})"),
     "rendered": ("Rendered people", "people, places and motions never seen in training"),
 }
-"""For each test set: its name in the manifest, and what is new to a model there."""
+"""For each test set: its name in the manifest, and what is new to a model there; the most telling first."""
 
 TESTED_ON = "Rendered people and recordings"
 """What training is tested on besides film; `evaluate --data people` has no recordings to replay."""

@@ -3,7 +3,7 @@
 import re
 
 from har_demo.interface import words
-from har_demo.interface.picker import DEFAULT_TICKED, picker
+from har_demo.interface.picker import TICKED_AT_FIRST, picker
 from har_demo.models.registry import cards
 from har_demo.weights import availability
 
@@ -35,7 +35,7 @@ def test_shipped_models_are_ticked_first_and_ready():
     page = picker()
     shipped = [c for c in cards().values() if availability(c).state == "shipped"]
     assert len(shipped) >= 2
-    assert len(re.findall(r"checked data-default", page)) == DEFAULT_TICKED
+    assert len(re.findall(r"checked data-default", page)) == len(TICKED_AT_FIRST)
     assert all(">ready<" in row(page, c.name) for c in shipped)
 
 
