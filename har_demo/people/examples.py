@@ -51,14 +51,14 @@ EXAMPLES = (
         "Walking",
         "Walking and running share poses; tempo and the flight between steps tell them apart.",
         (("walk", 3.2),),
-        12,
+        3,
     ),
     Example(
         "running",
         "Running",
         "Round in a circle, so the view changes all the time while the action stays the same.",
         (("run", 3.0),),
-        12,
+        1,
     ),
     Example(
         "running_treadmill",
