@@ -28,7 +28,7 @@ from har_demo.weights.provenance import Provenance
 Pooling = Literal["mean", "max", "attention"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "max", "attention")
 FRAMES, MOST_FRAMES = 16, 64
-AT_ONCE = 16  # frames that go through the image tower together
+AT_ONCE = 4  # frames that go through the image tower together; Stop is heard between
 
 KEPT_TEXTS, KEPT_CLIPS = 20_000, 200
 
@@ -290,6 +290,7 @@ def embed_clip(
     if kept is not None:
         on_progress(1.0)
         return kept, indices, 0.0, 0.0
+    on_progress(0.0)
     started = time.perf_counter()
     found, decode = [], 0.0
     for first in range(0, len(indices), AT_ONCE):
