@@ -22,7 +22,7 @@ from har_demo.interface.render import render
 from har_demo.prompts import CLASS_LISTS, ENSEMBLE, PLAIN, POOLINGS
 from har_demo.prompts.catalogue import card, default
 
-POOLED = {"mean": "mean", "max": "maximum", "attention": "weighted mean"}
+POOLED = {"mean": "mean", "max": "maximum", "attention": "weighted"}
 
 # A press on the chart or a picture goes to that moment; a picture also asks where its prompt matches.
 RESULTS_SCRIPT = """
@@ -99,7 +99,7 @@ def build() -> None:
                     [(POOLED[one], one) for one in POOLINGS],
                     value=POOLINGS[0],
                     label="Similarity over time becomes its",
-                    info="Weighted: the moments where a prompt fits count more.",
+                    info="Weighted: a mean to which the moments that fit count more.",
                     min_width=240,
                     elem_id="pooling",
                 )

@@ -30,7 +30,7 @@ from har_demo.prompts import (
     tidy,
     towers,
 )
-from har_demo.prompts.catalogue import card
+from har_demo.prompts.catalogue import card, default
 from har_demo.weights.files import megabytes
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def question(
     return ask(
         clip,
         prompts,
-        card(tower).name,
+        card(tower or default()).name,
         pooling,
         templates,
         BACKGROUND if none else (),
@@ -204,7 +204,7 @@ def _cost(one: TowerCard) -> str:
 def describe_tower(name: str) -> str:
     """What is known of a pair of towers before it is asked."""
     try:
-        one = card(name)
+        one = card(name or default())
     except UserError as problem:
         return notice(str(problem))
     return render("tower", card=one, able=able(one.name))

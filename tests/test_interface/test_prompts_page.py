@@ -133,6 +133,21 @@ def test_a_class_list_fills_in_and_the_next_clip_is_asked(page):
     expect(page.locator("#prompts textarea")).to_have_value("mine alone")
 
 
+def test_stop_ends_the_waiting_and_leaves_what_was_there(page):
+    before = page.locator(".verdict").inner_text()
+    page.click("#settings button >> nth=0")
+    page.locator("#several").click()
+    expect(page.locator("#templates textarea")).to_have_value(re.compile("a person is {}"))
+    typed(page, *(f"a person with {n} things to carry" for n in range(120)))
+    run(page)
+    page.click("#stop")
+    expect(page.locator("#notice .notice")).to_contain_text("Stopped.")
+    expect(page.locator("#stop")).to_be_hidden()
+    expect(page.locator("#run")).to_be_enabled()
+    assert page.locator(".verdict").inner_text() == before
+    page.get_by_text("Prompt alone").click()
+
+
 def test_a_prompt_that_is_cut_says_so(page):
     typed(page, "waving " * 270, "🎺🎺🎺")
     run(page)

@@ -3,10 +3,11 @@
 import re
 from dataclasses import replace
 
+import gradio as gr
 import numpy as np
 import pytest
 
-from har_demo.interface import prompts_results, prompts_running
+from har_demo.interface import prompts_results, prompts_running, stopping
 from har_demo.interface.prompts_results import OnPage, answered_by, heat_shown, results
 from har_demo.interface.prompts_running import fill_in, read_again, take_back
 from har_demo.prompts import CLASS_LISTS, Answer, HeatMap, again
@@ -116,6 +117,41 @@ def test_reading_again_needs_no_frame_and_no_tower(monkeypatch):
     assert after.frames is before.frames and file.endswith(".json")
     # Multiples are of the towers' own temperature, not of the one before.
     assert next(read_again(after, "max", 1.0))[2].answer.temperature == pytest.approx(0.1)
+
+
+def test_stop_ends_the_work_at_its_next_step(monkeypatch):
+    reached = []
+
+    def question(*args):
+        *_, tell = args
+        tell(0.1, "before")
+        stopping.stop("visitor")
+        tell(0.2, "after")
+        reached.append("the end")
+
+    monkeypatch.setattr(prompts_running, "question", question)
+    monkeypatch.setattr(prompts_running, "ready", lambda *args: clip_named())
+    given = (None, "a.mp4", "a cat", True, "embedded", "{}", "mean", 1.0)
+    said = []
+    asked = prompts_running._ask("visitor", *given, lambda share, desc: said.append(desc))
+    assert list(asked) == [] and said == ["before"] and not reached
+
+
+def test_a_fault_of_ours_is_a_sentence_and_leaves_the_answer(monkeypatch):
+    monkeypatch.setattr(prompts_running, "ready", lambda *args: 1 / 0)
+    given = (None, "a.mp4", "a cat", True, "embedded", "{}", "mean", 1.0)
+    said, *rest = next(prompts_running._ask("visitor", *given, print))
+    assert prompts_running.BROKEN in said
+    assert all(one == gr.skip() for one in rest)
+
+
+def test_every_tower_is_described_before_it_is_asked():
+    for card in prompts_running.towers()[:5]:
+        told = prompts_running.describe_tower(card.name)
+        assert "Licence" in told and "MB" in told
+        ((title, name),) = prompts_running.tower_choices([card])
+        assert name == card.name and ("ready" in title or "MB" in title)
+    assert "There is no tower" in prompts_running.describe_tower("no/such")
 
 
 def test_a_class_list_keeps_what_was_typed():
