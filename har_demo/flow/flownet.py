@@ -155,6 +155,17 @@ def correlation(before: Tensor, after: Tensor, reach: int = REACH, step: int = S
     return torch.stack(products, 1)
 
 
+def centred(picture: Tensor) -> Tensor:
+    """Pictures [B, 3, H, W] in [0, 1] as the networks take them."""
+    return picture - torch.tensor(MEAN, device=picture.device).view(3, 1, 1)
+
+
+def answer(network: nn.Module, before: Tensor, after: Tensor) -> Tensor:
+    """The finest flow, enlarged to the size of the pictures [B, 3, H, W] in [0, 1]; in pixels."""
+    finest = network(centred(before), centred(after))[0] * SCALE
+    return F.interpolate(finest, before.shape[-2:], mode="bilinear", align_corners=False)
+
+
 def flownet_lab() -> FlowNetS:
     """A FlowNetS small enough to be trained here in minutes and shipped: 1,138,256 parameters."""
     return FlowNetS(LAB_WIDTHS)

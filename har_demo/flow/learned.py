@@ -57,19 +57,12 @@ class Learned:
     elsewhere: str = ""
 
 
-def _flownet(network: nn.Module, before: Tensor, after: Tensor) -> Tensor:
-    """FlowNet's finest flow, enlarged from a quarter of the size, in pixels."""
-    mean = torch.tensor(flownet.MEAN, device=before.device).view(3, 1, 1)
-    finest = network(before - mean, after - mean)[0] * flownet.SCALE
-    return F.interpolate(finest, scale_factor=4, mode="bilinear", align_corners=False)
-
-
 def _raft(title: str, build: Callable[[], nn.Module], size: int, **rest) -> Learned:
     return Learned(title, build, raft.answer, raft.MULTIPLE, raft.LEAST, size, **rest)
 
 
 def _net(title: str, build: Callable[[], nn.Module], size: int, **rest) -> Learned:
-    return Learned(title, build, _flownet, flownet.COARSEST, flownet.COARSEST, size, **rest)
+    return Learned(title, build, flownet.answer, flownet.COARSEST, flownet.COARSEST, size, **rest)
 
 
 TRAIN = "train it with python -m har_demo.flow.train, or give your own"
