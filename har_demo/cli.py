@@ -387,6 +387,59 @@ def evaluate(
 
 @app.command()
 @plainly()
+def flow(
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Measure errors and times of the methods.")
+    ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Also on pairs of this folder: NAME_img1.ppm, _img2.ppm, _flow.flo."),
+    ] = None,
+    pairs: Annotated[int, typer.Option(help="How many pairs of people to render.", min=0)] = 24,
+    methods: Annotated[
+        str, typer.Option(help="With commas between; all that are at hand by default.")
+    ] = "",
+    out: Annotated[
+        str | None, typer.Option(help="Put the figures into this .csv, in place of older ones.")
+    ] = None,
+) -> None:
+    """Measure methods of optical flow where the flow is known."""
+    if not evaluate:
+        raise ChoiceError("Say --evaluate: flow itself is shown on the page.")
+    _check_out(out)
+    from har_demo.flow import evaluate as measuring
+    from har_demo.flow.field import TITLES
+    from har_demo.flow.files import known_pairs
+
+    wanted = [name.strip() for name in methods.split(",") if name.strip()]
+    for name in wanted:
+        if name not in TITLES:
+            raise ChoiceError(
+                f"No optical flow is called '{_shown(name)}': choose {', '.join(TITLES)}."
+            )
+    known = {_shown(Path(data).name): known_pairs(data)} if data else {}
+    if not wanted:
+        wanted, left_out = measuring.ready()
+        for sentence in left_out:
+            typer.echo(sentence, err=True)
+    if pairs:
+        _progress("Rendering people")
+        known[measuring.PEOPLE] = measuring.people(pairs)
+    rows = measuring.measure(
+        wanted, known, on_progress=lambda done, what: _progress(_bar(done, what))
+    )
+    _progress("")
+    if out:
+        measuring.write(Path(out), rows)
+    typer.echo(
+        table(
+            [("method", "data", "metric", "", "pairs", "machine"), *(row.words() for row in rows)]
+        )
+    )
+
+
+@app.command()
+@plainly()
 def bench(
     quick: Annotated[bool, typer.Option(help="Shorter clips, for a first look.")] = False,
     out: Annotated[str | None, typer.Option(help="Also write the table to this .csv file.")] = None,
