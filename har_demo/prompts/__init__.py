@@ -7,7 +7,7 @@ Everything a page or a command needs is a function of this package.
 """
 
 from .answer import POOLINGS, Answer, again, ask
-from .catalogue import TowerCard, towers
+from .catalogue import TowerCard, about, default, towers
 from .export import answer_json, heat_json, ranking_json
 from .heatmap import HeatMap, heat
 from .ranking import Found, Ranking, search, video_files
@@ -36,10 +36,12 @@ __all__ = [
     "Prompts",
     "Ranking",
     "TowerCard",
+    "about",
     "again",
     "answer_json",
     "ask",
     "class_list",
+    "default",
     "heat",
     "heat_json",
     "ranking_json",

@@ -172,11 +172,11 @@ def ask(
     text = (time.perf_counter() - started) * 1000
 
     similarity = pictures @ sentences.T
-    pooled = pool(similarity, pooling, temperature)
+    pooled = pool(similarity, pooling)
     options, none_similarity = pooled, None
     if behind is not None:
         none_similarity = (pictures @ behind.T).max(dim=1).values
-        options = torch.cat([pooled, pool(none_similarity[:, None], pooling, temperature)])
+        options = torch.cat([pooled, pool(none_similarity[:, None], pooling)])
     probabilities = (options / temperature).softmax(dim=0).cpu().numpy()
 
     readings = tuple(asked.reading(words.filled(templates[0], prompt)) for prompt in tidied.texts)
@@ -224,11 +224,11 @@ def again(
     temperature = answer.temperature if temperature is None else temperature
     threshold = answer.threshold if threshold is None else threshold
     _check(pooling, temperature, threshold, FRAMES)
-    pooled = pool(torch.from_numpy(answer.similarity), pooling, temperature)
+    pooled = pool(torch.from_numpy(answer.similarity), pooling)
     options = pooled
     if answer.none_similarity is not None:
         behind = torch.from_numpy(answer.none_similarity)[:, None]
-        options = torch.cat([pooled, pool(behind, pooling, temperature)])
+        options = torch.cat([pooled, pool(behind, pooling)])
     probabilities = (options / temperature).softmax(dim=0).numpy()
     return replace(
         answer,
@@ -242,12 +242,18 @@ def again(
     )
 
 
-def pool(similarity: Tensor, pooling: Pooling, temperature: float) -> Tensor:
-    """float [T, P] over time to [P]."""
+def pool(similarity: Tensor, pooling: Pooling) -> Tensor:
+    """float [T, P] over time to [P].
+
+    Attention weighs a frame by how many standard deviations above its prompt's mean it lies, so that it is
+    as keen for towers whose cosines hardly differ as for others.
+    """
     if pooling == "max":
         return similarity.max(dim=0).values
     if pooling == "attention":
-        return ((similarity / temperature).softmax(dim=0) * similarity).sum(dim=0)
+        above = similarity - similarity.mean(dim=0)
+        spread = above.square().mean(dim=0).sqrt().clamp(min=1e-6)
+        return ((above / spread).softmax(dim=0) * similarity).sum(dim=0)
     return similarity.mean(dim=0)
 
 

@@ -13,6 +13,19 @@ from har_demo.prompts.tower import Tower
 from har_demo.weights import hub, shipped
 from har_demo.weights.files import megabytes
 
+EMBEDDED = (
+    "This recogniser needs no network. It was never shown a picture with its caption: it knows the 1,000 "
+    "things of ImageNet and how close their names and descriptions come to your words, so it is good at "
+    "actions that have a thing of their own (a bicycle, a barbell, a guitar) and poor at those that have "
+    "none. Motion was learned from rendered people and a few real clips of 39 everyday actions, and is "
+    "weak beyond them. It reads English only, and knows no names, counts or negations."
+)
+ONLINE = (
+    "These towers were trained on pictures and their captions from the web, not on videos: each frame is "
+    "looked at alone, so they know things, places and poses better than motion, and cannot tell an action "
+    "from its reverse."
+)
+
 KEPT = 2  # pairs of towers in memory: one of CLIP's takes 600 MB
 
 _kept: OrderedDict[tuple[str, str], Tower] = OrderedDict()
@@ -76,6 +89,11 @@ def card(name: str) -> TowerCard:
         sentence=f"{sentence} Licence: {licence}.",
         recommended=name in online.RECOMMENDED,
     )
+
+
+def about(name: str) -> str:
+    """What a pair of towers can and cannot do, in a few sentences for people."""
+    return EMBEDDED if name == embedded.NAME else ONLINE
 
 
 def load(name: str | None = None, device: torch.device | str | None = None) -> Tower:

@@ -7,6 +7,9 @@ frame is the mean of its likeliest classes' vectors (ConSE, Norouzi et al., ICLR
     pixels ──EfficientNet-Lite0──▶ 1,000 probabilities ──top 20──▶ mean of class vectors [N, 384]
     words  ──────MiniLM──────────────────────────────────▶ sentence [N, 384] − mean sentence
 
+What moves is learned from clips with captions: a picture's features and those of what changes within
+AHEAD seconds go through a small network over neighbouring moments, and what it says is added.
+
 All sentences resemble each other more than they differ, and so do all class vectors; both sides are
 therefore centred on a fixed mean: of the 1,000 classes, and of the names of Kinetics-400 and UCF101.
 """
@@ -42,26 +45,55 @@ PREPARATION = Preparation(
 )
 
 
+class Motion(nn.Module):
+    """What happens at each moment, in words: features [B, T, 2560] of neighbouring moments → [B, T, 384].
+
+    Two convolutions over time see two moments to either side.
+    """
+
+    def __init__(self, width: int = 256, dropout: float = 0.0):
+        super().__init__()
+        self.scale = nn.LayerNorm(2 * pictures.FEATURES, elementwise_affine=False)
+        self.narrow = nn.Linear(2 * pictures.FEATURES, width)
+        self.mix = nn.ModuleList(nn.Conv1d(width, width, 3, padding=1) for _ in range(2))
+        self.say = nn.Linear(width, sentences.WIDTH)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = self.narrow(self.drop(self.scale(features))).relu()
+        for mix in self.mix:
+            x = x + mix(self.drop(x).movedim(-1, -2)).movedim(-1, -2).relu()
+        return self.say(self.drop(x))
+
+
 class Joint(nn.Module):
     """What joins the two towers, and all that is shipped for it.
 
     Attributes:
+        motion: what was learned from clips.
+        strength: float [], how loud motion speaks beside what pictures show. Below 1, as actions that
+            were not learned from would else drown in those that were.
         classes: float [1000, 384], a centred vector for each class of ImageNet.
         centre: float [384], the mean sentence.
         logit_scale: float [], the logarithm of the scale.
     """
 
-    def __init__(self):
+    def __init__(self, dropout: float = 0.0):
         super().__init__()
         self.register_buffer("classes", torch.zeros(pictures.CLASSES, sentences.WIDTH))
         self.register_buffer("centre", torch.zeros(sentences.WIDTH))
+        self.register_buffer("strength", torch.tensor(1.0))
+        self.motion = Motion(dropout=dropout)
+        nn.init.zeros_(self.motion.say.weight)  # untrained, it says nothing
+        nn.init.zeros_(self.motion.say.bias)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(20.0)))
 
     def looks(self, logits: Tensor) -> Tensor:
         """Logits [..., 1000] → [..., 384]: the mean vector of the likeliest classes."""
         share, which = logits.softmax(dim=-1).topk(LIKELIEST, dim=-1)
         share = share / share.sum(dim=-1, keepdim=True)
-        return (share.unsqueeze(-1) * self.classes[which]).sum(dim=-2)
+        found = (share.unsqueeze(-1) * self.classes[which]).sum(dim=-2)
+        return nn.functional.normalize(found, dim=-1)
 
 
 class Embedded(nn.Module):
@@ -83,6 +115,11 @@ class Embedded(nn.Module):
         change = ahead - pixels
         strength = change.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=FAINTEST)
         return torch.cat([self._features(pixels), self._features(change / strength)], dim=1)
+
+    def over_time(self, features: Tensor) -> Tensor:
+        """Each of the moments [T, 2560] in words, its neighbours considered: [T, 384]."""
+        looks = self.joint.looks(self.image.classifier(features[:, : pictures.FEATURES]))
+        return looks + self.joint.strength * self.joint.motion(features[None])[0]
 
     def _features(self, pixels: Tensor) -> Tensor:
         return self.image.forward_features(pixels).mean(dim=(2, 3))
@@ -119,6 +156,7 @@ def load(device: torch.device | str = "cpu") -> Tower:
         preparation=PREPARATION,
         provenance=(*packages, joint),
         device=torch.device(device),
+        ahead=AHEAD,
     )
 
 

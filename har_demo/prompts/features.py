@@ -1,6 +1,7 @@
 """What the frozen image tower makes of labelled clips, computed once: what is trained on top reads it.
 
     python -m har_demo.prompts.features rendered FOLDER OUT    FOLDER: `python -m har_demo people dataset`
+    python -m har_demo.prompts.features calm 468 OUT           as many clips as people like to look at
     python -m har_demo.prompts.features real DATA OUT          DATA: clips.tsv and the clips it names
 
 OUT.safetensors gets `features`, float16 [N, T, 2560], a picture's 1,280 numbers and those of what
@@ -21,11 +22,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from har_demo.labels import DATASETS
-from har_demo.people.captions import captions
 from har_demo.prompts import embedded, pictures
 
 MOMENTS = 8  # of a clip at most, RATE a second
 RATE = 4
+ANY_VIEW, GOOD_VIEW = "people", "calm people"
+CALM_SEED = 7_000_000
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,9 @@ class Shown:
 
     Attributes:
         action: as har_demo.people.motion calls it.
-        dataset: 'people' for rendered clips, else the set.
+        dataset: 'people' for rendered clips, 'calm people' for those with a good view, else the set.
         split: 'train', 'val' or 'test'; of real clips, the group (person or place).
-        seed, shirt, place, dark: for captions.
+        seed, shirt, place, dark: how it was rendered.
     """
 
     action: str
@@ -47,9 +49,15 @@ class Shown:
     place: str = ""
     dark: bool = False
 
-    def captions(self) -> tuple[str, ...]:
-        """Sentences about the clip."""
-        return captions(self.action, self.seed, self.shirt, self.place, self.dark)
+    @property
+    def rendered(self) -> bool:
+        """Whether nobody was filmed."""
+        return self.dataset in (ANY_VIEW, GOOD_VIEW)
+
+    @property
+    def calm(self) -> bool:
+        """Whether it was rendered for people to look at."""
+        return self.dataset == GOOD_VIEW
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,11 @@ def read(*files: Path) -> Features:
     )
 
 
+def read_folder(folder: Path) -> Features:
+    """All that was saved in a folder, by name."""
+    return read(*(file.with_suffix("") for file in sorted(folder.glob("*.safetensors"))))
+
+
 @torch.inference_mode()
 def compute(clips: Iterator[tuple[np.ndarray, np.ndarray, Shown]]) -> Features:
     """Features of clips given as frames uint8 [T, H, W, 3], the frames ahead, and what they show."""
@@ -127,10 +140,27 @@ def rendered(
             clip, seed = frames[int(row["row"])], int(row["seed"])
             one = take(row["action"], seed, FRAMES / FPS, FPS)
             what = Shown(
-                row["action"], "people", row["split"], seed, one.shirt, one.where, one.dark
+                row["action"], ANY_VIEW, row["split"], seed, one.shirt, one.where, one.dark
             )
             now = np.arange(0, FRAMES, step)
             yield clip[now], clip[now + 1], what
+
+
+def calm(count: int) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
+    """Clips by daylight, with a good view and a tripod; of every six of an action, the last is for testing."""
+    from har_demo.people.dataset import FPS, FRAMES, SIDE
+    from har_demo.people.motion import ACTIONS
+    from har_demo.people.shoot import Look, batch, batch_frames, take
+
+    now = np.arange(0, FRAMES, FPS // RATE)
+    for number in range(count):
+        turn, label = divmod(number, len(ACTIONS))
+        seed = CALM_SEED + number
+        one = take(ACTIONS[label], seed, FRAMES / FPS, FPS, Look(dark=False, calm=True))
+        frames = batch_frames(batch([one]), (SIDE, SIDE)).permute(0, 2, 3, 1).numpy()
+        split = "test" if turn % 6 == 5 else "train"
+        what = Shown(one.action, GOOD_VIEW, split, seed, one.shirt, one.where)
+        yield frames[now], frames[now + 1], what
 
 
 def real(data: Path) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
@@ -159,15 +189,17 @@ def real(data: Path) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compute what is trained on, once.")
-    parser.add_argument("kind", choices=["rendered", "real"])
-    parser.add_argument("source", type=Path, help="folder of the clips")
+    parser.add_argument("kind", choices=["rendered", "calm", "real"])
+    parser.add_argument("source", help="folder of the clips, or how many")
     parser.add_argument("out", type=Path, help="file to write, without a suffix")
     parser.add_argument("--clips", type=int, help="of rendered clips, only so many")
     arguments = parser.parse_args()
     if arguments.kind == "rendered":
-        clips = rendered(arguments.source, arguments.clips)
+        clips = rendered(Path(arguments.source), arguments.clips)
+    elif arguments.kind == "calm":
+        clips = calm(int(arguments.source))
     else:
-        clips = real(arguments.source)
+        clips = real(Path(arguments.source))
     found = compute(clips)
     found.save(arguments.out)
     print(f"{len(found.shown)} clips in {arguments.out}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from har_demo.errors import ChoiceError
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.label_sets import KINETICS400, UCF101
+from har_demo.models.label_sets import HMDB51, KINETICS400, UCF101
 
 MOST = 500
 LONGEST = 2000  # letters of one prompt
@@ -38,6 +38,7 @@ SOFTMAX = (
 CLASS_LISTS: dict[str, tuple[str, ...]] = {
     "Kinetics-400": KINETICS400,
     "UCF101": UCF101,
+    "HMDB51": HMDB51,
     LABEL_SET: EVERYDAY,
 }
 """Lists of action names to ask for with one click."""

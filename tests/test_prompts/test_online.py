@@ -176,3 +176,8 @@ def test_towers_are_loaded_once_and_few_are_kept(tiny):
     assert catalogue.load(tiny, "cpu") is catalogue.load(tiny, "cpu")
     catalogue.forget()
     assert len(catalogue._kept) == 0
+
+
+def test_what_towers_can_do_is_said():
+    assert "39 everyday actions" in catalogue.about("embedded")
+    assert "not on videos" in catalogue.about(OFFERED)

@@ -16,6 +16,9 @@ KINETICS400: tuple[str, ...] = tuple(R3D_18_Weights.KINETICS400_V1.meta["categor
 UCF101: tuple[str, ...] = read("ucf101")
 """UCF101's names as words, in the order of its classInd.txt: alphabetical, capitals ignored."""
 
+HMDB51: tuple[str, ...] = read("hmdb51")
+"""HMDB51's names with blanks for underscores, in alphabetical order, as MARS's outputs and others list them."""
+
 SPORTS1M: tuple[str, ...] = read("sports1m")
 """Sports-1M's 487 sports as Wikipedia names them, in the order of C3D's outputs (DavideA/c3d-pytorch)."""
 

@@ -1,0 +1,37 @@
+"""The embedded recogniser on rendered people it never saw, from captions it never read."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from har_demo.clips.clip import Clip, SourceFacts
+from har_demo.people.dataset import FPS, FRAMES, SIDE
+from har_demo.people.motion import ACTIONS
+from har_demo.people.shoot import Look, batch, batch_frames, take
+from har_demo.prompts.answer import ask
+from har_demo.prompts.features import CALM_SEED
+from har_demo.prompts.train import sentences_of
+
+SHOWN = ACTIONS[::3]
+SEEDS = CALM_SEED + 500_000  # training took the few hundred that follow CALM_SEED
+
+
+@pytest.mark.slow
+def test_it_beats_chance_five_times_over_all_actions():
+    takes = [
+        take(action, SEEDS + i, FRAMES / FPS, FPS, Look(dark=False, calm=True))
+        for i, action in enumerate(SHOWN)
+    ]
+    frames = batch_frames(batch(takes), (SIDE, SIDE)).permute(0, 2, 3, 1).numpy()
+    captions = [sentences_of(action, held_out=True)[0] for action in ACTIONS]
+    facts = SourceFacts("rendered", "none", "none", SIDE, SIDE, FPS, FRAMES / FPS, 0)
+    clip = Clip(Path(), FPS, FRAMES, SIDE, SIDE, "", facts)
+    places = []
+    for action, shown in zip(SHOWN, np.split(frames, len(SHOWN)), strict=True):
+        found = ask(clip, captions, frames=8, read=lambda clip, n, shown=shown: shown[n])
+        order = np.argsort(-found.probabilities)
+        places.append(list(order).index(ACTIONS.index(action)))
+    first, five = (np.mean(np.array(places) < k) for k in (1, 5))
+    assert first >= 5 / len(ACTIONS), places
+    assert five >= 0.4, places
