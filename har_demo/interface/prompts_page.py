@@ -99,7 +99,7 @@ def build() -> None:
                     [(POOLED[one], one) for one in POOLINGS],
                     value=POOLINGS[0],
                     label="Similarity over time becomes its",
-                    info="Weighted: a mean to which the moments that fit count more.",
+                    info="Weighted: a mean in which moments that fit count more.",
                     min_width=240,
                     elem_id="pooling",
                 )

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+import torch
 
 from har_demo.clips.clip import Clip
 from har_demo.interface import words
 from har_demo.interface.render import data_uri, render
 from har_demo.interface.results import ticks
 from har_demo.prompts import SOFTMAX, Answer, HeatMap
+from har_demo.prompts.answer import pool
 
 SURE = 0.5  # from here on a prompt 'fits'
 BARS = 8  # prompts with a bar; the others are folded away
@@ -117,6 +119,7 @@ def _verdict(clip: Clip, answer: Answer) -> tuple[str, str]:
 
 
 def _short(text: str) -> str:
+    """A prompt that may be a page long, for a headline or a label."""
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
@@ -139,23 +142,23 @@ def _rows(answer: Answer, order: np.ndarray, lines: list[int]) -> list[dict]:
         for i in map(int, order)
     ]
     if answer.none is not None:
-        row = _row(NONE, answer.none, None, None) | {"none": True}
+        behind = torch.from_numpy(answer.none_similarity)[:, None]
+        likeness = float(pool(behind, answer.pooling, answer.temperature))
+        row = _row(NONE, answer.none, likeness, None) | {"none": True}
         row["name_title"] = "The best of: " + "; ".join(answer.background)
         rows.append(row)
         rows.sort(key=lambda one: -one["share"])
     return rows
 
 
-def _row(
-    name: str, share: float, similarity: float | None, line: int | None, remark: str = ""
-) -> dict:
+def _row(name: str, share: float, similarity: float, line: int | None, remark: str = "") -> dict:
     return {
-        "name": name,
+        "name": _short(name),
         "name_title": name,
         "share": share,
         "percent": words.percent(share),
         "width": f"{max(share, 0.004) * 100:.1f}",
-        "similarity": "" if similarity is None else words.signed(similarity),
+        "similarity": words.signed(similarity),
         "line": line,
         "remark": remark,
         "none": False,
@@ -198,7 +201,11 @@ def _chart(clip: Clip, answer: Answer, lines: list[int]) -> dict:
     levels = np.arange(np.ceil(low / step) * step, high, step)
     return {
         "lines": [
-            {"colour": n, "name": answer.prompts[i], "points": path(answer.similarity[:, i])}
+            {
+                "colour": n,
+                "name": _short(answer.prompts[i]),
+                "points": path(answer.similarity[:, i]),
+            }
             for n, i in enumerate(lines)
         ],
         "none": "" if behind is None else path(behind),
@@ -222,7 +229,7 @@ def _pictures(on_page: OnPage, lines: list[int]) -> list[dict]:
             {
                 "prompt": i,
                 "colour": colour,
-                "name": answer.prompts[i],
+                "name": _short(answer.prompts[i]),
                 "image": on_page.frames[t],
                 "seek": f"{moment:.3f}",
                 "time": words.seconds(moment),
@@ -259,13 +266,14 @@ def heat_shown(found: HeatMap, frame: np.ndarray, fps: float) -> str:
     """
     rows, columns = found.grid
     low, high = float(found.values.min()), float(found.values.max())
+    shares = found.overlay()[0]
     gain = found.kind == "relevance"
     return render(
         "heat",
-        prompt=found.prompt,
+        prompt=_short(found.prompt),
         time=words.seconds(found.frames[0] / fps),
         frame=data_uri(frame, height=300),
-        overlay=data_uri(_blend(frame, found.overlay()[0]), height=300),
+        overlay=data_uri(_blend(frame, shares), height=300),
         low="none" if gain else words.signed(low),
         high="most" if gain else words.signed(high),
         ramp=_ramp(),
@@ -276,7 +284,8 @@ def heat_shown(found: HeatMap, frame: np.ndarray, fps: float) -> str:
             if gain
             else "Brighter cells resemble the prompt more, compared with the other cells of this "
             "frame; the brightest may still resemble it little."
-        ),
+        )
+        + (" What is dark lies outside its picture." if np.isnan(shares).any() else ""),
     )
 
 

@@ -97,6 +97,19 @@ def test_words_of_strangers_are_escaped():
     assert "<script>" not in html and "<b>note" not in html
 
 
+def test_a_prompt_as_long_as_a_page_takes_no_page():
+    long = "waving " * 280
+    html = results(on_page(answer([[0.1, 0.2]], prompts=(long, "fine"))))
+    assert html.count(long.strip()) == 1  # when pointed at
+
+
+def test_none_of_these_has_its_similarity_too():
+    html = results(on_page(answer([[0.1], [0.1]], none=[0.2, 0.4])))
+    assert 'likeness">0.30<' in html
+    most = again(answer([[0.1], [0.1]], none=[0.2, 0.4]), "max")
+    assert 'likeness">0.40<' in results(on_page(most))
+
+
 def test_what_is_cut_is_said_beside_its_bar():
     html = results(on_page(answer([[0.1]], readings=(Reading(90, 77, "as far as here"),))))
     assert "read up to &#39;…as far as here&#39;" in html
