@@ -7,6 +7,7 @@ two pictures of one thing differ, as they do in the world.
 """
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -70,8 +71,17 @@ def motion(
 
 def inverse(matrix: Tensor) -> Tensor:
     """What undoes matrices [..., 2, 3]."""
-    linear = torch.linalg.inv(matrix[..., :2])
+    # Written out, as torch's own waits for the GPU to say whether there is one.
+    (a, b), (c, d) = (row.unbind(-1) for row in matrix[..., :2].unbind(-2))
+    linear = torch.stack([torch.stack([d, -b], -1), torch.stack([-c, a], -1)], -2)
+    linear = linear / (a * d - b * c)[..., None, None]
     return torch.cat([linear, -linear @ matrix[..., 2:]], -1)
+
+
+@lru_cache(maxsize=32)
+def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Numbers as a float tensor that is sent to the GPU once: sending waits for all that is under way there."""
+    return torch.tensor(values, device=device, dtype=torch.float32)
 
 
 def looked_up(
@@ -79,7 +89,7 @@ def looked_up(
 ) -> Tensor:
     """A picture [B, C, H, W] at points [B, 2, h, w] in its pixels → [B, C, h, w]."""
     height, width = picture.shape[-2:]
-    size = torch.tensor([width, height], device=points.device, dtype=points.dtype)
+    size = constant((width, height), points.device)
     places = (2 * points.permute(0, 2, 3, 1) + 1) / size - 1
     return F.grid_sample(picture, places, mode=mode, padding_mode=rim, align_corners=False)
 
@@ -89,8 +99,8 @@ def spread(size: tuple[int, int], pairs: Pairs) -> Pairs:
     and every second time the later one once more a little, as if a camera had moved.
     """
     count, device = len(pairs), pairs.flow.device
-    full = torch.tensor(pairs.flow.shape[:1:-1], device=device, dtype=torch.float32)
-    here = torch.tensor(size, device=device, dtype=torch.float32)
+    full = constant(tuple(pairs.flow.shape[:1:-1]), device)
+    here = constant(size, device)
 
     def chance(low: float, high: float, *shape: int) -> Tensor:
         return torch.empty(count, *shape, device=device).uniform_(low, high)

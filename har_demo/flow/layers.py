@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from har_demo.flow.augment import Pairs, grid, inverse, looked_up, motion, moved
+from har_demo.flow.augment import Pairs, constant, grid, inverse, looked_up, motion, moved
 
 SHAPES = 9
 
@@ -63,7 +63,7 @@ def draw(bank: Tensor, count: int, size: tuple[int, int]) -> Pairs:
         top = torch.where(on, float(number), top)
 
     there = points + flow
-    limit = torch.tensor(size, device=bank.device).view(2, 1, 1) - 0.5
+    limit = constant(size, bank.device).view(2, 1, 1) - 0.5
     visible = ((there >= -0.5) & (there <= limit)).all(1)
     for number, shape in enumerate(shapes, start=1):
         over = _outside(shape, moved(inverse(shape.motion), there)) < 0
@@ -74,8 +74,8 @@ def draw(bank: Tensor, count: int, size: tuple[int, int]) -> Pairs:
 def _layers(bank: Tensor, count: int, size: tuple[int, int]) -> list[Layer]:
     """The background and the shapes before it, from the farthest to the nearest."""
     device = bank.device
-    extent = torch.tensor(size, device=device, dtype=torch.float32)
-    papers = torch.tensor(bank.shape[:1:-1], device=device, dtype=torch.float32)
+    extent = constant(size, device)
+    papers = constant(tuple(bank.shape[:1:-1]), device)
     short = min(size)
 
     def chance(low: float, high: float, *shape: int) -> Tensor:
@@ -85,13 +85,13 @@ def _layers(bank: Tensor, count: int, size: tuple[int, int]) -> list[Layer]:
         return torch.randn(count, *shape, device=device)
 
     # How lively a scene is: mostly a few pixels, sometimes a good part of the picture.
-    lively = chance(math.log(0.01), math.log(0.14)).exp() * short
+    lively = chance(math.log(0.004), math.log(0.1)).exp() * short
     camera = (chance(0, 1) < 0.75).float() * chance(0, 1)
     centre = (extent / 2).expand(count, 2)
     behind = motion(
         centre,
-        camera * 0.06 * normal(),
-        (camera * 0.06 * normal()).exp(),
+        camera * 0.04 * normal(),
+        (camera * 0.04 * normal()).exp(),
         (camera * lively)[:, None] * normal(2),
         camera * 0.03 * normal(),
     )
@@ -104,8 +104,8 @@ def _layers(bank: Tensor, count: int, size: tuple[int, int]) -> list[Layer]:
         moves = (chance(0, 1) < 0.85).float()
         own = motion(
             middle,
-            moves * 0.15 * normal(),
-            (moves * 0.08 * normal()).exp(),
+            moves * 0.12 * normal(),
+            (moves * 0.06 * normal()).exp(),
             (moves * lively)[:, None] * normal(2),
         )
         layers.append(

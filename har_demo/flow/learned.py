@@ -41,7 +41,7 @@ class Learned:
         multiple: sides of the pictures are multiples of it.
         least: and at least so long.
         bytes: of its weights.
-        shipped: stem of its file in checkpoints/, if it is trained here.
+        shipped: stem of its file in checkpoints/flow/, if it is trained here.
         sources: public files of its weights.
         elsewhere: where else weights can be had, for the sentence that says they are missing.
     """
@@ -148,7 +148,7 @@ def at_hand(method: str) -> str:
 
 def shipped_file(one: Learned) -> Path:
     """Where its shipped weights lie, if they do; beside them a .json of the same name says what they are."""
-    return shipped.folder() / f"{one.shipped}.safetensors"
+    return shipped.folder() / "flow" / f"{one.shipped}.safetensors"
 
 
 def fields(

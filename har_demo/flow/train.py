@@ -23,7 +23,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,7 @@ class Plan:
         size: (width, height) of the pictures a network learns from.
         canvas: of the people, who are cut out of it.
         batch: pairs a step and device: half shapes, a quarter people on them, a quarter people.
+        ahead: batches that are drawn together.
         textures, leaves: pictures of the bank, and shapes in each.
         takes: of people, per device and call; fewer when they take an eighth of the time.
         tests: pairs of either kind that errors are measured on.
@@ -64,6 +65,7 @@ class Plan:
     size: tuple[int, int] = (320, 256)
     canvas: tuple[int, int] = (384, 288)
     batch: int = 16
+    ahead: int = 8
     textures: int = 384
     leaves: int = 120
     takes: int = 3000
@@ -142,13 +144,18 @@ class Material:
             plan.size, rendered.on(people, person, layers.draw(self.bank, count, plan.canvas))
         )
 
-    def batch(self, plan: Plan) -> Pairs:
-        """The mixture that a network learns from."""
-        quarter = plan.batch // 4
-        some = [self.shapes(plan.batch - 2 * quarter, plan)]
-        if quarter:
-            some += [self.on_shapes(quarter, plan), self.moving(quarter, plan)]
-        return relit(together(some))
+    def batches(self, plan: Plan) -> Iterator[Pairs]:
+        """Without end: the mixture that a network learns from."""
+        # Many batches at once, as drawing is thousands of small steps, whether for few pairs or many.
+        count = plan.batch * plan.ahead
+        quarter = count // 4
+        while True:
+            shapes = self.shapes(count - 2 * quarter, plan)
+            parts = [shapes, self.on_shapes(quarter, plan), self.moving(quarter, plan)]
+            mixed = relit(together(parts))
+            order = torch.randperm(count, device=self.bank.device)
+            for some in order.split(plan.batch):
+                yield Pairs(*(value[some] for value in vars(mixed).values()))
 
 
 def material(plan: Plan, first: int, device: torch.device, until: float) -> Material:
@@ -241,6 +248,7 @@ def train(
             flush=True,
         )
 
+    batches = source.batches(plan)
     started = reported = time.monotonic()
     losses, row, last = [], {}, None if steps is None else step + steps
 
@@ -266,7 +274,7 @@ def train(
         rate = plan.rate * min((step + 1) / plan.warm_up, 0.5 + 0.5 * math.cos(math.pi * progress))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss = student.loss(network, source.batch(plan), plan)
+        loss = student.loss(network, next(batches), plan)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         _share_gradients(network, len(devices))

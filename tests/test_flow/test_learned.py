@@ -27,7 +27,7 @@ def apart(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr(learned, "_kept", {})
     hub.forget_failures()
-    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "flow").mkdir(parents=True)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ def tiny(side):
         size=(side, side),
         canvas=(side + 16, side),
         batch=4,
+        ahead=1,
         textures=2,
         leaves=3,
         takes=2,
@@ -60,11 +62,13 @@ def rows(out, name):
 
 @pytest.mark.parametrize("name", STUDENTS)
 def test_two_steps_on_the_processor(name, people, tmp_path, monkeypatch):
-    state = go(name, tmp_path, 2)
+    out = tmp_path / "flow"
+    out.mkdir()
+    state = go(name, out, 2)
     assert state["step"] == 2 and 0 < state["progress"] < 1
-    (row,) = rows(tmp_path, name)
+    (row,) = rows(out, name)
     assert row["step"] == "2" and all(float(row[c]) > 0 for c in train.COLUMNS)
-    size = (tmp_path / f"{name}.state").stat().st_size
+    size = (out / f"{name}.state").stat().st_size
     assert size < 15_000_000  # machines that lend a GPU hand back no larger files
 
     monkeypatch.setenv("HAR_CHECKPOINTS", str(tmp_path))
@@ -74,7 +78,7 @@ def test_two_steps_on_the_processor(name, people, tmp_path, monkeypatch):
     assert provenance.source == "shipped"
     for key, value in network.state_dict().items():
         torch.testing.assert_close(value, state["network"][key].half().float(), atol=0, rtol=0)
-    described = json.loads((tmp_path / f"{name}_people.json").read_text())
+    described = json.loads((out / f"{name}_people.json").read_text())
     assert described["steps"] == 2 and described["parameters"] == sum(
         p.numel() for p in network.parameters()
     )
@@ -172,14 +176,31 @@ def test_errors_are_end_point_errors():
     assert found["some_zero"] == pytest.approx(pairs.flow.norm(dim=1).mean().item(), rel=1e-5)
 
 
-def test_a_batch_holds_shapes_and_people(people):
-    plan = tiny(64)
+def test_batches_hold_shapes_and_people(people, monkeypatch):
+    """Half are shapes; of the others half stand before shapes; no pair comes twice."""
+    plan = replace(tiny(64), ahead=3)
     torch.manual_seed(0)
     source = train.material(plan, 5, CPU, 0.0)
     assert people == [([5, 6], (80, 64))]
-    pairs = source.batch(plan)
-    assert len(pairs) == 4 and pairs.before.shape == (4, 3, 64, 64)
-    assert pairs.known[:2].all() and pairs.flow.isfinite().all()
+    drawn = []
+    for name in ("shapes", "on_shapes", "moving"):
+        whole = getattr(train.Material, name)
+
+        def noted(self, count, plan, name=name, whole=whole):
+            drawn.append((name, count))
+            return whole(self, count, plan)
+
+        monkeypatch.setattr(train.Material, name, noted)
+    batches = source.batches(plan)
+    three = [next(batches) for _ in range(3)]
+    assert drawn == [("shapes", 6), ("on_shapes", 3), ("moving", 3)]
+    for pairs in three:
+        assert len(pairs) == 4 and pairs.before.shape == (4, 3, 64, 64)
+        assert pairs.flow.isfinite().all()
+    flows = torch.cat([pairs.flow for pairs in three]).flatten(1)
+    assert len(flows.unique(dim=0)) == 12
+    next(batches)
+    assert len(drawn) == 6
 
 
 def test_a_call_from_the_command_line(people, tmp_path, monkeypatch):
