@@ -28,7 +28,7 @@ is taken for the background.
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -64,6 +64,8 @@ DESCRIPTORS = {"shape": 2 * LENGTH, "hog": 96, "hof": 108, "mbh": 192}
 """Numbers of each kind in a trajectory's row of 426, in this order."""
 
 NUMBERS = sum(DESCRIPTORS.values())
+
+NEVER = -100.0  # the margin of a class that was not among the fitted clips; others' are about ±1
 
 
 # --- Flow, and the camera's part in it -----------------------------------------------------------
@@ -403,6 +405,8 @@ class ImprovedTrajectories(nn.Module):
     after the other. A clip without any, because it has fewer than 16 frames or nothing moves in it, is
     encoded as zeros, so its logits are `bias`.
 
+    `find` may be replaced on an instance, by what finds the trajectories of several clips at once.
+
     Args:
         classes: number of outputs.
         words: Gaussians of each mixture, K.
@@ -421,6 +425,10 @@ class ImprovedTrajectories(nn.Module):
         self.planes = _fitted(torch.zeros(classes, words * NUMBERS))
         self.bias = _fitted(torch.zeros(classes))
 
+    def find(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The trajectories of each grey clip, uint8 [T, H, W] → float32 [N, 426]."""
+        return [trajectories(clip, self.scales) for clip in clips]
+
     def encode(self, rows: np.ndarray) -> Tensor:
         """Rows of trajectories [N, 426] → one vector [words · 426] for the whole clip."""
         if not len(rows):
@@ -429,7 +437,7 @@ class ImprovedTrajectories(nn.Module):
         return torch.cat([v(x) for v, x in zip(self.vocabularies.values(), parts, strict=True)])
 
     def forward(self, x: Tensor) -> Tensor:
-        codes = [self.encode(trajectories(grey(clip), self.scales)) for clip in x]
+        codes = [self.encode(rows) for rows in self.find([grey(clip) for clip in x])]
         # float64 here too: autocast would round float32 products to bfloat16
         return (torch.stack(codes).double() @ self.planes.double().T).float() + self.bias
 
@@ -445,60 +453,75 @@ def grey(clip: Tensor) -> np.ndarray:
 
 
 def fit(
-    videos: Iterable[Tensor],
+    network: ImprovedTrajectories,
+    clips: Callable[[], Iterable[np.ndarray]],
     labels: Sequence[int],
-    classes: int,
-    words: int = 256,
-    scales: int = 8,
-    sampled: int = 256_000,
+    sampled: int = 100_000,
     seed: int = 0,
-) -> ImprovedTrajectories:
-    """PCA, mixtures and SVMs from labelled clips.
+) -> None:
+    """PCA, mixtures and SVMs of a network, from the trajectories of labelled clips.
 
     Args:
-        videos: float [3, T, H, W] each, as the model receives them.
-        labels: the class of each.
-        classes: number of outputs; a class without a clip is never answered.
-        words, scales: see ImprovedTrajectories.
-        sampled: trajectories drawn from all clips to fit PCA and mixtures on.
+        network: what it holds is replaced.
+        clips: called twice, gives the trajectories of each clip, float32 [N, 426], so that those of all
+            clips need not be in memory at once.
+        labels: the class of each; a class without a clip is never answered.
+        sampled: of all clips' trajectories PCA and mixtures see about so many, drawn evenly from each.
         seed: of the draw and of the fits.
 
     Raises:
-        ValueError: there are fewer trajectories in all clips than words.
+        ValueError: there are fewer trajectories in all clips than words, or than axes of PCA.
     """
+    random = np.random.default_rng(seed)
+    share = sampled // max(len(labels), 1) + 1
+    none = np.zeros((0, NUMBERS), np.float32)
+    some = np.concatenate([none, *(random.permutation(rows)[:share] for rows in clips())])
+    words = len(network.vocabularies["shape"].weights)
+    fewest = max(words, max(DESCRIPTORS.values()) // 2)
+    if len(some) < fewest:
+        raise ValueError(f"{len(some)} trajectories are too few, {fewest} are needed: add clips.")
+    columns = np.split(some, np.cumsum(list(DESCRIPTORS.values()))[:-1], axis=1)
+    for vocabulary, rows in zip(network.vocabularies.values(), columns, strict=True):
+        _fit_vocabulary(vocabulary, rows, words, seed)
+    codes = torch.stack([network.encode(rows) for rows in clips()])
+    _fit_planes(network, codes.double().cpu().numpy(), np.asarray(labels), seed)
+
+
+def _fit_vocabulary(vocabulary: Vocabulary, rows: np.ndarray, words: int, seed: int) -> None:
     from sklearn.decomposition import PCA
     from sklearn.mixture import GaussianMixture
+
+    pca = PCA(rows.shape[1] // 2, random_state=seed).fit(rows)
+    mixture = GaussianMixture(words, covariance_type="diag", random_state=seed)
+    mixture.fit(pca.transform(rows))
+    _set(vocabulary.centre, pca.mean_)
+    _set(vocabulary.axes, pca.components_)
+    _set(vocabulary.weights, mixture.weights_)
+    _set(vocabulary.means, mixture.means_)
+    _set(vocabulary.deviations, mixture.covariances_**0.5)
+
+
+def _fit_planes(
+    network: ImprovedTrajectories, codes: np.ndarray, labels: np.ndarray, seed: int
+) -> None:
+    """One SVM a class against all others, from encodings float64 [C, words · 426]."""
     from sklearn.svm import LinearSVC
 
-    clips = [trajectories(grey(video), scales) for video in videos]
-    every = np.concatenate(clips)
-    if len(every) < words:
-        raise ValueError(f"{len(every)} trajectories are too few for {words} words: add clips.")
-    if len(every) > sampled:
-        every = every[np.random.default_rng(seed).choice(len(every), sampled, replace=False)]
-
-    network = ImprovedTrajectories(classes, words, scales)
-    columns = np.split(every, np.cumsum(list(DESCRIPTORS.values()))[:-1], axis=1)
-    for vocabulary, rows in zip(network.vocabularies.values(), columns, strict=True):
-        pca = PCA(rows.shape[1] // 2, random_state=seed).fit(rows)
-        mixture = GaussianMixture(words, covariance_type="diag", random_state=seed)
-        mixture.fit(pca.transform(rows))
-        _set(vocabulary.centre, pca.mean_)
-        _set(vocabulary.axes, pca.components_)
-        _set(vocabulary.weights, mixture.weights_)
-        _set(vocabulary.means, mixture.means_)
-        _set(vocabulary.deviations, mixture.covariances_**0.5)
-
-    codes = torch.stack([network.encode(rows) for rows in clips]).numpy()
-    for name in range(classes):
-        belongs = np.asarray(labels) == name
-        if belongs.all() or not belongs.any():
-            network.bias[name] = 1.0 if belongs.any() else -1.0
-            continue
-        svm = LinearSVC(C=100.0, random_state=seed).fit(codes, belongs)
-        _set(network.planes[name], svm.coef_[0])
-        _set(network.bias[name], svm.intercept_[0])
-    return network
+    planes, bias = np.zeros(network.planes.shape), np.full(len(network.bias), NEVER)
+    known = np.unique(labels)
+    if len(known) == 1:
+        bias[known] = 1.0
+    else:
+        # Every plane is a weighted sum of the clips' codes. In coordinates along these there are as many
+        # numbers as clips, and the solution is the same.
+        axes, places = np.linalg.qr(codes.T)
+        svm = LinearSVC(C=100.0, dual=True, random_state=seed).fit(places.T, labels)
+        own, offsets = svm.coef_, svm.intercept_
+        if len(known) == 2:  # scikit-learn has one plane for both
+            own, offsets = np.concatenate([-own, own]), np.concatenate([-offsets, offsets])
+        planes[known], bias[known] = own @ axes.T, offsets
+    _set(network.planes, planes)
+    _set(network.bias, bias)
 
 
 def _set(parameter: Tensor, values: np.ndarray) -> None:

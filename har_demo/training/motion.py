@@ -43,7 +43,7 @@ def fields_of(file: Path, fps: float) -> Tensor:
     if workers <= 1:
         _put(found, map(compute, jobs))
     else:
-        with ProcessPoolExecutor(workers, get_context("spawn"), _quietly) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), quietly) as pool:
             _put(found, pool.map(compute, jobs))
     return found
 
@@ -112,7 +112,7 @@ def _put(found: Tensor, parts: Iterable[np.ndarray]) -> None:
         first += len(part)
 
 
-def _quietly() -> None:
+def quietly() -> None:
     """A process is a core; more threads would wait for each other."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

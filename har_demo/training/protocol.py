@@ -26,6 +26,7 @@ class Protocol:
         real_share: of a batch in the second stage.
         rendered_clips, rendered_seed: what is rendered for training.
         test_clips, test_seed: what is rendered for testing.
+        fitted_clips: rendered ones of each class that a fitted model learns from, beside all real ones.
         speed: factor.
         backwards: chance, where played backwards the action has a name.
         smallest_crop: share of the picture's side; its aspect changes by the factor `aspect`.
@@ -56,6 +57,7 @@ class Protocol:
     rendered_seed: int
     test_clips: int
     test_seed: int
+    fitted_clips: int
     speed: float
     backwards: float
     smallest_crop: float

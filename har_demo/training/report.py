@@ -36,10 +36,9 @@ def measure(
     """
     spec = replace(card.input, modality=run.input)
     row = partial(row_of, run, start_of(card))
-    rows = [
-        row("", "parameters", sum(p.numel() for p in network.parameters()), 0),
-        row("", "gmacs", card.gmacs, 0),
-    ]
+    rows = [row("", "parameters", sum(p.numel() for p in network.parameters()), 0)]
+    if card.gmacs is not None:
+        rows.append(row("", "gmacs", card.gmacs, 0))
     for name, footage in tests.items():
         scores = probabilities(network, spec, footage)
         backwards = probabilities(network, spec, footage, backwards=True)

@@ -26,6 +26,7 @@ import torch
 
 from har_demo.training.data import HELD_OUT, Footage, load, read_examples, split
 from har_demo.training.figures import rendered_footage
+from har_demo.training.fitted import FITTED, fitted
 from har_demo.training.motion import fields_of
 from har_demo.training.outbox import Outbox
 from har_demo.training.protocol import FILE, Protocol, read_protocol
@@ -213,21 +214,21 @@ def one(queue: Queue, run: Run, drawn: Footage, real: Footage, tests: dict[str, 
         with open(log, "a") as file:
             file.write(f"{stage},{step},{loss:.4f},{time.monotonic() - began:.1f}\n")
 
+    given = (chosen, run, drawn, real, queue.protocol, queue.folder / "states")
     until = queue.until - SPARE
-    network = train(
-        chosen, run, drawn, real, queue.protocol, queue.folder / "states", until, on_step
-    )
+    network = fitted(*given, until) if run.model in FITTED else train(*given, until, on_step)
     trained = time.monotonic()
     part = queue.folder / f"{run.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     save(network, run, part)
     rows = measure(network, chosen, run, tests, part)
-    curve = [dict(zip(CURVE, line.split(","), strict=True)) for line in log.read_text().split()]
-    write_rows(part / "curve.csv", CURVE, curve)
+    if log.exists():  # what is fitted has no steps
+        curve = [dict(zip(CURVE, line.split(","), strict=True)) for line in log.read_text().split()]
+        write_rows(part / "curve.csv", CURVE, curve)
+        log.unlink()
     queue.done(run).parent.mkdir(exist_ok=True)
     part.rename(queue.done(run))
-    log.unlink()
     (queue.folder / f"{run.name}.failed").unlink(missing_ok=True)
     top1 = ", ".join(f"{r['dataset']} {r['value']:.1f}" for r in rows if r["metric"] == "top1")
     print(
@@ -271,7 +272,7 @@ def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list
 
     Args:
         inputs: 'own' is the card's; 'other' is rgb for difference and difference for rgb, which one
-            or two frames do not have. Networks of flow take nothing else.
+            or two frames do not have. Networks of flow and fitted models take nothing else.
     """
     runs = []
     for seed, wanted, model in itertools.product(seeds, inputs, models):
@@ -280,7 +281,7 @@ def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list
         modality = {"own": spec.modality, "other": other}.get(wanted, wanted)
         if modality == "difference" and spec.frames <= 2:
             continue
-        if "flow" in spec.modality and modality != spec.modality:
+        if ("flow" in spec.modality or model in FITTED) and modality != spec.modality:
             continue
         runs += [Run(model, modality, seed, split) for split in splits]
     return list(dict.fromkeys(runs))
@@ -300,7 +301,7 @@ def runs_of_ablations(questions: list[str], seeds: list[int], splits: list[str])
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train lab-size models under one protocol.")
     parser.add_argument("--data", type=Path, required=True, help="folder of training.data")
-    known = sorted([*trainable(), *variants()])
+    known = sorted([*trainable(), *FITTED, *variants()])
     wanted = parser.add_mutually_exclusive_group()
     wanted.add_argument("--models", nargs="+", choices=known, metavar="MODEL")
     wanted.add_argument(
@@ -329,7 +330,7 @@ def main(words: list[str] | None = None) -> None:
     if arguments.ablations:
         runs = runs_of_ablations(arguments.ablations, seeds, splits)
     else:
-        runs = runs_of(arguments.models or list(trainable()), arguments.inputs, seeds, splits)
+        runs = runs_of(arguments.models or [*trainable(), *FITTED], arguments.inputs, seeds, splits)
     there = {run_of(row) for row in read_rows(arguments.done)} if arguments.done else set()
     queue = Queue(tuple(runs), arguments.work, protocol, devices, until)
     left = [run for run in runs if run not in there and not queue.done(run).exists()]

@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.clips import sampling
@@ -18,11 +18,48 @@ from har_demo.models.card import ModelInput
 from har_demo.training.augment import BACKWARDS, ORDERED
 from har_demo.training.data import Footage
 from har_demo.training.motion import fields_at, resized
-from har_demo.training.train import as_inputs
+from har_demo.training.train import Inputs, as_inputs
 
 WINDOWS = 10  # per clip at most, as recognition does by default
 AT_ONCE = 48  # windows, as many as a training's batch, for which the GPU's fastest way is known
 BINS = 15  # of confidence
+
+
+def windows(footage: Footage, spec: ModelInput, backwards: bool = False) -> tuple[Tensor, Tensor]:
+    """Windows spread through each clip, as recognition takes them by default.
+
+    Returns:
+        int64 [W, frames read], places in `footage.frames`, and int64 [W], of which clip each is.
+    """
+    found, clip_of = [], []
+    for clip, (first, count, fps) in enumerate(
+        zip(footage.first.tolist(), footage.count.tolist(), footage.fps.tolist(), strict=True)
+    ):
+        if spec.sampling == "segments":
+            within = sampling.segments(count, spec.frames_read)[None]
+        else:
+            stride = fps / spec.fps
+            number = min(WINDOWS, sampling.covering(count, spec.frames_read, stride))
+            within = sampling.windows(count, spec.frames_read, stride, number)
+        found.append(first + (count - 1 - within if backwards else within))
+        clip_of += [clip] * len(within)
+    device = footage.frames.device
+    positions = torch.from_numpy(np.concatenate(found)).to(device)
+    return positions, torch.tensor(clip_of, device=device)
+
+
+def views(footage: Footage, spec: ModelInput, positions: Tensor, clips: Tensor) -> Inputs:
+    """What a network takes of some windows and the clips that they are of."""
+    small = fields = None
+    if spec.pictures:
+        frames = footage.frames[positions[:, list(spec.pictures)]].float()
+        small = F.interpolate(
+            frames.flatten(0, 1), spec.crop, mode="bilinear", antialias=spec.antialias
+        ).round_()
+        small = small.div_(255).unflatten(0, frames.shape[:2])
+    if "flow" in spec.modality:
+        fields = resized(fields_at(footage, clips, positions, spec.fps), spec.crop)
+    return as_inputs(small, fields, spec)
 
 
 @torch.inference_mode()
@@ -36,36 +73,14 @@ def probabilities(
         spec: its input.
         backwards: play every clip from its end.
     """
-    device, read = footage.frames.device, spec.frames_read
-    windows, clip_of = [], []
-    for clip, (first, count, fps) in enumerate(
-        zip(footage.first.tolist(), footage.count.tolist(), footage.fps.tolist(), strict=True)
-    ):
-        if spec.sampling == "segments":
-            within = sampling.segments(count, read)[None]
-        else:
-            stride = fps / spec.fps
-            number = min(WINDOWS, sampling.covering(count, read, stride))
-            within = sampling.windows(count, read, stride, number)
-        windows.append(first + (count - 1 - within if backwards else within))
-        clip_of += [clip] * len(within)
-    positions = torch.from_numpy(np.concatenate(windows))
+    device = footage.frames.device
+    positions, clip_of = windows(footage, spec, backwards)
     missing = -len(positions) % AT_ONCE  # every batch is full
-    positions = torch.cat([positions, positions[-1:].expand(missing, -1)]).to(device)
-    clip_of = torch.tensor(clip_of, device=device)
+    positions = torch.cat([positions, positions[-1:].expand(missing, -1)])
     asked = torch.cat([clip_of, clip_of[-1:].expand(missing)])
     answers = []
     for some, clips in zip(positions.split(AT_ONCE), asked.split(AT_ONCE), strict=True):
-        small = fields = None
-        if spec.pictures:
-            frames = footage.frames[some[:, list(spec.pictures)]].float()
-            small = F.interpolate(
-                frames.flatten(0, 1), spec.crop, mode="bilinear", antialias=spec.antialias
-            ).round_()
-            small = small.div_(255).unflatten(0, frames.shape[:2])
-        if "flow" in spec.modality:
-            fields = resized(fields_at(footage, clips, some, spec.fps), spec.crop)
-        inputs = as_inputs(small, fields, spec)
+        inputs = views(footage, spec, some, clips)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             answers.append(network(*inputs).float().softmax(-1))
     answers = torch.cat(answers)[: len(clip_of)]

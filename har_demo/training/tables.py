@@ -37,7 +37,8 @@ def tabulate(runs: Path, results: Path) -> int:
         rows |= {_key(row): row for row in read_rows(run / "metrics.csv")}
         if is_variation(run.name):
             continue
-        shutil.copyfile(run / "curve.csv", results / "curves" / f"{run.name}.csv")
+        if (run / "curve.csv").exists():  # what is fitted has none
+            shutil.copyfile(run / "curve.csv", results / "curves" / f"{run.name}.csv")
         for file in run.glob("confusion-*.csv"):
             name = file.stem.removeprefix("confusion-")
             shutil.copyfile(file, results / "confusion" / f"{run.name}-{name}.csv")

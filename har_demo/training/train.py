@@ -94,7 +94,7 @@ class Run:
 
 
 def trainable() -> dict[str, ModelCard]:
-    """Lab-size networks by name; what has no multiply-adds is fitted in another way."""
+    """Lab-size networks by name; what has no multiply-adds is fitted (see training.fitted)."""
     return {
         name: card
         for name, card in cards().items()

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from sklearn.svm import LinearSVC
 
 from har_demo.models import trajectories as idt
 from har_demo.models.cost import parameters
@@ -222,8 +223,10 @@ def test_a_vocabulary_gives_unit_length_whatever_the_number_of_trajectories():
 @pytest.fixture(scope="module")
 def fitted():
     """Left against right, learned from four clips of different textures."""
-    clips = [_view(_square(dx, 0, seed)) for seed in range(2) for dx in (-2, 2)]
-    return idt.fit(clips, [0, 1] * 2, classes=3, words=4, scales=1)
+    clips = [idt.trajectories(_square(dx, 0, seed), 1) for seed in range(2) for dx in (-2, 2)]
+    network = idt.ImprovedTrajectories(3, words=4, scales=1)
+    idt.fit(network, lambda: clips, [0, 1] * 2)
+    return network
 
 
 def test_it_tells_left_from_right_in_clips_it_has_not_seen(fitted):
@@ -267,8 +270,57 @@ def test_views_become_the_frames_they_were_made_of():
 
 
 def test_too_little_motion_to_fit_on_is_refused():
-    with pytest.raises(ValueError, match="0 trajectories are too few for 4 words"):
-        idt.fit([_view(_square(0, 0))], [0], classes=2, words=4, scales=1)
+    network = idt.ImprovedTrajectories(2, words=4, scales=1)
+    with pytest.raises(ValueError, match="0 trajectories are too few, 96 are needed: add clips"):
+        idt.fit(network, lambda: [idt.trajectories(_square(0, 0))], [0])
+    with pytest.raises(ValueError, match="0 trajectories are too few"):
+        idt.fit(network, list, [])
+
+
+def _made_up(classes, clips, seed):
+    """Rows of clips whose classes differ in where their descriptors lie, and the classes."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(clips) % classes
+    centres = np.random.default_rng(99).random((classes, idt.NUMBERS))
+    rows = [centres[label] + 0.3 * random.normal(size=(40, idt.NUMBERS)) for label in labels]
+    return [one.astype(np.float32) for one in rows], labels
+
+
+@pytest.mark.parametrize("classes", [1, 2, 5])
+def test_as_many_classes_as_there_are_clips_of_are_told_apart(classes):
+    network = idt.ImprovedTrajectories(classes + 1, words=1)
+    rows, labels = _made_up(classes, 10, seed=0)
+    idt.fit(network, lambda: rows, labels)
+    unseen, wanted = _made_up(classes, 10, seed=1)
+    codes = torch.stack([network.encode(one) for one in unseen])
+    margins = codes @ network.planes.T + network.bias
+    assert margins.argmax(1).tolist() == wanted.tolist()
+    assert (margins[:, classes] == idt.NEVER).all()
+
+
+def test_svms_in_coordinates_of_the_clips_are_those_of_the_codes():
+    rows, labels = _made_up(3, 12, seed=0)
+    network = idt.ImprovedTrajectories(3, words=1)
+    idt.fit(network, lambda: rows, labels)
+    codes = torch.stack([network.encode(one) for one in rows]).double().numpy()
+    plain = LinearSVC(C=100.0, tol=1e-8, max_iter=100_000, dual=True).fit(codes, labels)
+    np.testing.assert_allclose(network.planes, plain.coef_, atol=0.01 * np.abs(plain.coef_).max())
+    np.testing.assert_allclose(network.bias, plain.intercept_, atol=0.01)
+
+
+def test_a_part_of_the_trajectories_is_drawn_evenly_and_by_the_seed(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(idt, "_fit_vocabulary", lambda _, rows, *rest: drawn.append(rows))
+    rows, labels = _made_up(2, 4, seed=0)
+    for number, one in enumerate(rows):
+        one[:, 0] = number
+    for seed in (0, 0, 1):
+        network = idt.ImprovedTrajectories(2, words=1)
+        idt.fit(network, lambda: rows, labels, sampled=100, seed=seed)
+    first, again, other = drawn[::4]
+    assert np.unique(first[:, 0], return_counts=True)[1].tolist() == [26] * 4
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
 
 
 def test_cards_state_what_is_fitted():
