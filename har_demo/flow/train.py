@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.multiprocessing import spawn
 from torch.nn import functional as F
@@ -237,7 +238,7 @@ def train(
         network.parameters(), plan.rate, weight_decay=1e-5, fused=device.type == "cuda"
     )
     step, spent, come = _resume(out / f"{name}.state", network, optimizer, device)
-    first = FIRST_SEED + 100 * (step * len(devices) + rank)  # other people than before
+    first = FIRST_SEED + 1_000_000 * rank + 100 * step  # other people than before
     source = material(plan, first, device, began + seconds / 8)
     known = tests(plan, device) if rank == 0 else {}
     torch.manual_seed(1 + step * len(devices) + rank)
@@ -353,8 +354,6 @@ def _publish(
     name: str, out: Path, network: nn.Module, row: dict, batch: int, device: torch.device
 ) -> None:
     """Write what is shipped: half precision, and what it is."""
-    from safetensors.torch import save_file
-
     file = out / f"{name}_people.safetensors"
     halves = {
         key: value.half() if value.is_floating_point() else value

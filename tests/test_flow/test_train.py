@@ -100,9 +100,9 @@ def test_a_training_goes_on_where_it_was(people, tmp_path):
 
 def test_it_stops_in_time_and_a_finished_one_stays_as_it_is(people, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "SPARE", 0.0)
-    state = go("flownet_lab", tmp_path, None, seconds=4.0)
+    state = go("flownet_lab", tmp_path, None, seconds=2.5)
     assert state["progress"] >= 1 and state["seconds"] < 30
-    again = go("flownet_lab", tmp_path, None, seconds=4.0)
+    again = go("flownet_lab", tmp_path, None, seconds=2.5)
     assert again["step"] == state["step"]
     for key, value in state["network"].items():
         assert torch.equal(value, again["network"][key])
