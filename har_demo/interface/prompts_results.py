@@ -11,7 +11,7 @@ from har_demo.clips.clip import Clip
 from har_demo.interface import words
 from har_demo.interface.render import data_uri, render
 from har_demo.interface.results import ticks
-from har_demo.prompts import SOFTMAX, Answer, HeatMap
+from har_demo.prompts import SOFTMAX, Answer, HeatMap, about
 from har_demo.prompts.answer import pool
 
 SURE = 0.5  # from here on a prompt 'fits'
@@ -73,27 +73,12 @@ def results(on_page: OnPage) -> str:
     )
 
 
-def able(tower: str) -> str:
-    """What a pair of towers can and cannot do, in a sentence or two."""
-    if tower == "embedded":
-        return (
-            "It names the things in a frame with ImageNet's 1,000 classes and compares words with "
-            "words: better at objects and places than at what people do, and blind to motion. "
-            "Small differences between prompts mean little."
-        )
-    return (
-        "It learned from pictures of the web and their captions: good at things, places and at "
-        "actions that a single picture shows. Frames are seen one by one, so the order of events "
-        "and directions of motion are lost on it."
-    )
-
-
 def answered_by(on_page: OnPage) -> str:
     """Which towers answered, what they can do, and how the answer came about."""
     answer = on_page.answer
     return render(
         "prompts_answered",
-        able=able(answer.tower),
+        able=about(answer.tower),
         title=answer.title,
         facts=_facts(on_page),
         provenance=[
@@ -143,7 +128,7 @@ def _rows(answer: Answer, order: np.ndarray, lines: list[int]) -> list[dict]:
     ]
     if answer.none is not None:
         behind = torch.from_numpy(answer.none_similarity)[:, None]
-        likeness = float(pool(behind, answer.pooling, answer.temperature))
+        likeness = float(pool(behind, answer.pooling))
         row = _row(NONE, answer.none, likeness, None) | {"none": True}
         row["name_title"] = "The best of: " + "; ".join(answer.background)
         rows.append(row)

@@ -14,7 +14,7 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import stopping
 from har_demo.interface.gpu import on_gpu
-from har_demo.interface.prompts_results import OnPage, able, answered_by, heat_shown, results, small
+from har_demo.interface.prompts_results import OnPage, answered_by, heat_shown, results, small
 from har_demo.interface.render import notice, render
 from har_demo.interface.taking import ready
 from har_demo.prompts import (
@@ -22,6 +22,7 @@ from har_demo.prompts import (
     CLASS_LISTS,
     Answer,
     TowerCard,
+    about,
     again,
     answer_json,
     ask,
@@ -207,7 +208,7 @@ def describe_tower(name: str) -> str:
         one = card(name or default())
     except UserError as problem:
         return notice(str(problem))
-    return render("tower", card=one, able=able(one.name))
+    return render("tower", card=one, able=about(one.name))
 
 
 @contextmanager
