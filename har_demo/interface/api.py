@@ -11,8 +11,7 @@ from har_demo.errors import UserError
 from har_demo.interface.answers import ask, questions
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.prompts_running import question
-from har_demo.prompts import PLAIN, POOLINGS, answer_json, tidy, towers
-from har_demo.prompts.catalogue import default
+from har_demo.prompts import PLAIN, POOLINGS, answer_json, default, tidy, towers
 from har_demo.recognize.catalogue import catalogue
 from har_demo.recognize.export import annotate, as_json
 from har_demo.recognize.prediction import Prediction

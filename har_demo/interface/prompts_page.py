@@ -19,8 +19,8 @@ from har_demo.interface.prompts_running import (
     where_it_matches,
 )
 from har_demo.interface.render import render
-from har_demo.prompts import CLASS_LISTS, ENSEMBLE, PLAIN, POOLINGS
-from har_demo.prompts.catalogue import card, default
+from har_demo.prompts import CLASS_LISTS, ENSEMBLE, PLAIN, POOLINGS, default
+from har_demo.prompts.catalogue import card
 
 POOLED = {"mean": "mean", "max": "maximum", "attention": "weighted"}
 

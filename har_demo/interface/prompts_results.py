@@ -11,7 +11,7 @@ from har_demo.clips.clip import Clip
 from har_demo.interface import words
 from har_demo.interface.render import data_uri, render
 from har_demo.interface.results import ticks
-from har_demo.prompts import SOFTMAX, Answer, HeatMap, about
+from har_demo.prompts import SOFTMAX, Answer, HeatMap, about, default
 from har_demo.prompts.answer import pool
 
 SURE = 0.5  # from here on a prompt 'fits'
@@ -270,6 +270,7 @@ def heat_shown(found: HeatMap, frame: np.ndarray, fps: float) -> str:
             else "Brighter cells resemble the prompt more, compared with the other cells of this "
             "frame; the brightest may still resemble it little."
         )
+        + (" Motion counts in the answer but not here." if found.tower == default() else "")
         + (" What is dark lies outside its picture." if np.isnan(shares).any() else ""),
     )
 

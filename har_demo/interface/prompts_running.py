@@ -27,11 +27,12 @@ from har_demo.prompts import (
     answer_json,
     ask,
     class_list,
+    default,
     heat,
     tidy,
     towers,
 )
-from har_demo.prompts.catalogue import card, default
+from har_demo.prompts.catalogue import card
 from har_demo.weights.files import megabytes
 
 log = logging.getLogger(__name__)

@@ -188,6 +188,8 @@ def test_a_heat_map_keeps_its_grid_and_says_what_it_means():
     )
     html = heat_shown(found, frame, 25)
     assert "2 × 2 cells" in html and "frame at 0.2 s" in html
+    assert "Motion counts" in html  # of these towers alone
+    assert "Motion counts" not in heat_shown(replace(found, tower="RN50/openai"), frame, 25)
     mixed = prompts_results._blend(frame, found.overlay()[0])
     assert (mixed[:, :10] == 70).all()  # where it does not look
     assert len(np.unique(mixed[:, 10:70].reshape(-1, 3), axis=0)) == 2
