@@ -8,12 +8,12 @@ import av
 import numpy as np
 import pytest
 import torch
-from media import numbered_frames, write
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from har_demo import cli
 from har_demo.models import registry
+from tests.media import numbered_frames, write
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = "c3d_lab"

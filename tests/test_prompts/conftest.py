@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from media import acted, write
 from safetensors.torch import save_file
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import ingest
 from har_demo.prompts import answer, catalogue, online
+from tests.media import acted, write
 
 TINY = {
     "embed_dim": 32,

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from media import acted, write
 from typer.testing import CliRunner
 
 from har_demo import cli
 from har_demo.prompts import catalogue
+from tests.media import acted, write
 
 
 def run(*arguments) -> tuple[int, str, str]:

@@ -6,12 +6,12 @@ import numpy as np
 import open_clip
 import pytest
 import torch
-from media import numbered_frames
 from safetensors.torch import save_file
 
 from har_demo.errors import ChoiceError
 from har_demo.prompts import catalogue, online
 from har_demo.prompts.heatmap import HeatMap, cells, heat
+from tests.media import numbered_frames
 
 
 def test_the_embedded_grid_tells_cells_apart(clip):

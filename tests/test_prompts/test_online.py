@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from media import numbered_frames
 from PIL import Image
 
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.prompts import answer, catalogue, online
 from har_demo.prompts.prepare import Preparation
 from har_demo.weights import hub
+from tests.media import numbered_frames
 
 OFFERED = "ViT-B-32/laion2b_s34b_b79k"
 

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from media import acted, write
 
 from har_demo.clips.ingest import ingest
 from har_demo.errors import ChoiceError
 from har_demo.prompts import answer, catalogue
 from har_demo.prompts.ranking import MOST, search
+from tests.media import acted, write
 
 
 @pytest.fixture(scope="module")

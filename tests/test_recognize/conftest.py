@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from media import numbered_frames
 from torch import nn
 
 from har_demo.clips.clip import Clip, SourceFacts
@@ -15,6 +14,7 @@ from har_demo.models import registry
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.recognize import networks
 from har_demo.weights.provenance import Provenance
+from tests.media import numbered_frames
 
 CLASSES = ("clap", "jump", "sit", "walk")
 

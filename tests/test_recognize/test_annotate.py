@@ -3,11 +3,11 @@ from dataclasses import replace
 import av
 import numpy as np
 import pytest
-from media import frame_number
 
 from har_demo.errors import ChoiceError
 from har_demo.recognize.annotate import annotate, window_at
 from har_demo.recognize.prediction import Prediction, Provenance, Refusal, Times
+from tests.media import frame_number
 
 CLASSES = ("clap", "jump", "a class with a name far too long for its bar, whoever draws it", "walk")
 

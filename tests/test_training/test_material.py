@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from har_demo.errors import ChoiceError
-from har_demo.labels import DATASETS, EVERYDAY, EVERYDAY_13
+from har_demo.labels import DATASETS, EVERYDAY
 from har_demo.training import figures
 from har_demo.training.data import SIDE
 from har_demo.training.figures import rendered_footage
 from har_demo.training.material import class_folders, counterparts, people, prepared
 from har_demo.training.protocol import read_protocol
 
+FEWER = EVERYDAY[:13]
 CLASSES = ("walking", "jumping jack", "apply eye makeup", "push up")
 
 
@@ -143,12 +144,12 @@ def test_prepared_clips_are_those_of_the_split_that_the_model_knows(tmp_path):
         for n, (d, c, g) in enumerate(told)
     ]
     (tmp_path / "examples.json").write_text(json.dumps(records))
-    found = prepared(tmp_path, EVERYDAY_13, "a")
+    found = prepared(tmp_path, FEWER, "a")
     assert [(c.name, c.dataset, c.group, EVERYDAY[c.label]) for c in found.clips] == [
         ("0.mp4", "weizmann", "lena", "walking")
     ]
     assert found.left_out == ("push-up",)
-    assert [c.group for c in prepared(tmp_path, EVERYDAY_13, "b").clips] == ["denis"]
+    assert [c.group for c in prepared(tmp_path, FEWER, "b").clips] == ["denis"]
 
 
 def test_rendered_people_are_the_protocols_test_scenes():
@@ -158,8 +159,8 @@ def test_rendered_people_are_the_protocols_test_scenes():
     assert sorted(clip.label for clip in every.clips) == sorted([*range(len(EVERYDAY))] * 2)
     assert [clip.name for clip in few.clips] == [clip.name for clip in every.clips[:20]]
     # A model of fewer classes gets the same clips of those.
-    known = [clip.name for clip in every.clips if clip.label < len(EVERYDAY_13)]
-    fewer = people(EVERYDAY_13, 26)
+    known = [clip.name for clip in every.clips if clip.label < len(FEWER)]
+    fewer = people(FEWER, 26)
     assert [clip.name for clip in fewer.clips] == known
     assert all(sum(c.label == label for c in fewer.clips) == 2 for label in range(13))
 

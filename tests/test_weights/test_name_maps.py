@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from public_keys import assert_fills
 from torch import nn
 from torchvision.models.video import r2plus1d_18
 
 from har_demo.models.registry import card, cards
 from har_demo.weights.name_maps import MAPS
+from tests.test_weights.public_keys import assert_fills
 
 
 def _fresh(network: nn.Module, seed: int) -> nn.Module:

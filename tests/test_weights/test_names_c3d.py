@@ -1,6 +1,6 @@
 """Lists of public C3D files, made by running the public code."""
 
-from public_keys import assert_fills
+from tests.test_weights.public_keys import assert_fills
 
 
 def test_both_publishers_names_fill_both_cards():

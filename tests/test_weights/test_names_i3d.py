@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from public_keys import assert_fills
 from torchvision.models import GoogLeNet
 
 from har_demo.models.i3d import i3d_trunk
 from har_demo.weights.name_maps.i3d import GOOGLENET, MAPS
+from tests.test_weights.public_keys import assert_fills
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow"])

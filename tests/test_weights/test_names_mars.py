@@ -1,6 +1,6 @@
 """The authors' names for MARS and its flow network."""
 
-from public_keys import assert_fills
+from tests.test_weights.public_keys import assert_fills
 
 
 def test_the_authors_names():

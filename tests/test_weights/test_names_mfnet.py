@@ -1,11 +1,11 @@
 """The authors' MFNet fills ours, and what each of their names means is what it does here."""
 
-import public_keys
 import torch
 from torch.nn import functional as F
 
 from har_demo.models.mfnet import mfnet
 from har_demo.weights.name_maps import MAPS
+from tests.test_weights import public_keys
 
 
 def test_the_public_names_as_listed():

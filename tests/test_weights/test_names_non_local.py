@@ -1,7 +1,8 @@
 """Public files of non-local networks fill ours."""
 
 import pytest
-from public_keys import assert_fills
+
+from tests.test_weights.public_keys import assert_fills
 
 
 @pytest.mark.parametrize(

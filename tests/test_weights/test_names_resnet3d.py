@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from public_keys import assert_fills, read
 
 from har_demo.models.registry import card
 from har_demo.weights.name_maps import MAPS
 from har_demo.weights.name_maps.rename import renamed
 from har_demo.weights.name_maps.resnet3d import MMACTION
+from tests.test_weights.public_keys import assert_fills, read
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from public_keys import assert_fills, read
 
 from har_demo.weights.name_maps.s3d import MAPS
+from tests.test_weights.public_keys import assert_fills, read
 
 
 def test_torchvision_fills_s3d():

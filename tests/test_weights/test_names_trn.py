@@ -1,9 +1,8 @@
 """mmaction2's TRN file fills ours, and its relations are the authors'."""
 
-import public_keys
-
 from har_demo.models.registry import card
 from har_demo.weights.name_maps import MAPS
+from tests.test_weights import public_keys
 
 
 def test_mmaction2():

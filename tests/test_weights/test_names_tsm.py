@@ -6,11 +6,11 @@ Its code puts the shift around the first convolution of every block of TSN's net
 
 import re
 
-import public_keys
 import torch
 
 from har_demo.models.registry import card
 from har_demo.weights.name_maps import MAPS
+from tests.test_weights import public_keys
 
 
 def test_mmaction2():

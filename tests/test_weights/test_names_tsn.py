@@ -1,6 +1,6 @@
 """mmaction2's TSN file fills ours."""
 
-from public_keys import assert_fills
+from tests.test_weights.public_keys import assert_fills
 
 
 def test_mmaction2():

@@ -1,7 +1,8 @@
 """The names of two-stream-pytorch's files."""
 
 import pytest
-from public_keys import assert_fills
+
+from tests.test_weights.public_keys import assert_fills
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """Public Video Swin files fill ours: torchvision's, the authors' and mmaction2's."""
 
-from public_keys import assert_fills, read
-
 from har_demo.weights.name_maps import MAPS
+from tests.test_weights.public_keys import assert_fills, read
 
 TORCHVISION, MMACTION = "torchvision_0_28_0_models__swin3d_t", "open_mmlab__swin_t_mmaction2"
 

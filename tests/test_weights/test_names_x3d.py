@@ -1,7 +1,8 @@
 """Every public X3D fills ours, or it is known why not."""
 
 import pytest
-from public_keys import assert_fills, read
+
+from tests.test_weights.public_keys import assert_fills, read
 
 
 @pytest.mark.parametrize("size", ["xs", "s", "m", "l"])
