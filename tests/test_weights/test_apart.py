@@ -30,7 +30,7 @@ def test_a_file_that_asks_for_gigabytes_gets_a_sentence_and_no_memory(tmp_path):
     with pytest.raises(WeightsError, match=r"greedy\.pt"):
         read_apart(path)
     after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert after < max(before, 3_000_000)  # kilobytes
+    assert after <= max(before, 3_000_000)  # kilobytes; children of other tests may have had more
 
 
 def test_a_file_that_keeps_its_reader_busy_is_given_up(tmp_path, monkeypatch):
