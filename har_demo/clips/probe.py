@@ -24,6 +24,26 @@ CONTAINERS = (
     "ivf,obu,flv,live_flv,kux,asf,ogg,rm,dv,mxf,nut,wtv,yuv4mpegpipe,"
     "mp3,wav,w64,flac,aac,ac3,aiff,amr,au,caf"
 )
+# What names of films in a folder end in; whether a file is one is found out by probing it.
+VIDEOS = frozenset(
+    [
+        ".3gp",
+        ".avi",
+        ".flv",
+        ".gif",
+        ".m4v",
+        ".mjpeg",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".ogv",
+        ".ts",
+        ".webm",
+        ".wmv",
+    ]
+)
 FASTEST = 240  # frames per second that are believed
 READABLE = "upload an mp4, mov, avi, mkv, webm, mpg or gif"
 # Brands of the mp4 family that are photographs (HEIC, AVIF), not films.

@@ -9,7 +9,6 @@ from Google's.
 
 from importlib.resources import files
 
-import timm
 import torch
 from torch import nn
 
@@ -35,6 +34,8 @@ INPUT = ModelInput(
 
 def build() -> nn.Module:
     """The network with fresh parameters; timm's `forward_features` gives the grid."""
+    import timm  # takes two seconds, and the page needs it only when somebody asks
+
     return timm.create_model("tf_efficientnet_lite0", pretrained=False)
 
 

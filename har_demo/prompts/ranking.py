@@ -8,30 +8,12 @@ import torch
 from torch.nn import functional as F
 
 from har_demo.clips.clip import Clip
+from har_demo.clips.probe import VIDEOS
 from har_demo.errors import ChoiceError
 from har_demo.prompts import catalogue, words
 from har_demo.prompts.answer import Progress, embed_clip, embed_texts
 
 MOST = 50
-VIDEOS = frozenset(
-    [
-        ".3gp",
-        ".avi",
-        ".flv",
-        ".gif",
-        ".m4v",
-        ".mjpeg",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".ogv",
-        ".ts",
-        ".webm",
-        ".wmv",
-    ]
-)
 FRAMES = 8
 
 

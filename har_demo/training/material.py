@@ -18,6 +18,7 @@ from pathlib import Path
 from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.ingest import ingest
+from har_demo.clips.probe import VIDEOS
 from har_demo.errors import ChoiceError
 from har_demo.labels import DATASETS, EVERYDAY
 from har_demo.recognize.recognize import Reader
@@ -27,25 +28,6 @@ from har_demo.training.protocol import read_protocol
 from har_demo.training.staged import staged
 
 PEOPLE = "people"
-VIDEOS = frozenset(
-    [
-        ".3gp",
-        ".avi",
-        ".flv",
-        ".gif",
-        ".m4v",
-        ".mjpeg",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".ogv",
-        ".ts",
-        ".webm",
-        ".wmv",
-    ]
-)
 UCF101 = re.compile(r"v_(?P<name>.+)_g\d+_c\d+")
 NAMED = 12  # a sentence names at most so many
 
