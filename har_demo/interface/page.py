@@ -4,7 +4,7 @@ import gradio as gr
 
 from har_demo.clips import cache
 from har_demo.clips.probe import limits
-from har_demo.interface import api, prompts_page, recognize_page
+from har_demo.interface import api, plots, prompts_page, recognize_page
 from har_demo.interface.examples import FOLDER
 from har_demo.interface.render import static
 from har_demo.interface.theme import theme
@@ -16,7 +16,7 @@ STYLES = ("style.css", "prompts.css")
 
 def build() -> gr.Blocks:
     """The whole app, not yet served."""
-    gr.set_static_paths([FOLDER])
+    gr.set_static_paths([FOLDER, plots.LIBRARY])
     # Uploads and answers leave the disk after a day.
     with gr.Blocks(
         title="Action Atlas", analytics_enabled=False, delete_cache=(3600, 86400)
