@@ -1,8 +1,8 @@
 """What the frozen image tower makes of labelled clips, computed once: what is trained on top reads it.
 
-    python -m har_demo.prompts.features rendered FOLDER OUT    FOLDER: `python -m har_demo people dataset`
-    python -m har_demo.prompts.features calm 468 OUT           as many clips as people like to look at
-    python -m har_demo.prompts.features real DATA OUT          DATA: clips.tsv and the clips it names
+    python -m har_demo.prompts.features people 12090 OUT   rendered clips from any view; a GPU helps
+    python -m har_demo.prompts.features calm 2340 OUT      rendered as people like to look at them
+    python -m har_demo.prompts.features real DATA OUT      DATA: clips.tsv and the clips it names
 
 OUT.safetensors gets `features`, float16 [N, T, 2560], a picture's 1,280 numbers and those of what
 changes until AHEAD seconds later, and `count`, int64 [N], how many of the T moments each clip has.
@@ -12,7 +12,8 @@ OUT.json gets what each clip shows.
 import argparse
 import csv
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,12 +23,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from har_demo.labels import DATASETS
+from har_demo.people.dataset import FPS, FRAMES, SIDE, plan
+from har_demo.people.motion import ACTIONS
+from har_demo.people.shoot import Look, Take, batch_frames, take
+from har_demo.people.supply import batches
 from har_demo.prompts import embedded, pictures
 
 MOMENTS = 8  # of a clip at most, RATE a second
 RATE = 4
 ANY_VIEW, GOOD_VIEW = "people", "calm people"
-CALM_SEED = 7_000_000
+PEOPLE_SEED, CALM_SEED = 20, 7_000_000
+AT_ONCE = 16  # clips that are rendered together, and that go through the image tower together
 
 
 @dataclass(frozen=True)
@@ -38,16 +44,13 @@ class Shown:
         action: as har_demo.people.motion calls it.
         dataset: 'people' for rendered clips, 'calm people' for those with a good view, else the set.
         split: 'train', 'val' or 'test'; of real clips, the group (person or place).
-        seed, shirt, place, dark: how it was rendered.
+        seed: what it was rendered from; of real clips, which line of the table it is.
     """
 
     action: str
     dataset: str
     split: str
     seed: int = 0
-    shirt: str = ""
-    place: str = ""
-    dark: bool = False
 
     @property
     def rendered(self) -> bool:
@@ -106,15 +109,26 @@ def read_folder(folder: Path) -> Features:
 
 
 @torch.inference_mode()
-def compute(clips: Iterator[tuple[np.ndarray, np.ndarray, Shown]]) -> Features:
+def compute(
+    clips: Iterator[tuple[np.ndarray, np.ndarray, Shown]], device: torch.device | str = "cpu"
+) -> Features:
     """Features of clips given as frames uint8 [T, H, W, 3], the frames ahead, and what they show."""
-    model = embedded.Embedded(pictures.load(), torch.nn.Identity(), embedded.Joint())
-    rows, shown = [], []
+    model = embedded.Embedded(pictures.load(), torch.nn.Identity(), embedded.Joint()).to(device)
+    waiting, rows, shown = [], [], []
+
+    def flush() -> None:
+        now, ahead = (torch.cat(some) for some in zip(*waiting, strict=True))
+        found = model.encode_pair(now, ahead).half().cpu()
+        rows.extend(found.split([len(some) for some, _ in waiting]))
+        waiting.clear()
+
     for now, ahead, what in clips:
-        pixels = embedded.PREPARATION.pixels(np.concatenate([now, ahead]))
-        found = model.encode_pair(pixels[: len(now)], pixels[len(now) :])
-        rows.append(found.half())
+        waiting.append([embedded.PREPARATION.pixels(some, device) for some in (now, ahead)])
         shown.append(what)
+        if len(waiting) == AT_ONCE:
+            flush()
+    if waiting:
+        flush()
     count = torch.tensor([len(row) for row in rows])
     features = torch.zeros(len(rows), MOMENTS, 2 * pictures.FEATURES, dtype=torch.float16)
     for row, found in zip(features, rows, strict=True):
@@ -122,45 +136,39 @@ def compute(clips: Iterator[tuple[np.ndarray, np.ndarray, Shown]]) -> Features:
     return Features(features.float(), count, tuple(shown))
 
 
-def rendered(
-    folder: Path, most: int | None = None
-) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
-    """The clips of a folder that har_demo.people.dataset wrote, 16 frames at 8 a second each."""
-    from har_demo.people.dataset import FPS, FRAMES
-    from har_demo.people.shoot import take
-
-    step = FPS // RATE
-    with (folder / "index.csv").open(encoding="utf-8") as file:
-        index = list(csv.DictReader(file))[:most]
-    for name in dict.fromkeys(row["file"] for row in index):
-        frames = np.load(folder / name)["frames"]
-        for row in index:
-            if row["file"] != name:
-                continue
-            clip, seed = frames[int(row["row"])], int(row["seed"])
-            one = take(row["action"], seed, FRAMES / FPS, FPS)
-            what = Shown(
-                row["action"], ANY_VIEW, row["split"], seed, one.shirt, one.where, one.dark
-            )
-            now = np.arange(0, FRAMES, step)
-            yield clip[now], clip[now + 1], what
+def people(count: int) -> list[Shown]:
+    """Clips from any view and in any light; of every ten of an action, one is for choosing, one for testing."""
+    return [Shown(one.action, ANY_VIEW, one.split, one.seed) for one in plan(count, PEOPLE_SEED)]
 
 
-def calm(count: int) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
+def calm(count: int) -> list[Shown]:
     """Clips by daylight, with a good view and a tripod; of every six of an action, the last is for testing."""
-    from har_demo.people.dataset import FPS, FRAMES, SIDE
-    from har_demo.people.motion import ACTIONS
-    from har_demo.people.shoot import Look, batch, batch_frames, take
+    return [
+        Shown(
+            ACTIONS[number % len(ACTIONS)],
+            GOOD_VIEW,
+            "test" if number // len(ACTIONS) % 6 == 5 else "train",
+            CALM_SEED + number,
+        )
+        for number in range(count)
+    ]
 
-    now = np.arange(0, FRAMES, FPS // RATE)
-    for number in range(count):
-        turn, label = divmod(number, len(ACTIONS))
-        seed = CALM_SEED + number
-        one = take(ACTIONS[label], seed, FRAMES / FPS, FPS, Look(dark=False, calm=True))
-        frames = batch_frames(batch([one]), (SIDE, SIDE)).permute(0, 2, 3, 1).numpy()
-        split = "test" if turn % 6 == 5 else "train"
-        what = Shown(one.action, GOOD_VIEW, split, seed, one.shirt, one.where)
-        yield frames[now], frames[now + 1], what
+
+def rendered(
+    shown: Sequence[Shown], device: torch.device | str = "cpu"
+) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
+    """What `compute` wants of clips to be rendered, 16 frames at 8 a second each."""
+    workers = (os.cpu_count() or 2) - 1 if torch.device(device).type == "cuda" else 0
+    now, todo = np.arange(0, FRAMES, FPS // RATE), iter(shown)
+    for some in batches(_taken, shown, AT_ONCE, workers):
+        frames = batch_frames(some.to(device), (SIDE, SIDE)).unflatten(0, (-1, FRAMES))
+        for clip in frames.permute(0, 1, 3, 4, 2).cpu().numpy():
+            yield clip[now], clip[now + 1], next(todo)
+
+
+def _taken(one: Shown) -> Take:
+    look = Look(dark=False, calm=True) if one.calm else None
+    return take(one.action, one.seed, FRAMES / FPS, FPS, look)
 
 
 def real(data: Path) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
@@ -183,24 +191,24 @@ def real(data: Path) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
         now = ((start + np.arange(wanted) / RATE) * clip.fps).astype(int).clip(0, clip.frames - 1)
         ahead = pairs(now, clip, embedded.AHEAD)
         group = group_of(row["dataset"], row["class"], row["path"])
-        what = Shown(called[name], row["dataset"], group, number, dark=row["dataset"] == "arid6")
+        what = Shown(called[name], row["dataset"], group, number)
         yield read_frames(clip, now), read_frames(clip, ahead), what
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compute what is trained on, once.")
-    parser.add_argument("kind", choices=["rendered", "calm", "real"])
-    parser.add_argument("source", help="folder of the clips, or how many")
+    parser.add_argument("kind", choices=["people", "calm", "real"])
+    parser.add_argument("source", help="how many clips to render, or the folder of real ones")
     parser.add_argument("out", type=Path, help="file to write, without a suffix")
-    parser.add_argument("--clips", type=int, help="of rendered clips, only so many")
     arguments = parser.parse_args()
-    if arguments.kind == "rendered":
-        clips = rendered(Path(arguments.source), arguments.clips)
-    elif arguments.kind == "calm":
-        clips = calm(int(arguments.source))
-    else:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if arguments.kind == "real":
         clips = real(Path(arguments.source))
-    found = compute(clips)
+    elif arguments.kind == "people":
+        clips = rendered(people(int(arguments.source)), device)
+    else:
+        clips = rendered(calm(int(arguments.source)), device)
+    found = compute(clips, device)
     found.save(arguments.out)
     print(f"{len(found.shown)} clips in {arguments.out}")
 

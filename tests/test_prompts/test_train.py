@@ -133,17 +133,14 @@ def test_features_come_back_as_they_were_saved(tmp_path):
     kept = features.Features(
         torch.arange(2 * 8 * 4.0).reshape(2, 8, 4),
         torch.tensor([8, 5]),
-        (
-            Shown("walk", ANY_VIEW, "train", 7, "red", "indoors", True),
-            Shown("run", "arid6", "park"),
-        ),
+        (Shown("walk", ANY_VIEW, "train", 7), Shown("run", "arid6", "park")),
     )
     kept.save(tmp_path / "some.thing")
     kept.save(tmp_path / "more")
     found = features.read_folder(tmp_path)
     assert found.shown == (*kept.shown, *kept.shown) and found.count.tolist() == [8, 5, 8, 5]
     assert torch.equal(found.features[:2], kept.features)
-    few = found.only(lambda one: one.dark)
+    few = found.only(lambda one: one.rendered)
     assert len(few.shown) == 2 and few.features.shape == (2, 8, 4)
 
 
@@ -160,6 +157,19 @@ def test_features_of_rendered_people_are_what_asking_computes(clip):
     asked = tower.look(tower.preparation.pixels(frames), tower.preparation.pixels(ahead))
     assert found.features.shape == (1, features.MOMENTS, 2560) and found.count.tolist() == [1]
     assert torch.allclose(found.features[0, :1], asked, rtol=2e-3, atol=2e-3)
+
+
+def test_rendered_clips_come_in_order_and_are_split():
+    shown = features.people(3) + features.calm(240)[-1:]
+    found = list(features.rendered(shown))
+    assert [what for _, _, what in found] == shown
+    now, ahead, _ = found[0]
+    assert now.shape == ahead.shape == (features.MOMENTS, 112, 112, 3) and (now != ahead).any()
+    alone = next(features.rendered(shown[:1]))[0]
+    assert abs(alone.astype(int) - now).max() <= 1  # the same clip, whatever is rendered beside it
+    splits = [one.split for one in features.people(390) if one.action == "walk"]
+    assert splits == ["train"] * 8 + ["val", "test"]
+    assert [one.split for one in features.calm(234)][::39] == ["train"] * 5 + ["test"]
 
 
 def test_a_few_clips_of_every_action():
