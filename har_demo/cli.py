@@ -388,6 +388,18 @@ def evaluate(
 @app.command()
 @plainly()
 def flow(
+    clip: Annotated[
+        str | None, typer.Argument(help="A video file, in any common format; or --evaluate.")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="dis, farneback, tv-l1, raft-people ... two with a comma between.")
+    ] = "dis",
+    start: Annotated[float, typer.Option(help="Where the span begins, in seconds.")] = 0.0,
+    seconds: Annotated[float, typer.Option(help="How long it is, up to 10.")] = 4.0,
+    camera: Annotated[
+        bool, typer.Option(help="Take the camera's motion off what is written, with --no-camera.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Measure errors and times of the methods.")
     ] = False,
@@ -400,12 +412,85 @@ def flow(
         str, typer.Option(help="With commas between; all that are at hand by default.")
     ] = "",
     out: Annotated[
-        str | None, typer.Option(help="Put the figures into this .csv, in place of older ones.")
+        str | None,
+        typer.Option(
+            help="A folder for .flo files, video and table of a clip; with --evaluate the .csv that "
+            "gets the figures, in place of older ones."
+        ),
     ] = None,
 ) -> None:
-    """Measure methods of optical flow where the flow is known."""
-    if not evaluate:
-        raise ChoiceError("Say --evaluate: flow itself is shown on the page.")
+    """Compute the optical flow of a clip, or measure methods where the flow is known."""
+    if evaluate and clip:
+        raise ChoiceError("--evaluate measures known pairs: leave out the clip.")
+    if evaluate:
+        _evaluate_flow(data, pairs, methods, out)
+    elif clip:
+        wanted = [name.strip() for name in method.split(",") if name.strip()]
+        _flow_of(clip, wanted, start, seconds, not camera, as_json, out)
+    else:
+        raise ChoiceError("Give a clip, or say --evaluate to measure the methods.")
+
+
+def _flow_of(
+    clip: str,
+    methods: list[str],
+    start: float,
+    seconds: float,
+    without_camera: bool,
+    as_json: bool,
+    out: str | None,
+) -> None:
+    _check_clip(clip)
+    if out and os.path.lexists(out) and not os.path.isdir(out):
+        raise ChoiceError(f"'{_shown(out)}' is a file: give a folder, new or not.")
+    from har_demo.clips.ingest import ingest
+    from har_demo.flow import save
+    from har_demo.flow.look import forget, look, notes, told
+
+    source = ingest(clip, on_progress=lambda done: _progress(f"{done:4.0%}  Reading the clip"))
+    found = look(
+        source, methods, start, seconds, lambda done, what: _progress(f"{done:4.0%}  {what}")
+    )
+    if out:
+        folder = Path(out)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            files = save.write_fields(found, folder, without_camera)
+            save.write_table(found, folder / "motion.csv")
+        except OSError as error:
+            raise ChoiceError(
+                f"'{_shown(out)}' cannot be written: give a folder that is yours."
+            ) from error
+        save.write_film(
+            found,
+            folder / "flow.mp4",
+            without_camera,
+            lambda done: _progress(f"{done:4.0%}  Writing the video"),
+        )
+    forget(found)
+    _progress("")
+    if as_json:
+        typer.echo(json.dumps(told(found), indent=1))
+        return
+    header = ("seconds", "method", "mean pixels", "fastest", "difference", "after warping")
+    rows = [
+        (f"{moment:.2f}", way.method, f"{mean:.2f}", f"{top:.2f}", f"{change:.1f}", f"{left:.1f}")
+        for way in found.ways
+        for moment, mean, top, change, left in zip(
+            found.seconds(), way.means, way.tops, way.changes, way.left, strict=True
+        )
+    ]
+    typer.echo(table([header, *rows]))
+    for way in found.ways:
+        height, width = found.size
+        typer.echo(f"{way.title}: {way.milliseconds:.0f} ms a pair of {width} × {height} pixels")
+    if out:
+        typer.echo(f"{out}: {len(files)} .flo files, motion.csv, flow.mp4")
+    for note in notes(found, without_camera):
+        typer.echo(note)
+
+
+def _evaluate_flow(data: str | None, pairs: int, methods: str, out: str | None) -> None:
     _check_out(out)
     from har_demo.flow import evaluate as measuring
     from har_demo.flow.field import TITLES
