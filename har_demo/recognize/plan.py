@@ -32,6 +32,8 @@ class Plan:
         indices: int64 [windows, R], the frames read; a model of frame differences or of flow reads
             one more than it is given.
         note: what the reader must know of the sampling, or ''.
+        moments: int64 [windows, R], the frames that `indices` are shown in the place of; None when
+            every frame keeps its own. Frames in another order still follow at the same distance.
     """
 
     card: ModelCard
@@ -41,6 +43,7 @@ class Plan:
     weights: str | None
     indices: np.ndarray
     note: str
+    moments: np.ndarray | None = None
 
     @property
     def views(self) -> int:
@@ -144,7 +147,7 @@ def chunks(plans: Sequence[Plan], most_frames: int) -> list[Chunk]:
         most_frames: how many different frames a chunk may hold.
     """
     in_time = sorted(
-        (int(window[0]), which, number)
+        (int(window.min()), which, number)
         for which, one in enumerate(plans)
         for number, window in enumerate(one.indices)
     )

@@ -91,34 +91,27 @@ def recognize(
     if not questions:
         raise ChoiceError("No model is chosen: choose at least one.")
     plans = [plan(clip, question) for question in questions]
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return _answers(
-        clip,
-        plans,
-        on_progress or (lambda fraction, sentence: None),
-        torch.device(device),
-        read or read_frames,
-    )
+    return answers(clip, plans, on_progress, device, read)
 
 
-def most_frames(clip: Clip, plans: Sequence[Plan]) -> int:
-    """How many frames a chunk may hold: decoded and transformed they stay under `FRAME_BUDGET`."""
-    decoded = clip.width * clip.height * 3
-    # Transformed frames are kept for the next model alone, flow for all models of the chunk.
-    flowing = [one.frame_bytes for one in plans if "flow" in one.card.input.modality]
-    transformed = max(one.frame_bytes for one in plans) + sum(flowing)
-    # While frames are read they exist twice (the reader's and ours); later beside the transformed.
-    return max(1, FRAME_BUDGET // (decoded + max(decoded, transformed)))
-
-
-def _answers(
-    clip: Clip, plans: list[Plan], on_progress: Progress, device: torch.device, read: Reader
+def answers(
+    clip: Clip,
+    plans: Sequence[Plan],
+    on_progress: Progress | None = None,
+    device: str | torch.device | None = None,
+    read: Reader | None = None,
 ) -> Iterator[Prediction | Refusal]:
+    """The same for plans that somebody changed, such as to show the frames in another order.
+
+    Plans of one model that follow each other and look at the same frames share their preparation.
+    """
+    on_progress = on_progress or (lambda fraction, sentence: None)
+    read = read or read_frames
+    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     runs = [_Run(one, _work(one), batch_size(_work(one), device)) for one in plans]
     total = sum(run.work * run.plan.views for run in runs)
     decode = 0.0
-    answers: dict[int, Prediction | Refusal] = {}  # by number of the question, until it is its turn
+    ready: dict[int, Prediction | Refusal] = {}  # by number of the question, until it is its turn
     turn = 0
 
     def say(sentence: str) -> None:
@@ -144,15 +137,25 @@ def _answers(
                 _answer(run, windows, chunk.frames, frames, prepared, flows, device, say)
             except UserError as error:
                 run.refused, run.network = True, None
-                answers[number] = Refusal(run.plan.card.name, run.plan.card.title, str(error))
+                ready[number] = Refusal(run.plan.card.name, run.plan.card.title, str(error))
             else:
                 if run.done == run.plan.views:
-                    answers[number] = _prediction(clip, run, decode, device)
-            while turn in answers:
-                yield answers.pop(turn)
+                    ready[number] = _prediction(clip, run, decode, device)
+            while turn in ready:
+                yield ready.pop(turn)
                 turn += 1
         del frames, prepared, flows  # before the next chunk is read
     say("Done")
+
+
+def most_frames(clip: Clip, plans: Sequence[Plan]) -> int:
+    """How many frames a chunk may hold: decoded and transformed they stay under `FRAME_BUDGET`."""
+    decoded = clip.width * clip.height * 3
+    # Transformed frames are kept for the next model alone, flow for all models of the chunk.
+    flowing = [one.frame_bytes for one in plans if "flow" in one.card.input.modality]
+    transformed = max(one.frame_bytes for one in plans) + sum(flowing)
+    # While frames are read they exist twice (the reader's and ours); later beside the transformed.
+    return max(1, FRAME_BUDGET // (decoded + max(decoded, transformed)))
 
 
 def _work(one: Plan) -> float:
@@ -219,7 +222,8 @@ def _answer(
             parts.append(partial(gather, x, where, spec=spec))
         if "flow" in spec.modality:
             started = time.perf_counter()
-            y, pairs = _flow(one, indices, numbers, frames, flows, device, say)
+            moments = indices if one.moments is None else one.moments[windows]
+            y, pairs = _flow(one, indices, moments, numbers, frames, flows, device, say)
             run.flow += _milliseconds(started, device)
             parts.append(partial(gather_flow, y, pairs))
 
@@ -275,6 +279,7 @@ def _pictures(
 def _flow(
     one: Plan,
     indices: np.ndarray,
+    moments: np.ndarray,
     numbers: np.ndarray,
     frames: np.ndarray,
     flows: dict[tuple, torch.Tensor],
@@ -284,16 +289,16 @@ def _flow(
     """The fields between neighbours in windows (int64 [W, T + 1]), and where each is: as `gather_flow`.
 
     A stride of 3.75 takes frames 3 or 4 apart; their flow is brought to 3.75, so that an even motion
-    stays even.
+    stays even. How far apart two frames are is told by `moments`, the places they are shown in.
     """
-    steps = np.stack([indices[:, :-1], indices[:, 1:]], axis=-1)
-    needed, where = np.unique(steps.reshape(-1, 2), axis=0, return_inverse=True)
+    steps = np.stack([indices[:, :-1], indices[:, 1:], np.diff(moments)], axis=-1)
+    needed, where = np.unique(steps.reshape(-1, 3), axis=0, return_inverse=True)
     spec = one.card.input
     same = (spec.resize, spec.crop, spec.antialias, spec.flow_limit, one.stride, one.crops)
     same += (needed.tobytes(),)
     if same not in flows:
-        pairs = np.searchsorted(numbers, needed)
-        apart = np.maximum(needed[:, 1] - needed[:, 0], 1)
+        pairs = np.searchsorted(numbers, needed[:, :2])
+        apart = np.maximum(needed[:, 2], 1)
 
         def done(count: int) -> None:
             say(f"{one.card.title}: optical flow, {count} of {len(pairs)} fields")
