@@ -18,6 +18,7 @@ from har_demo.errors import ChoiceError, ClipError, UserError, WeightsError
 
 if TYPE_CHECKING:
     from har_demo.clips.clip import Clip
+    from har_demo.explain.sensitivity import Grid
     from har_demo.models.card import ModelCard
     from har_demo.prompts import Answer
     from har_demo.recognize.prediction import Prediction, Refusal
@@ -168,6 +169,69 @@ def ask(
         typer.echo(json.dumps(words.answer_json(found, answer), indent=1))
     else:
         typer.echo(_prompts_text(found, answer))
+
+
+@app.command()
+@plainly()
+def edits(
+    clip: Annotated[str, typer.Argument(help="A video file, in any common format.")] = "",
+    model: Annotated[
+        str, typer.Option(help="Names from `models`, with commas between, or `shipped` for all.")
+    ] = "",
+    which: Annotated[
+        str,
+        typer.Option(
+            "--edits", help="With commas between, as reverse,darken=0.1; all of them by default."
+        ),
+    ] = "",
+    start: Annotated[float, typer.Option(help="From this second on, ten of them at most.")] = 0.0,
+    out: Annotated[
+        str | None, typer.Option(help="Write the grid of scores to this .csv or .json file.")
+    ] = None,
+    video: Annotated[
+        str | None, typer.Option(help="Write the clip, edited by the one edit given, to this .mp4.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """Change a clip in many ways and see which models mind: who uses motion, and who the place.
+
+    Without a clip the edits are listed.
+    """
+    for file in (out, video):
+        _check_out(file)
+    from har_demo.explain import edits as ways
+
+    if not clip:
+        typer.echo(_edits_text())
+        return
+    if out and Path(out).suffix not in (".csv", ".json"):
+        raise ChoiceError(f"'{_shown(out)}' says neither .csv nor .json: end it in one of them.")
+    asked = ways.several(_names(which) or list(ways.EDITS))
+    if video and len(asked) != 1:
+        raise ChoiceError("A video shows one edit: name one with --edits.")
+    if not model and not video:
+        raise ChoiceError("No model is chosen: name some with --model, or write a --video.")
+    _check_clip(clip)
+    names = _evaluated(model) if model else []
+
+    from har_demo.clips.ingest import ingest
+    from har_demo.clips.writer import write_video
+    from har_demo.explain.edits_export import grid_csv, grid_json
+    from har_demo.explain.film import film
+    from har_demo.explain.sensitivity import grid
+
+    found = ingest(clip, on_progress=lambda done: _progress(f"{done:4.0%}  Reading the clip"))
+    taken = film(found, start)
+    if video:
+        write_video(video, ways.apply(taken.frames, asked[0], found.fps), found.fps)
+    if not names:
+        return
+    *_, last = grid(taken, names, asked, lambda done, words: _progress(_bar(done, words)))
+    _progress("")
+    if out:
+        text = grid_csv(last) if out.endswith(".csv") else json.dumps(grid_json(last), indent=1)
+        Path(out).write_text(text, encoding="utf-8", newline="")
+    typer.echo(json.dumps(grid_json(last), indent=1) if as_json else _grid_text(last))
 
 
 @app.command()
@@ -811,6 +875,64 @@ def _figures(measured: "Sequence[tuple[Outcome, list[Measured]]]") -> str:
             values = [f"{part.figures[c][0]:.1f} %" if c in part.figures else "" for c in columns]
             lines.append((outcome.subject.card.name, part.dataset, str(len(part.right)), *values))
     return table([header, *lines])
+
+
+def _names(text: str) -> list[str]:
+    """'a, b' as ['a', 'b']."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _edits_text() -> str:
+    """Every edit, what can be set of it and what it does."""
+    from har_demo.explain.edits import EDITS
+
+    rows = [("edit", "strength", "usual", "what it does")]
+    for one in EDITS.values():
+        of = one.strength
+        rows.append(
+            (
+                one.name,
+                f"{of.low:g} to {of.high:g}, {of.words}" if of else "",
+                f"{of.usual:g}" if of else "",
+                one.does,
+            )
+        )
+    return table(rows)
+
+
+def _grid_text(grid: "Grid") -> str:
+    """A row for every edit, a column for every model, and what the scores say."""
+    from har_demo.explain.sensitivity import Cell, verdict
+    from har_demo.recognize.prediction import Prediction
+
+    def told(cell: object) -> str:
+        if not isinstance(cell, Cell):
+            return "no answer"
+        return f"{cell.answer} {cell.probability:.0%} ({cell.distance:.2f})"
+
+    def mean(value: float | None) -> str:
+        return "" if value is None else f"{value:.2f}"
+
+    rows = [("edit", *(row.title for row in grid.rows))]
+    plain = [
+        row.plain.top(1)[0] if isinstance(row.plain, Prediction) else None for row in grid.rows
+    ]
+    rows.append(("the clip", *(f"{p[0]} {p[1]:.0%}" if p else "no answer" for p in plain)))
+    for column, one in enumerate(grid.asked):
+        rows.append((one.title, *(told(row.cells[column]) for row in grid.rows)))
+    rows.append(("temporal sensitivity", *(mean(row.temporal) for row in grid.rows)))
+    rows.append(("picture sensitivity", *(mean(row.picture) for row in grid.rows)))
+    refused = [
+        answer.message
+        for row in grid.rows
+        for answer in (row.plain, *row.cells)
+        if not isinstance(answer, Cell | Prediction)
+    ]
+    meaning = (
+        "In brackets: how much of the probability went elsewhere, 0 to 1 (total variation); the "
+        "sensitivities are its means over the edits of time and of the picture."
+    )
+    return "\n".join([table(rows), "", meaning, *verdict(grid), *dict.fromkeys(refused)])
 
 
 def _bar(done: float, words: str) -> str:

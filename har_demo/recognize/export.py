@@ -13,7 +13,7 @@ from har_demo.recognize.agreement import agreement
 from har_demo.recognize.annotate import annotate
 from har_demo.recognize.prediction import Prediction, Refusal
 
-__all__ = ["annotate", "as_csv", "as_json"]
+__all__ = ["annotate", "as_csv", "as_json", "cell_text", "clip_json"]
 
 PLACES = 6
 RANKS = 10
@@ -32,15 +32,7 @@ def as_json(clip: Clip, answers: Answers) -> dict:
     """
     predictions = [answer for answer in answers if isinstance(answer, Prediction)]
     return {
-        "clip": {
-            "sha256": clip.sha256,
-            "frames": clip.frames,
-            "fps": _rounded(clip.fps),
-            "duration": _rounded(clip.duration),
-            "width": clip.width,
-            "height": clip.height,
-            "source": asdict(clip.source),
-        },
+        "clip": clip_json(clip),
         "predictions": [_prediction(answer) for answer in predictions],
         "refusals": [asdict(a) for a in answers if isinstance(a, Refusal)],
         "agreement": [
@@ -48,6 +40,19 @@ def as_json(clip: Clip, answers: Answers) -> dict:
             for row in agreement(predictions)
         ],
         "software": {name: found for name in SOFTWARE if (found := _version(name))},
+    }
+
+
+def clip_json(clip: Clip) -> dict:
+    """What is known of a clip, but for its path on this machine."""
+    return {
+        "sha256": clip.sha256,
+        "frames": clip.frames,
+        "fps": _rounded(clip.fps),
+        "duration": _rounded(clip.duration),
+        "width": clip.width,
+        "height": clip.height,
+        "source": asdict(clip.source),
     }
 
 
@@ -59,11 +64,11 @@ def as_csv(clip: Clip, answers: Answers) -> str:
     sheet = io.StringIO()
     table = csv.writer(sheet)
     table.writerow(COLUMNS)
-    name = _text(clip.source.name)
+    name = cell_text(clip.source.name)
     for answer in answers:
-        model = _text(answer.model)
+        model = cell_text(answer.model)
         if isinstance(answer, Refusal):
-            table.writerow((name, model, "", "", "", "", "", "", _text(answer.message)))
+            table.writerow((name, model, "", "", "", "", "", "", cell_text(answer.message)))
             continue
         spans = answer.seconds()
         rows = [(number, *span) for number, span in enumerate(spans)]
@@ -74,7 +79,12 @@ def as_csv(clip: Clip, answers: Answers) -> str:
                 table.writerow(
                     (
                         *(name, model, label, _rounded(start), _rounded(end)),
-                        *(rank, _text(label_name), f"{probability:.{PLACES}f}", _text(answer.note)),
+                        *(
+                            rank,
+                            cell_text(label_name),
+                            f"{probability:.{PLACES}f}",
+                            cell_text(answer.note),
+                        ),
                     )
                 )
     return sheet.getvalue()
@@ -121,7 +131,7 @@ def _rounded(value: float) -> float:
     return round(float(value), PLACES)
 
 
-def _text(value: str) -> str:
+def cell_text(value: str) -> str:
     """A spreadsheet runs a cell that begins like a formula; a quote in front makes it text."""
     return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
 
