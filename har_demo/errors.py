@@ -15,3 +15,7 @@ class ChoiceError(UserError):
 
 class WeightsError(UserError):
     """Weights are missing, cannot be fetched, or are not what they should be."""
+
+
+class TableError(UserError):
+    """A table of figures is not as it should be; the message names the line."""
