@@ -18,6 +18,7 @@ from har_demo.errors import ChoiceError, ClipError, UserError, WeightsError
 
 if TYPE_CHECKING:
     from har_demo.clips.clip import Clip
+    from har_demo.explain.samplings import Sampled
     from har_demo.explain.sensitivity import Grid
     from har_demo.models.card import ModelCard
     from har_demo.prompts import Answer
@@ -232,6 +233,47 @@ def edits(
         text = grid_csv(last) if out.endswith(".csv") else json.dumps(grid_json(last), indent=1)
         Path(out).write_text(text, encoding="utf-8", newline="")
     typer.echo(json.dumps(grid_json(last), indent=1) if as_json else _grid_text(last))
+
+
+@app.command()
+@plainly()
+def samplings(
+    clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
+    model: Annotated[
+        str, typer.Option(help="Names from `models`, with commas between, or `shipped` for all.")
+    ],
+    kinds: Annotated[str, typer.Option(help="dense, uniform, segments; all by default.")] = "",
+    frames: Annotated[str, typer.Option(help="Numbers from 1 to 64.")] = "4,8,16,32,64",
+    strides: Annotated[str, typer.Option(help="Of dense sampling, in frames.")] = "1,4",
+    start: Annotated[float, typer.Option(help="From this second on, ten of them at most.")] = 0.0,
+    out: Annotated[str | None, typer.Option(help="Write a table to this .csv file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """Show a clip to models by many samplings: which frames, which answer, at what cost."""
+    _check_out(out)
+    _check_clip(clip)
+    from har_demo.clips.ingest import ingest
+    from har_demo.explain import samplings as explain
+    from har_demo.explain.film import film
+    from har_demo.explain.samplings_export import samplings_csv, samplings_json
+
+    asked = explain.ways(
+        _names(kinds) or explain.KINDS,
+        _numbers(frames, "--frames"),
+        _numbers(strides, "--strides"),
+    )
+    names = _evaluated(model)
+    found = ingest(clip, on_progress=lambda done: _progress(f"{done:4.0%}  Reading the clip"))
+    taken = film(found, start)
+    told = explain.samplings(taken, names, asked, lambda done, words: _progress(_bar(done, words)))
+    all_told = list(told)
+    _progress("")
+    if out:
+        Path(out).write_text(samplings_csv(taken, all_told), encoding="utf-8", newline="")
+    if as_json:
+        typer.echo(json.dumps(samplings_json(taken, all_told), indent=1))
+    else:
+        typer.echo(_samplings_text(all_told))
 
 
 @app.command()
@@ -882,6 +924,16 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _numbers(text: str, option: str) -> list[float]:
+    """'4, 8' as [4, 8]."""
+    try:
+        return [float(number) for number in _names(text)]
+    except ValueError:
+        raise ChoiceError(
+            f"{option} takes numbers with commas between, not '{_shown(text)}'."
+        ) from None
+
+
 def _edits_text() -> str:
     """Every edit, what can be set of it and what it does."""
     from har_demo.explain.edits import EDITS
@@ -933,6 +985,26 @@ def _grid_text(grid: "Grid") -> str:
         "sensitivities are its means over the edits of time and of the picture."
     )
     return "\n".join([table(rows), "", meaning, *verdict(grid), *dict.fromkeys(refused)])
+
+
+def _samplings_text(found: "Sequence[Sampled]") -> str:
+    """A row for every pass, and what the answers say."""
+    from har_demo.explain.samplings import verdict
+    from har_demo.recognize.prediction import Prediction
+
+    rows = [("model", "sampling", "frames", "answer", "", "GMACs", "forward")]
+    for one in found:
+        known = isinstance(one.answer, Prediction)
+        name, share = one.answer.top(1)[0] if known else (one.answer.message, None)
+        rows.append(
+            (
+                *(one.model, one.way.title, str(one.way.frames), name),
+                "" if share is None else f"{share:.0%}",
+                "" if one.gmacs is None else f"{one.gmacs:.2f}",
+                f"{one.forward:.0f} ms" if known else "",
+            )
+        )
+    return "\n".join([table(rows), *verdict(found)])
 
 
 def _bar(done: float, words: str) -> str:

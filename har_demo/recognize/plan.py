@@ -127,7 +127,7 @@ def plan(clip: Clip, question: Question) -> Plan:
         crops=int(question.crops),
         weights=question.weights or None,
         indices=indices,
-        note=_note(clip, indices, stride),
+        note=repeats(clip, indices, stride),
     )
 
 
@@ -190,7 +190,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _note(clip: Clip, indices: np.ndarray, stride: float) -> str:
+def repeats(clip: Clip, indices: np.ndarray, stride: float) -> str:
     """Say so when a window holds the same frame more than once, and why."""
     wanted = indices.shape[1]
     repeats = wanted - min(len(np.unique(window)) for window in indices)

@@ -82,3 +82,16 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(clip, tmp_path, arguments, wo
     code, out, err = run("edits", *given)
     assert code == 2 and out == "" and words in err and err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_samplings_of_a_clip(clip, tmp_path):
+    asked = ("samplings", clip, "--model", MODEL, "--frames", "4,8", "--strides", "2")
+    code, out, _ = run(*asked, "--out", tmp_path / "table.csv")
+    assert code == 0 and "segments, their centres" in out and "always takes 8 frames" in out
+    rows = list(csv.DictReader((tmp_path / "table.csv").open(newline="")))
+    assert [row["kind"] for row in rows] == ["dense", "uniform", "segments"]
+    code, out, _ = run(*asked, "--json", "--kinds", "uniform")
+    assert [one["kind"] for one in json.loads(out)["passes"]] == ["uniform"]
+    for wrong, words in (("4,x", "--frames takes numbers"), ("99", "from 1 to 64")):
+        code, out, err = run("samplings", clip, "--model", MODEL, "--frames", wrong)
+        assert code == 2 and out == "" and words in err and err.count("\n") == 1
