@@ -5,9 +5,9 @@ A block that attends (non-local, windowed, pyramid ...) has, beside its forward(
     attention(x, at) → tuple[AttentionMap, ...]
 
 that computes from the same input and with the same layers which positions the given ones look at.
-`attention_maps` runs a network as usual, notes what each such block received, and asks it. So the plain
-forward keeps its fused kernels, and the full table of all positions by all is never built for a
-question about a few.
+`block_inputs` runs a network as usual and notes what each such block received, and `attention_maps`
+asks them. So the plain forward keeps its fused kernels, and the full table of all positions by all is
+never built for a question about a few.
 """
 
 from dataclasses import dataclass
@@ -54,6 +54,33 @@ def flat_positions(at: Tensor | None, grid: tuple[int, int, int]) -> Tensor:
     return (inside[:, 0] * h + inside[:, 1]) * w + inside[:, 2]
 
 
+def block_inputs(network: nn.Module, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """One plain forward pass: what the network answers, and what each block that attends received.
+
+    Args:
+        network: any model of this package.
+        inputs: what its forward takes.
+
+    Returns:
+        The network's output, and the blocks' inputs by the block's name, first to last: all that
+        their `attention` needs, so that later questions cost no second pass.
+    """
+    received: dict[str, Tensor] = {}
+    hooks = [
+        block.register_forward_pre_hook(
+            lambda _, arguments, name=name: received.__setitem__(name, arguments[0])
+        )
+        for name, block in network.named_modules()
+        if hasattr(block, "attention")
+    ]
+    try:
+        with torch.no_grad():
+            return network(*inputs), received
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
 def attention_maps(
     network: nn.Module, *inputs: Tensor, at: Tensor | None = None
 ) -> dict[str, tuple[AttentionMap, ...]]:
@@ -70,18 +97,6 @@ def attention_maps(
         >>> {name: found[0].weights.shape for name, found in maps.items()}
         {'layer2.1.non_local': torch.Size([1, 1, 1, 3136]), ...}
     """
-    blocks = {name: m for name, m in network.named_modules() if hasattr(m, "attention")}
-    received: dict[str, Tensor] = {}
-    hooks = [
-        block.register_forward_pre_hook(
-            lambda _, arguments, name=name: received.__setitem__(name, arguments[0])
-        )
-        for name, block in blocks.items()
-    ]
-    try:
-        with torch.no_grad():
-            network(*inputs)
-            return {name: blocks[name].attention(x, at) for name, x in received.items()}
-    finally:
-        for hook in hooks:
-            hook.remove()
+    _, received = block_inputs(network, *inputs)
+    with torch.no_grad():
+        return {name: network.get_submodule(name).attention(x, at) for name, x in received.items()}

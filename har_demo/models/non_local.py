@@ -125,13 +125,7 @@ class NonLocal(nn.Module):
 
     def pairs(self, theta: Tensor, phi: Tensor) -> Tensor:
         """f(x_i, x_j) / C(x), float [B, Q, K], of θ [B, Q, d] and φ [B, K, d]."""
-        if self.function == "dot_product":
-            return theta @ phi.mT / phi.shape[1]
-        if self.function == "concatenation":
-            # w_fᵀ [θ_i, φ_j] = w₁ᵀ θ_i + w₂ᵀ φ_j: no table of all pairs' 2d channels is needed.
-            w1, w2 = self.w_f.weight.chunk(2, dim=1)
-            return F.relu(theta @ w1.mT + (phi @ w2.mT).mT) / phi.shape[1]
-        return (theta @ phi.mT * self.factor).softmax(dim=-1)
+        return pairs(self.function, theta, phi, self.factor, getattr(self, "w_f", None))
 
     def attention(self, x: Tensor, at: Tensor | None = None) -> tuple[AttentionMap, ...]:
         """One map: what the positions `at` (see flat_positions) take from each position of g(x)."""
@@ -142,9 +136,37 @@ class NonLocal(nn.Module):
         return (AttentionMap(weights[:, None], queries, query_grid, key_grid),)
 
 
+def pairs(
+    function: Function,
+    theta: Tensor,
+    phi: Tensor,
+    factor: float = 1.0,
+    w_f: nn.Linear | None = None,
+) -> Tensor:
+    """f(x_i, x_j) / C(x) of all pairs, float [B, Q, K].
+
+    Args:
+        function: f.
+        theta, phi: [B, Q, d] and [B, K, d]; x itself for the Gaussian.
+        factor: what the softmax is taken of is multiplied by it.
+        w_f: 2d → 1, for the concatenation alone.
+    """
+    if function == "dot_product":
+        return theta @ phi.mT / phi.shape[1]
+    if function == "concatenation":
+        # w_fᵀ [θ_i, φ_j] = w₁ᵀ θ_i + w₂ᵀ φ_j: no table of all pairs' 2d channels is needed.
+        w1, w2 = w_f.weight.chunk(2, dim=1)
+        return F.relu(theta @ w1.mT + (phi @ w2.mT).mT) / phi.shape[1]
+    return (theta @ phi.mT * factor).softmax(dim=-1)
+
+
 def rows(features: Tensor) -> Tensor:
-    """[B, d, T, H, W] → [B, T·H·W, d]: one row a position."""
-    return features.flatten(2).transpose(1, 2)
+    """[B, d, T, H, W] → [B, T·H·W, d]: one row a position.
+
+    A row lies in one piece of memory: on others the fused kernel of attention does not run, and the
+    table of all pairs would be built after all.
+    """
+    return features.flatten(2).transpose(1, 2).contiguous()
 
 
 def insert(

@@ -82,10 +82,11 @@ def from_windows(x: Tensor, window: Sides, shift: Sides, grid: Sides) -> Tensor:
     return x[:, : grid[0], : grid[1], : grid[2]]
 
 
-def strangers(grid: Sides, window: Sides, shift: Sides, device: torch.device) -> Tensor:
-    """Pairs of a shifted window's cells that rolling brought together: bool [windows, cells, cells].
+def regions(grid: Sides, window: Sides, shift: Sides, device: torch.device) -> Tensor:
+    """Which of eight parts of the grid each cell of each shifted window came from: int64 [windows, cells].
 
-    They lie at opposite ends of the clip and must not see each other.
+    Rolling brings together in one window what lies at opposite ends of the clip. Such strangers are of
+    different parts, and must not see each other.
     """
     rolled = []
     for cells, side, rolled_cells in zip(grid, window, shift, strict=True):
@@ -93,8 +94,7 @@ def strangers(grid: Sides, window: Sides, shift: Sides, device: torch.device) ->
         rolled.append((torch.arange(padded, device=device) < rolled_cells).long())
     t, h, w = rolled
     region = 4 * t[:, None, None] + 2 * h[:, None] + w
-    region = to_windows(region[None, ..., None], window, shift).squeeze(2)
-    return region[:, :, None] != region[:, None, :]
+    return to_windows(region[None, ..., None], window, shift).squeeze(2)
 
 
 class WindowAttention(nn.Module):
@@ -144,15 +144,19 @@ class WindowAttention(nn.Module):
 
     def mask(self, grid: Sides, window: Sides, shift: Sides) -> Tensor:
         """What is added to QKᵀ/√d: [windows or 1, heads, cells, cells], -∞ between strangers."""
+        bias = self.bias(math.prod(window))
+        if not any(shift):
+            return bias[None]
+        region = regions(grid, window, shift, bias.device)
+        apart = region[:, :, None] != region[:, None, :]
+        return bias.masked_fill(apart[:, None], float("-inf"))
+
+    def bias(self, cells: int) -> Tensor:
+        """B for each pair of a window's cells: [heads, cells, cells]."""
         # In a window that shrank to a small grid the authors look up the first cells of the full one.
         # Along time these are the right offsets. Along height and width they are not, but trained
         # weights only meet whole windows there, and other biases would not give the public outputs.
-        cells = math.prod(window)
-        bias = self.bias_table[self.bias_rows[:cells, :cells]].permute(2, 0, 1).contiguous()
-        if not any(shift):
-            return bias[None]
-        apart = strangers(grid, window, shift, bias.device)
-        return bias.masked_fill(apart[:, None], float("-inf"))
+        return self.bias_table[self.bias_rows[:cells, :cells]].permute(2, 0, 1).contiguous()
 
     def attention(self, x: Tensor, at: Tensor | None = None) -> tuple[AttentionMap, ...]:
         """Where the positions `at` look, on the whole grid: 0 outside their window.
@@ -176,8 +180,11 @@ class WindowAttention(nn.Module):
         q = q.unflatten(0, (x.shape[0], -1)).transpose(2, 3).flatten(1, 2)[:, place]
         k = k.unflatten(0, (x.shape[0], -1))[:, window_of]
         scores = torch.einsum("bqhc,bqhkc->bhqk", q, k) / math.sqrt(q.shape[-1])
-        mask = self.mask(grid, window, shift).expand(len(numbers), -1, -1, -1)
-        weights = (scores + mask[window_of, :, cell_of].transpose(0, 1)).softmax(dim=-1)
+        # The mask's rows for these cells alone: in full it is as large as all windows' attention.
+        scores = scores + self.bias(numbers.shape[1])[:, cell_of]
+        region = regions(grid, window, shift, x.device)
+        apart = region[window_of, cell_of, None] != region[window_of]
+        weights = scores.masked_fill(apart, float("-inf")).softmax(dim=-1)
 
         full = weights.new_zeros(*weights.shape[:3], count + 1)
         full.scatter_(3, numbers[window_of].expand_as(weights), weights)
