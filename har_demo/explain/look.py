@@ -1,0 +1,185 @@
+"""One look of a model at a clip: a window goes through once, and what questions about it need is kept.
+
+Whatever is asked afterwards (where a position attends, what speaks for a class) starts from here and
+decodes nothing again. The input is prepared as recognition prepares it, so the scores are the same.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from har_demo.clips.clip import Clip
+from har_demo.clips.frames import read_frames
+from har_demo.clips.transforms import crop_boxes, transform
+from har_demo.errors import ChoiceError, UserError, WeightsError
+from har_demo.flow.views import as_input, fields
+from har_demo.models.attention import block_inputs
+from har_demo.models.card import ModelCard
+from har_demo.recognize.forward import gather, gather_flow, out_of_memory
+from har_demo.recognize.networks import network
+from har_demo.recognize.plan import Plan, plan
+from har_demo.recognize.prediction import Question
+from har_demo.weights.provenance import Provenance
+
+Progress = Callable[[float, str], None]
+Reader = Callable[[Clip, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a model was given of a clip, what it said, and what its blocks that attend received.
+
+    Attributes:
+        clip, card: what was looked at, and by whom.
+        frames: int64 [T], the clip's frames that the T steps of the input stand for; a difference
+            stands for the later of its two frames, a field of flow for the earlier.
+        box: left, top, right, bottom in pixels of the clip: what the model sees of a frame.
+        pictures: uint8 [T, h, w, 3], these frames, cut to the box.
+        inputs: what the network's forward takes, each [1, C, T', H, W], on the CPU.
+        scores: float32 [classes], probabilities.
+        received: inputs of the blocks that attend, by name, first to last, on the CPU.
+        weights: path of the user's own parameters, or None.
+        provenance: where the parameters came from.
+        note: what the reader must know of the sampling, or ''.
+    """
+
+    clip: Clip
+    card: ModelCard
+    frames: np.ndarray
+    box: tuple[int, int, int, int]
+    pictures: np.ndarray = field(repr=False)
+    inputs: tuple[Tensor, ...] = field(repr=False)
+    scores: np.ndarray = field(repr=False)
+    received: dict[str, Tensor] = field(repr=False)
+    weights: str | None
+    provenance: Provenance
+    note: str
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """float64 [T]: the moments of the frames."""
+        return self.frames / self.clip.fps
+
+    def top(self, k: int = 5) -> list[tuple[str, float]]:
+        """The k likeliest classes with their probabilities."""
+        order = np.argsort(-self.scores, kind="stable")[:k]
+        return [(self.card.classes[i], float(self.scores[i])) for i in order]
+
+    def network(self) -> nn.Module:
+        """The model's network, in evaluation mode, from memory where it still is."""
+        return network(self.card, self.weights, _device())[0]
+
+
+def look(
+    clip: Clip,
+    model: str,
+    second: float | None = None,
+    weights: str | None = None,
+    on_progress: Progress | None = None,
+    read: Reader | None = None,
+) -> Look:
+    """Let a model look at one window of a clip.
+
+    Args:
+        clip: from har_demo.clips.ingest.
+        model: name of a card.
+        second: of the windows that recognition would take, the one whose middle is nearest to this
+            moment; None for the middle of the clip.
+        weights: path of the user's own parameters.
+        on_progress: called with the share that is done and a short sentence.
+        read: gives the clip's frames at some indices, for clips that are no files.
+
+    Raises:
+        ChoiceError: there is no such model, it is no network, or the window is too large for memory.
+        WeightsError: its weights are missing, with the sentence that says which.
+        ClipError: the clip's copy cannot be read any more.
+
+    Example:
+        >>> found = look(ingest("clip.mp4"), "mfnet_pnl_lab")
+        >>> found.top(1), list(found.received)
+        ([('walking', 0.93)], ['conv4.5'])
+    """
+    say = on_progress or (lambda done, sentence: None)
+    one = plan(clip, Question(model, weights=weights))
+    if one.card.gmacs is None:
+        raise ChoiceError(
+            f"{one.card.title} is no network, so there is nothing inside to show: choose another."
+        )
+    window = one.indices[_nearest(one.indices, clip, second)]
+    say(0.0, f"{one.card.title}: loading weights")
+    device = _device()
+    try:
+        module, provenance = network(one.card, one.weights, device)
+        say(0.3, f"Reading {len(window)} frames")
+        shown, pictures, inputs = _prepared(clip, one, window, read or read_frames)
+        say(0.6, f"{one.card.title}: one forward pass")
+        logits, received = block_inputs(module, *(x.to(device) for x in inputs))
+    except UserError:
+        raise
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise ChoiceError(
+            f"{one.card.title} needs more memory than is free: choose a smaller model."
+        ) from error
+    scores = logits.float().softmax(dim=-1)[0].cpu()
+    if len(scores) != len(one.card.classes) or not scores.isfinite().all():
+        raise WeightsError(
+            f"The weights of {one.card.title} do not fit or are damaged: use others."
+        )
+    say(1.0, "Done")
+    return Look(
+        clip=clip,
+        card=one.card,
+        frames=shown,
+        box=tuple(int(side) for side in crop_boxes(one.card.input, clip.width, clip.height)[0]),
+        pictures=pictures,
+        inputs=inputs,
+        scores=scores.numpy(),
+        received={name: x.cpu() for name, x in received.items()},
+        weights=one.weights,
+        provenance=provenance,
+        note=one.note,
+    )
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _nearest(windows: np.ndarray, clip: Clip, second: float | None) -> int:
+    """Number of the window (int64 [W, T]) whose middle is nearest to a moment."""
+    if second is None:
+        second = clip.duration / 2
+    if not 0 <= second <= clip.duration:
+        raise ChoiceError(
+            f"The clip lasts {clip.duration:.1f} s: choose a moment from 0 to {clip.duration:.1f}."
+        )
+    middle = (windows[:, 0] + windows[:, -1] + 1) / 2 / clip.fps
+    return int(np.abs(middle - second).argmin())
+
+
+def _prepared(
+    clip: Clip, one: Plan, window: np.ndarray, read: Reader
+) -> tuple[np.ndarray, np.ndarray, tuple[Tensor, ...]]:
+    """Frames that stand for the steps, those frames inside the box, and the network's inputs."""
+    spec = one.spec
+    distinct, place = np.unique(window, return_inverse=True)
+    decoded = read(clip, distinct)
+    inputs = []
+    if spec.pictures:
+        where = place[None, list(spec.pictures)]
+        inputs.append(gather(transform(decoded, one.card.input), where, 0, 1, spec))
+    if "flow" in spec.modality:
+        pairs = np.stack([place[:-1], place[1:]], axis=1)
+        apart = np.maximum(distinct[pairs[:, 1]] - distinct[pairs[:, 0]], 1)
+        flow = as_input(fields(decoded, pairs, one.stride / apart, spec), spec.flow_limit)
+        inputs.append(gather_flow(flow, np.arange(len(pairs))[None], 0, 1))
+    steps = {"difference": slice(1, None), "flow": slice(0, -1)}.get(spec.modality)
+    shown = place[steps] if steps else place[list(spec.pictures)]
+    left, top, right, bottom = crop_boxes(one.card.input, clip.width, clip.height)[0]
+    laid_out = tuple(x.contiguous(memory_format=torch.channels_last_3d) for x in inputs)
+    return distinct[shown], decoded[shown, top:bottom, left:right], laid_out
