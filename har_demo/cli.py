@@ -629,6 +629,42 @@ def _evaluate_flow(data: str | None, pairs: int, methods: str, out: str | None) 
     )
 
 
+@app.command("two-stream")
+@plainly()
+def two_stream(
+    clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
+    streams: Annotated[str, typer.Option(help="lab, i3d-lab or i3d.")] = "lab",
+    weight: Annotated[
+        float,
+        typer.Option(help="Of the temporal stream: 0 is the spatial one alone, 1 this alone."),
+    ] = 0.5,
+    flow: Annotated[
+        str | None, typer.Option(help="Also with this flow, whatever the stream was trained with.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """Ask the stream of frames and the stream of optical flow apart, and fuse their scores."""
+    if not 0 <= weight <= 1:
+        raise ChoiceError(f"The weight of the temporal stream is from 0 to 1, not {weight}.")
+    _check_clip(clip)
+    from har_demo.clips.ingest import ingest
+    from har_demo.recognize.two_streams import ask, told
+
+    source = ingest(clip, on_progress=lambda done: _progress(f"{done:4.0%}  Reading the clip"))
+    both = ask(source, streams, flow, lambda done, words: _progress(f"{done:4.0%}  {words}"))
+    _progress("")
+    said = told(both, weight)
+    if as_json:
+        typer.echo(json.dumps(said, indent=1))
+        return
+    parts = ["fused", *said["models"]]
+    rows = [(row["class"], *(f"{row[part]:.1%}" for part in parts)) for row in said["top"][:5]]
+    header = ("action", *(part.replace("_", " ") for part in parts))
+    typer.echo(table([header, *rows]))
+    for note in said["notes"]:
+        typer.echo(note)
+
+
 @app.command()
 @plainly()
 def bench(

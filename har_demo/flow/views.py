@@ -1,6 +1,6 @@
 """What networks of flow are given, in training and in recognition alike.
 
-    frames ──resized, grey──▶ ──DIS──▶ pixels a step ──clipped to ±limit──▶ −1 to 1
+    frames ──resized──▶ ──DIS, or what is asked for──▶ pixels a step ──clipped to ±limit──▶ −1 to 1
 
 Flow is computed on the resized picture, so its pixels are those the network sees.
 """
@@ -13,11 +13,13 @@ import torch
 from torch import Tensor
 
 from har_demo.clips.transforms import crop_corners, resized, transform
+from har_demo.flow import learned
 from har_demo.flow.classical import LUMA, between
 from har_demo.models.card import ModelInput
 
 METHOD = "dis"
-"""Which flow every network here is given; TV-L1 takes fifty to a hundred times as long."""
+"""Which flow every network here is given unless somebody asks for another; TV-L1 takes fifty to a hundred
+times as long."""
 
 
 def fields(
@@ -27,6 +29,7 @@ def fields(
     spec: ModelInput,
     crops: int = 1,
     on_done: Callable[[int], None] = lambda done: None,
+    method: str = METHOD,
 ) -> Tensor:
     """Flow between pairs of frames as `spec` wants pictures resized and cropped.
 
@@ -38,9 +41,13 @@ def fields(
         spec: the model's input; of it `resize`, `crop` and `antialias`.
         crops: 1 for the centre, 3 for the start, centre and end of the longer side.
         on_done: called with the number of fields that are done.
+        method: a key of har_demo.flow.field.TITLES.
 
     Returns:
         float32 [crops, P, 2, h, w], pixels of the resized picture right and down.
+
+    Raises:
+        ChoiceError, WeightsError: the method is not at hand.
     """
     size = resized(spec.resize, frames.shape[2], frames.shape[1])
     whole = replace(spec, crop=size, mean=(0, 0, 0), std=(1 / 255, 1 / 255, 1 / 255))
@@ -49,25 +56,32 @@ def fields(
     out = torch.zeros(crops, len(pairs), 2, h, w)
     known: dict[int, np.ndarray] = {}
 
-    def grey(number: int) -> np.ndarray:
+    def picture(number: int) -> np.ndarray:
         if number not in known:
-            picture = transform(frames[number : number + 1], whole)[0, 0]
-            known[number] = np.tensordot(LUMA, picture.numpy(), axes=1)
+            known[number] = transform(frames[number : number + 1], whole)[0, 0].numpy()
         return known[number]
 
-    # In the order of time few grey frames are needed at once.
+    # In the order of time few pictures are needed at once.
     order = np.lexsort(pairs.T[::-1])
     for done, number in enumerate(order, start=1):
         before, after = pairs[number].tolist()
         for old in [n for n in known if n < before]:
             del known[old]
         if before != after:
-            field = torch.from_numpy(between(grey(before), grey(after), METHOD))
+            field = torch.from_numpy(_field(picture(before), picture(after), method))
             for crop, (top, left) in enumerate(corners):
                 cut = field[:, top : top + h, left : left + w]
                 out[crop, number] = cut * float(scale[number])
         on_done(done)
     return out
+
+
+def _field(before: np.ndarray, after: np.ndarray, method: str) -> np.ndarray:
+    """float32 [2, H, W] of two pictures float [3, H, W], 0 to 255."""
+    if method in learned.LEARNED:
+        pair = np.stack([before, after]).transpose(0, 2, 3, 1).round().astype(np.uint8)
+        return learned.fields(pair, method)[0][0]
+    return between(*(np.tensordot(LUMA, one, axes=1) for one in (before, after)), method)
 
 
 def as_input(pixels: Tensor, limit: float) -> Tensor:

@@ -9,6 +9,8 @@ from har_demo.clips import sampling
 from har_demo.clips.clip import Clip
 from har_demo.clips.sampling import Sampling
 from har_demo.errors import ChoiceError
+from har_demo.flow.field import TITLES
+from har_demo.flow.views import METHOD
 from har_demo.models import registry
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.recognize.prediction import Question
@@ -32,6 +34,7 @@ class Plan:
         indices: int64 [windows, R], the frames read; a model of frame differences or of flow reads
             one more than it is given.
         note: what the reader must know of the sampling, or ''.
+        flow: what computes the flow, a key of har_demo.flow.field.TITLES, or '' where none is wanted.
         moments: int64 [windows, R], the frames that `indices` are shown in the place of; None when
             every frame keeps its own. Frames in another order still follow at the same distance.
     """
@@ -43,6 +46,7 @@ class Plan:
     weights: str | None
     indices: np.ndarray
     note: str
+    flow: str
     moments: np.ndarray | None = None
 
     @property
@@ -89,6 +93,12 @@ def plan(clip: Clip, question: Question) -> Plan:
             f"{card.title} looks at optical flow, and this clip is a single picture: "
             "choose a model that looks at frames."
         )
+    if question.flow and "flow" not in spec.modality:
+        raise ChoiceError(f"{card.title} looks at frames: choose no optical flow for it.")
+    if question.flow and question.flow not in TITLES:
+        raise ChoiceError(
+            f"No optical flow is called '{question.flow}': choose {', '.join(TITLES)}."
+        )
 
     frames = spec.frames
     if question.frames is not None:
@@ -128,6 +138,7 @@ def plan(clip: Clip, question: Question) -> Plan:
         weights=question.weights or None,
         indices=indices,
         note=repeats(clip, indices, stride),
+        flow=(question.flow or METHOD) if "flow" in spec.modality else "",
     )
 
 

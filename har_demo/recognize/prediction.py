@@ -18,6 +18,8 @@ class Question:
         windows: how many windows, spread evenly; None covers the clip, up to 10 windows.
         crops: 1 (centre) or 3 (start, centre, end of the long side) crops of every window.
         weights: path of the user's own parameters for this model.
+        flow: what computes the flow of a model of flow, a key of har_demo.flow.field.TITLES; None for
+            what every network of this project is trained on.
     """
 
     model: str
@@ -26,6 +28,7 @@ class Question:
     windows: int | None = None
     crops: int = 1
     weights: str | None = None
+    flow: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import crop_boxes, transform
 from har_demo.errors import ChoiceError, UserError, WeightsError
-from har_demo.flow.classical import TITLES
-from har_demo.flow.views import METHOD, as_input, fields
-from har_demo.models.card import ModelCard
+from har_demo.flow.field import TITLES
+from har_demo.flow.views import as_input, fields
 from har_demo.recognize.forward import (
     TooLittleMemory,
     batch_size,
@@ -295,7 +294,7 @@ def _flow(
     needed, where = np.unique(steps.reshape(-1, 3), axis=0, return_inverse=True)
     spec = one.card.input
     same = (spec.resize, spec.crop, spec.antialias, spec.flow_limit, one.stride, one.crops)
-    same += (needed.tobytes(),)
+    same += (needed.tobytes(), one.flow)
     if same not in flows:
         pairs = np.searchsorted(numbers, needed[:, :2])
         apart = np.maximum(needed[:, 2], 1)
@@ -303,7 +302,7 @@ def _flow(
         def done(count: int) -> None:
             say(f"{one.card.title}: optical flow, {count} of {len(pairs)} fields")
 
-        found = fields(frames, pairs, one.stride / apart, spec, one.crops, done)
+        found = fields(frames, pairs, one.stride / apart, spec, one.crops, done, one.flow)
         flows[same] = as_input(found, spec.flow_limit).to(device)
     return flows[same], where.reshape(steps.shape[:2])
 
@@ -337,20 +336,20 @@ def _prediction(clip: Clip, run: _Run, decode: float, device: torch.device) -> P
         times=Times(decode, run.transform + run.flow, run.forward, run.flow),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         provenance=run.provenance,
-        note=" ".join(filter(None, [run.plan.note, _flow_note(card)])),
-        flow=TITLES[METHOD] if "flow" in card.input.modality else "",
+        note=" ".join(filter(None, [run.plan.note, _flow_note(run.plan)])),
+        flow=TITLES[run.plan.flow] if run.plan.flow else "",
         stride=run.plan.stride,
     )
 
 
-def _flow_note(card: ModelCard) -> str:
+def _flow_note(one: Plan) -> str:
     """Which flow the weights expect, if they are given another."""
-    expected, given = card.input.flow_method, TITLES[METHOD]
-    if "flow" not in card.input.modality or expected == given:
+    expected = one.card.input.flow_method
+    if not one.flow or expected == TITLES[one.flow]:
         return ""
     return (
-        f"{card.title} is meant for the optical flow of {expected} and was given that of {given}, "
-        "which is quicker and noisier: expect less of it than was published."
+        f"{one.card.title} is meant for the optical flow of {expected} and was given that of "
+        f"{TITLES[one.flow]}: expect less of it than was measured or published."
     )
 
 
