@@ -690,6 +690,8 @@ def costs(
         bool, typer.Option(help="Only what must not be; exit code 1 when there is anything.")
     ] = False,
     layers: Annotated[str, typer.Option(help="Layer by layer, of the model of this name.")] = "",
+    frames: Annotated[int | None, typer.Option(help="Of the view, with --layers.")] = None,
+    side: Annotated[int | None, typer.Option(help="Pixels of the view, with --layers.")] = None,
     out: Annotated[str | None, typer.Option(help="Also write the table to this .csv file.")] = None,
 ) -> None:
     """Count parameters and multiply-adds again, and set them beside the published figures.
@@ -699,6 +701,8 @@ def costs(
     """
     if layers and (model or check):
         raise ChoiceError("--layers stands alone: leave out --model and --check.")
+    if (frames or side) and not layers:
+        raise ChoiceError("--frames and --side are for --layers: name a model with it.")
     if check and out:
         raise ChoiceError("--check keeps only what is wrong: leave out --out, or write without it.")
     _check_out(out)
@@ -706,7 +710,7 @@ def costs(
     from har_demo.models import registry
 
     if layers:
-        _layers(registry.card(layers), out)
+        _layers(registry.card(layers), frames, side, out)
         return
     wanted = [registry.card(model)] if model else list(registry.cards().values())
     found = []
@@ -722,6 +726,35 @@ def costs(
     typer.echo(table([costs.COLUMNS, *(row.words() for row in found)]))
     if check:
         raise typer.Exit(1)
+
+
+@app.command()
+@plainly()
+def convolution(
+    inputs: Annotated[int, typer.Option(help="Channels that come in.")] = 64,
+    outputs: Annotated[int, typer.Option(help="Channels that go out.")] = 64,
+    kernel: Annotated[int, typer.Option(help="Its side k: 1, 3, 5 or 7.")] = 3,
+    groups: Annotated[int, typer.Option(help="Of the ordinary one.")] = 1,
+    frames: Annotated[int, typer.Option(help="T of what goes out.")] = 8,
+    side: Annotated[int, typer.Option(help="H and W of what goes out.")] = 28,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """Count an ordinary, a (2+1)D and two separated convolutions by the lecture's formulas."""
+    from dataclasses import asdict
+
+    from har_demo.benchmarks.convolutions import convolutions
+
+    found = convolutions(inputs, outputs, kernel, groups, frames, side)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=1))
+        return
+    rows = [
+        (one.name, f"{one.parameters:,}", f"{one.macs:,}", f"{one.interactions:,}", one.idea)
+        if one.parts
+        else (one.name, "", "", "", one.idea)
+        for one in found
+    ]
+    typer.echo(table([("way", "parameters", "multiply-adds", "interactions", "idea"), *rows]))
 
 
 @people.command()
@@ -1049,17 +1082,16 @@ def _bar(done: float, words: str) -> str:
     return f"{'█' * full}{'░' * (BAR - full)} {done:4.0%}  {words}"
 
 
-def _layers(card: "ModelCard", out: str | None) -> None:
+def _layers(card: "ModelCard", frames: int | None, side: int | None, out: str | None) -> None:
     """The layers of a network; for C3D also the table that the lecture prints of them."""
-    if card.gmacs is None:
-        raise ChoiceError(f"{card.title} is no network, so that it has no layers to count.")
     from har_demo.benchmarks import errata, layers
+    from har_demo.benchmarks.explore import explore
 
-    rows = layers.table(layers.layers(card))
+    rows = layers.table(explore(card.name, frames, side).layers)
     if out:
         layers.write(rows, out)
     typer.echo(table(rows))
-    if card.name == "c3d":
+    if card.name == "c3d" and frames is None and side is None:
         typer.echo("\nThe same in the lecture, for the 487 classes that its FC8 fits:\n")
         typer.echo(table(layers.beside_the_lecture(card)))
         typer.echo("\n" + layers.remarks(errata.load(), range(1, 8)))

@@ -1,8 +1,12 @@
 """What each layer of a network costs: python -m har_demo costs --layers c3d
 
-The network runs once on the meta device, and every module notes what it gave out and which
-multiply-adds were its own. So the lines add up to the whole: what a block does by itself and not
-through one of its layers, such as the products of attention, is on a line of its own, marked 'other'.
+The network runs once on the meta device, and every module notes what it gave out, which multiply-adds
+were its own and how many numbers it wrote. So the lines add up to the whole: what a block does by
+itself and not through one of its layers, such as the products of attention, is on a line of its own,
+marked 'other'.
+
+Memory is of these numbers alone, four bytes each: training keeps them all until it has gone back
+through the network. Activations and sums between the lines are left out, as they can be done in place.
 """
 
 import csv
@@ -14,12 +18,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from har_demo.benchmarks.errata import Erratum
-from har_demo.models.card import ModelCard
+from har_demo.models.card import ModelCard, ModelInput
 
-COLUMNS = ("layer", "kind", "window", "output", "parameters", "GMACs")
+COLUMNS = ("layer", "kind", "window", "output", "parameters", "GMACs", "MB")
+BYTES = 4  # of a number in single precision
 
 LECTURE_TABLE = Path(__file__).resolve().parents[2] / "results/published/c3d_layers.csv"
 SPORTS_1M = 487
@@ -49,6 +56,9 @@ class Layer:
         parameters: its own, not its layers'; one that is shared counts where it is met first.
         gmacs: multiply-adds of its own, in 10⁹, over all its runs.
         runs: how often it ran.
+        together: how many such outputs a run gave, the batch: frames, where a network of images sees
+            them one by one, or windows of attention.
+        numbers: how many its own operations wrote, over all its runs; a view of others writes none.
     """
 
     name: str
@@ -58,6 +68,13 @@ class Layer:
     parameters: int
     gmacs: float
     runs: int
+    together: int = 1
+    numbers: int = 0
+
+    @property
+    def megabytes(self) -> float:
+        """What it wrote, in 10⁶ bytes of single precision."""
+        return self.numbers * BYTES / 1e6
 
     def words(self) -> tuple[str, ...]:
         """The row under COLUMNS."""
@@ -66,26 +83,31 @@ class Layer:
             self.name,
             kind,
             self.window,
-            _by(self.output),
+            f"{self.together} of {_by(self.output)}" if self.together > 1 else _by(self.output),
             str(self.parameters or ""),
             f"{self.gmacs:.4f}" if self.gmacs else "",
+            f"{self.megabytes:.2f}" if self.numbers else "",
         )
 
 
-def layers(card: ModelCard, classes: int | None = None) -> tuple[Layer, ...]:
-    """The layers of a card's network in the order they finish, for one view at the card's input.
+def layers(
+    card: ModelCard, classes: int | None = None, view: ModelInput | None = None
+) -> tuple[Layer, ...]:
+    """The layers of a card's network in the order they finish, for one view.
 
     Left out are those without parameters and multiply-adds that do not change the shape, such as
     a ReLU.
 
     Args:
         classes: outputs of the network; as many as the card's when None.
+        view: what is shown to it; the card's own input when None.
     """
     with torch.device("meta"):
         network = card.build(classes or len(card.classes)).eval()
-        views = [torch.empty(shape) for shape in card.input.shapes()]
+        views = [torch.empty(shape) for shape in (view or card.input).shapes()]
     recorder = _Recorder(network)
-    with torch.no_grad(), recorder.counter, recorder:
+    # The counter is asked first: what it takes apart to count is also written piece by piece.
+    with torch.no_grad(), recorder.writes, recorder.counter, recorder:
         network(*views)
     return recorder.layers()
 
@@ -100,6 +122,7 @@ def table(found: tuple[Layer, ...]) -> list[tuple[str, ...]]:
         sum(layer.parameters for layer in found),
         sum(layer.gmacs for layer in found),
         1,
+        numbers=sum(layer.numbers for layer in found),
     )
     return [COLUMNS, *(layer.words() for layer in found), total.words()]
 
@@ -174,8 +197,31 @@ def remarks(errata: dict[str, Erratum], numbers: range) -> str:
     return "\n".join(f"{e.id}: printed {e.printed}; right: {e.right}" for e in found)
 
 
+class _Writes(TorchDispatchMode):
+    """Counts the numbers that operations write; what only shows the numbers of another writes none."""
+
+    def __init__(self):
+        super().__init__()
+        self.numbers = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        output = func(*args, **(kwargs or {}))
+        given = {_place_of(t) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)}
+        for tensor in tree_leaves(output):
+            if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
+                continue  # such as the places of a pool's maxima
+            if _place_of(tensor) not in given:
+                self.numbers += tensor.numel()
+        return output
+
+
+def _place_of(tensor: Tensor) -> int:
+    """Where its numbers are, the same for all that shows them."""
+    return tensor.untyped_storage()._cdata
+
+
 class _Recorder(TorchFunctionMode):
-    """Notes what every module of a network gives out, and which multiply-adds are its own.
+    """Notes what every module of a network gives out, and what multiply-adds and numbers are its own.
 
     As a mode it also sees pools that are called as functions, which have no module of their own.
     """
@@ -183,6 +229,7 @@ class _Recorder(TorchFunctionMode):
     def __init__(self, network: nn.Module):
         super().__init__()
         self.counter = FlopCounterMode(display=False)
+        self.writes = _Writes()
         self.modules = dict(network.named_modules())
         self.running: list[_Run] = []
         self.lines: dict[str, Layer] = {}
@@ -192,18 +239,21 @@ class _Recorder(TorchFunctionMode):
             module.register_forward_hook(self.end)
 
     def begin(self, name: str) -> None:
-        self.running.append(_Run(name, self.counter.get_total_flops()))
+        self.running.append(_Run(name, self.counter.get_total_flops(), self.writes.numbers))
 
     def end(self, module: nn.Module, inputs: tuple, output) -> None:
         run = self.running.pop()
         spent = self.counter.get_total_flops() - run.started
+        written = self.writes.numbers - run.written
         if self.running:
             self.running[-1].inner += spent
+            self.running[-1].inner_written += written
         gmacs = (spent - run.inner) / 2 / 1e9  # the counter takes a multiply-add for two
+        numbers = written - run.inner_written
         known = self.lines.get(run.name)
         if known:
-            gmacs, runs = gmacs + known.gmacs, known.runs + 1
-            self.lines[run.name] = replace(known, gmacs=gmacs, runs=runs)
+            gmacs, numbers = gmacs + known.gmacs, numbers + known.numbers
+            self.lines[run.name] = replace(known, gmacs=gmacs, runs=known.runs + 1, numbers=numbers)
             return
         shape = _first_shape(output)
         whole = not any(module.children())
@@ -211,9 +261,10 @@ class _Recorder(TorchFunctionMode):
         parameters = self.own_parameters(module)
         if parameters or gmacs or reshapes:
             kind = type(module).__name__ + ("" if whole else ", other")
-            self.add(run.name, kind, _window(module), shape, parameters, gmacs)
+            self.add(run.name, kind, _window(module), shape, parameters, gmacs, numbers)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
+        before = self.writes.numbers
         output = func(*args, **(kwargs or {}))
         kind = getattr(func, "__name__", "").lstrip("_")
         if "pool" in kind and self.running and any(self.module_running().children()):
@@ -222,7 +273,9 @@ class _Recorder(TorchFunctionMode):
             name = f"{place} ({again + 1})" if again else place
             size = args[1] if len(args) > 1 else ""
             window = _by((size,) * 3 if isinstance(size, int) else size)
-            self.add(name, kind, window, _first_shape(output), 0, 0.0)
+            written = self.writes.numbers - before
+            self.running[-1].inner_written += written
+            self.add(name, kind, window, _first_shape(output), 0, 0.0, written)
         return output
 
     def module_running(self) -> nn.Module:
@@ -233,26 +286,37 @@ class _Recorder(TorchFunctionMode):
         self.counted |= new
         return sum(p.numel() for p in new)
 
-    def add(self, name, kind, window, shape, parameters, gmacs) -> None:
+    def add(self, name, kind, window, shape, parameters, gmacs, numbers) -> None:
+        together = shape[0] if shape else 1
         self.lines[name] = Layer(
-            name or "(the network)", kind, window, shape[1:], parameters, gmacs, 1
+            name or "(the network)",
+            kind,
+            window,
+            shape[1:],
+            parameters,
+            gmacs,
+            1,
+            together,
+            numbers,
         )
 
     def layers(self) -> tuple[Layer, ...]:
         """Everything noted, and the parameters of modules that others read without running them."""
         for name, module in self.modules.items():
             if parameters := self.own_parameters(module):
-                self.add(name, type(module).__name__, _window(module), (), parameters, 0.0)
+                self.add(name, type(module).__name__, _window(module), (), parameters, 0.0, 0)
         return tuple(self.lines.values())
 
 
 @dataclass
 class _Run:
-    """A module at work: the counter when it began, and what its layers have spent since."""
+    """A module at work: the counters when it began, and what its layers have spent since."""
 
     name: str
     started: int
+    written: int
     inner: int = 0
+    inner_written: int = 0
 
 
 def _sized(before: tuple[int, ...], size: tuple[int, ...]) -> float:

@@ -4,14 +4,17 @@ import gradio as gr
 
 from har_demo.clips import cache
 from har_demo.clips.probe import limits
-from har_demo.interface import api, plots, prompts_page, recognize_page
+from har_demo.interface import api, compute_page, plots, prompts_page, recognize_page
 from har_demo.interface.examples import FOLDER
 from har_demo.interface.render import static
 from har_demo.interface.theme import theme
 
 # The pages beside the first: their names in the bar, their addresses and what lays them out.
-PAGES = (("Prompts", "prompts", prompts_page.build),)
-STYLES = ("style.css", "prompts.css")
+PAGES = (
+    ("Prompts", "prompts", prompts_page.build),
+    ("Compute", "compute", compute_page.build),
+)
+STYLES = ("style.css", "prompts.css", "compute.css")
 
 
 def build() -> gr.Blocks:

@@ -146,7 +146,7 @@ def test_the_command_prints_layers_and_the_lectures_table(tmp_path):
         assert words in printed
     with out.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
-    assert tuple(rows[0]) == layers.COLUMNS and rows[-1][-2:] == ["78409573", "38.5474"]
+    assert tuple(rows[0]) == layers.COLUMNS and rows[-1][-3:] == ["78409573", "38.5474", "110.65"]
 
 
 def test_the_lectures_table_is_c3ds_alone():

@@ -1,0 +1,67 @@
+"""The pages of numbers for programs: endpoints for gradio_client and, through MCP, for assistants."""
+
+from dataclasses import asdict
+
+import gradio as gr
+
+from har_demo.benchmarks import convolutions as formulas
+from har_demo.benchmarks.explore import explore
+from har_demo.errors import UserError
+
+
+def build() -> None:
+    """Add the endpoints /layers and /convolution to the current Blocks."""
+    model = gr.Textbox(label="model")
+    frames = gr.Number(label="frames", value=None, precision=0)
+    side = gr.Number(label="side", value=None, precision=0)
+    found = gr.JSON(label="layers")
+    gr.Button().click(layers, [model, frames, side], found, api_name="layers")
+
+    names = ("inputs", "outputs", "kernel", "groups", "frames", "side")
+    given = [
+        gr.Number(label=name, value=value, precision=0)
+        for name, value in zip(names, (64, 64, 3, 1, 8, 28), strict=True)
+    ]
+    ways = gr.JSON(label="ways")
+    gr.Button().click(convolution, given, ways, api_name="convolution")
+
+
+def layers(model: str, frames: int | None = None, side: int | None = None) -> dict:
+    """
+    Count the parameters, multiply-adds and activation memory of a model, layer by layer, for one view.
+
+    Args:
+        model: Name of a model, as /models lists them, in its lab or its paper's size.
+        frames: Frames of the view; leave empty for the model's own.
+        side: Pixels a side of the square view; leave empty for the model's own.
+    """
+    try:
+        return explore(model, frames, side).as_json()
+    except UserError as problem:
+        raise gr.Error(str(problem), print_exception=False) from None
+
+
+def convolution(
+    inputs: int = 64,
+    outputs: int = 64,
+    kernel: int = 3,
+    groups: int = 1,
+    frames: int = 8,
+    side: int = 28,
+) -> list[dict]:
+    """
+    Compare an ordinary, a (2+1)D, an ip- and an ir-separated 3D convolution: parameters, multiply-adds, interactions.
+
+    Args:
+        inputs: Channels that come in.
+        outputs: Channels that go out.
+        kernel: The kernel's side, 1, 3, 5 or 7.
+        groups: Groups of the ordinary convolution; must divide both numbers of channels.
+        frames: Frames of what goes out.
+        side: Height and width of what goes out.
+    """
+    try:
+        found = formulas.convolutions(inputs, outputs, kernel, groups, frames, side)
+    except UserError as problem:
+        raise gr.Error(str(problem), print_exception=False) from None
+    return [asdict(one) for one in found]
