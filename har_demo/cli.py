@@ -278,6 +278,80 @@ def samplings(
 
 @app.command()
 @plainly()
+def explain(
+    clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
+    model: Annotated[str, typer.Option(help="A name from `models` whose weights are here.")],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="x,y,frame: a pixel of the clip, and which of the sampled frames, from 0. Shows where "
+            "that place attends; without it, what spoke for a class."
+        ),
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="Write the map as a picture, .png.")] = None,
+    array: Annotated[str | None, typer.Option(help="Write the numbers, .npz.")] = None,
+    second: Annotated[
+        float | None, typer.Option(help="The moment to look at; the clip's middle by default.")
+    ] = None,
+    block: Annotated[str | None, typer.Option(help="Of attention; the last by default.")] = None,
+    head: Annotated[int | None, typer.Option(help="Of attention; the mean by default.")] = None,
+    function: Annotated[
+        str | None,
+        typer.Option(help="gaussian, embedded_gaussian, dot_product or concatenation."),
+    ] = None,
+    lines: Annotated[int, typer.Option(help="Strongest connections to draw.", min=0)] = 8,
+    of: Annotated[str | None, typer.Option("--class", help="The likeliest by default.")] = None,
+    method: Annotated[
+        str, typer.Option(help="grad-cam, grad-cam++, hirescam, layercam or rollout.")
+    ] = "grad-cam",
+    trust: Annotated[
+        bool, typer.Option(help="Also whether the class's map is to be trusted.")
+    ] = False,
+    weights: Annotated[str | None, typer.Option(help="Your own parameters for the model.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """Show where a place of a clip attends (--at), or when and where a class was found."""
+    place = _place(at) if at is not None else None
+    if place and (of or trust or method != "grad-cam"):
+        raise ChoiceError("--class, --method and --trust go without --at: ask for one of the two.")
+    if not place and (block or head is not None or function):
+        raise ChoiceError("--block, --head and --function go with --at: say who looks.")
+    for file in (out, array):
+        _check_out(file)
+    _check_clip(clip)
+
+    from har_demo.clips.ingest import ingest
+    from har_demo.explain.export import explained_attention, explained_class
+    from har_demo.explain.look import look
+    from har_demo.models import registry
+
+    registry.card(model)  # a wrong name is said before the clip is read
+    found = ingest(clip, on_progress=lambda done: _progress(f"{done:4.0%}  Reading the clip"))
+    one = look(
+        found, model, second, weights, lambda done, words: _progress(f"{done:4.0%}  {words}")
+    )
+    if place:
+        told = explained_attention(one, place, block, head, function, lines)
+    else:
+        told = explained_class(
+            one, of, method, trust, lambda done: _progress(f"{done:4.0%}  Greying out and back")
+        )
+    if out:
+        Path(out).write_bytes(told.png())
+    if array:
+        Path(array).write_bytes(told.npz())
+    _progress("")
+    if as_json:
+        typer.echo(json.dumps(told.json(), indent=1))
+        return
+    name, probability = one.top(1)[0]
+    typer.echo(f"{one.card.title}: {name}, {probability:.0%}\n{told.title}")
+    for sentence in told.words:
+        typer.echo(sentence)
+
+
+@app.command()
+@plainly()
 def search(
     sentence: Annotated[str, typer.Argument(help="What is looked for.")],
     clips: Annotated[list[str], typer.Argument(help="Video files, or folders of them.")],
@@ -1095,6 +1169,15 @@ def _layers(card: "ModelCard", frames: int | None, side: int | None, out: str | 
         typer.echo("\nThe same in the lecture, for the 487 classes that its FC8 fits:\n")
         typer.echo(table(layers.beside_the_lecture(card)))
         typer.echo("\n" + layers.remarks(errata.load(), range(1, 8)))
+
+
+def _place(words: str) -> tuple[float, float, int]:
+    """'40,60,3' becomes (40.0, 60.0, 3)."""
+    try:
+        x, y, frame = words.split(",")
+        return float(x), float(y), int(frame)
+    except ValueError:
+        raise ChoiceError(f"A place is x,y,frame, like 40,60,3, not '{_shown(words)}'.") from None
 
 
 def _own_files(given: Sequence[str], names: Sequence[str]) -> dict[str, str]:

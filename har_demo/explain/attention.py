@@ -248,7 +248,9 @@ def scores(one: Look, found: Attended, head: int | None = None) -> Scores:
     maps = found.maps(head)
     weights = np.concatenate([level.ravel() for level in maps]).astype(np.float64)
     shares = _shares(torch.from_numpy(weights)).numpy()
-    entropy = float(-(shares * np.log2(shares, where=shares > 0, out=np.zeros_like(shares))).sum())
+    entropy = abs(
+        float((shares * np.log2(shares, where=shares > 0, out=np.zeros_like(shares))).sum())
+    )
 
     asked = centres(found.block.query_grid)[
         np.ravel_multi_index(found.cell, found.block.query_grid)
@@ -325,12 +327,17 @@ def rows_of(
 
 
 def connections(found: Attended, k: int, head: int | None = None) -> list[tuple[int, Grid, float]]:
-    """The k strongest: number of the level, (t, y, x) of the cell, and its weight; strongest first."""
+    """The k strongest, strongest first: number of the level, (t, y, x) of the cell, and its weight.
+
+    Fewer, where not so many have at least a hundredth of the strongest's weight.
+    """
     maps = found.maps(head)
     every = np.concatenate([np.abs(level).ravel() for level in maps])
     starts = np.cumsum([0] + [level.size for level in maps])
     best = []
     for flat in np.argsort(-every, kind="stable")[:k]:
+        if every[flat] <= every.max() / 100:
+            break
         level = int(np.searchsorted(starts, flat, side="right")) - 1
         cell = tuple(int(i) for i in np.unravel_index(flat - starts[level], maps[level].shape))
         best.append((level, cell, float(maps[level][cell])))

@@ -17,9 +17,15 @@ from tests.media import figure_clip
 
 
 @pytest.fixture(scope="session")
-def waving(tmp_path_factory) -> Clip:
-    """Two seconds of somebody waving."""
-    return ingest(figure_clip(tmp_path_factory.mktemp("clips") / "wave.mp4", "wave_both_hands"))
+def wave_file(tmp_path_factory) -> Path:
+    """Two seconds of somebody waving, as a file."""
+    return figure_clip(tmp_path_factory.mktemp("clips") / "wave.mp4", "wave_both_hands")
+
+
+@pytest.fixture(scope="session")
+def waving(wave_file) -> Clip:
+    """The same, ingested."""
+    return ingest(wave_file)
 
 
 @pytest.fixture
