@@ -269,9 +269,9 @@ def samplings(
     all_told = list(told)
     _progress("")
     if out:
-        Path(out).write_text(samplings_csv(taken, all_told), encoding="utf-8", newline="")
+        Path(out).write_text(samplings_csv(taken.stretch, all_told), encoding="utf-8", newline="")
     if as_json:
-        typer.echo(json.dumps(samplings_json(taken, all_told), indent=1))
+        typer.echo(json.dumps(samplings_json(taken.stretch, all_told), indent=1))
     else:
         typer.echo(_samplings_text(all_told))
 

@@ -24,9 +24,9 @@ DEFINITION = (
 
 def grid_json(grid: Grid) -> dict:
     """Everything there is to know about a grid, in plain JSON types; probabilities to six places."""
-    start, end = grid.film.seconds
+    start, end = grid.stretch.seconds
     return {
-        "clip": clip_json(grid.film.source),
+        "clip": clip_json(grid.stretch.source),
         "start": _rounded(start),
         "end": _rounded(end),
         "definition": DEFINITION,
@@ -87,7 +87,7 @@ def grid_csv(grid: Grid) -> str:
 
 
 def _lines(grid: Grid) -> Iterator[tuple]:
-    place = (cell_text(grid.film.source.source.name), *map(_rounded, grid.film.seconds))
+    place = (cell_text(grid.stretch.source.source.name), *map(_rounded, grid.stretch.seconds))
     for row in grid.rows:
         both = _rounded(row.temporal), _rounded(row.picture)
         if not isinstance(row.plain, Prediction):

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from har_demo.explain.film import Film
+from har_demo.explain.film import Stretch
 from har_demo.explain.samplings import Sampled, verdict
 from har_demo.recognize.export import cell_text, clip_json
 from har_demo.recognize.prediction import Prediction
@@ -15,22 +15,22 @@ COLUMNS = (
 )
 
 
-def samplings_json(film: Film, found: Sequence[Sampled]) -> dict:
+def samplings_json(stretch: Stretch, found: Sequence[Sampled]) -> dict:
     """Everything there is to know, in plain JSON types; frames are numbered in the whole clip."""
-    start, end = film.seconds
+    start, end = stretch.seconds
     return {
-        "clip": clip_json(film.source),
+        "clip": clip_json(stretch.source),
         "start": round(start, 6),
         "end": round(end, 6),
-        "passes": [_pass(film, one) for one in found],
+        "passes": [_pass(stretch, one) for one in found],
         "verdict": verdict(found),
     }
 
 
-def _pass(film: Film, one: Sampled) -> dict:
+def _pass(stretch: Stretch, one: Sampled) -> dict:
     way = {"kind": one.way.kind, "frames": one.way.frames, "stride": one.way.stride}
     told = {"model": one.model, "title": one.title} | way
-    told["frame_numbers"] = (film.start + one.indices).tolist()
+    told["frame_numbers"] = (stretch.start + one.indices).tolist()
     if not isinstance(one.answer, Prediction):
         return told | {"message": one.answer.message}
     return told | {
@@ -45,16 +45,16 @@ def _pass(film: Film, one: Sampled) -> dict:
     }
 
 
-def samplings_csv(film: Film, found: Sequence[Sampled]) -> str:
+def samplings_csv(stretch: Stretch, found: Sequence[Sampled]) -> str:
     """A row for every pass. RFC 4180."""
     sheet = io.StringIO()
     table = csv.writer(sheet)
     table.writerow(COLUMNS)
-    for told in (_pass(film, one) for one in found):
+    for told in (_pass(stretch, one) for one in found):
         best = told.get("top", [{"class": "", "probability": ""}])[0]
         table.writerow(
             (
-                *(cell_text(film.source.source.name), cell_text(told["model"])),
+                *(cell_text(stretch.source.source.name), cell_text(told["model"])),
                 *(told["kind"], told["frames"], told["stride"]),
                 *(cell_text(best["class"]), best["probability"]),
                 *(told.get(name) for name in ("gmacs", "prepare_ms", "forward_ms")),

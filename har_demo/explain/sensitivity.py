@@ -23,7 +23,7 @@ import numpy as np
 
 from har_demo.errors import ChoiceError, ClipError
 from har_demo.explain.edits import Asked, pictures
-from har_demo.explain.film import Film
+from har_demo.explain.film import Film, Stretch
 from har_demo.explain.moving import moving
 from har_demo.labels import MIRRORED
 from har_demo.recognize.plan import Plan, plan
@@ -91,7 +91,7 @@ class Row:
 class Grid:
     """What is known by now: a row for every model, a cell for every edit."""
 
-    film: Film
+    stretch: Stretch
     asked: tuple[Asked, ...]
     rows: tuple[Row, ...]
 
@@ -150,7 +150,7 @@ def _grids(
     film: Film, plain: list[Plan], asked: tuple[Asked, ...], on_progress: Progress
 ) -> Iterator[Grid]:
     rows = tuple(Row(one.card.name, one.card.title, cells=(None,) * len(asked)) for one in plain)
-    now = Grid(film, asked, rows)
+    now = Grid(film.stretch, asked, rows)
     yield now
 
     timed = [n for n, one in enumerate(asked) if one.edit.group == "time"]

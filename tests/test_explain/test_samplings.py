@@ -47,7 +47,7 @@ def test_a_dense_sampling_answers_as_recognition_does(zoo, clip):
 def test_a_stretch_of_the_clip_is_sampled_within_itself(zoo, clip):
     taken = film(clip, 2.0)
     (one,) = samplings(taken, ["first"], [Way("uniform", 4)])
-    told = samplings_json(taken, [one])["passes"][0]
+    told = samplings_json(taken.stretch, [one])["passes"][0]
     assert told["frame_numbers"][0] == 50 and told["frame_numbers"][-1] == 119
 
 
@@ -74,7 +74,7 @@ def test_a_network_of_fixed_length_has_its_own_number_and_says_so(zoo, clip):
 def test_a_model_without_weights_refuses_and_the_others_go_on(zoo, clip):
     found = list(samplings(film(clip), ["bare", "first"], [Way("uniform", 4)]))
     assert isinstance(found[0].answer, Refusal) and isinstance(found[1].answer, Prediction)
-    assert "not here" in samplings_csv(film(clip), found)
+    assert "not here" in samplings_csv(film(clip).stretch, found)
     assert not any("Bare" in line for line in verdict(found))
 
 
@@ -102,8 +102,8 @@ def test_the_verdict_counts_answers(zoo, clip):
 def test_the_table_and_the_json_say_the_same(zoo, clip):
     taken = film(clip)
     found = list(samplings(taken, ["first"], ways(frames=[4], strides=[1.5])))
-    told = json.loads(json.dumps(samplings_json(taken, found)))
-    rows = list(csv.DictReader(io.StringIO(samplings_csv(taken, found))))
+    told = json.loads(json.dumps(samplings_json(taken.stretch, found)))
+    rows = list(csv.DictReader(io.StringIO(samplings_csv(taken.stretch, found))))
     assert tuple(rows[0]) == COLUMNS and len(rows) == len(told["passes"]) == 3
     for row, one in zip(rows, told["passes"], strict=True):
         assert row["answer"] == one["top"][0]["class"] and row["kind"] == one["kind"]

@@ -13,7 +13,7 @@ from torch import nn
 from har_demo.errors import ChoiceError
 from har_demo.explain.edits import EDITS, apply, asked, several
 from har_demo.explain.edits_export import COLUMNS, grid_csv, grid_json
-from har_demo.explain.film import MOST_SECONDS, Film, film
+from har_demo.explain.film import MOST_SECONDS, Film, Stretch, film
 from har_demo.explain.sensitivity import Cell, distance, grid, mirrored, rearranged, verdict
 from har_demo.recognize.plan import plan
 from har_demo.recognize.prediction import Prediction, Question, Refusal
@@ -50,7 +50,7 @@ def walk(tmp_path_factory) -> Film:
     """A rendered walk of two seconds."""
     frames = acted("walk")
     source = make_clip(tmp_path_factory.mktemp("walk") / "walk.mp4", len(frames), size=(128, 96))
-    return Film(source, 0, frames)
+    return Film(Stretch(source, 0, len(frames)), frames)
 
 
 def last(film: Film, models: list[str], edits: list[str]):
@@ -164,7 +164,7 @@ def test_left_and_right_change_places_in_a_mirror(zoo, walk):
 
 
 def test_what_cannot_answer_says_so_and_the_others_go_on(zoo, walk):
-    still = replace(walk, frames=walk.frames[:1].repeat(20, axis=0))
+    still = replace(walk, frames=walk.frames[:1].repeat(len(walk.frames), axis=0))
     done = last(still, ["bare", "first"], ["reverse", "background"])
     bare, first = done.rows
     assert isinstance(bare.plain, Refusal) and all(isinstance(c, Refusal) for c in bare.cells)
@@ -203,7 +203,8 @@ def test_what_cannot_be_asked_gets_a_sentence(zoo, walk, models, edits, sentence
 
 def test_a_film_is_at_most_ten_seconds_and_starts_where_asked(clip):
     taken = film(clip, 2.0)
-    assert taken.start == 50 and len(taken.frames) == 70 and taken.seconds == (2.0, 4.8)
+    assert taken.stretch.start == 50 and len(taken.frames) == 70
+    assert taken.stretch.seconds == (2.0, 4.8)
     assert film(replace(clip, fps=5.0)).frames.shape[0] == MOST_SECONDS * 5
     for start in (-1, 4.8, 1e9, float("nan"), "0"):
         with pytest.raises(ChoiceError, match=r"The clip lasts 4\.8 s"):
