@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from har_demo.errors import ChoiceError
-from har_demo.explain.moving import moving
+from har_demo.explain.moving import Moving, enlarged, filled, mixed, moving
 
 SEED = 7
 
@@ -45,7 +45,7 @@ class Edit:
         does: one sentence.
         change: the function. For 'time' and 'pace' (count, strength) → int64 [frames], which frame is
             shown at each place. For 'picture' (frames, strength, numbers) → frames. For 'moving'
-            (frames, masks) → frames.
+            (frames, masks, place) → frames.
         strength: what can be set, or None.
     """
 
@@ -197,49 +197,24 @@ def jpeg(frames: np.ndarray, strength: float, numbers: np.ndarray) -> np.ndarray
 # What moves, and what does not.
 
 
-def background(frames: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """What moves is filled in from what surrounds it, so that only the place is left.
+def background(frames: np.ndarray, masks: np.ndarray, place: np.ndarray | None) -> np.ndarray:
+    """What moves gives way to the place behind it, or to what surrounds it where the camera moves.
 
     Args:
         frames: uint8 [N, H, W, 3].
         masks: float32 [N, h, w], 1 where something moves; any size.
+        place: uint8 [H, W, 3], the picture without what moves, or None.
     """
-    return _each(_filled, frames, masks)
+    masks = np.stack([enlarged(mask, frames) for mask in masks])
+    if place is None:
+        return _each(filled, frames, masks)
+    return _each(lambda frame, mask: mixed(place, frame, mask), frames, masks)
 
 
-def person(frames: np.ndarray, masks: np.ndarray) -> np.ndarray:
+def person(frames: np.ndarray, masks: np.ndarray, place: np.ndarray | None) -> np.ndarray:
     """What moves, on an even grey."""
     grey = np.full(3, 128.0, np.float32)
-    return _each(lambda frame, mask: _mixed(frame, grey, _enlarged(mask, frame)), frames, masks)
-
-
-def _filled(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Blurred surroundings, from wider and wider around where nothing near is left of them."""
-    height, width = frame.shape[:2]
-    mask = _enlarged(mask, frame)
-    size = max(1, width // 4), max(1, height // 4)
-    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    free = 1 - cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
-    free = np.where(free > 0.99, free, 0)[..., None].astype(np.float32)
-    fill, known = np.zeros_like(small), np.zeros((*small.shape[:2], 1), np.float32)
-    for share in (0.02, 0.06, 0.2, 1.0):
-        sigma = share * min(size)
-        weight = cv2.GaussianBlur(free, (0, 0), sigma)[..., None]
-        around = cv2.GaussianBlur(small * free, (0, 0), sigma) / np.maximum(weight, 1e-6)
-        part = np.clip(weight * 4, 0, 1) * (1 - known)
-        fill, known = fill + part * around, known + part
-    fill = np.where(known > 1e-3, fill / np.maximum(known, 1e-3), 128)
-    large = cv2.resize(fill, (width, height), interpolation=cv2.INTER_LINEAR)
-    return _mixed(large, frame, mask)
-
-
-def _enlarged(mask: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    return cv2.resize(mask, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _mixed(inside: np.ndarray, outside: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    part = mask[..., None]
-    return (inside * part + outside * (1 - part)).round().astype(np.uint8)
+    return _each(lambda frame, mask: mixed(frame, grey, enlarged(mask, frames)), frames, masks)
 
 
 def _each(change: Callable, *frames: np.ndarray) -> np.ndarray:
@@ -358,7 +333,7 @@ EDITS: dict[str, Edit] = {
             "background",
             "Background only",
             "moving",
-            "What moves is filled in from its surroundings: the place without the person.",
+            "What moves is taken out: the place without the person.",
             background,
         ),
         Edit(
@@ -437,15 +412,16 @@ def apply(frames: np.ndarray, one: Asked, fps: float = 25.0) -> np.ndarray:
 
 
 def pictures(
-    frames: np.ndarray, numbers: np.ndarray, one: Asked, masks: Callable[[], np.ndarray]
+    frames: np.ndarray, numbers: np.ndarray, one: Asked, found: Callable[[], Moving]
 ) -> np.ndarray:
     """Some frames of a clip, edited; for edits of the picture alone.
 
     Args:
         frames: uint8 [N, H, W, 3].
         numbers: int64 [N], which frames of the clip these are.
-        masks: gives float32 [T, h, w] of the whole clip; called only where it is needed.
+        found: gives what moves in the whole clip; called only where it is needed.
     """
     if one.edit.kind == "moving":
-        return one.edit.change(frames, masks()[numbers])
+        moves = found()
+        return one.edit.change(frames, moves.masks[numbers], moves.place)
     return one.edit.change(frames, one.strength, numbers)

@@ -8,6 +8,8 @@ stands still is not seen, and one who moves an arm is seen as that arm and what 
 motion, no network that knows people.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -22,12 +24,26 @@ LEAST = 0.5  # pixels of SIDE that something moves from one to the next, at leas
 NEAR = 1  # pictures before and after whose motion counts too: limbs pause
 MARGIN = 0.04  # of the short side, around what moves
 SMALLEST = 0.002  # of the picture; smaller spots are noise
+STILL = 0.3  # pixels of SIDE that a camera on a stand may seem to move from one to the next
 
 
-def moving(frames: np.ndarray, fps: float) -> np.ndarray:
-    """A soft mask of what moves, float32 [T, h, w]: 1 inside, 0 outside.
+@dataclass(frozen=True)
+class Moving:
+    """What moves in a clip.
 
-    As small as it was computed, at most SIDE on the short side, since a clip has many frames.
+    Attributes:
+        masks: float32 [T, h, w], 1 inside and 0 outside; at most SIDE on the short side, since a clip
+            has many frames.
+        place: uint8 [H, W, 3], the picture without what moves, put together from all frames; None where
+            the camera moves.
+    """
+
+    masks: np.ndarray
+    place: np.ndarray | None
+
+
+def moving(frames: np.ndarray, fps: float) -> Moving:
+    """Find what moves by itself.
 
     Args:
         frames: uint8 [T, H, W, 3], RGB.
@@ -47,10 +63,12 @@ def moving(frames: np.ndarray, fps: float) -> np.ndarray:
     )
     greys = [_small(frames[n], small) for n in numbers]
     speeds, changes = np.zeros((2, len(numbers), *small), np.float32)
+    shifts = [0.0]
     for n in range(len(numbers) - 1):
         for a, b in ((n, n + 1), (n + 1, n)):
             flow = between(greys[a], greys[b])
             camera = camera_flow(flow)
+            shifts.append(float(np.hypot(*camera).mean()))
             speeds[a] = np.maximum(speeds[a], np.hypot(*(flow - camera)))
             changes[a] = np.maximum(changes[a], np.abs(_seen_from(greys[b], camera) - greys[a]))
 
@@ -66,7 +84,8 @@ def moving(frames: np.ndarray, fps: float) -> np.ndarray:
             "leave these edits out."
         )
     nearest = np.abs(np.arange(len(frames))[:, None] - numbers).argmin(axis=1)
-    return masks[nearest]
+    still = np.percentile(shifts, 90) < STILL
+    return Moving(masks[nearest], _place(frames[numbers], masks) if still else None)
 
 
 def camera_flow(flow: np.ndarray) -> np.ndarray:
@@ -94,6 +113,52 @@ def _seen_from(after: np.ndarray, camera: np.ndarray) -> np.ndarray:
     return cv2.remap(
         after, x + camera[0], y + camera[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+
+
+def _place(frames: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Each pixel's mean over the frames in which nothing moves there, uint8 [H, W, 3]."""
+    total, weight = np.zeros(frames.shape[1:], np.float32), np.zeros(frames.shape[1:3], np.float32)
+    for frame, mask in zip(frames, masks, strict=True):
+        free = (enlarged(mask, frames) < 0.05).astype(np.float32)
+        total += frame * free[..., None]
+        weight += free
+    mean = (total / np.maximum(weight, 1)[..., None]).round().astype(np.uint8)
+    return filled(mean, (weight == 0).astype(np.float32))  # what was never seen
+
+
+def filled(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The picture with blurred surroundings inside the mask, from wider around where nothing near is left.
+
+    Args:
+        frame: uint8 [H, W, 3].
+        mask: float32 [H, W].
+    """
+    height, width = mask.shape
+    size = max(1, width // 4), max(1, height // 4)
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    free = 1 - cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+    free = np.where(free > 0.99, free, 0)[..., None].astype(np.float32)
+    fill, known = np.zeros_like(small), np.zeros((*small.shape[:2], 1), np.float32)
+    for share in (0.02, 0.06, 0.2, 1.0):
+        sigma = share * min(size)
+        weight = cv2.GaussianBlur(free, (0, 0), sigma)[..., None]
+        around = cv2.GaussianBlur(small * free, (0, 0), sigma) / np.maximum(weight, 1e-6)
+        part = np.clip(weight * 4, 0, 1) * (1 - known)
+        fill, known = fill + part * around, known + part
+    fill = np.where(known > 1e-3, fill / np.maximum(known, 1e-3), 128)
+    large = cv2.resize(fill, (width, height), interpolation=cv2.INTER_LINEAR)
+    return mixed(large, frame, mask)
+
+
+def mixed(inside: np.ndarray, outside: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """uint8 [H, W, 3]: one picture where the mask (float [H, W]) is 1, the other where it is 0."""
+    part = mask[..., None]
+    return (inside * part + outside * (1 - part)).round().astype(np.uint8)
+
+
+def enlarged(mask: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """A mask at the size of frames [..., H, W, 3]."""
+    return cv2.resize(mask, frames.shape[-2:-4:-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _spots(found: np.ndarray) -> np.ndarray:

@@ -109,6 +109,15 @@ def ways(
     return list(dict.fromkeys(found))
 
 
+def passes(models: Sequence[str], asked: Sequence[Way]) -> int:
+    """How many passes `samplings` will make.
+
+    Raises:
+        ChoiceError: a model does not exist.
+    """
+    return sum(len(_own(model, asked)) for model in dict.fromkeys(models))
+
+
 def fixed(model: str) -> int | None:
     """The number of frames of a network that takes no other, or None."""
     spec = registry.card(model).input

@@ -31,6 +31,7 @@ from har_demo.recognize.prediction import Prediction, Question, Refusal
 from har_demo.recognize.recognize import answers
 
 ORDER = ("reverse", "shuffle")  # the edits that show the very same pictures
+ALIKE = 0.05  # sensitivities closer than this are called alike
 UNSURE = 0.3  # below this the likeliest answer is little more than a guess
 Progress = Callable[[float, str], None]
 
@@ -159,10 +160,7 @@ def _grids(
 
     def within(part: int, what: str) -> Progress:
         before, share = sum(parts[:part]) / sum(parts), parts[part] / sum(parts)
-        return lambda done, sentence: on_progress(
-            before + share * done,
-            f"{what}: {sentence[:1].lower() + sentence[1:] if part == 0 else sentence}",
-        )
+        return lambda done, sentence: on_progress(before + share * done, f"{what}: {sentence}")
 
     # Model by model: its plans look at the same frames, which are then prepared once.
     columns = [-1, *timed]
@@ -176,17 +174,17 @@ def _grids(
         now = now.with_answer(*_place(number, columns), answer)
         yield now
 
-    masks = cache(lambda: moving(film.frames, film.clip.fps))
+    moves = cache(lambda: moving(film.frames, film.clip.fps))
     for part, column in enumerate(pictured, start=1):
         one = asked[column]
 
         def read(clip, indices, one=one):
-            return pictures(film.frames[indices], indices, one, masks)
+            return pictures(film.frames[indices], indices, one, moves)
 
         if one.edit.kind == "moving":
             on_progress(sum(parts[:part]) / sum(parts), "Looking for what moves")
             try:
-                masks()
+                moves()
             except ClipError as problem:
                 for row, model in enumerate(plain):
                     refusal = Refusal(model.card.name, model.card.title, str(problem))
@@ -268,6 +266,14 @@ def _in_a_mirror(name: str) -> str:
     return re.sub(r"\b(left|right)\b", lambda word: other[word[0]], name, flags=re.IGNORECASE)
 
 
+def ranking(grid: Grid) -> tuple[Row, Row] | None:
+    """Who minds edits of time most and who least; None where that is one model, or they are alike."""
+    timed = sorted((row for row in grid.rows if row.temporal is not None), key=lambda r: r.temporal)
+    if not timed or timed[-1].temporal - timed[0].temporal < ALIKE:
+        return None
+    return timed[-1], timed[0]
+
+
 def verdict(grid: Grid) -> list[str]:
     """What the scores say, in sentences; [] until every model has answered everything.
 
@@ -277,12 +283,6 @@ def verdict(grid: Grid) -> list[str]:
     if not grid.complete or not known:
         return []
     said = []
-    timed = sorted((row for row in known if row.temporal is not None), key=lambda r: r.temporal)
-    if len(timed) > 1 and timed[-1].temporal - timed[0].temporal >= 0.05:
-        said.append(
-            f"{timed[-1].title} minds edits of time most ({timed[-1].temporal:.2f}) and "
-            f"{timed[0].title} least ({timed[0].temporal:.2f})."
-        )
     for row in known:
         said += _of_certainty(row) + _of_order(row) + _of_both(row)
     return said
@@ -306,7 +306,7 @@ def _of_order(row: Row) -> list[str]:
     which = " and ".join(cell.edit.edit.title.lower() for cell in cells)
     if all(cell.distance < 0.01 for cell in cells):
         return [
-            f"{row.title} gives the same answer {which}: here the order of the frames tells it nothing."
+            f"{row.title} answers the same {which}: here the order of the frames tells it nothing."
         ]
     worst = max(cells, key=lambda cell: cell.distance)
     if worst.same:

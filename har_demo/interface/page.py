@@ -4,7 +4,7 @@ import gradio as gr
 
 from har_demo.clips import cache
 from har_demo.clips.probe import limits
-from har_demo.interface import api, compute_page, plots, prompts_page, recognize_page
+from har_demo.interface import api, compute_page, motion_page, plots, prompts_page, recognize_page
 from har_demo.interface.examples import FOLDER
 from har_demo.interface.render import static
 from har_demo.interface.theme import theme
@@ -12,9 +12,10 @@ from har_demo.interface.theme import theme
 # The pages beside the first: their names in the bar, their addresses and what lays them out.
 PAGES = (
     ("Prompts", "prompts", prompts_page.build),
+    ("Motion", "motion", motion_page.build),
     ("Compute", "compute", compute_page.build),
 )
-STYLES = ("style.css", "prompts.css", "compute.css")
+STYLES = ("style.css", "prompts.css", "motion.css", "compute.css")
 
 
 def build() -> gr.Blocks:

@@ -84,7 +84,7 @@ def test_the_picture_changes_as_said():
 def test_grain_is_the_same_however_a_frame_is_come_by():
     one = asked("noise=30")
     whole = apply(FRAMES, one)
-    some = pictures(FRAMES[[7, 3]], np.array([7, 3]), one, masks=None)
+    some = pictures(FRAMES[[7, 3]], np.array([7, 3]), one, found=None)
     assert (some == whole[[7, 3]]).all()
     assert (whole[3] - FRAMES[3] != whole[7] - FRAMES[7]).any()
 
@@ -101,14 +101,14 @@ def test_every_edit_keeps_the_shape_and_the_clip_it_was_given():
     assert clip.tobytes() == before
 
 
-def square(t: int = 16) -> tuple[np.ndarray, np.ndarray]:
+def square(t: int = 16, pan: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """A bright textured square that crosses a textured ground while the camera pans; and where it is."""
     rng = np.random.default_rng(SEED)
     ground = rng.integers(60, 140, (30, 60, 3)).repeat(4, 0).repeat(4, 1).astype(np.uint8)
     patch = rng.integers(170, 255, (6, 6, 3)).repeat(4, 0).repeat(4, 1).astype(np.uint8)
     frames, where = [], []
     for n in range(t):
-        frame, here = ground[:, 2 * n : 2 * n + 160].copy(), np.zeros((120, 160), bool)
+        frame, here = ground[:, pan * n : pan * n + 160].copy(), np.zeros((120, 160), bool)
         left = 20 + 5 * n
         frame[48:72, left : left + 24] = patch
         here[48:72, left : left + 24] = True
@@ -119,7 +119,7 @@ def square(t: int = 16) -> tuple[np.ndarray, np.ndarray]:
 
 def test_what_moves_is_found_although_the_camera_pans():
     frames, where = square()
-    found = moving(frames, fps=10) > 0.5
+    found = moving(frames, fps=10).masks > 0.5
     assert found[where].mean() > 0.9
     assert found[~where].mean() < 0.15
 
@@ -132,6 +132,17 @@ def test_what_moves_is_taken_out_or_left_alone():
     assert (person[where] == frames[where]).mean() > 0.85
     assert (person[~where] == 128).mean() > 0.8
     assert (ground[~where] == frames[~where]).mean() > 0.8
+
+
+def test_behind_a_camera_on_a_stand_the_place_itself_comes_back():
+    frames, where = square(pan=0)
+    found = moving(frames, fps=10)
+    empty = np.median(frames[:, :40], axis=0)  # where the square never is
+    assert (np.abs(found.place[:40] - empty) <= 1).all()
+    ground = apply(frames, asked("background"), fps=10)
+    true = np.where(where[0][..., None], frames[-1], frames[0])  # the ground without the square
+    assert np.abs(ground[5].astype(int) - true)[where[5]].mean() < 3
+    assert moving(square(pan=2)[0], fps=10).place is None
 
 
 def test_where_nothing_moves_there_is_a_sentence():

@@ -43,7 +43,8 @@ const atlas = (() => {
     const count = chosen().length,
       button = one('#run');
     if (!button) return;
-    button.textContent = count === 0 ? 'Recognise' : `Recognise with ${count} model${count === 1 ? '' : 's'}`;
+    const verb = one('[data-verb]')?.dataset.verb || 'Recognise';
+    button.textContent = count === 0 ? verb : `${verb} with ${count} model${count === 1 ? '' : 's'}`;
   };
 
   const tick = name => {
