@@ -804,6 +804,45 @@ def costs(
 
 @app.command()
 @plainly()
+def measured(
+    data: Annotated[str, typer.Option(help="arid6, weizmann, workout4 or rendered.")] = "arid6",
+    confusions: Annotated[
+        str, typer.Option(help="What the model of this name mistakes for what.")
+    ] = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Every figure on every set as JSON, and nothing else.")
+    ] = False,
+) -> None:
+    """Print what the lab-size models scored here, from results/measured."""
+    from har_demo.benchmarks import measured as scores
+
+    scores.check_dataset(data)
+    if confusions:
+        found = scores.confusion(scores.entry(confusions), data)
+        mistakes = found.mistakes() if found else []
+        rows = [(true, said, f"{count} of {of}") for true, said, count, of in mistakes]
+        typer.echo(table([("shown", "answered", "clips"), *rows]))
+        return
+    if as_json:
+        typer.echo(json.dumps(scores.as_json(scores.entries()), indent=1))
+        return
+    rows = [
+        (
+            one.model,
+            one.input,
+            str(len(one.seeds)),
+            *(
+                one.figures[data, metric].words() if (data, metric) in one.figures else ""
+                for metric in scores.METRICS
+            ),
+        )
+        for one in scores.entries()
+    ]
+    typer.echo(table([("model", "input", "seeds", *scores.METRICS), *rows]))
+
+
+@app.command()
+@plainly()
 def convolution(
     inputs: Annotated[int, typer.Option(help="Channels that come in.")] = 64,
     outputs: Annotated[int, typer.Option(help="Channels that go out.")] = 64,

@@ -20,7 +20,7 @@ from har_demo.interface.render import render
 LINK_SCRIPT = """
 const keepLink = () => {
   const link = element.querySelector('[data-link]')?.dataset.link;
-  if (link) history.replaceState(null, '', link);
+  if (link) history.replaceState(null, '', location.pathname + link);
 };
 watch('value', keepLink);
 """

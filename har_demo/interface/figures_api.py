@@ -5,12 +5,13 @@ from dataclasses import asdict
 import gradio as gr
 
 from har_demo.benchmarks import convolutions as formulas
+from har_demo.benchmarks import measured as scores
 from har_demo.benchmarks.explore import explore
 from har_demo.errors import UserError
 
 
 def build() -> None:
-    """Add the endpoints /layers and /convolution to the current Blocks."""
+    """Add the endpoints /layers, /convolution, /measured and /confusion to the current Blocks."""
     model = gr.Textbox(label="model")
     frames = gr.Number(label="frames", value=None, precision=0)
     side = gr.Number(label="side", value=None, precision=0)
@@ -24,6 +25,12 @@ def build() -> None:
     ]
     ways = gr.JSON(label="ways")
     gr.Button().click(convolution, given, ways, api_name="convolution")
+
+    figures = gr.JSON(label="figures")
+    gr.Button().click(measured, None, figures, api_name="measured")
+    dataset = gr.Textbox(label="dataset", value="rendered")
+    table = gr.JSON(label="confusions")
+    gr.Button().click(confusion, [model, dataset], table, api_name="confusion")
 
 
 def layers(model: str, frames: int | None = None, side: int | None = None) -> dict:
@@ -65,3 +72,31 @@ def convolution(
     except UserError as problem:
         raise gr.Error(str(problem), print_exception=False) from None
     return [asdict(one) for one in found]
+
+
+def measured() -> list[dict]:
+    """
+    List what every lab-size model scored here, on each test set, in percent, with the spread between seeds.
+    """
+    return scores.as_json(scores.entries())
+
+
+def confusion(model: str, dataset: str = "rendered") -> dict:
+    """
+    Count what a lab-size model answered about the clips of each class, over all seeds.
+
+    Args:
+        model: Name of a model that /measured lists.
+        dataset: arid6, weizmann, workout4 or rendered.
+    """
+    try:
+        found = scores.confusion(scores.entry(model), dataset)
+    except UserError as problem:
+        raise gr.Error(str(problem), print_exception=False) from None
+    if found is None:
+        return {"model": model, "dataset": dataset, "counts": {}}
+    counts = {
+        true: {name: int(n) for name, n in zip(found.answered, row, strict=True) if n}
+        for true, row in zip(found.true, found.counts, strict=True)
+    }
+    return {"model": model, "dataset": dataset, "seeds": found.seeds, "counts": counts}

@@ -22,8 +22,12 @@ THREADS = 2
 
 
 @torch.inference_mode()
-def milliseconds(card: ModelCard, device: torch.device) -> float:
-    """The median time of one view, a batch of one, ready on the device; bf16 on a GPU."""
+def milliseconds(card: ModelCard, device: torch.device, seconds: float = SECONDS) -> float:
+    """The median time of one view, a batch of one, ready on the device; bf16 on a GPU.
+
+    Args:
+        seconds: to go on measuring, at least.
+    """
     network = card.build(len(card.classes)).eval().to(device)
     inputs = [torch.randn(shape, device=device) for shape in card.input.shapes()]
     cuda = device.type == "cuda"
@@ -39,7 +43,7 @@ def milliseconds(card: ModelCard, device: torch.device) -> float:
     for _ in range(3):
         once()
     times = []
-    while sum(times) < SECONDS:
+    while sum(times) < seconds:
         times.append(once())
     return 1000 * sorted(times)[len(times) // 2]
 
@@ -52,7 +56,7 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     rows = {_key(row): row for row in read_rows(arguments.file)} if arguments.file.exists() else {}
     for kind in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
-        name = torch.cuda.get_device_name() if kind == "cuda" else _processor()
+        name = torch.cuda.get_device_name() if kind == "cuda" else processor()
         for model in arguments.models:
             taken = milliseconds(trainable()[model], torch.device(kind))
             row = {
@@ -71,7 +75,7 @@ def _key(row: dict) -> tuple[str, str]:
     return row["model"], row["machine"]
 
 
-def _processor() -> str:
+def processor() -> str:
     """What Linux calls the processor, or its architecture."""
     facts = Path("/proc/cpuinfo")
     lines = facts.read_text().splitlines() if facts.exists() else []

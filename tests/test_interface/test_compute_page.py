@@ -64,7 +64,7 @@ def test_another_network_and_another_view(page):
         thousands(explore("r3d_18", 32).gmacs * 1e9)
     )
     page.wait_for_function("location.search.includes('frames=32')")
-    assert "model=r3d_18" in page.url and "count=MAC" in page.url
+    assert "/compute?model=r3d_18" in page.url and "count=MAC" in page.url
     # A network with full connections takes its own size alone, and the page says so.
     box.fill("c3d (")
     page.get_by_role("option", name="C3D (pool5").click()

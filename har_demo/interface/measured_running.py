@@ -1,0 +1,204 @@
+"""What the Measured page does when something takes a while: films of a confusion, and times."""
+
+import logging
+
+import gradio as gr
+
+from har_demo.benchmarks.confused import MOST, Search, look_for
+from har_demo.benchmarks.measured import DATASETS, entries, entry
+from har_demo.errors import ChoiceError, UserError
+from har_demo.interface import plots, stopping, words
+from har_demo.interface.gpu import on_gpu
+from har_demo.interface.measured_results import whisker
+from har_demo.interface.render import notice, render
+
+log = logging.getLogger(__name__)
+
+BROKEN = "Something broke on our side, not yours: try again, or another model."
+SECONDS = 0.4
+"""Each network is timed for at least so long."""
+
+
+def examples_of(model: str, event: gr.EventData, request: gr.Request):
+    """Films of one cell of the matrix, one after the other. Yields updates of: films, stop."""
+    yield from _examples(request.session_hash, model, event._data.get("custom"))
+
+
+@on_gpu
+def _examples(session: str, model: str, pair):
+    on, off = gr.update(visible=True), gr.update(visible=False)
+    stopping.begin(session)
+    try:
+        if not (isinstance(pair, list) and len(pair) == 2):
+            raise ChoiceError("Press a cell of the matrix that is not empty.")
+        true, wanted = map(str, pair)
+        one = entry(model)
+        if one.key != one.model:
+            raise ChoiceError(
+                f"{one.title} was measured, but shipped are the weights for another input: choose "
+                "another model to see its mistakes."
+            )
+        yield render("measured_films_wait", shows=true, wanted=wanted, title=one.title), on
+        for search in look_for(one.model, true, wanted):
+            stopping.check(session)
+            yield films(search), off if search.done else on
+    except stopping.Stopped:
+        return
+    except Exception as problem:
+        if not isinstance(problem, UserError):
+            log.exception("looking for a confusion failed")
+        sentence = str(problem) if isinstance(problem, UserError) else BROKEN
+        yield notice(sentence, "warn"), off
+
+
+def films(search: Search) -> str:
+    """What a search has found so far, as HTML."""
+    title = entry(search.model).title
+    others = [
+        f"{answer} ({count})" for answer, count in search.answers.items() if answer != search.wanted
+    ]
+    return render(
+        "measured_films",
+        title=title,
+        shows=search.true,
+        wanted=search.wanted,
+        right=search.true == search.wanted,
+        done=search.done,
+        tried=search.tried,
+        most=MOST,
+        found=search.found,
+        others=words.sentence_list(others),
+        examples=[
+            {
+                "url": f"/gradio_api/file={example.film}",
+                "answered": example.answered,
+                "share": words.percent(example.share),
+                "seed": example.seed,
+            }
+            for example in search.examples
+        ],
+    )
+
+
+def stopped(request: gr.Request) -> tuple:
+    """End the search: updates of films, stop."""
+    stopping.stop(request.session_hash)
+    return notice("Stopped.", "warn"), gr.update(visible=False)
+
+
+def time_here(dataset: str, request: gr.Request):
+    """Time every measured network on this machine. Yields updates of: times, press, enough."""
+    yield from _time(request.session_hash, dataset)
+
+
+@on_gpu
+def _time(session: str, dataset: str):
+    import torch
+
+    from har_demo.training.timing import milliseconds, processor
+
+    stopping.begin(session)
+    busy, idle = (gr.update(interactive=False), gr.update(visible=True)), _idle()
+    found: dict[str, float] = {}
+    try:
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        machine = (
+            torch.cuda.get_device_name()
+            if device.type == "cuda"
+            else f"{processor()}, {words.count(torch.get_num_threads(), 'thread')}"
+        )
+        asked = [one for one in entries() if one.gmacs is not None and one.model in _by_model()]
+        for number, one in enumerate(asked):
+            stopping.check(session)  # nothing may come after what Stop has shown
+            doing = f"{one.title}, {number + 1} of {len(asked)}"
+            yield _times(found, dataset, machine, doing, number / len(asked)), *busy
+            found[one.key] = milliseconds(one.card, device, SECONDS)
+        yield _times(found, dataset, machine), *idle
+    except stopping.Stopped:
+        return
+    except Exception:
+        log.exception("timing failed")
+        yield notice(BROKEN), *idle
+
+
+def _by_model() -> dict:
+    """Entries whose network is the card's own: fusions of two have none."""
+    return {one.model: one for one in entries() if "." not in one.model}
+
+
+def times_stopped(request: gr.Request) -> tuple:
+    """End the timing: updates of times, press, enough."""
+    stopping.stop(request.session_hash)
+    return notice("Stopped.", "warn"), *_idle()
+
+
+def _idle() -> tuple:
+    return gr.update(interactive=True), gr.update(visible=False)
+
+
+def _times(
+    found: dict[str, float], dataset: str, machine: str, doing: str = "", share: float = 1.0
+) -> str:
+    every = [(entry(key), taken) for key, taken in found.items()]
+    scored = [pair for pair in every if (dataset, "top1") in pair[0].figures]
+    chart = ""
+    if scored and not doing:
+        chart = plots.draw(
+            _against_accuracy(scored, dataset), "Accuracy against time on this machine", 420
+        )
+    return render(
+        "measured_times",
+        doing=doing,
+        share=f"{share:.2f}",
+        machine=machine,
+        data=DATASETS[dataset],
+        chart=chart,
+        rows=[
+            {
+                "title": one.title,
+                "time": words.milliseconds(taken) if taken >= 10 else f"{taken:.1f} ms",
+            }
+            for one, taken in sorted(every, key=lambda pair: pair[1])
+        ],
+    )
+
+
+def _against_accuracy(scored: list, dataset: str) -> dict:
+    values = [one.figures[dataset, "top1"] for one, _ in scored]
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers+text",
+                "x": [round(taken, 2) for _, taken in scored],
+                "y": [round(value.mean, 2) for value in values],
+                "error_y": {
+                    "type": "data",
+                    "array": [whisker(v) for v in values],
+                    "width": 3,
+                    "thickness": 1,
+                },
+                "text": [one.title for one, _ in scored],
+                "textposition": "top center",
+                "textfont": {"size": 11},
+                "marker": {
+                    "size": 11,
+                    "color": [f"hue({words.hue(one.family)})" for one, _ in scored],
+                },
+                "hovertext": [
+                    f"<b>{one.title}</b><br>{taken:.1f} ms a view<br>{value.words()} %"
+                    for (one, taken), value in zip(scored, values, strict=True)
+                ],
+                "hoverinfo": "text",
+                "cliponaxis": False,
+            }
+        ],
+        "layout": {
+            "xaxis": {"type": "log", "title": {"text": "milliseconds a view, on this machine"}},
+            "yaxis": {
+                "title": {"text": f"right at first, {DATASETS[dataset]}"},
+                "ticksuffix": " %",
+            },
+            "margin": {"l": 70, "r": 30, "t": 16, "b": 48},
+        },
+    }

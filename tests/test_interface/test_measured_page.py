@@ -1,0 +1,125 @@
+"""The Measured page as a student uses it: other sets and figures, a mistake to look at, times."""
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from playwright.sync_api import expect
+
+from har_demo.benchmarks.measured import METRICS, confusion, entries, entry
+from har_demo.interface.measured_results import sentences
+from har_demo.weights import shipped
+
+pytestmark = pytest.mark.browser
+
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+BARS = "document.querySelector('#scores .plot').data[0]"
+
+
+@pytest.fixture(scope="module")
+def page(browser, server):
+    page = browser.new_page(viewport=DESK)
+    page.set_default_timeout(90_000)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{server}/measured?data=rendered&model=slow_fusion_lab")
+    page.wait_for_selector("#scores .drawn")
+    page.wait_for_selector("#matrix .drawn")
+    yield page
+    page.close()
+    assert errors == []
+
+
+def drawn(page) -> dict[str, float]:
+    """What the chart's bars say: model → percent."""
+    return dict(page.evaluate(f"{BARS}.customdata.map((key, n) => [key, {BARS}.x[n]])"))
+
+
+def scored(dataset: str, metric: str) -> dict[str, float]:
+    return {
+        one.key: round(one.figures[dataset, metric].mean, 2)
+        for one in entries()
+        if (dataset, metric) in one.figures
+    }
+
+
+def test_the_bars_are_the_tables_figures(page):
+    assert drawn(page) == scored("rendered", "top1")
+    page.get_by_text("Weizmann", exact=True).click()
+    expect(page.locator("#scores h3")).to_contain_text("Weizmann, right at first")
+    page.wait_for_function(f"{BARS}.x.length && document.querySelector('#scores h3')")
+    assert drawn(page) == scored("weizmann", "top1")
+    page.get_by_text(METRICS["order"][0], exact=True).click()
+    expect(page.locator("#scores .notice")).to_contain_text("No model has a figure")
+    page.get_by_text("Rendered people", exact=True).click()
+    expect(page.locator("#scores h3")).to_contain_text("order in time")
+    assert drawn(page) == scored("rendered", "order")
+    page.wait_for_function("location.search.includes('figure=order')")
+    assert "/measured?" in page.url
+
+
+def test_the_matrix_is_that_of_the_model(page):
+    page.locator("#whose input").fill("TSM")
+    page.get_by_role("option", name="TSM", exact=True).click()
+    expect(page.locator("#matrix h3")).to_contain_text("What TSM mistakes")
+    found = confusion(entry("tsm_lab"), "rendered")
+    shares = page.evaluate("document.querySelector('#matrix .plot').data[1].z")
+    wrong = sum(n is not None for row in shares for n in row)
+    assert wrong == len(found.mistakes())
+
+
+def test_a_press_plays_clips_that_are_answered_so(page):
+    page.locator("#matrix [data-mistake]").first.click()
+    page.wait_for_selector("#films video")
+    expect(page.locator("#films")).to_contain_text("rendered test clip")
+    page.wait_for_function("document.querySelector('#films video').videoWidth === 144")
+    if page.locator("#films-stop").is_visible():
+        page.click("#films-stop")
+    expect(page.locator("#films-stop")).to_be_hidden()
+
+
+def test_a_model_that_is_not_shipped_says_so(page):
+    ready = {one["model"] for one in shipped.entries()}
+    other = next((one for one in entries() if one.model not in ready), None)
+    if other is None:
+        pytest.skip("every measured model is shipped")
+    page.locator("#whose input").fill(other.title)
+    page.get_by_role("option", name=other.title, exact=True).click()
+    expect(page.locator("#matrix h3")).to_contain_text(f"What {other.title} mistakes")
+    page.locator("#matrix [data-mistake]").first.click()
+    expect(page.locator("#films .notice")).to_contain_text(
+        "weights are not shipped", timeout=30_000
+    )
+
+
+def test_times_are_measured_and_can_be_stopped(page):
+    page.click("#time")
+    page.wait_for_selector("#times progress")
+    page.wait_for_selector("#times .times li")
+    page.click("#time-stop")
+    expect(page.locator("#times .notice")).to_contain_text("Stopped")
+    expect(page.locator("#time")).to_be_enabled()
+
+
+def test_it_fits_a_phone(page):
+    page.set_viewport_size(PHONE)
+    page.wait_for_function("document.querySelector('#scores .main-svg').clientWidth < 390")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_sentences_go_to_their_questions():
+    text = "# A\n\nintro\n\n## frames: how many?\n\n| a | b |\n\nOne.\ngoes on\n\nTwo.\n\n## `non_local`\nThree."
+    found = sentences(text)
+    assert found["frames"] == ("One. goes on", "Two.") and found["non_local"] == ("Three.",)
+
+
+def test_programs_get_the_same(server):
+    client = Client(server, verbose=False)
+    told = {(one["model"], one["input"]): one for one in client.predict(api_name="/measured")}
+    assert len(told) == len(entries())
+    one = entry("tsm_lab")
+    figures = {(f["dataset"], f["metric"]): f["percent"] for f in told["tsm_lab", "rgb"]["figures"]}
+    assert figures["rendered", "top1"] == round(one.figures["rendered", "top1"].mean, 2)
+    counts = client.predict(model="tsm_lab", dataset="arid6", api_name="/confusion")["counts"]
+    assert sum(map(sum, (row.values() for row in counts.values()))) == 55 * len(one.seeds)
+    with pytest.raises(AppError, match="choose arid6"):
+        client.predict(model="tsm_lab", dataset="ucf101", api_name="/confusion")
