@@ -4,11 +4,15 @@ import gradio as gr
 
 from har_demo.clips import cache
 from har_demo.clips.probe import limits
-    ("Motion", "motion", motion_page.build),
-    ("Measured", "measured", measured_page.build),
-    ("Compute", "compute", compute_page.build),
+from har_demo.interface import (
+    api,
+    compute_page,
+    measured_page,
+    motion_page,
+    plots,
+    prompts_page,
+    recognize_page,
 )
-STYLES = ("style.css", "prompts.css", "motion.css", "compute.css", "measured.css")
 from har_demo.interface.examples import FOLDER
 from har_demo.interface.render import static
 from har_demo.interface.theme import theme
@@ -16,17 +20,11 @@ from har_demo.interface.theme import theme
 # The pages beside the first: their names in the bar, their addresses and what lays them out.
 PAGES = (
     ("Prompts", "prompts", prompts_page.build),
-<<<<<<< HEAD
     ("Motion", "motion", motion_page.build),
-    ("Compute", "compute", compute_page.build),
-)
-STYLES = ("style.css", "prompts.css", "motion.css", "compute.css")
-=======
     ("Measured", "measured", measured_page.build),
     ("Compute", "compute", compute_page.build),
 )
-STYLES = ("style.css", "prompts.css", "compute.css", "measured.css")
->>>>>>> 2260ba6 (Show what the lab models scored here, what they mistake, and how long they take)
+STYLES = ("style.css", "prompts.css", "motion.css", "compute.css", "measured.css")
 
 
 def build() -> gr.Blocks:
