@@ -14,8 +14,8 @@ from torchvision.utils import flow_to_image
 FLOOR = 1.0
 """The least scale, in pixels: without one the noise of a clip in which nothing moves fills the wheel."""
 
-CELLS = 14  # arrows along the shorter side
-SHORTEST = 0.06  # of the scale: shorter arrows are left out
+CELLS = 12  # arrows along the shorter side
+SHORTEST = 0.08  # of the longest arrow: shorter ones are left out
 ENLARGED = 2  # arrows are drawn on a picture so many times as large
 
 
@@ -61,21 +61,21 @@ def heat(shares: np.ndarray) -> np.ndarray:
 def arrows(frame: np.ndarray, field: np.ndarray, scale: float) -> np.ndarray:
     """The mean motion of each cell of a grid as an arrow on the frame, ENLARGED times as large.
 
-    An arrow of `scale` pixels a frame is as long as a cell, so that neighbours do not cross.
+    The longest of FLOOR pixels and more reaches over a cell and a half; colours are those of `scale`.
     """
     height, width = frame.shape[:2]
     cell = max(8, min(height, width) // CELLS)
     grid = (max(1, width // cell), max(1, height // cell))
     mean = cv2.resize(np.moveaxis(field, 0, 2), grid, interpolation=cv2.INTER_AREA)
     picture = cv2.resize(frame, (width * ENLARGED, height * ENLARGED)) // 2  # arrows stand out
-    reach = ENLARGED * cell / scale
+    longest = max(FLOOR, float(np.linalg.norm(mean, axis=2).max()))
+    reach = 1.5 * ENLARGED * cell / longest
     for row, line in enumerate(mean):
         for column, vector in enumerate(line):
-            long = float(np.hypot(*vector))
-            if long < SHORTEST * scale:
+            if np.hypot(*vector) < SHORTEST * longest:
                 continue
             middle = (np.array([column, row]) + 0.5) * (width / grid[0], height / grid[1])
-            half = vector * min(1.0, scale / long) * reach / 2
+            half = vector * reach / 2
             start, end = (np.rint(middle * ENLARGED + way * half).astype(int) for way in (-1, 1))
             colour = coloured(vector.reshape(2, 1, 1), scale)[0, 0].tolist()
             cv2.arrowedLine(picture, start, end, (0, 0, 0), 4, cv2.LINE_AA, tipLength=0.35)

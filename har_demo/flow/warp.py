@@ -12,7 +12,7 @@ import numpy as np
 from har_demo.flow.classical import grey
 
 STEP = 8  # pixels between the points that vote for the camera's motion
-NEAR = 1.0  # pixels: so near to the camera's motion a point follows it
+NEAR = 1.5  # pixels: so near to the camera's motion a point follows it
 LEAST = 0.4  # of the points must follow it, or nobody can say what the camera did
 STANDS = (
     0.15  # pixels: a camera that moves points less on average stands still, and noise moved them

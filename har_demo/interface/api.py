@@ -8,7 +8,7 @@ import gradio as gr
 
 from har_demo.clips.ingest import ingest
 from har_demo.errors import UserError
-from har_demo.interface import figures_api, motion_api
+from har_demo.interface import figures_api, flow_api, motion_api
 from har_demo.interface.answers import ask, questions
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.prompts_running import question
@@ -48,6 +48,7 @@ def build() -> None:
         gr.Button().click(ask_in_words, in_words, told, api_name="ask", **together)
         gr.Button().click(list_towers, None, offered, api_name="towers")
         figures_api.build()
+        flow_api.build()
         motion_api.build()
 
 

@@ -7,6 +7,7 @@ from har_demo.clips.probe import limits
 from har_demo.interface import (
     api,
     compute_page,
+    flow_page,
     measured_page,
     motion_page,
     plots,
@@ -20,11 +21,12 @@ from har_demo.interface.theme import theme
 # The pages beside the first: their names in the bar, their addresses and what lays them out.
 PAGES = (
     ("Prompts", "prompts", prompts_page.build),
+    ("Flow", "flow", flow_page.build),
     ("Motion", "motion", motion_page.build),
     ("Measured", "measured", measured_page.build),
     ("Compute", "compute", compute_page.build),
 )
-STYLES = ("style.css", "prompts.css", "motion.css", "compute.css", "measured.css")
+STYLES = ("style.css", "prompts.css", "flow.css", "motion.css", "compute.css", "measured.css")
 
 
 def build() -> gr.Blocks:
