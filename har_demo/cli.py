@@ -434,6 +434,29 @@ def models(
 
 @app.command()
 @plainly()
+def results(
+    data_set: Annotated[str, typer.Option(help="One data set, such as Kinetics-400.")] = "",
+    metric: Annotated[str, typer.Option(help="One metric, such as top-1.")] = "",
+    search: Annotated[str, typer.Option(help="Words that must all stand in a row.")] = "",
+    csv: Annotated[str | None, typer.Option(help="Write the whole rows to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """List what is published or was measured here: accuracies, with cost and source."""
+    _check_out(csv)
+    from har_demo.benchmarks import lab, published
+
+    rows = published.asked((*published.load(), *lab.load()), data_set, metric, search)
+    if csv:
+        Path(csv).write_text(published.as_csv(rows), encoding="utf-8", newline="")
+    if as_json:
+        typer.echo(json.dumps(published.as_records(rows), indent=1))
+    else:
+        columns = ("method", "data set", "metric", "value", "parameters (M)", "cost (G)", "place")
+        typer.echo(table([columns, *([row[column] for column in columns] for row in rows)]))
+
+
+@app.command()
+@plainly()
 def weights(
     fetch: Annotated[
         str, typer.Option(help="Download the weights of this model, or of `all`.")

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from har_demo.benchmarks import errata
-from har_demo.errors import TableError
+from har_demo.errors import ChoiceError, TableError
 
 FOLDER = Path(__file__).resolve().parents[2] / "results/published"
 
@@ -238,6 +238,24 @@ def chosen(
         and all(row[column] in cells for column, cells in wanted.items())
         and _says(row, words)
     ]
+
+
+def asked(rows: Sequence[Row], data_set: str = "", metric: str = "", search: str = "") -> list[Row]:
+    """As `chosen`, for somebody who types the names.
+
+    Raises:
+        ChoiceError: no row has that data set or metric, or none has all that is wanted.
+    """
+    for column, word in (("data set", data_set), ("metric", metric)):
+        known = sorted({row[column] for row in rows} - {""})
+        if word and word not in known:
+            raise ChoiceError(
+                f"There is no {column} '{word[:60]}' here: take one of {', '.join(known)}."
+            )
+    found = chosen(rows, data_set, metric, search)
+    if not found:
+        raise ChoiceError("No row has all of that: ask for less.")
+    return found
 
 
 def as_records(rows: Iterable[Row]) -> list[dict]:

@@ -6,10 +6,12 @@ from tempfile import TemporaryDirectory
 
 import gradio as gr
 
+from har_demo.benchmarks import published
 from har_demo.clips.ingest import ingest
 from har_demo.errors import UserError
 from har_demo.interface import figures_api, flow_api, motion_api
 from har_demo.interface.answers import ask, questions
+from har_demo.interface.compare_view import every_row
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.prompts_running import question
 from har_demo.prompts import PLAIN, POOLINGS, answer_json, default, tidy, towers
@@ -19,7 +21,7 @@ from har_demo.recognize.prediction import Prediction
 
 
 def build() -> None:
-    """Add the endpoints /recognize, /annotate, /models, /ask and /towers to the current Blocks."""
+    """Add the endpoints /recognize, /annotate, /models, /ask, /towers and /published to the Blocks."""
     with gr.Column(visible=False):
         video = gr.Video(label="clip", sources=["upload"], interactive=True)
         models = gr.JSON(label="models", value=[])
@@ -50,6 +52,10 @@ def build() -> None:
         figures_api.build()
         flow_api.build()
         motion_api.build()
+
+        wanted = [gr.Textbox("", label=name) for name in ("data_set", "metric", "search")]
+        rows = gr.JSON(label="rows")
+        gr.Button().click(list_published, wanted, rows, api_name="published")
 
 
 def _answers(clip, models, frames, stride, windows, crops, progress):
@@ -170,6 +176,21 @@ def ask_in_words(
 def list_towers() -> list[dict]:
     """List the pairs of networks that answer prompts: size, licence and whether the weights are here."""
     return [asdict(one) for one in towers()]
+
+
+def list_published(data_set: str = "", metric: str = "", search: str = "") -> list[dict]:
+    """
+    List what is published or measured here of action recognition: accuracies with cost and source.
+
+    Args:
+        data_set: One data set, such as "Kinetics-400" or "UCF101"; leave empty for all.
+        metric: One metric, such as "top-1"; leave empty for all.
+        search: Words that must all stand in a row, such as "swin imagenet-21k"; leave empty for all.
+    """
+    try:
+        return published.as_records(published.asked(every_row(), data_set, metric, search))
+    except UserError as problem:
+        raise gr.Error(str(problem), print_exception=False) from None
 
 
 def _given(clip: str | None) -> str:

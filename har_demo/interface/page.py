@@ -6,6 +6,7 @@ from har_demo.clips import cache
 from har_demo.clips.probe import limits
 from har_demo.interface import (
     api,
+    compare_page,
     compute_page,
     flow_page,
     measured_page,
@@ -23,10 +24,19 @@ PAGES = (
     ("Prompts", "prompts", prompts_page.build),
     ("Flow", "flow", flow_page.build),
     ("Motion", "motion", motion_page.build),
+    ("Compare", "compare", compare_page.build),
     ("Measured", "measured", measured_page.build),
     ("Compute", "compute", compute_page.build),
 )
-STYLES = ("style.css", "prompts.css", "flow.css", "motion.css", "compute.css", "measured.css")
+STYLES = (
+    "style.css",
+    "prompts.css",
+    "flow.css",
+    "motion.css",
+    "compare.css",
+    "compute.css",
+    "measured.css",
+)
 
 
 def build() -> gr.Blocks:

@@ -26,7 +26,7 @@ const charts = (() => {
       dragmode: narrow ? false : 'zoom',
       margin: {l: narrow ? 44 : 60, r: 12, t: 12, b: 48},
       ...layout,
-      font: {family: getComputedStyle(document.body).fontFamily, size: 12.5, color: 'var(--ink)', ...layout.font},
+      font: {family: getComputedStyle(element).fontFamily, size: 12.5, color: 'var(--ink)', ...layout.font},
       hoverlabel: {bgcolor: 'var(--paper)', bordercolor: 'var(--line)', align: 'left', font: {color: 'var(--ink)'}, ...layout.hoverlabel},
       ...Object.fromEntries(['xaxis', 'yaxis', ...axes].map(name => [name, {...axis, ...layout[name]}])),
     };
@@ -38,11 +38,12 @@ const charts = (() => {
   };
 
   // A finger scrolls the page past the chart, a mouse zooms in it.
-  const react = plot => {
+  const react = async plot => {
     const narrow = plot.clientWidth < 520;
     const {data, layout = {}} = JSON.parse(plot.dataset.figure);
     const bar = {...config, displayModeBar: narrow ? false : 'hover'};
-    return Plotly.react(plot, themed(data), themed(quiet(layout, narrow)), bar);
+    await Plotly.react(plot, themed(data), themed(quiet(layout, narrow)), bar);
+    plot.dispatchEvent(new Event('plot-drawn', {bubbles: true}));
   };
 
   const tell = name => event => {
