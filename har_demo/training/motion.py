@@ -8,8 +8,9 @@ second is 3.125 frames of 25, and the flow of 3 frames is stretched to that.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,23 +29,30 @@ STEP = 1 / 8  # pixels that 1 stands for: up to 15.9 are kept, finer than flow i
 AT_ONCE = 24  # clips that a process is handed
 
 
-def fields_of(file: Path, fps: float) -> Tensor:
+@contextmanager
+def all_cores() -> Iterator[Callable]:
+    """A `map` over all processor cores; the processes import torch once for all files."""
+    cores = len(os.sched_getaffinity(0))
+    if cores <= 1:
+        yield map
+        return
+    with ProcessPoolExecutor(cores, get_context("spawn"), quietly) as pool:
+        yield pool.map
+
+
+def fields_of(file: Path, fps: float, mapped: Callable = map) -> Tensor:
     """int8 [N, 2, 112, 112] for the N frames of a file of footage: what `Footage.fields` holds.
 
     Args:
         fps: steps a second.
+        mapped: as `map`, or that of `all_cores`.
     """
     footage = Footage.read(file)
     clips = range(len(footage.count))
     jobs = [clips[i : i + AT_ONCE] for i in range(0, len(clips), AT_ONCE)]
     compute = partial(_several, file, fps)
     found = torch.zeros(len(footage.frames), 2, *LAB_FLOW.crop, dtype=torch.int8)
-    workers = min(len(os.sched_getaffinity(0)), len(jobs))
-    if workers <= 1:
-        _put(found, map(compute, jobs))
-    else:
-        with ProcessPoolExecutor(workers, get_context("spawn"), quietly) as pool:
-            _put(found, pool.map(compute, jobs))
+    _put(found, mapped(compute, jobs))
     return found
 
 

@@ -27,7 +27,7 @@ import torch
 from har_demo.training.data import HELD_OUT, Footage, load, read_examples, split
 from har_demo.training.figures import rendered_footage
 from har_demo.training.fitted import FITTED, fitted
-from har_demo.training.motion import fields_of
+from har_demo.training.motion import all_cores, fields_of
 from har_demo.training.outbox import Outbox
 from har_demo.training.protocol import FILE, Protocol, read_protocol
 from har_demo.training.report import measure, read_rows, run_of, write_rows
@@ -94,13 +94,18 @@ def make_footage(
 
 def make_flow(queue: Queue) -> None:
     """Compute the optical flow of the footage that a run reads it of, if it is not there."""
+    missing = {}
     for run in queue.runs:
         rate = flow_rate(run)
         files = [rendered_file(queue.folder, queue.protocol, side) for side in ("train", "test")]
         files += sorted(queue.folder.glob(f"real-{run.split}-*.pt"))
         for file in files if rate else ():
             if not flow_file(file, rate).exists():
-                write(fields_of(file, rate), flow_file(file, rate))
+                missing[flow_file(file, rate)] = (file, rate)
+    if missing:
+        with all_cores() as mapped:
+            for kept, (file, rate) in missing.items():
+                write(fields_of(file, rate, mapped), kept)
 
 
 def flow_rate(run: Run) -> float | None:

@@ -1,9 +1,12 @@
 """Questions are answered by finished runs and by nothing else."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from har_demo.training import tables
-from har_demo.training.ablations import COLUMNS, answers, text
+from har_demo.training.ablations import COLUMNS, FIGURES, answers, text
 from har_demo.training.report import COLUMNS as MEASURED
 from har_demo.training.report import read_rows, write_rows
 
@@ -85,3 +88,16 @@ def test_tar_files_need_a_place(tmp_path, capsys):
     with pytest.raises(SystemExit):
         tables.main([str(tmp_path)])
     assert "--runs" in capsys.readouterr().err
+
+
+def test_the_sentences_quote_the_table():
+    """Every figure of a question's paragraph is one of its rows', to a tenth."""
+    folder = Path(__file__).parents[2] / "results" / "measured"
+    table = read_rows(folder / "ablations.csv")
+    paragraphs = (folder / "ablations.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    assert paragraphs
+    for paragraph in paragraphs:
+        name = paragraph.split("\n")[0]
+        rows = [row for row in table if row["question"] == name]
+        measured = {row[figure] for row in rows for figure in FIGURES}
+        assert set(re.findall(r"\d+\.\d", paragraph)) <= measured, name

@@ -78,7 +78,8 @@ def test_it_is_what_recognition_computes(source):
 def test_many_processes_give_the_same(file, source, monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 1)
     monkeypatch.setattr(module.os, "sched_getaffinity", lambda pid: {0, 1})
-    assert (fields_of(file, 8.0) == source.fields).all()
+    with module.all_cores() as mapped:
+        assert mapped is not map and (fields_of(file, 8.0, mapped) == source.fields).all()
 
 
 def test_saved_footage_keeps_its_flow(source, tmp_path):
