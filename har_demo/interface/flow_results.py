@@ -252,6 +252,7 @@ def two_streams(both: Fusable, weight: float) -> str:
     return render(
         "flow_streams",
         title=both.streams.title,
+        clip=both.clip.source.name,
         weight=f"{weight:.2f}",
         best=[(name, classes[i], words.percent(parts[name][i])) for name, i in best.items()],
         rows=[

@@ -53,11 +53,13 @@ class Fusable:
     """What both streams say of a clip.
 
     Attributes:
+        clip: what was looked at.
         streams: who was asked.
         spatial, temporal: their answers, the latter on the flow it was trained with.
         other: the temporal stream's answer on another flow, if one was asked for.
     """
 
+    clip: Clip
     streams: Streams
     spatial: Prediction
     temporal: Prediction
@@ -130,7 +132,7 @@ def ask(
         if isinstance(answer, Refusal):
             raise WeightsError(answer.message)
         answers.append(answer)
-    return Fusable(streams, *answers)
+    return Fusable(clip, streams, *answers)
 
 
 def told(both: Fusable, weight: float) -> dict:
@@ -141,6 +143,7 @@ def told(both: Fusable, weight: float) -> dict:
     if both.other:
         parts["temporal_with_other_flow"] = both.other
     return {
+        "clip": both.clip.source.name,
         "streams": both.streams.title,
         "weight": weight,
         "models": {part: answer.model for part, answer in parts.items()},

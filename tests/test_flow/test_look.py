@@ -83,7 +83,14 @@ def test_nothing_moves_in_a_still_clip_and_it_says_so(still):
 def test_what_is_beyond_a_methods_range_is_said(cut):
     found = look(cut, ["dis"])
     (said,) = notes(found)
-    assert said.startswith("At 0.12 s DIS explains next to nothing") and "range" in said
+    assert said.startswith("At 0.12 s DIS leaves two thirds") and "clip is cut" in said
+
+
+def test_a_motion_that_is_too_large_is_said(folder):
+    wide = texture(400)[:SIDE]
+    frames = [wide[:, n * 50 : n * 50 + SIDE] for n in range(6)]
+    (said,) = notes(look(ingested(folder, "huge", frames), ["dis"]))
+    assert said.startswith("At 0.00 s, 0.04 s, 0.08 s and 2 more moments") and "its range" in said
 
 
 def test_a_span_is_part_of_the_clip(moving):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -209,3 +210,10 @@ def test_programs_get_the_same(server, known, tmp_path):
     ):
         with pytest.raises(AppError, match=sentence):
             client.predict(clip=file, **asked)
+
+
+def test_assistants_find_the_tools(server):
+    with urllib.request.urlopen(f"{server}/gradio_api/mcp/schema") as answer:
+        tools = {tool["name"]: tool["description"] for tool in json.load(answer)}
+    for name in ("flow_of_clip", "flow_files", "list_flow_methods", "two_stream"):
+        assert any(tool.endswith(name) and told for tool, told in tools.items())

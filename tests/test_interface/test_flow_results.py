@@ -21,6 +21,7 @@ from har_demo.weights import hub
 from har_demo.weights.provenance import Provenance
 from tests.media import write
 from tests.test_flow.conftest import moved, texture
+from tests.test_interface.test_results import clip_named
 
 SIDE = 96
 
@@ -145,6 +146,7 @@ def answer(model, probabilities, flow="", note=""):
 @pytest.fixture
 def both():
     return Fusable(
+        clip_named(),
         STREAMS["lab"],
         answer("spatial_stream_lab", (0.9, 0.1)),
         answer("temporal_stream_lab", (0.2, 0.8), "DIS"),
