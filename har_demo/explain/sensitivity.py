@@ -308,13 +308,15 @@ def _of_order(row: Row) -> list[str]:
         return [
             f"{row.title} answers the same {which}: here the order of the frames tells it nothing."
         ]
-    worst = max(cells, key=lambda cell: cell.distance)
-    if worst.same:
+    # Backwards says more than shuffled: standing up becomes sitting down, which is an action too.
+    cells.sort(key=lambda cell: ORDER.index(cell.edit.edit.name))
+    changed = next((cell for cell in cells if not cell.same), None)
+    if changed is None:
         return []
     name, probability = row.plain.top(1)[0]
     return [
-        f"{worst.edit.edit.title}, with the very same pictures, {row.title} says "
-        f"'{worst.answer}' ({_percent(worst.probability)}) in place of '{name}' ({_percent(probability)})."
+        f"{changed.edit.edit.title}, with the very same pictures, {row.title} says "
+        f"'{changed.answer}' ({_percent(changed.probability)}) in place of '{name}' ({_percent(probability)})."
     ]
 
 

@@ -125,6 +125,23 @@ def test_models_of_flow_and_of_differences_take_part(zoo, walk):
         assert row.temporal > 0
 
 
+class Later(nn.Module):
+    """Says whether it gets brighter or darker."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        rise = (x[:, :, -1] - x[:, :, 0]).mean(dim=(1, 2, 3))
+        return torch.stack([9 * rise, -9 * rise], dim=1)
+
+
+def test_the_verdict_names_what_an_action_becomes_backwards(zoo, walk):
+    zoo.add("later", Later(), classes=("dawn", "dusk"))
+    light = np.linspace(0.3, 1, len(walk.frames))[:, None, None, None]
+    dawn = replace(walk, frames=(walk.frames * light).astype(np.uint8))
+    said = verdict(last(dawn, ["later"], ["shuffle", "reverse"]))
+    assert any("Backwards, with the very same pictures, Later says 'dusk'" in line for line in said)
+    assert any("in place of 'dawn'" in line for line in said)
+
+
 class Watch(nn.Module):
     """Keeps the flow it is given."""
 

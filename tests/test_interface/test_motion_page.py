@@ -113,13 +113,13 @@ def test_samplings_show_frames_answers_and_costs(page):
 @pytest.mark.browser
 def test_stop_keeps_what_was_answered(page):
     page.get_by_role("tab", name="Edits").click()
-    page.locator("#edits").get_by_role("button", name="All").click()
+    page.locator("#edits").get_by_role("button", name="Picture only").click()
     page.click("#run")
     page.wait_for_selector(".partial .answer")
     page.click("#stop")
     expect(page.locator(".verdict h2")).to_contain_text("Stopped after")
     expect(page.locator("#run")).to_be_enabled()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(800)
     expect(page.locator(".verdict h2")).to_contain_text("Stopped after")
 
 
