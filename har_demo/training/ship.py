@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY, LABEL_SET
@@ -78,11 +78,8 @@ PROTOCOL = (
 
 
 def save(network: nn.Module, run: Run, folder: Path) -> None:
-    """Write weights.safetensors, parameters as float16, and entry.json, what there is to say of them."""
-    state = {
-        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
-        for name, value in network.state_dict().items()
-    }
+    """Write weights.safetensors, in half precision, and entry.json, what there is to say of them."""
+    state = {name: halved(value).contiguous().cpu() for name, value in network.state_dict().items()}
     save_file(state, folder / "weights.safetensors")
     card = card_of(run.model)
     entry = {
@@ -103,6 +100,12 @@ def save(network: nn.Module, run: Run, folder: Path) -> None:
     }
     text = json.dumps(entry, indent=2, ensure_ascii=False)
     (folder / "entry.json").write_text(text + "\n", encoding="utf-8")
+
+
+def halved(value: Tensor) -> Tensor:
+    """As float16; as it is where it counts, or where float16 ends: running variances pass 65,504."""
+    half = value.half() if value.is_floating_point() else value
+    return half if half.isfinite().all() else value
 
 
 def ship(folder: Path, checkpoints: Path = CHECKPOINTS) -> Path:
