@@ -322,9 +322,10 @@ def _check_header(header: list[str], columns: Sequence[str] | None) -> None:
 def _row(cells: dict[str, str], table: str, line: int, own: bool) -> Row:
     cells = dict.fromkeys(COLUMNS, "") | cells
     if own:
-        # What a visitor brings is a visitor's: it cannot call itself verified.
+        # What a visitor brings is a visitor's: it cannot call itself verified, or counted by us.
         cells |= {"status": "unverified", "cost status": "printed" if cells["cost (G)"] else ""}
         cells["source"] = cells["source"] or "your own row"
+        cells |= dict.fromkeys(("counted as", "counted parameters (M)", "counted cost (G)"), "")
         if cells["cost (G)"] and not cells["convention"]:
             cells |= {"convention": "MAC assumed"}
     for column, cell in cells.items():

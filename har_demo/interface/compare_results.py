@@ -10,7 +10,7 @@ from pathlib import Path
 from har_demo.benchmarks import errata
 from har_demo.benchmarks.published import COLUMNS, NUMBERS, Row
 from har_demo.interface import plots, words
-from har_demo.interface.compare_view import NUMBERS_OF, Point, View, points, query
+from har_demo.interface.compare_view import Point, View, points, query
 from har_demo.interface.render import render
 from har_demo.models import registry
 from har_demo.weights import availability
@@ -51,6 +51,7 @@ def figure(view: View, found: Sequence[Point]) -> dict:
     traces = [_front(found), _pairs(found)] if found else []
     for family in families:
         of = [point for point in found if (point.row["family"] or "Yours") == family]
+        of.sort(key=lambda point: _symbol(point) != "circle")  # the legend shows the first one's
         traces.append(
             {
                 "type": "scatter",
@@ -77,7 +78,7 @@ def figure(view: View, found: Sequence[Point]) -> dict:
             "xaxis": {
                 "type": "log",
                 "title": {"text": unit + (", with flow" if view.flow else "")},
-                "dtick": "D2" if _narrow(found) else 1,
+                **_ticks(found),
             },
             "yaxis": {"title": {"text": f"{view.metric}, %"}},
             # Families are left out by the filter, which the table obeys too.
@@ -94,9 +95,15 @@ def figure(view: View, found: Sequence[Point]) -> dict:
     }
 
 
-def _narrow(found: Sequence[Point]) -> bool:
+def _ticks(found: Sequence[Point]) -> dict:
+    """Marks of the axis of costs: 1, 10, 100, and 2 and 5 between them where the costs are close."""
     costs = [point.cost for point in found]
-    return bool(costs) and max(costs) / min(costs) < 30
+    if not costs:
+        return {}
+    steps = (1, 2, 5) if max(costs) / min(costs) < 300 else (1,)
+    places = [step * 10.0**power for power in range(-4, 7) for step in steps]
+    near = [place for place in places if min(costs) / 6 < place < max(costs) * 6]
+    return {"tickvals": near, "ticktext": [f"{place:,.10g}" for place in near]}
 
 
 def _front(found: Sequence[Point]) -> dict:
@@ -176,7 +183,8 @@ def _hover(view: View, point: Point) -> str:
         costs += " (taken for MACs)"
     size = f"{_short(point.parameters)} M parameters" if point.parameters else "size not stated"
     lines = [
-        f"{row['value']} on {row['data set']} {row['split']}: {row['metric']}",
+        f"{row['value']} {row['metric']} on {row['data set']}"
+        + (f", {row['split']}" if row["split"] else ""),
         f"{costs}, {size}, {whose}",
     ]
     about = [
@@ -197,18 +205,39 @@ def _chart(
     view: View, rows: Sequence[Row], found: Sequence[Point], left_out: dict[str, int]
 ) -> str:
     drawn = len({point.row.id for point in found})
-    said = f"{drawn} of {words.count(len(rows), 'row')} can be drawn"
-    reasons = [f"{count} {reason}" for reason, count in sorted(left_out.items())]
     label = f"{view.metric} on {view.data_set} against cost, {words.count(drawn, 'method')}"
     ready = view.data_set and view.metric
     return render(
         "compare_chart",
         ready=ready,
         plot=plots.draw(figure(view, found), label, HEIGHT) if ready and found else "",
-        said=said + ("." if not reasons else f"; {', '.join(reasons)}. They are in the table."),
-        wrong=sum(point.wrong for point in found),
-        numbers=NUMBERS_OF.index(view.numbers),
+        said=_said(view, len(rows), drawn, left_out, sum(point.wrong for point in found)),
     )
+
+
+def _said(view: View, rows: int, drawn: int, left_out: dict[str, int], wrong: int) -> list[str]:
+    """The sentences under the chart."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items()))
+    told = [f"{drawn} of {words.count(rows, 'row')} can be drawn."]
+    if reasons:
+        told = [f"{told[0][:-1]}; {reasons}. They are in the table."]
+    told.append("Larger points have more parameters.")
+    if view.numbers == "here":
+        told.append(
+            "Accuracies are the published ones where the data set is; sizes and costs are what our "
+            "counter finds for the network here (diamonds)."
+        )
+    if view.numbers == "both":
+        told.append(
+            "A dotted line joins what is printed (circle) to what our counter finds (diamond)."
+        )
+    if wrong:
+        told.append(
+            f"{wrong} printed {'number is' if wrong == 1 else 'numbers are'} wrong: an open circle shows "
+            "what is printed, the diamond at the end of its dotted line what we count; point at it "
+            "to see why."
+        )
+    return told
 
 
 # The table

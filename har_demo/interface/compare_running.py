@@ -52,7 +52,9 @@ def controls_of(view: View, rows: Sequence[Row]) -> list:
         elif field.name == "metric":
             told.append(gr.Dropdown([ANY, *metrics(rows, view.data_set)], value=value or ANY))
         elif field.name in FILTERS:
-            told.append(gr.Dropdown(offered(rows, FILTERS[field.name]), value=list(value)))
+            told.append(
+                gr.Dropdown(offered(rows, FILTERS[field.name]), value=list(value), multiselect=True)
+            )
         else:
             told.append(list(value) if isinstance(value, tuple) else value)
     return told

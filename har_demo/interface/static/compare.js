@@ -41,7 +41,7 @@ window.atlasCompare = (() => {
     const layer = document.createElement('div');
     layer.className = 'labels';
     layer.setAttribute('aria-hidden', 'true');
-    plot.append(layer);
+    plot.querySelector('.hoverlayer').closest('svg').before(layer); // what is pointed at lies above
     const left = xaxis._offset, top = yaxis._offset;
     const room = {left, top, right: left + xaxis._length, bottom: top + yaxis._length};
     const places = meta.labels.map(one => ({...one, cx: left + xaxis.d2p(one.x), cy: top + yaxis.d2p(one.y), r: one.size / 2}));

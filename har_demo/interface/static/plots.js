@@ -17,6 +17,7 @@ const charts = (() => {
 
   const axis = {gridcolor: 'var(--line)', zerolinecolor: 'var(--line)', linecolor: 'var(--faint)', automargin: true};
   const quiet = (layout, narrow) => {
+    const family = getComputedStyle(element).fontFamily;
     const axes = Object.keys(layout).filter(name => /^[xy]axis/.test(name));
     return {
       autosize: true,
@@ -26,8 +27,9 @@ const charts = (() => {
       dragmode: narrow ? false : 'zoom',
       margin: {l: narrow ? 44 : 60, r: 12, t: 12, b: 48},
       ...layout,
-      font: {family: getComputedStyle(element).fontFamily, size: 12.5, color: 'var(--ink)', ...layout.font},
-      hoverlabel: {bgcolor: 'var(--paper)', bordercolor: 'var(--line)', align: 'left', font: {color: 'var(--ink)'}, ...layout.hoverlabel},
+      font: {family, size: 12.5, color: 'var(--ink)', ...layout.font},
+      hoverlabel: {bgcolor: 'var(--paper)', bordercolor: 'var(--faint)', align: 'left', font: {family, size: 12.5, color: 'var(--ink)'}, ...layout.hoverlabel},
+      modebar: {bgcolor: 'rgba(0,0,0,0)', color: 'var(--faint)', activecolor: 'var(--accent)', ...layout.modebar},
       ...Object.fromEntries(['xaxis', 'yaxis', ...axes].map(name => [name, {...axis, ...layout[name]}])),
     };
   };
@@ -38,7 +40,9 @@ const charts = (() => {
   };
 
   // A finger scrolls the page past the chart, a mouse zooms in it.
+  const widths = new WeakMap();
   const react = async plot => {
+    widths.set(plot, plot.clientWidth);
     const narrow = plot.clientWidth < 520;
     const {data, layout = {}} = JSON.parse(plot.dataset.figure);
     const bar = {...config, displayModeBar: narrow ? false : 'hover'};
@@ -65,7 +69,7 @@ const charts = (() => {
   };
 
   const sizes = new ResizeObserver(entries => {
-    for (const {target} of entries) if (target.isConnected && target.clientWidth) react(target);
+    for (const {target} of entries) if (target.isConnected && target.clientWidth && target.clientWidth !== widths.get(target)) react(target);
   });
   let dark = document.body.classList.contains('dark');
   new MutationObserver(() => {
