@@ -91,7 +91,7 @@ def build() -> None:
             min_width=150,
             max_length=100,
         )
-    chart = plots.build(first.chart, static("compare.js"), elem_id="chart")
+    chart = plots.build(first.chart, static("compare_chart.js"), elem_id="chart")
     about = gr.HTML("", elem_id="about-row")
     with gr.Row(elem_id="compare-find"):
         search = gr.Textbox(
@@ -123,7 +123,7 @@ def build() -> None:
         share = gr.Button("Copy link", size="sm", elem_id="share", min_width=90)
     table = gr.HTML(
         first.table,
-        js_on_load=TABLE_SCRIPT,
+        js_on_load=static("compare.js"),
         elem_id="table",
     )
     with gr.Accordion("Add rows of your own", open=False, elem_id="own-rows"):
@@ -201,15 +201,3 @@ def build() -> None:
     )
     page = gr.context.Context.root_block
     page.load(restore, None, [notice, *controls, *drawn], api_name="restore_comparison", **at_once)
-
-
-# Heads sort, names open; the address always says what is shown, so that it can be kept.
-TABLE_SCRIPT = """
-element.addEventListener('click', event => {
-  const head = event.target.closest('[data-sort]');
-  const name = event.target.closest('[data-open]');
-  if (head) trigger('sort_by', {column: head.dataset.sort});
-  if (name) trigger('open_row', {row: name.dataset.open});
-});
-watch('value', () => atlasCompare.keep(element.querySelector('[data-query]').dataset.query));
-"""

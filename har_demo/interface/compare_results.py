@@ -196,7 +196,7 @@ def _hover(view: View, point: Point) -> str:
     if point.counted and row["counted as"]:
         lines.append(f"counted as {row['counted as']}")
     for one in row.errata:
-        lines.append(f"{one}: {_errata()[one].why}")
+        lines.append(f"{one}, right: {_errata()[one].right}. {_errata()[one].why}")
     wrapped = [escape(part) for line in lines if line for part in textwrap.wrap(line, 58)]
     return f"<b>{escape(row['method'])}</b><br>" + "<br>".join(wrapped)
 
@@ -220,7 +220,7 @@ def _said(view: View, rows: int, drawn: int, left_out: dict[str, int], wrong: in
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items()))
     told = [f"{drawn} of {words.count(rows, 'row')} can be drawn."]
     if reasons:
-        told = [f"{told[0][:-1]}; {reasons}. They are in the table."]
+        told = [f"{told[0]} Only in the table: {reasons}."]
     told.append("Larger points have more parameters.")
     if view.numbers == "here":
         told.append(

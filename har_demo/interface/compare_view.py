@@ -157,10 +157,10 @@ def points(view: View, rows: Sequence[Row]) -> tuple[list[Point], dict[str, int]
 
 def _of_row(view: View, row: Row) -> tuple[list[Point], str]:
     if row.value is None:
-        return [], "have no accuracy"
+        return [], "without an accuracy"
     wrong = misprinted(row)
-    printed = _cost(view, row, row.gmacs, "state no cost")
-    ours = _cost(view, row, row.number("counted cost (G)"), "are of networks not counted here")
+    printed = _cost(view, row, row.gmacs, "without a stated cost")
+    ours = _cost(view, row, row.number("counted cost (G)"), "of networks not counted here")
     want_printed = view.numbers != "here" and row["status"] != "measured"
     want_ours = view.numbers != "published" or row["status"] == "measured" or wrong
     both = []
@@ -181,11 +181,11 @@ def _cost(view: View, row: Row, gmacs: float | None, unknown: str) -> float | st
     if view.flow and "flow" in row["modality"]:
         flow = row.number("flow (G)")
         if flow is None:
-            return "read optical flow of unknown cost"
+            return "with optical flow of unknown cost"
         gmacs += flow
     if view.views == "all":
         if row.views is None:
-            return "do not say how many views they average"
+            return "without a stated number of views"
         gmacs *= row.views
     return gmacs * 2 if view.cost == "FLOP" else gmacs
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,7 @@ def test_a_change_is_drawn_at_once_and_the_address_keeps_it(page):
 
 def test_a_link_to_nothing_says_so(page, server):
     page.goto(f"{server}/compare?data_set=Atlantis&views=all")
+    page.wait_for_selector("#notice .notice")
     expect(page.locator("#notice .notice")).to_contain_text("data_set=Atlantis")
     expect(page.get_by_label("all views")).to_be_checked()
 
@@ -207,5 +209,9 @@ def test_programs_get_the_rows(server):
         row.value for row in load() if row.table == "mini_kinetics"
     ]
     assert all(row["source"] and row["place"] for row in told)
+    with urllib.request.urlopen(f"{server}/gradio_api/mcp/schema") as answer:
+        tools = {tool["name"]: tool["description"] for tool in json.load(answer)}
+    (said,) = [tools[name] for name in tools if name.endswith("list_published")]
+    assert "accuracies with cost and source" in said
     with pytest.raises(AppError, match="There is no data set 'Mini' here"):
         client.predict(data_set="Mini", api_name="/published")

@@ -1,7 +1,5 @@
-// The Compare page: names beside points, the link of what is shown, files to keep.
+// The Compare page's table: its heads and names, the link of what is shown, files to keep.
 window.atlasCompare = (() => {
-  const GAP = 3;
-
   const keep = query => {
     const kept = new URLSearchParams(query);
     const theme = new URLSearchParams(location.search).get('__theme');
@@ -30,58 +28,13 @@ window.atlasCompare = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
 
-  const meet = (a, b) =>
-    a.left < b.right + GAP && b.left < a.right + GAP && a.top < b.bottom && b.top < a.bottom;
-
-  // Names get the first place around their point where nothing else is; who finds none stays unnamed.
-  const label = plot => {
-    const {xaxis, yaxis, meta} = plot._fullLayout;
-    plot.querySelector('.labels')?.remove();
-    if (!meta?.labels) return;
-    const layer = document.createElement('div');
-    layer.className = 'labels';
-    layer.setAttribute('aria-hidden', 'true');
-    plot.querySelector('.hoverlayer').closest('svg').before(layer); // what is pointed at lies above
-    const left = xaxis._offset, top = yaxis._offset;
-    const room = {left, top, right: left + xaxis._length, bottom: top + yaxis._length};
-    const places = meta.labels.map(one => ({...one, cx: left + xaxis.d2p(one.x), cy: top + yaxis.d2p(one.y), r: one.size / 2}));
-    const taken = places.map(({cx, cy, r}) => ({left: cx - r, right: cx + r, top: cy - r, bottom: cy + r}));
-    for (const {text, cx, cy, r} of places) {
-      if (cx < room.left || cx > room.right || cy < room.top || cy > room.bottom) continue;
-      const name = document.createElement('span');
-      name.textContent = text;
-      layer.append(name);
-      const {width, height} = name.getBoundingClientRect();
-      const beside = [
-        [cx - width / 2, cy - r - height],
-        [cx - r * 0.7 - GAP - width, cy - r * 0.7 - height],
-        [cx - r - GAP - width, cy - height / 2],
-        [cx - width / 2, cy + r],
-        [cx + r * 0.7 + GAP, cy + r * 0.7],
-        [cx + r + GAP, cy - height / 2],
-        [cx + r * 0.7 + GAP, cy - r * 0.7 - height],
-        [cx - r * 0.7 - GAP - width, cy + r * 0.7],
-      ].map(([x, y]) => ({left: x, top: y, right: x + width, bottom: y + height}));
-      const free = beside.find(
-        box =>
-          box.left >= room.left && box.right <= room.right && box.top >= room.top && box.bottom <= room.bottom &&
-          !taken.some(other => meet(box, other)),
-      );
-      if (!free) {
-        name.remove();
-        continue;
-      }
-      taken.push(free);
-      name.style.transform = `translate(${free.left}px, ${free.top}px)`;
-    }
-  };
-
-  return {keep, copyLink, save, label};
+  return {keep, copyLink, save};
 })();
-element.addEventListener('plot-drawn', event => {
-  const plot = event.target;
-  atlasCompare.label(plot);
-  if (plot.dataset.named) return;
-  plot.dataset.named = 'yes';
-  plot.on('plotly_relayout', () => atlasCompare.label(plot));
+// Heads sort, names open; the address always says what is shown, so that it can be kept.
+element.addEventListener('click', event => {
+  const head = event.target.closest('[data-sort]');
+  const name = event.target.closest('[data-open]');
+  if (head) trigger('sort_by', {column: head.dataset.sort});
+  if (name) trigger('open_row', {row: name.dataset.open});
 });
+watch('value', () => atlasCompare.keep(element.querySelector('[data-query]').dataset.query));
