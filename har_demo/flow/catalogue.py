@@ -1,6 +1,7 @@
 """Every method of flow in a line: what its idea is, what it weighs, and whether it could answer now."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -9,6 +10,8 @@ from har_demo.flow import learned
 from har_demo.flow.field import TITLES
 from har_demo.weights import hub
 from har_demo.weights.files import megabytes
+
+MEASURED = Path(__file__).resolve().parents[2] / "results/measured/flow.csv"
 
 IDEAS = {
     "dis": "Looks for small patches in the next frame, from coarse to fine. Quick, and sharp enough "
@@ -40,6 +43,7 @@ class Method:
         state: 'here', 'download' where weights are fetched at the first question, or 'missing'.
         bytes: of the weights, 0 where there are none.
         sentence: what the state means, '' where nothing need be said.
+        errors: mean end-point error in pixels by the name of known pairs, as it was measured here.
     """
 
     name: str
@@ -49,25 +53,37 @@ class Method:
     state: Literal["here", "download", "missing"]
     bytes: int
     sentence: str
+    errors: dict[str, float]
 
 
 def methods() -> list[Method]:
-    """All of them, in the order of TITLES. Looks at file names only: fast, and no network."""
-    return [_method(name) for name in TITLES]
+    """All of them, in the order of TITLES. Looks at file names and one small table: no network."""
+    errors = measured()
+    return [_method(name, errors.get(name, {})) for name in TITLES]
 
 
 def offered() -> list[Method]:
-    """Those that could answer, after a download if need be; trained here first, where they are."""
-    able = [one for one in methods() if one.state != "missing"]
-    return sorted(able, key=lambda one: not _trained_here(one.name))
+    """Those that could answer, after a download if need be."""
+    return [one for one in methods() if one.state != "missing"]
 
 
-def _method(name: str) -> Method:
+def measured(file: Path = MEASURED) -> dict[str, dict[str, float]]:
+    """Mean end-point errors of `python -m har_demo flow --evaluate`, by method and known pairs."""
+    from har_demo.flow import evaluate  # it renders people, which a list of methods has no need of
+
+    found: dict[str, dict[str, float]] = {}
+    for row in evaluate.read(file) if file.is_file() else []:
+        if row.metric == "epe":
+            found.setdefault(row.method, {})[row.data] = row.value
+    return found
+
+
+def _method(name: str, errors: dict[str, float]) -> Method:
     if name not in learned.LEARNED:
         lacking = name == "tv-l1" and not hasattr(cv2, "optflow")
         sentence = "Install opencv-contrib-python-headless for it." if lacking else ""
         state = "missing" if lacking else "here"
-        return Method(name, TITLES[name], IDEAS[name], False, state, 0, sentence)
+        return Method(name, TITLES[name], IDEAS[name], False, state, 0, sentence, errors)
     one, sentence = learned.LEARNED[name], learned.at_hand(name)
     fetched = bool(one.sources) and not hub.offline()
     state = "here" if not sentence else "download" if fetched else "missing"
@@ -76,8 +92,4 @@ def _method(name: str) -> Method:
         sentence = (
             f"Its weights, {megabytes(one.bytes)}, are fetched from {host} at the first press."
         )
-    return Method(name, one.title, IDEAS[name], True, state, one.bytes, sentence)
-
-
-def _trained_here(name: str) -> bool:
-    return name in learned.LEARNED and bool(learned.LEARNED[name].shipped)
+    return Method(name, one.title, IDEAS[name], True, state, one.bytes, sentence, errors)

@@ -2,7 +2,9 @@
 
 import gradio as gr
 
+from har_demo.flow.field import TITLES
 from har_demo.flow.look import LONGEST
+from har_demo.flow.views import METHOD
 from har_demo.interface import clip_part, header
 from har_demo.interface.flow_running import (
     ALONE,
@@ -52,7 +54,11 @@ def build() -> None:
             gr.HTML(render("step", number=2, title="Optical flow"))
             with gr.Row():
                 method = gr.Dropdown(
-                    [("DIS", "dis")], value="dis", label="Method", min_width=150, elem_id="method"
+                    [(TITLES[METHOD], METHOD)],
+                    value=METHOD,
+                    label="Method",
+                    min_width=150,
+                    elem_id="method",
                 )
                 beside = gr.Dropdown(
                     [("nothing", ALONE)],
@@ -61,7 +67,7 @@ def build() -> None:
                     min_width=150,
                     elem_id="beside",
                 )
-            told = gr.HTML(about("dis", ALONE), elem_id="about-methods")
+            told = gr.HTML(about(METHOD, ALONE), elem_id="about-methods")
             with gr.Row():
                 start = gr.Number(
                     0, label="From", info="Seconds.", minimum=0, min_width=110, elem_id="start"

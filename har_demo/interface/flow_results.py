@@ -166,11 +166,13 @@ def _way(
     way = look.ways[number]
     # Fetching back needs all of the motion, the camera's too.
     back = fetched(frames, look.field(number, pair))
+    lengths = np.linalg.norm(field, axis=0)
     shown = np.where(back.inside[..., None], back.picture, 128).astype(np.uint8)
     return {
         "title": way.title,
         "took": words.milliseconds(way.milliseconds),
-        "mean": f"{np.linalg.norm(field, axis=0).mean():.2f}",
+        "mean": f"{lengths.mean():.2f}",
+        "cut": round(100 * _middle(lengths)),
         "flow": _uri(coloured(field, scale)),
         "arrows": _uri(arrows(frames[0], field, scale)),
         "length": _uri(length(field, scale)),
@@ -180,6 +182,13 @@ def _way(
         "after": f"{back.after:.1f}",
         "provenance": f"{way.provenance.file}, {way.provenance.note}" if way.provenance else "",
     }
+
+
+def _middle(lengths: np.ndarray) -> float:
+    """Where the motion is between left and right, 0 to 1, so that the frame covers half of what moves."""
+    total = lengths.sum()
+    across = (np.arange(lengths.shape[1]) + 0.5) / lengths.shape[1]
+    return float(lengths.sum(axis=0) @ across / total) if total > 0 else 0.5
 
 
 def _apart(look: Look, fields: list[np.ndarray], scale: float) -> dict:

@@ -16,6 +16,7 @@ from har_demo.flow import save
 from har_demo.flow.catalogue import Method, methods, offered
 from har_demo.flow.look import Look, look, told
 from har_demo.flow.stack import stack
+from har_demo.flow.views import METHOD
 from har_demo.interface import stopping
 from har_demo.interface.flow_results import (
     OnPage,
@@ -262,12 +263,11 @@ def offer() -> tuple:
     able = offered()
     names = streaming.ready()
     choices = [(_label(one), one.name) for one in able]
-    first = able[0].name if able[0].state == "here" else "dis"
     pairs = [(_streams_label(name), name) for name in names]
     return (
-        gr.update(choices=choices, value=first),
+        gr.update(choices=choices, value=METHOD),
         gr.update(choices=[("nothing", ALONE), *choices], value=ALONE),
-        about(first, ALONE),
+        about(METHOD, ALONE),
         gr.update(choices=pairs, value=names[0] if names else None),
         gr.update(choices=[("what it was trained with", ALONE), *choices], value=ALONE),
         gr.update(visible=bool(names)),
