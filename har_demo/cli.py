@@ -827,6 +827,36 @@ def costs(
 
 @app.command()
 @plainly()
+def lecture(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """Tell the lecture's story in order, with what was measured here, and list its data sets."""
+    import textwrap
+
+    from har_demo.benchmarks import lecture as told
+
+    if as_json:
+        typer.echo(json.dumps(told.as_json(), indent=1))
+        return
+    for number, one in enumerate(told.CHAPTERS, start=1):
+        typer.echo(f"{number}. {one.title}")
+        for words in (one.asks, one.tells, one.leaves):
+            typer.echo(textwrap.fill(words, 100, initial_indent="   ", subsequent_indent="   "))
+        for system in one.systems:
+            entry = told.measured_of(system)
+            typer.echo(f"   - {system.card.title}, {system.card.year} ({system.card.name})")
+            for limit in told.limits(entry) if entry else ():
+                typer.echo(f"       {limit.words}")
+        typer.echo("")
+    rows = [
+        (one.name, str(one.year), str(one.classes), f"{one.clips:,}", one.scale, one.status)
+        for one in told.data_sets()
+    ]
+    typer.echo(table([("data set", "year", "classes", "clips", "scale", "status"), *rows]))
+
+
+@app.command()
+@plainly()
 def measured(
     data: Annotated[str, typer.Option(help="arid6, weizmann, workout4 or rendered.")] = "arid6",
     confusions: Annotated[

@@ -5,13 +5,14 @@ from dataclasses import asdict
 import gradio as gr
 
 from har_demo.benchmarks import convolutions as formulas
+from har_demo.benchmarks import lecture as told
 from har_demo.benchmarks import measured as scores
 from har_demo.benchmarks.explore import explore
 from har_demo.errors import UserError
 
 
 def build() -> None:
-    """Add the endpoints /layers, /convolution, /measured and /confusion to the current Blocks."""
+    """Add /layers, /convolution, /measured, /confusion and /lecture to the current Blocks."""
     model = gr.Textbox(label="model")
     frames = gr.Number(label="frames", value=None, precision=0)
     side = gr.Number(label="side", value=None, precision=0)
@@ -31,6 +32,7 @@ def build() -> None:
     dataset = gr.Textbox(label="dataset", value="rendered")
     table = gr.JSON(label="confusions")
     gr.Button().click(confusion, [model, dataset], table, api_name="confusion")
+    gr.Button().click(lecture, None, gr.JSON(label="story"), api_name="lecture")
 
 
 def layers(model: str, frames: int | None = None, side: int | None = None) -> dict:
@@ -100,3 +102,8 @@ def confusion(model: str, dataset: str = "rendered") -> dict:
         for true, row in zip(found.true, found.counts, strict=True)
     }
     return {"model": model, "dataset": dataset, "seeds": found.seeds, "counts": counts}
+
+
+def lecture() -> dict:
+    """Tell the story of video action recognition in nine steps: systems, what was measured, data sets."""
+    return told.as_json()

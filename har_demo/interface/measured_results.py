@@ -239,10 +239,14 @@ def _matrix(found: Confusion) -> dict:
             texts.append(
                 [
                     f"<b>{true}</b> answered as <b>{name}</b><br>{n} of {totals[r]} clips"
+                    if n
+                    else ""
                     for n, name in zip(cells, found.answered, strict=True)
                 ]
             )
-            pairs.append([[true, name] for name in found.answered])
+            pairs.append(
+                [[true, name] if n else None for n, name in zip(cells, found.answered, strict=True)]
+            )
         layers.append(
             {
                 "type": "heatmap",
@@ -298,11 +302,14 @@ def ablations_shown(dataset: str) -> str:
                 "said": said.get(question.name, ()),
             }
         )
+    asked = {question.name for question in QUESTIONS}
+    general = [line for name, lines in said.items() if name not in asked for line in lines]
     return render(
         "measured_ablations",
         questions=[q for q in questions if q["known"]],
         waiting=[q["name"] for q in questions if not q["known"]],
         data=DATASETS[dataset],
+        general=general,
     )
 
 

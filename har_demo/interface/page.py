@@ -9,6 +9,7 @@ from har_demo.interface import (
     compare_page,
     compute_page,
     flow_page,
+    lecture_page,
     measured_page,
     motion_page,
     plots,
@@ -27,6 +28,7 @@ PAGES = (
     ("Compare", "compare", compare_page.build),
     ("Measured", "measured", measured_page.build),
     ("Compute", "compute", compute_page.build),
+    ("Lecture", "lecture", lecture_page.build),
 )
 STYLES = (
     "style.css",
@@ -36,6 +38,7 @@ STYLES = (
     "compare.css",
     "compute.css",
     "measured.css",
+    "lecture.css",
 )
 
 
