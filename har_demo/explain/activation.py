@@ -25,6 +25,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import get_ident
 from typing import Literal, get_args
 
 import numpy as np
@@ -194,10 +195,19 @@ def _tokens(name: str, given: tuple) -> Layer | None:
 
 @contextmanager
 def _hooked(network: nn.Module, note: Callable) -> Iterator[None]:
-    """While inside, `note` is told of everything that every module but the whole receives and gives."""
+    """While inside, `note` is told of what every module but the whole receives and gives.
+
+    Only of what this thread runs: others may be using the same network.
+    """
+    thread = get_ident()
+
+    def told(name: str, module: nn.Module, given: tuple, result: object) -> None:
+        if get_ident() == thread:
+            note(name, module, given, result)
+
     hooks = [
         module.register_forward_hook(
-            lambda module, given, result, name=name: note(name, module, given, result)
+            lambda module, given, result, name=name: told(name, module, given, result)
         )
         for name, module in network.named_modules()
         if name
@@ -214,26 +224,19 @@ def _features(
 ) -> tuple[Tensor, Tensor]:
     """Features of a layer and the gradient of a class's logit there, each [1, C, T, H, W]."""
     caught: list[Tensor] = []
-    module = network.get_submodule(layer.name)
 
-    def before(_, given: tuple) -> None:
-        caught.append(given[0])
+    def note(name: str, module: nn.Module, given: tuple, result: Tensor) -> None:
+        if name == layer.name:
+            caught.append(given[0] if layer.of_input else result)
 
-    def after(_, given: tuple, result: Tensor) -> None:
-        caught.append(result)
-
-    hook = (
-        module.register_forward_pre_hook(before)
-        if layer.of_input
-        else module.register_forward_hook(after)
-    )
-    try:
-        # cuDNN's recurrent layers have no gradient in evaluation mode.
-        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=not _recurrent(network)):
-            logits = network(*(x.detach().requires_grad_() for x in inputs))
-            (gradient,) = torch.autograd.grad(logits[0, target], caught[-1])
-    finally:
-        hook.remove()
+    # cuDNN's recurrent layers have no gradient in evaluation mode.
+    with (
+        _hooked(network, note),
+        torch.enable_grad(),
+        torch.backends.cudnn.flags(enabled=not _recurrent(network)),
+    ):
+        logits = network(*(x.detach().requires_grad_() for x in inputs))
+        (gradient,) = torch.autograd.grad(logits[0, target], caught[-1])
     return layer.laid_out(caught[-1].detach()), layer.laid_out(gradient)
 
 

@@ -47,6 +47,8 @@ class Block:
         heads: maps a position has.
         function: of a pair, where it can be another one; else ''.
         window: (T, H, W) cells that can see each other, where not all can; else None.
+        covered: share of height and width that the key cells cover: pooling 2 × 2 leaves out the last
+            row of seven.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Block:
     heads: int
     function: str = ""
     window: Grid | None = None
+    covered: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ class Scores:
         same_moment: share of attention that stays at the asking moment, as far as the grid can tell.
         negative: share of weight that is below nothing.
         levels: share of every level.
+        total: sum of the weights' sizes: 1 for a softmax, less where padding took some, 0 where the
+            function gives nothing to any cell.
     """
 
     entropy: float
@@ -118,6 +123,7 @@ class Scores:
     same_moment: float
     negative: float
     levels: tuple[float, ...]
+    total: float
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,8 @@ def attends(network: nn.Module) -> bool:
 
 def blocks(one: Look) -> tuple[Block, ...]:
     """The blocks of a look that attend, first to last; none for most networks."""
+    if "blocks" in one.remembered:
+        return one.remembered["blocks"]
     network = one.network()
     found = []
     for name, x in one.received.items():
@@ -166,9 +174,10 @@ def blocks(one: Look) -> tuple[Block, ...]:
                     window=module.fitted(levels[0].query_grid)[0]
                     if isinstance(module, WindowAttention)
                     else None,
+                    covered=_covered(module, levels[0]),
                 )
             )
-    return tuple(found)
+    return one.remembered.setdefault("blocks", tuple(found))
 
 
 def block(one: Look, name: str | None = None) -> Block:
@@ -256,6 +265,7 @@ def scores(one: Look, found: Attended, head: int | None = None) -> Scores:
         np.ravel_multi_index(found.cell, found.block.query_grid)
     ]
     keys = np.concatenate([centres(grid) for grid in found.block.key_grids])
+    keys[:, 1:] *= found.block.covered
     left, top, right, bottom = one.box
     tall = (bottom - top) / (right - left)
     space = np.hypot((keys[:, 1] - asked[1]) * tall, keys[:, 2] - asked[2])
@@ -273,19 +283,27 @@ def scores(one: Look, found: Attended, head: int | None = None) -> Scores:
         same_moment=float(shares[now].sum()),
         negative=float(shares[weights < 0].sum()),
         levels=tuple(float(part.sum()) for part in np.split(shares, ends)),
+        total=float(np.abs(weights).sum()),
     )
 
 
 def survey(
     one: Look, of: Block, head: int | None = None, function: Function | None = None
 ) -> Survey:
-    """All positions of a block that can ask, a few at a time.
+    """All positions of a block that can ask, a few at a time; done once for each look.
 
     Raises:
         ChoiceError: as `attended` and `Attended.maps`.
     """
     if head is not None and head not in range(of.heads):
         raise ChoiceError(f"{of.name} has heads 0 to {of.heads - 1}, not {head}.")
+    asked = (of.name, head, function or of.function)
+    if asked not in one.remembered:
+        one.remembered[asked] = _survey(one, of, head, function)
+    return one.remembered[asked]
+
+
+def _survey(one: Look, of: Block, head: int | None, function: Function | None) -> Survey:
     entropy, queries, summed, units = 0.0, 0, 0.0, 0.0
     for weights in rows_of(one, of, head, function):
         shares = _shares(weights.double())
@@ -344,6 +362,19 @@ def connections(found: Attended, k: int, head: int | None = None) -> list[tuple[
     return best
 
 
+def difference(a: Attended, b: Attended, head: int | None = None) -> tuple[np.ndarray, ...]:
+    """What `b` gives to each cell more than `a` does, in shares of attention: float32 [T, H, W] a level.
+
+    Weights keep their sign, so that a cell which counts against in `b` alone is far below nothing.
+    """
+    shares = []
+    for found in (a, b):
+        maps = found.maps(head)
+        total = sum(float(np.abs(level).sum()) for level in maps)
+        shares.append([level / max(total, 1e-30) for level in maps])
+    return tuple(after - before for before, after in zip(*shares, strict=True))
+
+
 def moved(a: Attended, b: Attended, head: int | None = None) -> float:
     """Share of attention that lands elsewhere in `b` than in `a`: their total variation distance."""
     p, q = (
@@ -375,6 +406,14 @@ def _kind(module: nn.Module) -> str:
     }
     shifted = ", shifted" if getattr(module, "shifted", False) else ""
     return kinds.get(type(module), "attention") + shifted
+
+
+def _covered(module: nn.Module, found: AttentionMap) -> tuple[float, float]:
+    """Share of height and width that a non-local block's pooled positions come from."""
+    if not isinstance(module, NonLocal):
+        return 1.0, 1.0
+    _, h, w = (q // k * k / q for q, k in zip(found.query_grid, found.key_grid, strict=True))
+    return h, w
 
 
 def _layer(of: Block) -> int | None:

@@ -238,6 +238,8 @@ def class_number(one: Look, name: str) -> int:
 def attention_words(found: Attended, told: Scores, every: Survey) -> list[str]:
     """What a map amounts to, in sentences."""
     of = found.block
+    if told.total == 0:
+        return ["From here this function gives nothing to any cell: there is no map to read."]
     said = [
         f"Attention is spread as if over {_number(told.even)} of {told.cells} cells "
         f"({told.entropy:.1f} of at most {np.log2(told.cells):.1f} bits of entropy)."
@@ -265,6 +267,10 @@ def attention_words(found: Attended, told: Scores, every: Survey) -> list[str]:
             f"Only cells of the same box of {t} × {h} × {w} can see each other in this layer"
             + (", and the boxes are shifted by half." if of.kind.endswith("shifted") else ".")
         )
+    if of.window and told.total < 0.995:
+        said.append(
+            f"{(1 - told.total) * 100:.0f} % falls on padding, which fills up the boxes at the edges."
+        )
     if told.negative > 0:
         said.append(
             f"{told.negative * 100:.0f} % of the weight is below nothing: those cells count against."
@@ -282,7 +288,8 @@ def function_rows(one: Look, found: Attended, at, head: int | None) -> list[dict
 
     Returns:
         For each its name and title, whether it is the block's own, entropy in bits, the share of
-        attention that lands elsewhere than with the block's own, and query-independence.
+        attention that lands elsewhere than with the block's own, query-independence, and whether the
+        function gives nothing to any cell from here.
     """
     of = found.block
     if not of.function:
@@ -291,12 +298,14 @@ def function_rows(one: Look, found: Attended, at, head: int | None) -> list[dict
     rows = []
     for name in FUNCTIONS:
         other = attended(one, of, at, name)
+        told = scores(one, other, head)
         rows.append(
             {
                 "function": name,
                 "title": TITLES[name],
                 "own": name == of.function,
-                "entropy": scores(one, other, head).entropy,
+                "entropy": told.entropy,
+                "empty": told.total == 0,
                 "elsewhere": moved(own, other, head),
                 "independence": survey(one, of, head, name).independence,
             }

@@ -28,7 +28,7 @@ Progress = Callable[[float, str], None]
 Reader = Callable[[Clip, np.ndarray], np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Look:
     """What a model was given of a clip, what it said, and what its blocks that attend received.
 
@@ -44,6 +44,7 @@ class Look:
         weights: path of the user's own parameters, or None.
         provenance: where the parameters came from.
         note: what the reader must know of the sampling, or ''.
+        remembered: what was worked out of all positions of a block, so that it is done once.
     """
 
     clip: Clip
@@ -57,6 +58,7 @@ class Look:
     weights: str | None
     provenance: Provenance
     note: str
+    remembered: dict = field(default_factory=dict, repr=False)
 
     @property
     def seconds(self) -> np.ndarray:

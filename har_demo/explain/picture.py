@@ -43,12 +43,12 @@ def colours(values: np.ndarray, most: float | None = None) -> np.ndarray:
     share = np.clip(np.abs(values) / most, 0, 1)
     if values.min() < 0:
         rgb = np.where(values[..., None] < 0, LESS, MORE)
-        alpha = 0.9 * share
+        alpha = 0.9 * share**0.6  # faint ones count here, too
     else:
         levels = (share * 255).astype(np.uint8)
         bgr = cv2.applyColorMap(levels.reshape(-1, 1), cv2.COLORMAP_VIRIDIS)
         rgb = bgr[..., ::-1].reshape(*share.shape, 3)
-        alpha = 0.8 * share**0.6
+        alpha = 0.8 * share**0.8
     return np.concatenate([rgb, 255 * alpha[..., None]], axis=-1).round().astype(np.uint8)
 
 
@@ -92,7 +92,7 @@ def attention_picture(
         title = f"{one.card.title}, {found.block.name}{level}: {cells}"
         targets = [(cell, weight) for level, cell, weight in best if level == number]
         asking = (found.cell, found.block.query_grid)
-        strips.append((title, _strip(one, values, asking, targets)))
+        strips.append((title, _strip(one, values, asking, targets, found.block.covered)))
     return _page(strips, lines)
 
 
@@ -109,8 +109,18 @@ def png(picture: np.ndarray) -> bytes:
     return cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
 
 
-def _strip(one: Look, values: np.ndarray, asking, targets) -> np.ndarray:
-    """Frames in rows with cells over them: uint8 [height, width, 3]."""
+def _strip(
+    one: Look, values: np.ndarray, asking, targets, covered: tuple[float, float] = (1.0, 1.0)
+) -> np.ndarray:
+    """Frames in rows with cells over them: uint8 [height, width, 3].
+
+    Args:
+        one: the look.
+        values: [T, H, W].
+        asking: (cell, grid) of who asks, or None.
+        targets: (cell, weight) of what lines go to.
+        covered: shares of height and width that the cells lie on.
+    """
     count = len(one.pictures)
     columns = min(COLUMNS, count)
     tall = round(TILE * one.pictures.shape[1] / one.pictures.shape[2])
@@ -121,21 +131,22 @@ def _strip(one: Look, values: np.ndarray, asking, targets) -> np.ndarray:
     def corner(frame: int) -> tuple[int, int]:
         return frame // columns * tall, frame % columns * TILE
 
-    def middle(cell, grid) -> tuple[int, int]:
+    def middle(cell, grid, down: float = 1.0, across: float = 1.0) -> tuple[int, int]:
         top, left = corner(frame_of(cell[0], grid[0], count))
         return (
-            left + round((cell[2] + 0.5) / grid[2] * TILE),
-            top + round((cell[1] + 0.5) / grid[1] * tall),
+            left + round((cell[2] + 0.5) / grid[2] * across * TILE),
+            top + round((cell[1] + 0.5) / grid[1] * down * tall),
         )
 
     for frame, picture in enumerate(one.pictures):
         small = cv2.resize(picture, (TILE, tall), interpolation=cv2.INTER_AREA)
         over = painted[cell_of(frame, count, len(painted))]
-        over = cv2.resize(over, (TILE, tall), interpolation=cv2.INTER_NEAREST).astype(np.float32)
+        h, w = round(tall * covered[0]), round(TILE * covered[1])
+        over = cv2.resize(over, (w, h), interpolation=cv2.INTER_NEAREST).astype(np.float32)
         alpha = over[..., 3:] / 255
         top, left = corner(frame)
-        mixed = small * (1 - alpha) + over[..., :3] * alpha
-        canvas[top : top + tall, left : left + TILE] = mixed.round()
+        small[:h, :w] = (small[:h, :w] * (1 - alpha) + over[..., :3] * alpha).round()
+        canvas[top : top + tall, left : left + TILE] = small
         cv2.rectangle(canvas, (left, top), (left + TILE - 1, top + tall - 1), BACKGROUND, 1)
         _words(canvas, (left + 5, top + tall - 18), f"{one.seconds[frame]:.2f} s")
     if asking:
@@ -143,7 +154,7 @@ def _strip(one: Look, values: np.ndarray, asking, targets) -> np.ndarray:
         strongest = max((abs(weight) for _, weight in targets), default=1.0) or 1.0
         for cell, weight in reversed(targets):
             thick = 1 + round(2 * abs(weight) / strongest)
-            ends = middle((t, i, j), grid), middle(cell, values.shape)
+            ends = middle((t, i, j), grid), middle(cell, values.shape, *covered)
             cv2.line(canvas, *ends, BACKGROUND, thick + 2, cv2.LINE_AA)
             cv2.line(canvas, *ends, THREAD, thick, cv2.LINE_AA)
             cv2.circle(canvas, ends[1], 4, THREAD, -1, cv2.LINE_AA)

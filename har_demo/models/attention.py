@@ -11,6 +11,7 @@ never built for a question about a few.
 """
 
 from dataclasses import dataclass
+from threading import get_ident
 
 import torch
 from torch import Tensor, nn
@@ -66,10 +67,15 @@ def block_inputs(network: nn.Module, *inputs: Tensor) -> tuple[Tensor, dict[str,
         their `attention` needs, so that later questions cost no second pass.
     """
     received: dict[str, Tensor] = {}
+    thread = get_ident()
+
+    def note(name: str, given: tuple) -> None:
+        # Others may be using the same network in threads of their own.
+        if get_ident() == thread:
+            received[name] = given[0]
+
     hooks = [
-        block.register_forward_pre_hook(
-            lambda _, arguments, name=name: received.__setitem__(name, arguments[0])
-        )
+        block.register_forward_pre_hook(lambda _, given, name=name: note(name, given))
         for name, block in network.named_modules()
         if hasattr(block, "attention")
     ]

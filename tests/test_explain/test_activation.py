@@ -1,5 +1,7 @@
 """Class activation maps are their formulas, and every network of the zoo has a layer for them."""
 
+from threading import Thread, get_ident, main_thread
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from torchvision.models.video.mvit import MSBlockConfig, MViT
 from har_demo.errors import ChoiceError
 from har_demo.explain.activation import METHODS, activation, combine, resized, target_layer
 from har_demo.explain.look import look
+from har_demo.models.non_local import NonLocal
 from har_demo.models.registry import card, cards
 
 LAB = [c for c in cards().values() if c.size == "lab" and c.gmacs is not None]
@@ -143,6 +146,31 @@ def test_what_has_no_map_gets_a_sentence(made, waving):
     with pytest.raises(ChoiceError, match="keeps no places to the end"):
         activation(made(flat, torch.randn(1, 3, 1, 4, 4)))
     assert METHODS == ("grad-cam", "grad-cam++", "hirescam", "layercam")
+
+
+class Interrupted(Mean):
+    """Somebody else uses the network in the middle of the first pass of everybody."""
+
+    def __init__(self):
+        super().__init__(nn.Sequential(nn.Conv3d(3, 5, 3, padding=1), nn.ReLU()))
+        self.block = NonLocal(5)
+        nn.init.ones_(self.block.norm.weight)
+
+    def forward(self, x):
+        x = self.block(self.features(x))
+        if get_ident() == main_thread().ident:
+            other = Thread(target=self, args=(torch.zeros(1, 3, 9, 3, 3),))
+            other.start()
+            other.join()
+        return self.fc(self.pool(x).flatten(1))
+
+
+def test_others_may_use_the_network_at_the_same_time(made):
+    torch.manual_seed(0)
+    network, x = Interrupted(), torch.randn(1, 3, 4, 6, 5)
+    one = made(network, x)
+    assert torch.equal(one.received["block"], network.features(x))
+    assert activation(one, 0).values.shape == (4, 6, 5)
 
 
 def test_resizing_makes_nothing_up():

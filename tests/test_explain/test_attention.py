@@ -17,6 +17,7 @@ from har_demo.explain.attention import (
     block,
     blocks,
     connections,
+    difference,
     moved,
     rows_of,
     scores,
@@ -218,12 +219,23 @@ def test_a_survey_is_the_plain_sums_over_the_full_table(made, monkeypatch):
     assert told.mean[0].flatten() == pytest.approx(table.mean(0).numpy(), abs=1e-6)
 
 
+def test_a_survey_is_done_once(made, monkeypatch):
+    one = _non_local(made)
+    (of,) = blocks(one)
+    first = survey(one, of)
+    monkeypatch.setattr(attention, "rows_of", None)
+    assert survey(one, of) is first
+    assert survey(one, of, function=of.function) is first  # the block's own, by its name
+    assert blocks(one)[0] is of
+
+
 def test_positions_that_look_alike_and_apart_are_told_apart(made):
     one = made(Classifier(NonLocal(4)), torch.randn(1, 4, 2, 4, 4))
     (of,) = blocks(one)
     network = one.network()
     nn.init.zeros_(network.block.theta.weight)
     assert survey(one, of).independence == pytest.approx(1)  # nobody's question differs
+    one.remembered.clear()
     for conv in (network.block.theta, network.block.phi):
         nn.init.zeros_(conv.bias)
         nn.init.eye_(conv.weight.data[:, :, 0, 0, 0].mul_(0))
@@ -253,6 +265,10 @@ def test_four_functions_over_the_same_weights(made):
     assert moved(same, found["embedded_gaussian"]) == 0
     assert all(moved(same, found[name]) > 0.05 for name in FUNCTIONS if name != of.function)
     assert scores(one, found["dot_product"]).negative > 0
+    (gained,) = difference(same, found["gaussian"])
+    wanted = found["gaussian"].levels[0][0] - same.levels[0][0]  # both add up to 1 already
+    assert gained == pytest.approx(wanted, abs=1e-5)
+    assert np.abs(gained).sum() / 2 == pytest.approx(moved(same, found["gaussian"]), abs=1e-5)
 
 
 @pytest.mark.parametrize("own", ["gaussian", "concatenation"])
