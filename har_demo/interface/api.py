@@ -9,7 +9,7 @@ import gradio as gr
 from har_demo.benchmarks import published
 from har_demo.clips.ingest import ingest
 from har_demo.errors import UserError
-from har_demo.interface import figures_api, flow_api, motion_api
+from har_demo.interface import attention_api, figures_api, flow_api, motion_api
 from har_demo.interface.answers import ask, questions
 from har_demo.interface.compare_view import every_row
 from har_demo.interface.gpu import on_gpu
@@ -52,6 +52,7 @@ def build() -> None:
         figures_api.build()
         flow_api.build()
         motion_api.build()
+        attention_api.build()
 
         wanted = [gr.Textbox("", label=name) for name in ("data_set", "metric", "search")]
         rows = gr.JSON(label="rows")

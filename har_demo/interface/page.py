@@ -6,6 +6,7 @@ from har_demo.clips import cache
 from har_demo.clips.probe import limits
 from har_demo.interface import (
     api,
+    attention_page,
     compare_page,
     compute_page,
     flow_page,
@@ -24,6 +25,7 @@ from har_demo.interface.theme import theme
 PAGES = (
     ("Prompts", "prompts", prompts_page.build),
     ("Flow", "flow", flow_page.build),
+    ("Attention", "attention", attention_page.build),
     ("Motion", "motion", motion_page.build),
     ("Compare", "compare", compare_page.build),
     ("Measured", "measured", measured_page.build),
@@ -33,6 +35,7 @@ PAGES = (
 STYLES = (
     "style.css",
     "prompts.css",
+    "attention.css",
     "flow.css",
     "motion.css",
     "compare.css",

@@ -90,6 +90,13 @@ const atlas = (() => {
   // What has just come may be below what the reader sees.
   const show = selector => one(selector).scrollIntoView({behavior: 'smooth', block: 'nearest'});
 
+  // A file that was made on request is saved once its address is in the page.
+  const fetchFile = selector =>
+    setTimeout(() => {
+      const place = one(selector);
+      (place.matches('a, button') ? place : place.querySelector('a, button')).click();
+    }, 100);
+
   const linkParameters = () => new URLSearchParams(location.search);
 
   // Called when the server has put a link's clip back; the ticks live here in the page.
@@ -222,6 +229,6 @@ const atlas = (() => {
   );
   document.addEventListener('DOMContentLoaded', keepTheme);
 
-  return {chosen, asked, seek, show, tick, compare, started, ended, restored, copyLink};
+  return {chosen, asked, seek, show, tick, compare, started, ended, restored, copyLink, fetchFile};
 })();
 window.atlas = atlas;
