@@ -37,7 +37,7 @@ def build() -> None:
                 value=START,
                 label="Which",
                 info="Type to find one; those of lab size were trained here.",
-                elem_id="network",
+                elem_id="explored",
             )
             frames = gr.Slider(*FRAMES, value=16, step=1, label="Frames", elem_id="frames")
             side = gr.Slider(*SIDES, value=112, step=1, label="Size, pixels a side", elem_id="side")

@@ -99,6 +99,7 @@ def _time(session: str, dataset: str):
 
     stopping.begin(session)
     busy, idle = (gr.update(interactive=False), gr.update(visible=True)), _idle()
+    stay = (gr.skip(), gr.skip())  # what Stop has changed meanwhile is not changed back
     found: dict[str, float] = {}
     try:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -111,7 +112,8 @@ def _time(session: str, dataset: str):
         for number, one in enumerate(asked):
             stopping.check(session)  # nothing may come after what Stop has shown
             doing = f"{one.title}, {number + 1} of {len(asked)}"
-            yield _times(found, dataset, machine, doing, number / len(asked)), *busy
+            buttons = stay if number else busy
+            yield _times(found, dataset, machine, doing, number / len(asked)), *buttons
             found[one.key] = milliseconds(one.card, device, SECONDS)
         yield _times(found, dataset, machine), *idle
     except stopping.Stopped:

@@ -9,6 +9,7 @@ from har_demo.benchmarks.shapes import lanes
 from har_demo.interface.lecture_pictures import picture
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)  # the machine may have other things to do
 
 PHONE = {"width": 390, "height": 844}
 
