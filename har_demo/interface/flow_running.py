@@ -117,7 +117,8 @@ def _number(value: float | None) -> float:
 def _sentence(problem: Exception, what: str) -> str:
     """The page must never be left waiting; the log has what the reader cannot use."""
     if isinstance(problem, UserError):
-        return str(problem)
+        sentence = str(problem)
+        return sentence[:1].upper() + sentence[1:]
     log.error(what, exc_info=problem)
     return BROKEN
 

@@ -349,7 +349,7 @@ def _flow_note(one: Plan) -> str:
         return ""
     return (
         f"{one.card.title} is meant for the optical flow of {expected} and was given that of "
-        f"{TITLES[one.flow]}: expect less of it than was measured or published."
+        f"{TITLES[one.flow]}: what was measured of it or published does not hold here."
     )
 
 
