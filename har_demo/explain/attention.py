@@ -436,7 +436,10 @@ def _module(one: Look, of: Block, function: Function | None) -> tuple[nn.Module,
                 f"The function of a pair can be chosen in non-local blocks alone; {of.name} is "
                 f"{of.kind}."
             )
-        module = as_if(module, function)
+        asked = ("as if", name, function)
+        if asked not in one.remembered:
+            one.remembered[asked] = as_if(module, function)
+        module = one.remembered[asked]
     return module, one.received[name]
 
 

@@ -294,10 +294,12 @@ def function_rows(one: Look, found: Attended, at, head: int | None) -> list[dict
     of = found.block
     if not of.function:
         return []
-    own = attended(one, of, at)
+    known = {found.function: found}
+    own = known.get(of.function) or attended(one, of, at)
+    known[of.function] = own
     rows = []
     for name in FUNCTIONS:
-        other = attended(one, of, at, name)
+        other = known.get(name) or attended(one, of, at, name)
         told = scores(one, other, head)
         rows.append(
             {

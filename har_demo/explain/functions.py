@@ -55,10 +55,17 @@ class AsIf(nn.Module):
             compared = channels if isinstance(self.block.theta, nn.Identity) else inner
             self.w_f = nn.Linear(2 * compared, 1, bias=False, device=block.g.weight.device)
             nn.init.constant_(self.w_f.weight, (2 * compared) ** -0.5)
+        self.asked: tuple[Tensor, Tensor, Tensor] | None = None  # x, θ, φ of the question before
 
     def attention(self, x: Tensor, at: Tensor | None = None) -> tuple[AttentionMap, ...]:
-        """As the block's own: one map, or one for each level of the pyramid."""
-        theta, phi, _ = self.block.embed(x)
+        """As the block's own: one map, or one for each level of the pyramid.
+
+        A clip is asked about many places, so that θ and φ of the last one are kept.
+        """
+        if self.asked is None or self.asked[0] is not x:
+            theta, phi, _ = self.block.embed(x)
+            self.asked = x, theta, phi
+        _, theta, phi = self.asked
         if isinstance(self.block, PyramidNonLocal):
             query_grid, key_grids = PYRAMID[0], PYRAMID
         else:

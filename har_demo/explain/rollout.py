@@ -64,10 +64,9 @@ def _mean(one: Look, every: list[Block]) -> np.ndarray:
         asked = share.flatten()
         taken, start = torch.zeros_like(asked), 0
         for rows in rows_of(one, block):
-            rows = rows.double()
             # What fell on padding is shared out among the places that exist.
-            rows = rows / rows.sum(dim=1, keepdim=True)
-            taken += asked[start : start + len(rows)] @ rows
+            some = asked[start : start + len(rows)] / rows.sum(dim=1)
+            taken += some.float() @ rows
             start += len(rows)
         share = (asked / 2 + taken / 2).reshape(block.query_grid)
     return share.float().numpy()

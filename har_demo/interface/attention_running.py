@@ -78,8 +78,8 @@ def _ask(session, current, video, model, second, progress):
                 "No model with weights is here: fetch some, then open this page again."
             )
         clip = ready(current, video, progress)
-        one = look(clip, model, second, on_progress=tell)
-        stopping.check(session)
+        one = look(clip, model, second, on_progress=lambda done, what: tell(0.5 * done, what))
+        tell(0.5, "Asking all positions where they look")
         shown = current.sha256 if current else clip.sha256
         every = blocks(one)
         if every:
@@ -94,6 +94,7 @@ def _ask(session, current, video, model, second, progress):
             )
         else:
             where = (gr.update(visible=False), *[gr.skip()] * 8)
+        tell(0.9, "What spoke for the action")
         found = explained_class(one)
         yield (
             "",
