@@ -161,16 +161,17 @@ def _bars(found: Explored, unit: str) -> dict:
             ("yaxis", "yaxis2", "yaxis3"), ([0.7, 1], [0.36, 0.66], [0.02, 0.32]), rows, strict=True
         )
     }
-    every = max(1, len(starts) // 14 + 1)
+    ticks = []  # a part's name stands where it begins, if there is room for it
+    for at, name in starts:
+        if not ticks or at - ticks[-1][0] >= len(layers) / 14:
+            ticks.append((at, name.split(".")[-1] if len(name) > 14 else name))
     return {
         "data": data,
         "layout": {
             **axes,
             "xaxis": {
-                "tickvals": [at for at, _ in starts[::every]],
-                "ticktext": [
-                    name.split(".")[-1] if len(name) > 14 else name for _, name in starts[::every]
-                ],
+                "tickvals": [at for at, _ in ticks],
+                "ticktext": [name for _, name in ticks],
                 "anchor": "y3",
                 "showgrid": False,
                 "tickangle": -40,

@@ -152,6 +152,7 @@ def _bars(found: list[tuple[Entry, Figure]], metric: str) -> dict:
         },
         "text": [f"{figure.mean:.0f}" for _, figure in found],
         "textposition": "inside",
+        "textangle": 0,
         "insidetextanchor": "start",
         "marker": {"color": [f"hue({words.hue(one.family)})" for one, _ in found]},
         "textfont": {"color": "var(--paper)"},
