@@ -90,7 +90,7 @@ def build() -> None:
             notice = gr.HTML("", elem_id="notice")
             status = gr.HTML("", elem_id="status")
             panel = gr.HTML(render("flow_empty"), js_on_load=PAIR_SCRIPT, elem_id="results")
-            with gr.Row(visible=False, elem_id="reading") as reading:
+            with gr.Row(visible=False, elem_id="flow-reading") as reading:
                 without = gr.Checkbox(
                     False,
                     label="Take the camera's motion off",
