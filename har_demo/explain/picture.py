@@ -70,6 +70,17 @@ def frame_of(cell: int, cells: int, frames: int) -> int:
     return min(int((cell + 0.5) / cells * frames), frames - 1)
 
 
+def frames_asking(cell: int, cells: int, frames: int) -> list[int]:
+    """The frames whose moment asks; a block with one moment asks from the middle frame.
+
+    >>> frames_asking(1, 2, 4), frames_asking(0, 1, 4)
+    ([2, 3], [2])
+    """
+    if cells == 1:
+        return [frame_of(0, 1, frames)]
+    return [frame for frame in range(frames) if cell_of(frame, frames, cells) == cell]
+
+
 def attention_picture(
     one: Look, found: Attended, head: int | None = None, k: int = 8, lines: Sequence[str] = ()
 ) -> np.ndarray:
@@ -158,13 +169,12 @@ def _strip(
             cv2.line(canvas, *ends, BACKGROUND, thick + 2, cv2.LINE_AA)
             cv2.line(canvas, *ends, THREAD, thick, cv2.LINE_AA)
             cv2.circle(canvas, ends[1], 4, THREAD, -1, cv2.LINE_AA)
-        for frame in range(count):
-            if cell_of(frame, count, grid[0]) == t:
-                top, left = corner(frame)
-                start = left + round(j / grid[2] * TILE), top + round(i / grid[1] * tall)
-                end = left + round((j + 1) / grid[2] * TILE), top + round((i + 1) / grid[1] * tall)
-                cv2.rectangle(canvas, start, end, BACKGROUND, 4, cv2.LINE_AA)
-                cv2.rectangle(canvas, start, end, ASKING, 2, cv2.LINE_AA)
+        for frame in frames_asking(t, grid[0], count):
+            top, left = corner(frame)
+            start = left + round(j / grid[2] * TILE), top + round(i / grid[1] * tall)
+            end = left + round((j + 1) / grid[2] * TILE), top + round((i + 1) / grid[1] * tall)
+            cv2.rectangle(canvas, start, end, BACKGROUND, 4, cv2.LINE_AA)
+            cv2.rectangle(canvas, start, end, ASKING, 2, cv2.LINE_AA)
     return canvas
 
 

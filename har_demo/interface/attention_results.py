@@ -11,7 +11,7 @@ from har_demo.explain.attention import Block, connections
 from har_demo.explain.export import ExplainedAttention, ExplainedClass
 from har_demo.explain.functions import TITLES
 from har_demo.explain.look import Look
-from har_demo.explain.picture import cell_of, colours, frame_of
+from har_demo.explain.picture import cell_of, colours, frame_of, frames_asking
 from har_demo.interface import plots, words
 from har_demo.interface.render import data_uri, render
 from har_demo.models.registry import cards
@@ -330,8 +330,7 @@ def _asking(layout: dict, cell: tuple[int, int, int], grid: tuple[int, ...]) -> 
             "width": round(wide, 2),
             "height": round(tall, 2),
         }
-        for frame in range(layout["count"])
-        if cell_of(frame, layout["count"], grid[0]) == t
+        for frame in frames_asking(t, grid[0], layout["count"])
     ]
 
 

@@ -22,7 +22,14 @@ from har_demo.explain.export import (
 )
 from har_demo.explain.faithfulness import Faithfulness
 from har_demo.explain.look import Look, look
-from har_demo.explain.picture import TILE, activation_picture, cell_of, colours, frame_of
+from har_demo.explain.picture import (
+    TILE,
+    activation_picture,
+    cell_of,
+    colours,
+    frame_of,
+    frames_asking,
+)
 
 MODEL = "mfnet_pnl_lab"
 
@@ -41,6 +48,11 @@ def test_cells_and_frames_fit_each_other():
         held = [cell_of(frame, frames, cells) for frame in range(frames)]
         assert held == sorted(held) and held[0] == 0 and held[-1] == cells - 1
         assert all(cell_of(frame_of(cell, cells, frames), frames, cells) == cell for cell in held)
+
+
+def test_the_moment_that_asks_is_marked_and_nothing_else():
+    assert frames_asking(1, 4, 16) == [4, 5, 6, 7]
+    assert frames_asking(0, 1, 16) == [8]  # a query from the centre frame
 
 
 def test_colours_say_how_much_and_which_side():
