@@ -212,6 +212,7 @@ def confusion_shown(dataset: str, metric: str, model: str | None) -> str:
             f"Confusions of {one.title} on {DATASETS[dataset]}",
             max(300, min(760, 150 + 17 * len(found.true) + 4 * len(found.answered))),
         ),
+        width=150 + 13 * len(found.answered),  # a phone moves it sideways
         mistakes=[
             {
                 "true": true,
