@@ -11,7 +11,7 @@ from har_demo.interface.measured_results import (
     restore,
     scores_shown,
 )
-from har_demo.interface.measured_running import examples_of, stopped, time_here, times_stopped
+from har_demo.interface.measured_running import examples_of, stop_work, time_here
 from har_demo.interface.render import render
 
 FIRST = next(iter(DATASETS))
@@ -85,7 +85,7 @@ def build() -> None:
     )
 
     work = {"api_visibility": "undocumented", "show_progress": "hidden"}
-    running = matrix.point_click(
+    matrix.point_click(
         examples_of,
         model,
         [films, stop],
@@ -98,18 +98,17 @@ def build() -> None:
     matrix.point_click(
         None, None, None, js="() => atlas.show('#films')", api_name="show_films", **work
     )
-    stop.click(stopped, None, [films, stop], cancels=[running], api_name="stop_examples", **work)
-    timing = press.click(
+    for button, name in ((stop, "stop_examples"), (enough, "stop_times")):
+        button.click(stop_work, api_name=name, queue=False, **work)
+    press.click(
         time_here,
         dataset,
-        [times, press, enough],
+        [times, enough],
         api_name="time_here",
+        trigger_mode="multiple",
         concurrency_limit=1,
         concurrency_id="models",
         **work,
-    )
-    enough.click(
-        times_stopped, None, [times, press, enough], cancels=[timing], api_name="stop_times", **work
     )
     page = gr.context.Context.root_block
     page.load(

@@ -43,7 +43,7 @@ def _examples(session: str, model: str, pair):
             stopping.check(session)
             yield films(search), off if search.done else on
     except stopping.Stopped:
-        return
+        yield notice("Stopped.", "warn"), off
     except Exception as problem:
         if not isinstance(problem, UserError):
             log.exception("looking for a confusion failed")
@@ -80,14 +80,13 @@ def films(search: Search) -> str:
     )
 
 
-def stopped(request: gr.Request) -> tuple:
-    """End the search: updates of films, stop."""
+def stop_work(request: gr.Request) -> None:
+    """End what this visitor has running; it says so itself, so that nothing comes after."""
     stopping.stop(request.session_hash)
-    return notice("Stopped.", "warn"), gr.update(visible=False)
 
 
 def time_here(dataset: str, request: gr.Request):
-    """Time every measured network on this machine. Yields updates of: times, press, enough."""
+    """Time every measured network on this machine. Yields updates of: times, enough."""
     yield from _time(request.session_hash, dataset)
 
 
@@ -98,8 +97,6 @@ def _time(session: str, dataset: str):
     from har_demo.training.timing import milliseconds, processor
 
     stopping.begin(session)
-    busy, idle = (gr.update(interactive=False), gr.update(visible=True)), _idle()
-    stay = (gr.skip(), gr.skip())  # what Stop has changed meanwhile is not changed back
     found: dict[str, float] = {}
     try:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -110,32 +107,22 @@ def _time(session: str, dataset: str):
         )
         asked = [one for one in entries() if one.gmacs is not None and one.model in _by_model()]
         for number, one in enumerate(asked):
-            stopping.check(session)  # nothing may come after what Stop has shown
+            stopping.check(session)
             doing = f"{one.title}, {number + 1} of {len(asked)}"
-            buttons = stay if number else busy
-            yield _times(found, dataset, machine, doing, number / len(asked)), *buttons
+            shown = _times(found, dataset, machine, doing, number / len(asked))
+            yield shown, gr.update(visible=True)
             found[one.key] = milliseconds(one.card, device, SECONDS)
-        yield _times(found, dataset, machine), *idle
+        yield _times(found, dataset, machine), gr.update(visible=False)
     except stopping.Stopped:
-        return
+        yield notice("Stopped.", "warn"), gr.update(visible=False)
     except Exception:
         log.exception("timing failed")
-        yield notice(BROKEN), *idle
+        yield notice(BROKEN), gr.update(visible=False)
 
 
 def _by_model() -> dict:
     """Entries whose network is the card's own: fusions of two have none."""
     return {one.model: one for one in entries() if "." not in one.model}
-
-
-def times_stopped(request: gr.Request) -> tuple:
-    """End the timing: updates of times, press, enough."""
-    stopping.stop(request.session_hash)
-    return notice("Stopped.", "warn"), *_idle()
-
-
-def _idle() -> tuple:
-    return gr.update(interactive=True), gr.update(visible=False)
 
 
 def _times(
