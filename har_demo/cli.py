@@ -134,7 +134,9 @@ def ask(
         list[str] | None,
         typer.Option(help="A sentence with {} for the prompt; may be repeated, then averaged."),
     ] = None,
-    pooling: Annotated[str, typer.Option(help="Over time: mean, max or attention.")] = "mean",
+    pooling: Annotated[
+        str, typer.Option(help="Over time: mean, max, attention or transformer.")
+    ] = "mean",
     none: Annotated[bool, typer.Option(help="With 'none of these' as an answer.")] = False,
     threshold: Annotated[
         float | None, typer.Option(help="The least similarity, else 'none of these'.")
@@ -360,15 +362,10 @@ def search(
 ) -> None:
     """Rank up to 50 clips by how well a sentence fits them."""
     from har_demo import prompts as words
-    from har_demo.clips.ingest import ingest
 
     files = words.video_files([Path(one) for one in clips])
-    ready = []
-    for number, file in enumerate(files):
-        _progress(f"{number / len(files):4.0%}  Reading {_shown(file.name)}")
-        ready.append(ingest(file))
-    ranking = words.search(
-        ready, sentence, tower, on_progress=lambda done, what: _progress(f"{done:4.0%}  {what}")
+    ranking = words.search_files(
+        files, sentence, tower, lambda done, what: _progress(f"{done:4.0%}  {_shown(what)}")
     )
     _progress("")
     if as_json:
@@ -381,6 +378,8 @@ def search(
     typer.echo(table([("similarity", "best at", "clip"), *rows]))
     for note in ranking.notes:
         typer.echo(note)
+    for one in ranking.unread:
+        typer.echo(f"{_shown(one.name)} is left out: {one.why}", err=True)
 
 
 @app.command()

@@ -17,6 +17,7 @@ BELOW = {
     "models": {"labels"},
     "labels": set(),
     "errors": set(),
+    "groups": set(),
     "weights": {"models", "labels"},
     "people": {"clips", "labels"},
     "flow": {"clips", "models", "weights", "people"},

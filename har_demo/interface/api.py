@@ -14,14 +14,23 @@ from har_demo.interface.answers import ask, questions
 from har_demo.interface.compare_view import every_row
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.prompts_running import question
-from har_demo.prompts import PLAIN, POOLINGS, answer_json, default, tidy, towers
+from har_demo.interface.search_part import find
+from har_demo.prompts import (
+    PLAIN,
+    POOLINGS,
+    answer_json,
+    default,
+    ranking_json,
+    tidy,
+    towers,
+)
 from har_demo.recognize.catalogue import catalogue
 from har_demo.recognize.export import annotate, as_json
 from har_demo.recognize.prediction import Prediction
 
 
 def build() -> None:
-    """Add the endpoints /recognize, /annotate, /models, /ask, /towers and /published to the Blocks."""
+    """Add the endpoints of the pages Recognise, Prompts and Compare, and those of the others."""
     with gr.Column(visible=False):
         video = gr.Video(label="clip", sources=["upload"], interactive=True)
         models = gr.JSON(label="models", value=[])
@@ -49,6 +58,12 @@ def build() -> None:
         offered = gr.JSON(label="towers")
         gr.Button().click(ask_in_words, in_words, told, api_name="ask", **together)
         gr.Button().click(list_towers, None, offered, api_name="towers")
+
+        several = gr.File(label="clips", file_count="multiple")
+        sentence = gr.Textbox(label="sentence")
+        ranking = gr.JSON(label="ranking")
+        searched = [several, sentence, tower]
+        gr.Button().click(search_clips, searched, ranking, api_name="search", **together)
         figures_api.build()
         flow_api.build()
         motion_api.build()
@@ -152,7 +167,7 @@ def ask_in_words(
         tower: Which pair of networks answers, as /towers lists them; embedded needs no network.
         templates: Sentences with {} for the prompt, averaged; leave empty for the prompt alone.
         none: Whether 'none of these' may be the answer.
-        pooling: How similarity over time becomes one number: mean, max or attention.
+        pooling: How similarity over time becomes one number: mean, max, attention or transformer (embedded only).
         temperature: Similarities are divided by it before the softmax; leave empty for the tower's own.
     """
     try:
@@ -170,6 +185,29 @@ def ask_in_words(
             lambda fraction, sentence: progress(fraction, desc=sentence),
         )
         return answer_json(source, answer)
+    except UserError as problem:
+        raise gr.Error(str(problem), print_exception=False) from None
+
+
+@on_gpu
+def search_clips(
+    clips: list[str],
+    sentence: str,
+    tower: str = "embedded",
+    progress=gr.Progress(),  # noqa: B008
+) -> dict:
+    """
+    Rank up to 50 video clips by how well one sentence fits them, the best first; bad files are named.
+
+    Args:
+        clips: The video files: any common container and codec, each up to 200 MB and 10 minutes.
+        sentence: What is looked for, such as "a person riding a bicycle".
+        tower: Which pair of networks answers, as /towers lists them; embedded needs no network.
+    """
+    try:
+        return ranking_json(
+            find(clips, sentence, tower, lambda fraction, what: progress(fraction, desc=what))
+        )
     except UserError as problem:
         raise gr.Error(str(problem), print_exception=False) from None
 

@@ -1,16 +1,21 @@
-"""The settings a page offers, and the shared link that brings clip, models and settings back."""
+"""The settings a page offers, and the shared link that brings clip, models or prompts, and settings back."""
 
 import gradio as gr
 
+from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip, ingest
-from har_demo.interface.examples import example
+from har_demo.errors import UserError
+from har_demo.interface.examples import example, example_of
 from har_demo.interface.render import notice
 from har_demo.interface.taking import shown
 from har_demo.models.registry import cards
+from har_demo.prompts import CLASS_LISTS, POOLINGS, Answer, class_list
+from har_demo.prompts.catalogue import card
 
 OWN = 0  # 'as the model was trained'
 FRAMES, STRIDES, WINDOWS = (OWN, 4, 8, 16, 32, 64), (OWN, 1, 2, 4, 8), (OWN, 1, 5, 10, 30, 100)
 CROPS = (1, 3)
+LONGEST = 3000  # letters of prompts in a link: browsers and servers cut longer addresses
 OFFERED = {"frames": FRAMES, "stride": STRIDES, "windows": WINDOWS, "crops": CROPS}
 
 
@@ -29,6 +34,66 @@ def restore(request: gr.Request) -> tuple:
     if unknown:
         problems.append(f"The link names models that do not exist here: {', '.join(unknown)[:80]}.")
 
+    clip = _clip(asked, problems)
+    page = shown(clip) if clip else [gr.skip()] * 5
+    return *page[:3], _warning(problems), "", *settings
+
+
+def restore_prompts(request: gr.Request) -> tuple:
+    """Bring back the clip and the question that a shared link of the Prompts page names.
+
+    Updates what `ClipPart.taken` lists, then prompts, none, tower, templates, pooling.
+    """
+    asked = dict(request.query_params)
+    problems = []
+    prompts = asked.get("prompts", "")
+    if asked.get("classes") in CLASS_LISTS:
+        prompts = "\n".join(class_list(asked["classes"]))
+    elif asked.get("classes"):
+        problems.append(f"The link names a list that does not exist: {asked['classes'][:40]}.")
+    tower = asked.get("tower", "")
+    try:
+        tower = card(tower).name if tower else ""
+    except UserError as problem:
+        problems.append(str(problem))
+        tower = ""
+    pooling = asked.get("pooling", "")
+    if pooling and pooling not in POOLINGS:
+        problems.append(f"The link asks for pooling={pooling[:40]}, which does not exist.")
+    none = {"1": True, "0": False}.get(asked.get("none", ""), gr.skip())
+    clip = _clip(asked, problems)
+    page = shown(clip) if clip else [gr.skip()] * 5
+    return (
+        *page[:3],
+        _warning(problems),
+        "",
+        prompts[:LONGEST] or gr.skip(),
+        none,
+        tower or gr.skip(),
+        asked.get("templates", "")[:LONGEST] or gr.skip(),
+        pooling if pooling in POOLINGS else gr.skip(),
+    )
+
+
+def prompts_link(clip: Clip, answer: Answer) -> dict:
+    """A question as a link names it; prompts that would make it too long are left out."""
+    prompts = "\n".join(answer.prompts)
+    name = next((n for n, some in CLASS_LISTS.items() if "\n".join(some) == prompts), "")
+    asked = {"clip": clip.sha256, "example": example_of(clip)}
+    if name:
+        asked["classes"] = name
+    elif len(prompts) <= LONGEST:
+        asked["prompts"] = prompts
+    return asked | {
+        "none": str(int(bool(answer.background))),
+        "tower": answer.tower,
+        "templates": "\n".join(answer.templates)[:LONGEST],
+        "pooling": answer.pooling,
+    }
+
+
+def _clip(asked: dict, problems: list[str]) -> Clip | None:
+    """The clip that a link names; when it cannot be had, a problem comes first."""
     clip = None
     if asked.get("example"):
         found = example(asked["example"])
@@ -40,6 +105,8 @@ def restore(request: gr.Request) -> tuple:
             0, "The clip of this link is no longer on this server; please add it again."
         )
 
-    page = shown(clip) if clip else [gr.skip()] * 5
-    warning = notice(" ".join(problems), "warn") if problems else ""
-    return *page[:3], warning, "", *settings
+    return clip
+
+
+def _warning(problems: list[str]) -> str:
+    return notice(" ".join(problems), "warn") if problems else ""

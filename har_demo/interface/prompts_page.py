@@ -4,7 +4,8 @@ from functools import partial
 
 import gradio as gr
 
-from har_demo.interface import clip_part, header
+from har_demo.interface import clip_part, header, search_part
+from har_demo.interface.links import restore_prompts
 from har_demo.interface.prompts_running import (
     OWN_TEMPERATURE,
     START,
@@ -22,7 +23,12 @@ from har_demo.interface.render import render
 from har_demo.prompts import CLASS_LISTS, ENSEMBLE, PLAIN, POOLINGS, default
 from har_demo.prompts.catalogue import card
 
-POOLED = {"mean": "mean", "max": "maximum", "attention": "weighted"}
+POOLED = {
+    "mean": "mean",
+    "max": "maximum",
+    "attention": "weighted",
+    "transformer": "learned transformer",
+}
 
 # A press on the chart or a picture goes to that moment; a picture also asks where its prompt matches.
 RESULTS_SCRIPT = """
@@ -99,7 +105,9 @@ def build() -> None:
                     [(POOLED[one], one) for one in POOLINGS],
                     value=POOLINGS[0],
                     label="Similarity over time becomes its",
-                    info="Weighted: a mean in which moments that fit count more.",
+                    info="Weighted: a mean in which moments that fit count more. Learned transformer: "
+                    "all moments together and learned vectors around each prompt (Ju et al.); best for "
+                    "the 39 everyday actions, embedded towers alone.",
                     min_width=240,
                     elem_id="pooling",
                 )
@@ -118,6 +126,9 @@ def build() -> None:
             who = gr.HTML("", elem_id="who")
             with gr.Row(visible=False, elem_id="take-away") as take_away:
                 json_file = gr.DownloadButton("JSON", size="sm", elem_id="json")
+                share = gr.Button("Copy link", size="sm", elem_id="share")
+
+    search_part.build(tower)
 
     private = {"api_visibility": "undocumented"}
     at_once = {"queue": False, "show_progress": "hidden", **private}
@@ -165,13 +176,14 @@ def build() -> None:
         control(
             read_again,
             [answered, pooling, warmth],
-            [panel, who, answered, json_file],
+            [notice, panel, who, answered, json_file],
             api_name="read_again",
             trigger_mode="always_last",
             show_progress="hidden",
             concurrency_limit=4,
             **private,
         )
+    share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **private)
     panel.pick(
         where_it_matches,
         answered,
@@ -183,3 +195,11 @@ def build() -> None:
     ).then(None, None, None, js="() => atlas.show('#where')", api_name="show_where", **private)
     page = gr.context.Context.root_block
     page.load(offer_towers, None, tower, api_name="offer_towers", **at_once)
+    question = [prompts, none, tower, templates, pooling]
+    page.load(
+        restore_prompts,
+        None,
+        [*clip.taken(notice), *question],
+        api_name="restore_prompts",
+        **private,
+    ).then(None, None, None, js="() => atlas.restored()", api_name="prompts_restored", **private)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import torch
 
 from har_demo.clips.clip import Clip
 from har_demo.interface import words
+from har_demo.interface.links import prompts_link
 from har_demo.interface.render import data_uri, render
 from har_demo.interface.results import ticks
 from har_demo.prompts import SOFTMAX, Answer, HeatMap, about, default
-from har_demo.prompts.answer import pool
 
 SURE = 0.5  # from here on a prompt 'fits'
 BARS = 8  # prompts with a bar; the others are folded away
@@ -29,14 +28,12 @@ class OnPage:
         clip: what was asked about.
         shown: hash of the clip that stood under 'Your clip'.
         answer: as it is read now.
-        own_temperature: the towers' own.
         frames: every frame that was looked at, as small pictures, so that nothing is read twice.
     """
 
     clip: Clip
     shown: str
     answer: Answer
-    own_temperature: float
     frames: tuple[str, ...]
 
     def with_answer(self, answer: Answer) -> "OnPage":
@@ -58,7 +55,7 @@ def results(on_page: OnPage) -> str:
     more = [row for row in rows[BARS:] if not row["none"]]
     return render(
         "prompts_results",
-        asked=json.dumps({"clip": clip.sha256, "shown": on_page.shown}),
+        asked=json.dumps(prompts_link(clip, answer) | {"shown": on_page.shown}),
         clip=clip,
         headline=headline,
         subline=subline,
@@ -127,9 +124,7 @@ def _rows(answer: Answer, order: np.ndarray, lines: list[int]) -> list[dict]:
         for i in map(int, order)
     ]
     if answer.none is not None:
-        behind = torch.from_numpy(answer.none_similarity)[:, None]
-        likeness = float(pool(behind, answer.pooling))
-        row = _row(NONE, answer.none, likeness, None) | {"none": True}
+        row = _row(NONE, answer.none, answer.none_pooled, None) | {"none": True}
         row["name_title"] = "The best of: " + "; ".join(answer.background)
         rows.append(row)
         rows.sort(key=lambda one: -one["share"])
@@ -232,12 +227,15 @@ def _facts(on_page: OnPage) -> list[tuple[str, str]]:
         if times.image
         else "frames known from before"
     )
-    own = np.isclose(answer.temperature, on_page.own_temperature)
+    own = np.isclose(answer.temperature, answer.own_temperature(answer.pooling))
+    asked_as = "; ".join(answer.templates)
+    if answer.pooling == "transformer":
+        asked_as = f"learned vectors around each prompt; over time: {asked_as}"
     return [
         ("time", f"{looked}, {words.milliseconds(times.text)} sentence tower"),
         ("on", answer.device),
         ("temperature", f"{answer.temperature:.3g}" + (", the towers' own" if own else "")),
-        ("asked as", "; ".join(answer.templates)),
+        ("asked as", asked_as),
     ]
 
 

@@ -112,8 +112,7 @@ def _ask(session, current, video, prompts, none, tower, templates, pooling, warm
         on_page = OnPage(
             clip=clip,
             shown=current.sha256 if current else clip.sha256,
-            answer=_read(own, pooling, warmth, own.temperature),
-            own_temperature=own.temperature,
+            answer=_read(own, pooling, warmth),
             frames=tuple(small(frame) for frame in read_frames(clip, own.frames)),
         )
         with _file(on_page) as file:
@@ -139,18 +138,22 @@ def stopped(on_page: OnPage | None, request: gr.Request) -> str:
 def read_again(on_page: OnPage | None, pooling: str, warmth: float):
     """Pool and share out the same similarities otherwise; no frame is read, no tower asked.
 
-    Yields updates of: panel, who, answered, json_file.
+    Yields updates of: notice, panel, who, answered, json_file.
     """
     if on_page is None:
-        yield [gr.skip()] * 4
+        yield [gr.skip()] * 5
         return
-    changed = on_page.with_answer(_read(on_page.answer, pooling, warmth, on_page.own_temperature))
+    try:
+        changed = on_page.with_answer(_read(on_page.answer, pooling, warmth))
+    except UserError as problem:
+        yield notice(str(problem), "warn"), *[gr.skip()] * 4
+        return
     with _file(changed) as file:
-        yield results(changed), answered_by(changed), changed, file
+        yield "", results(changed), answered_by(changed), changed, file
 
 
-def _read(answer: Answer, pooling: str, warmth: float, own: float) -> Answer:
-    return again(answer, pooling, max(0.001, own * warmth))
+def _read(answer: Answer, pooling: str, warmth: float) -> Answer:
+    return again(answer, pooling, max(0.001, answer.own_temperature(pooling) * warmth))
 
 
 def where_it_matches(on_page: OnPage | None, event: gr.EventData):

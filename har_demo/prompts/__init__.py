@@ -10,7 +10,7 @@ from .answer import POOLINGS, Answer, again, ask
 from .catalogue import TowerCard, about, default, towers
 from .export import answer_json, heat_json, ranking_json
 from .heatmap import HeatMap, heat
-from .ranking import Found, Ranking, search, video_files
+from .ranking import Found, Ranking, Unread, search, search_files, video_files
 from .words import (
     BACKGROUND,
     CLASS_LISTS,
@@ -36,6 +36,7 @@ __all__ = [
     "Prompts",
     "Ranking",
     "TowerCard",
+    "Unread",
     "about",
     "again",
     "answer_json",
@@ -46,6 +47,7 @@ __all__ = [
     "heat_json",
     "ranking_json",
     "search",
+    "search_files",
     "split",
     "tidy",
     "towers",

@@ -22,13 +22,17 @@ from har_demo.clips.frames import read_frames
 from har_demo.clips.sampling import segments
 from har_demo.errors import ChoiceError
 from har_demo.prompts import catalogue, words
-from har_demo.prompts.tower import Reading, Tower
+from har_demo.prompts.tower import AT_ONCE, Reading, Tower
 from har_demo.weights.provenance import Provenance
 
-Pooling = Literal["mean", "max", "attention"]
-POOLINGS: tuple[Pooling, ...] = ("mean", "max", "attention")
+Pooling = Literal["mean", "max", "attention", "transformer"]
+POOLINGS: tuple[Pooling, ...] = ("mean", "max", "attention", "transformer")
 FRAMES, MOST_FRAMES = 16, 64
-AT_ONCE = 4  # frames that go through the image tower together; Stop is heard between
+FRAMES_AT_ONCE = 4  # that go through the image tower together; Stop is heard between
+UNLEARNED = (
+    "These towers have no learned transformer: choose the pooling mean, max or attention, or the "
+    "embedded towers."
+)
 
 KEPT_TEXTS, KEPT_CLIPS = 20_000, 200
 
@@ -36,8 +40,8 @@ Progress = Callable[[float, str], None]
 Reader = Callable[[Clip, np.ndarray], np.ndarray]
 
 _lock = threading.Lock()
-_texts: OrderedDict[tuple[str, str], Tensor] = OrderedDict()
-_clips: OrderedDict[tuple, Tensor] = OrderedDict()
+_texts: OrderedDict[tuple, Tensor] = OrderedDict()
+_clips: OrderedDict[tuple, tuple[Tensor, Tensor | None]] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,39 @@ class Times:
     decode: float
     image: float
     text: float
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What learned prompts and their temporal transformer say of the whole clip (Ju et al., ECCV 2022).
+
+    Attributes:
+        similarity: float32 [P].
+        none: the background's; None when there is none.
+        temperature: under which its probabilities are most honest.
+    """
+
+    similarity: np.ndarray
+    none: float | None
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A clip as the image tower sees it.
+
+    Attributes:
+        moments: float [T, D], each of length 1.
+        video: float [D] of length 1, of all moments together; None for towers that did not learn that.
+        frames: int64 [T], which frames of the clip.
+        decode, image: milliseconds of decoding and of the tower; 0 when the clip was known.
+    """
+
+    moments: Tensor
+    video: Tensor | None
+    frames: np.ndarray
+    decode: float
+    image: float
 
 
 @dataclass(frozen=True)
@@ -63,11 +100,15 @@ class Answer:
         probabilities: float32 [P]; they and `none` add up to 1.
         none: probability that the clip shows none of these; None when nobody asked for that.
         none_similarity: float32 [T], of the background; None when there is none.
+        none_pooled: the same over time.
+        whole: the clip at once, for the pooling 'transformer'; None for towers that did not learn it.
         below: whether the best prompt stays under the threshold, so that the answer is 'none of these'.
         frames: int64 [T], which frames of the clip were looked at.
         fps: frames per second of the clip.
         best: int64 [P], the frame of the clip where each prompt fits best.
-        pooling, templates, temperature, threshold, background: as they were used.
+        pooling, templates, temperature, threshold, background: as they were used. Of 'transformer' the
+            learned vectors stand in the templates' place.
+        own: the towers' own temperature.
         notes: sentences the reader must know.
         times, device, provenance: how the answer came about.
     """
@@ -81,6 +122,8 @@ class Answer:
     probabilities: np.ndarray = field(repr=False)
     none: float | None
     none_similarity: np.ndarray | None = field(repr=False)
+    none_pooled: float | None
+    whole: Whole | None = field(repr=False)
     below: bool
     frames: np.ndarray = field(repr=False)
     fps: float
@@ -88,6 +131,7 @@ class Answer:
     pooling: Pooling
     templates: tuple[str, ...]
     temperature: float
+    own: float
     threshold: float | None
     background: tuple[str, ...]
     notes: tuple[str, ...]
@@ -103,6 +147,15 @@ class Answer:
         """The k likeliest prompts with their probabilities."""
         order = np.argsort(-self.probabilities, kind="stable")[:k]
         return [(self.prompts[i], float(self.probabilities[i])) for i in order]
+
+    @property
+    def poolings(self) -> tuple[Pooling, ...]:
+        """Those that these towers know."""
+        return POOLINGS if self.whole else POOLINGS[:-1]
+
+    def own_temperature(self, pooling: Pooling) -> float:
+        """What similarities are divided by when nobody chose."""
+        return self.whole.temperature if pooling == "transformer" and self.whole else self.own
 
     @property
     def nothing(self) -> bool:
@@ -131,8 +184,9 @@ def ask(
         clip: from har_demo.clips.ingest.
         prompts: sentences, or one string with a prompt a line or semicolons between.
         tower: name of one of `catalogue.towers()`; the embedded recogniser by default.
-        pooling: how similarities over time become one: their mean, their maximum, or a mean that
-            weighs the frames where the prompt fits ('attention').
+        pooling: how similarities over time become one: their mean, their maximum, a mean that weighs
+            the frames where the prompt fits ('attention'), or what a learned transformer makes of all
+            frames and learned vectors of the prompt ('transformer', of the embedded towers alone).
         templates: sentences with {} for the prompt; their vectors are averaged.
         background: what else the clip may show: its best becomes the option 'none of these'.
         threshold: the least similarity a prompt must have, else the answer is 'none of these'.
@@ -143,7 +197,8 @@ def ask(
         read: gives the clip's frames at some indices, for clips that are no files.
 
     Raises:
-        ChoiceError: the prompts, templates or numbers are not such as can be asked.
+        ChoiceError: the prompts, templates or numbers are not such as can be asked, or the towers have
+            not learned that pooling.
         WeightsError: the towers are not here and cannot be fetched.
         ClipError: the clip cannot be read any more.
 
@@ -160,51 +215,70 @@ def ask(
     say(0.0, "Loading the towers")
     asked = catalogue.load(tower, device)
     tidied = words.tidy(prompts, asked.english)
-    temperature = temperature or 1 / asked.scale
+    if pooling == "transformer" and not asked.learned:
+        raise ChoiceError(UNLEARNED)
 
-    pictures, indices, decode, image = embed_clip(
-        clip, asked, frames, lambda done: say(0.1 + 0.7 * done, "Looking at the frames"), read
+    seen = embed_clip(
+        clip, asked, frames, lambda done: say(0.1 + 0.6 * done, "Looking at the frames"), read
     )
-    say(0.8, f"Reading {len(tidied.texts)} prompts")
+    reads = f"Reading {len(tidied.texts)} prompt{'s' * (len(tidied.texts) > 1)}"
     started = time.perf_counter()
-    sentences = embed_texts(asked, tidied.texts, templates)
+    sentences = embed_texts(
+        asked, tidied.texts, templates, lambda done: say(0.7 + 0.15 * done, reads)
+    )
     behind = embed_texts(asked, background, words.PLAIN) if background else None
+    whole = None
+    if seen.video is not None:
+        whole = _whole(
+            asked, seen.video, tidied.texts, background, lambda done: say(0.85 + 0.15 * done, reads)
+        )
     text = (time.perf_counter() - started) * 1000
 
-    similarity = pictures @ sentences.T
-    pooled = pool(similarity, pooling)
-    options, none_similarity = pooled, None
-    if behind is not None:
-        none_similarity = (pictures @ behind.T).max(dim=1).values
-        options = torch.cat([pooled, pool(none_similarity[:, None], pooling)])
-    probabilities = (options / temperature).softmax(dim=0).cpu().numpy()
-
+    similarity = (seen.moments @ sentences.T).cpu().numpy()
+    none = None if behind is None else (seen.moments @ behind.T).amax(dim=1).cpu().numpy()
     readings = tuple(asked.reading(words.filled(templates[0], prompt)) for prompt in tidied.texts)
     say(1.0, "Done")
-    return Answer(
+    unread = Answer(
         tower=asked.name,
         title=asked.title,
         prompts=tidied.texts,
         readings=readings,
-        similarity=similarity.cpu().numpy(),
-        pooled=pooled.cpu().numpy(),
-        probabilities=probabilities[: len(tidied.texts)],
-        none=None if behind is None else float(probabilities[-1]),
-        none_similarity=None if none_similarity is None else none_similarity.cpu().numpy(),
-        below=threshold is not None and float(pooled.max()) < threshold,
-        frames=indices,
+        similarity=similarity,
+        pooled=similarity[0],
+        probabilities=similarity[0],
+        none=None,
+        none_similarity=none,
+        none_pooled=None,
+        whole=whole,
+        below=False,
+        frames=seen.frames,
         fps=clip.fps,
-        best=indices[similarity.argmax(dim=0).cpu().numpy()],
+        best=seen.frames[similarity.argmax(axis=0)],
         pooling=pooling,
         templates=templates,
-        temperature=temperature,
-        threshold=threshold,
+        temperature=1.0,
+        own=1 / asked.scale,
+        threshold=None,
         background=background,
         notes=(*tidied.notes, *_cut(tidied.texts, readings)),
-        times=Times(decode, image, text),
+        times=Times(seen.decode, seen.image, text),
         device=torch.cuda.get_device_name() if asked.device.type == "cuda" else "cpu",
         provenance=asked.provenance,
     )
+    return again(unread, pooling, temperature or unread.own_temperature(pooling), threshold)
+
+
+def _whole(
+    tower: Tower,
+    video: Tensor,
+    prompts: Sequence[str],
+    background: Sequence[str],
+    on_progress: Callable[[float], None],
+) -> Whole:
+    """Cosines of the whole clip with prompts between learned vectors."""
+    near = (embed_texts(tower, (*prompts, *background), None, on_progress) @ video).cpu().numpy()
+    none = float(near[len(prompts) :].max()) if background else None
+    return Whole(near[: len(prompts)], none, 1 / tower.learned_scale)
 
 
 def again(
@@ -224,17 +298,22 @@ def again(
     temperature = answer.temperature if temperature is None else temperature
     threshold = answer.threshold if threshold is None else threshold
     _check(pooling, temperature, threshold, FRAMES)
-    pooled = pool(torch.from_numpy(answer.similarity), pooling)
-    options = pooled
-    if answer.none_similarity is not None:
-        behind = torch.from_numpy(answer.none_similarity)[:, None]
-        options = torch.cat([pooled, pool(behind, pooling)])
-    probabilities = (options / temperature).softmax(dim=0).numpy()
+    if pooling == "transformer":
+        if answer.whole is None:
+            raise ChoiceError(UNLEARNED)
+        pooled, behind = answer.whole.similarity, answer.whole.none
+    else:
+        pooled, behind = pool(answer.similarity, pooling), None
+        if answer.none_similarity is not None:
+            behind = float(pool(answer.none_similarity[:, None], pooling)[0])
+    options = pooled if behind is None else np.append(pooled, np.float32(behind))
+    probabilities = torch.from_numpy(options / temperature).softmax(dim=0).numpy()
     return replace(
         answer,
-        pooled=pooled.numpy(),
+        pooled=pooled,
         probabilities=probabilities[: len(answer.prompts)],
-        none=None if answer.none_similarity is None else float(probabilities[-1]),
+        none=None if behind is None else float(probabilities[-1]),
+        none_pooled=behind,
         below=threshold is not None and float(pooled.max()) < threshold,
         pooling=pooling,
         temperature=temperature,
@@ -242,35 +321,49 @@ def again(
     )
 
 
-def pool(similarity: Tensor, pooling: Pooling) -> Tensor:
-    """float [T, P] over time to [P].
+def pool(similarity: np.ndarray, pooling: Literal["mean", "max", "attention"]) -> np.ndarray:
+    """float32 [T, P] over time to [P].
 
     Attention weighs a frame by how many standard deviations above its prompt's mean it lies, so that it is
     as keen for towers whose cosines hardly differ as for others.
     """
     if pooling == "max":
-        return similarity.max(dim=0).values
+        return similarity.max(axis=0)
     if pooling == "attention":
-        above = similarity - similarity.mean(dim=0)
-        spread = above.square().mean(dim=0).sqrt().clamp(min=1e-6)
-        return ((above / spread).softmax(dim=0) * similarity).sum(dim=0)
-    return similarity.mean(dim=0)
+        above = similarity - similarity.mean(axis=0)
+        spread = np.sqrt(np.square(above).mean(axis=0)).clip(min=1e-6)
+        weights = np.exp(above / spread)
+        return (weights * similarity).sum(axis=0) / weights.sum(axis=0)
+    return similarity.mean(axis=0)
 
 
-def embed_texts(tower: Tower, texts: Sequence[str], templates: Sequence[str]) -> Tensor:
-    """float [N, D] of length 1: each text's mean over the templates. Every sentence is read once."""
-    wanted = [[words.filled(one, text) for one in templates] for text in texts]
+def embed_texts(
+    tower: Tower,
+    texts: Sequence[str],
+    templates: Sequence[str] | None,
+    on_progress: Callable[[float], None] = lambda done: None,
+) -> Tensor:
+    """float [N, D] of length 1: each text's mean over the templates, or of texts between learned vectors.
+
+    Every sentence is read once.
+    """
+    between = templates is None
+    wanted = [[words.filled(one, text) for one in templates or words.PLAIN] for text in texts]
     flat = list(dict.fromkeys(sentence for some in wanted for sentence in some))
-    identity = _identity(tower)
+    identity = (_identity(tower), between)
     with _lock:
         known = {text: _texts[identity, text] for text in flat if (identity, text) in _texts}
     new = [sentence for sentence in flat if sentence not in known]
-    if new:
-        known |= dict(zip(new, tower.texts(new), strict=True))
-        with _lock:
-            _texts.update({(identity, sentence): known[sentence] for sentence in new})
-            while len(_texts) > KEPT_TEXTS:
-                _texts.popitem(last=False)
+    for first in range(0, len(new), AT_ONCE):
+        on_progress(first / len(new))
+        some = new[first : first + AT_ONCE]
+        found = tower.prompted(some) if between else tower.texts(some)
+        known |= dict(zip(some, found, strict=True))
+    with _lock:
+        _texts.update({(identity, sentence): known[sentence] for sentence in new})
+        while len(_texts) > KEPT_TEXTS:
+            _texts.popitem(last=False)
+    on_progress(1.0)
     rows = torch.stack([torch.stack([known[one] for one in some]).mean(dim=0) for some in wanted])
     return F.normalize(rows, dim=-1)
 
@@ -281,12 +374,8 @@ def embed_clip(
     frames: int = FRAMES,
     on_progress: Callable[[float], None] = lambda done: None,
     read: Reader | None = None,
-) -> tuple[Tensor, np.ndarray, float, float]:
-    """Vectors of a clip's frames, kept for the next question about the same clip.
-
-    Returns:
-        float [T, D] of length 1; int64 [T], which frames; milliseconds of decoding and of the tower.
-    """
+) -> Seen:
+    """Vectors of a clip's frames, kept for the next question about the same clip."""
     indices = np.unique(segments(clip.frames, min(frames, clip.frames)))
     key = (clip.sha256, clip.frames, _identity(tower), tuple(indices))
     with _lock:
@@ -295,25 +384,26 @@ def embed_clip(
             _clips.move_to_end(key)
     if kept is not None:
         on_progress(1.0)
-        return kept, indices, 0.0, 0.0
+        return Seen(*kept, indices, 0.0, 0.0)
     on_progress(0.0)
     started = time.perf_counter()
     found, decode = [], 0.0
-    for first in range(0, len(indices), AT_ONCE):
-        some = indices[first : first + AT_ONCE]
+    for first in range(0, len(indices), FRAMES_AT_ONCE):
+        some = indices[first : first + FRAMES_AT_ONCE]
         begun = time.perf_counter()
         now, ahead = _frames(clip, some, tower, read or read_frames)
         decode += time.perf_counter() - begun
         found.append(tower.look(now, ahead))
         on_progress((first + len(some)) / len(indices))
-    vectors = tower.over_time(torch.cat(found))
+    looks = torch.cat(found)
+    vectors = tower.over_time(looks), tower.video(looks)
     if read is None:
         with _lock:
             _clips[key] = vectors
             while len(_clips) > KEPT_CLIPS:
                 _clips.popitem(last=False)
     total = time.perf_counter() - started
-    return vectors, indices, decode * 1000, (total - decode) * 1000
+    return Seen(*vectors, indices, decode * 1000, (total - decode) * 1000)
 
 
 def forget() -> None:

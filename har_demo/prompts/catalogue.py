@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 
 from har_demo.errors import WeightsError
-from har_demo.prompts import embedded, online, packaged
+from har_demo.prompts import embedded, learned, online, packaged
 from har_demo.prompts.tower import Tower
 from har_demo.weights import hub, shipped
 from har_demo.weights.files import megabytes
@@ -136,10 +136,13 @@ def _embedded() -> TowerCard:
     except WeightsError as error:
         state, sentence = "missing", str(error)
     else:
-        state = "here" if (shipped.folder() / embedded.FILE).is_file() else "missing"
+        gone = [
+            one for one in (embedded.FILE, learned.FILE) if not (shipped.folder() / one).is_file()
+        ]
+        state = "missing" if gone else "here"
         sentence = f"Weights come with the app's packages ({megabytes(size)})."
-        if state == "missing":
-            sentence = f"{embedded.FILE} is missing: fetch checkpoints/ again."
+        if gone:
+            sentence = f"{gone[0]} is missing: fetch checkpoints/ again."
     licence = "Apache-2.0"
     return TowerCard(
         name=embedded.NAME,

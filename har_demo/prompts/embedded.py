@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from har_demo.errors import WeightsError
-from har_demo.prompts import packaged, pictures, sentences
+from har_demo.prompts import learned, packaged, pictures, sentences
 from har_demo.prompts.prepare import Preparation
 from har_demo.prompts.tower import Reading, Tower
 from har_demo.weights import shipped
@@ -97,11 +97,17 @@ class Joint(nn.Module):
 
 
 class Embedded(nn.Module):
-    """Both towers and their joint, with open_clip's interface."""
+    """Both towers, their joint and what was learned around them, with open_clip's interface."""
 
-    def __init__(self, image: nn.Module, text: nn.Module, joint: Joint):
+    def __init__(
+        self,
+        image: nn.Module,
+        text: nn.Module,
+        joint: Joint,
+        prompting: learned.Learned | None = None,
+    ):
         super().__init__()
-        self.image, self.text, self.joint = image, text, joint
+        self.image, self.text, self.joint, self.prompting = image, text, joint, prompting
 
     @property
     def logit_scale(self) -> Tensor:
@@ -118,8 +124,22 @@ class Embedded(nn.Module):
 
     def over_time(self, features: Tensor) -> Tensor:
         """Each of the moments [T, 2560] in words, its neighbours considered: [T, 384]."""
-        looks = self.joint.looks(self.image.classifier(features[:, : pictures.FEATURES]))
-        return looks + self.joint.strength * self.joint.motion(features[None])[0]
+        return self._looks(features) + self.joint.strength * self.joint.motion(features[None])[0]
+
+    def encode_video(self, features: Tensor) -> Tensor:
+        """All moments [T, 2560] together in words, as the temporal transformer has it: [384]."""
+        return self.prompting.videos(features[None], self._looks(features)[None])[0]
+
+    def encode_prompted(self, tokens: Tensor) -> Tensor:
+        """Sentences between the learned vectors: [N, 384]."""
+        return self.prompting.texts(self.text, tokens) - self.joint.centre
+
+    @property
+    def learned_scale(self) -> Tensor:
+        return self.prompting.logit_scale
+
+    def _looks(self, features: Tensor) -> Tensor:
+        return self.joint.looks(self.image.classifier(features[:, : pictures.FEATURES]))
 
     def _features(self, pixels: Tensor) -> Tensor:
         return self.image.forward_features(pixels).mean(dim=(2, 3))
@@ -129,12 +149,12 @@ class Embedded(nn.Module):
 
 
 def load(device: torch.device | str = "cpu") -> Tower:
-    """The embedded towers, from two packages and a file in checkpoints/.
+    """The embedded towers, from two packages and two files in checkpoints/.
 
     Raises:
-        WeightsError: one of the three is missing or not what it should be.
+        WeightsError: one of the four is missing or not what it should be.
     """
-    model = Embedded(pictures.load(), sentences.load(), load_joint())
+    model = Embedded(pictures.load(), sentences.load(), load_joint(), learned.load())
     model.eval().requires_grad_(False).to(device)
     packages = [
         Provenance(
@@ -145,8 +165,13 @@ def load(device: torch.device | str = "cpu") -> Tower:
         )
         for one in (packaged.IMAGES, packaged.SENTENCES)
     ]
-    file = shipped.folder() / FILE
-    joint = Provenance("shipped", file.name, sha256(file), "what joins the two, trained here")
+    here = [
+        Provenance("shipped", (file := shipped.folder() / one).name, sha256(file), note)
+        for one, note in (
+            (FILE, "what joins the two, trained here"),
+            (learned.FILE, "learned prompts and their transformer, trained here"),
+        )
+    ]
     return Tower(
         name=NAME,
         title=TITLE,
@@ -154,9 +179,10 @@ def load(device: torch.device | str = "cpu") -> Tower:
         tokenize=sentences.tokenize,
         reading=reading,
         preparation=PREPARATION,
-        provenance=(*packages, joint),
+        provenance=(*packages, *here),
         device=torch.device(device),
         ahead=AHEAD,
+        learned=True,
     )
 
 

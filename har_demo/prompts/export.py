@@ -64,6 +64,7 @@ def ranking_json(ranking: Ranking) -> dict:
             }
             for one in ranking.found
         ],
+        "unread": [vars(one) for one in ranking.unread],
         "notes": list(ranking.notes),
     }
 

@@ -175,8 +175,8 @@ def real(data: Path) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
     """The labelled real clips: their middle, where they are longer."""
     from har_demo.clips.frames import read_frames
     from har_demo.clips.ingest import ingest
+    from har_demo.groups import group_of
     from har_demo.prompts.answer import pairs
-    from har_demo.training.data import group_of
 
     called = {name: action for action, name in DATASETS["people"].items()}
     with (data / "clips.tsv").open(encoding="utf-8", newline="") as file:

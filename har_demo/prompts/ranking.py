@@ -1,7 +1,7 @@
 """Which of many clips fits one sentence best: one vector a clip, kept for the next sentence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.probe import VIDEOS
-from har_demo.errors import ChoiceError
+from har_demo.errors import ChoiceError, ClipError
 from har_demo.prompts import catalogue, words
 from har_demo.prompts.answer import Progress, embed_clip, embed_texts
 
@@ -33,6 +33,14 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A file that is left out of a search, and the sentence that says why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Ranking:
     """All clips, the best first, for one sentence, by one pair of towers."""
 
@@ -40,6 +48,46 @@ class Ranking:
     tower: str
     found: tuple[Found, ...]
     notes: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+
+def search_files(
+    files: Sequence[Path],
+    sentence: str,
+    tower: str | None = None,
+    on_progress: Progress | None = None,
+) -> Ranking:
+    """Rank video files by how well a sentence fits them; those that cannot be read are named, not fatal.
+
+    Args:
+        files: at most MOST.
+        sentence, tower, on_progress: as for `search`.
+
+    Raises:
+        ChoiceError: as `search`, or none of the files can be read.
+        WeightsError: as `search`.
+    """
+    from har_demo.clips.ingest import ingest
+
+    say = on_progress or (lambda fraction, sentence: None)
+    words.tidy([sentence])  # what cannot be asked is said before anything is read
+    _check_count(len(files))
+    clips, unread = [], []
+    for number, file in enumerate(files):
+        say(0.6 * number / len(files), f"Reading {file.name}, {number + 1} of {len(files)}")
+        try:
+            clips.append(ingest(file, name=file.name))
+        except ClipError as problem:
+            unread.append(Unread(file.name, str(problem)))
+    if not clips:
+        why = f"'{unread[0].name[:60]}': {unread[0].why}"
+        if len(unread) > 1:
+            why = f"None of the {len(unread)} files can be searched. {why}"
+        raise ChoiceError(why)
+    found = search(
+        clips, sentence, tower, on_progress=lambda done, what: say(0.6 + 0.4 * done, what)
+    )
+    return replace(found, unread=(*unread, *found.unread))
 
 
 def search(
@@ -64,10 +112,7 @@ def search(
         ClipError: a clip cannot be read any more.
     """
     different = list({clip.sha256: clip for clip in clips}.values())
-    if not different:
-        raise ChoiceError("There is no clip to search: give some.")
-    if len(different) > MOST:
-        raise ChoiceError(f"There are {len(different)} clips: search at most {MOST} at once.")
+    _check_count(len(different))
     tidied = words.tidy([sentence])
     say = on_progress or (lambda fraction, sentence: None)
     say(0.0, "Loading the towers")
@@ -76,9 +121,9 @@ def search(
     found = []
     for number, clip in enumerate(different):
         say(number / len(different), f"Looking at {clip.source.name}")
-        vectors, indices, _, _ = embed_clip(clip, asked, frames)
-        similarity = float(F.normalize(vectors.mean(dim=0), dim=0) @ wanted)
-        best = int(indices[int((vectors @ wanted).argmax())])
+        seen = embed_clip(clip, asked, frames)
+        similarity = float(F.normalize(seen.moments.mean(dim=0), dim=0) @ wanted)
+        best = int(seen.frames[int((seen.moments @ wanted).argmax())])
         found.append(Found(clip, similarity, best / clip.fps))
     found.sort(key=lambda one: -one.similarity)
     say(1.0, "Done")
@@ -98,8 +143,12 @@ def video_files(given: Sequence[Path]) -> list[Path]:
             raise ChoiceError(f"There is no file or folder '{path.name[:60]}': check its name.")
         inside = sorted(path.iterdir()) if path.is_dir() else [path]
         files += [one for one in inside if not path.is_dir() or one.suffix.lower() in VIDEOS]
-    if not files:
-        raise ChoiceError("There is no clip to search: give video files, or a folder with some.")
-    if len(files) > MOST:
-        raise ChoiceError(f"There are {len(files)} clips: search at most {MOST} at once.")
+    _check_count(len(files))
     return files
+
+
+def _check_count(count: int) -> None:
+    if not count:
+        raise ChoiceError("There is no clip to search: give video files, or a folder with some.")
+    if count > MOST:
+        raise ChoiceError(f"There are {count} clips: search at most {MOST} at once.")

@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from har_demo.prompts.prepare import Preparation
 from har_demo.weights.provenance import Provenance
 
+AT_ONCE = 64  # sentences that are read together
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -57,6 +59,8 @@ class Tower:
         ahead: seconds to a second frame that the image tower also wants of every moment, to see motion;
             0 when it wants none. Where it does, the model also has encode_pair(pixels, pixels ahead)
             → [N, F], and over_time([T, F]) → [T, D], which sees a frame among its neighbours.
+        learned: whether there are learned prompts and a temporal transformer. Then the model also has
+            encode_video([T, F]) → [D], encode_prompted(tokens) → [N, D], and learned_scale.
     """
 
     name: str
@@ -69,6 +73,12 @@ class Tower:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     english: bool = True
     ahead: float = 0.0
+    learned: bool = False
+
+    @property
+    def learned_scale(self) -> float:
+        """The same of what `video` and `prompted` give."""
+        return float(self.model.learned_scale.exp())
 
     @property
     def scale(self) -> float:
@@ -78,8 +88,16 @@ class Tower:
     @torch.inference_mode()
     def texts(self, sentences: Sequence[str]) -> Tensor:
         """float32 [N, D], each of length 1."""
-        parts = [sentences[i : i + 64] for i in range(0, len(sentences), 64)]
-        found = [self.model.encode_text(self.tokenize(part).to(self.device)) for part in parts]
+        return self._read(sentences, self.model.encode_text)
+
+    @torch.inference_mode()
+    def prompted(self, sentences: Sequence[str]) -> Tensor:
+        """float32 [N, D], each of length 1, of sentences between learned vectors."""
+        return self._read(sentences, self.model.encode_prompted)
+
+    def _read(self, sentences: Sequence[str], encode: Callable[[Tensor], Tensor]) -> Tensor:
+        parts = [sentences[i : i + AT_ONCE] for i in range(0, len(sentences), AT_ONCE)]
+        found = [encode(self.tokenize(part).to(self.device)) for part in parts]
         return F.normalize(torch.cat(found).float(), dim=-1)
 
     @torch.inference_mode()
@@ -95,3 +113,8 @@ class Tower:
         if self.ahead:
             looks = self.model.over_time(looks)
         return F.normalize(looks, dim=-1)
+
+    @torch.inference_mode()
+    def video(self, looks: Tensor) -> Tensor | None:
+        """float32 [D] of length 1 of all frames [T, F] together; None where nothing was learned for it."""
+        return F.normalize(self.model.encode_video(looks), dim=-1) if self.learned else None

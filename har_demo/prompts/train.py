@@ -18,12 +18,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from har_demo.groups import HELD_OUT
 from har_demo.models.label_sets import KINETICS400, UCF101
 from har_demo.people.captions import captions
 from har_demo.people.motion import ACTIONS
 from har_demo.prompts import embedded, features, pictures, sentences
 from har_demo.prompts.features import Features, Shown
-from har_demo.training.data import HELD_OUT
 from har_demo.weights.files import sha256
 
 NAMES = ("{}", "a photo of a {}", "a person with a {}")
@@ -36,7 +36,7 @@ DECAY = 0.05
 DROPOUT = 0.3
 SCALE = 20.0  # of cosines in the loss, before it is calibrated
 QUIET = 0.1  # weight of the loss that keeps motion from saying more than it must
-STRENGTH = 0.75  # of motion, once it is learned
+STRENGTH = 1.0  # of motion, once it is learned
 REAL = 0.4  # share of real clips in a batch
 
 TESTED_WORDINGS = (3, 5)  # which of an action's captions are never learned from
@@ -140,6 +140,16 @@ def trained_on(one: Shown) -> bool:
     return one.split not in HELD_OUT["a"]
 
 
+TESTED: dict[str, Callable[[Shown], bool]] = {
+    "rendered, a good view": lambda one: one.calm and one.split == "test",
+    "rendered, any view and light": lambda one: (
+        one.rendered and not one.calm and one.split == "test"
+    ),
+    "real, people and places held out": lambda one: one.split in HELD_OUT["a"],
+}
+"""Which clips the figures are of."""
+
+
 def sentences_of(action: str, held_out: bool, seeds: Sequence[int] = range(6)) -> list[str]:
     """Captions of an action in the wordings that are kept for testing, or in all others."""
     found = []
@@ -183,14 +193,14 @@ def learn(
     known = [label for label, texts in enumerate(bank) if len(texts)]
     column = torch.full((len(bank),), -1)
     column[known] = torch.arange(len(known))
-    weights = _evenly(some)
+    weights = evenly(some)
     steps = epochs * math.ceil(len(some) / BATCH)
     optimiser = torch.optim.AdamW(model.motion.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
     model.motion.train()
     for _ in range(steps):
         rows = torch.multinomial(weights, BATCH, replacement=True, generator=chance)
-        batch = _cut(some[rows], chance)
+        batch = cut(some[rows], chance)
         texts = torch.stack([_one(bank[label], chance) for label in known])
         motion = model.motion(batch.features)
         near = _similarity(batch, motion, texts)
@@ -221,7 +231,7 @@ def calibrate(model: embedded.Joint, some: Clips, texts: Tensor, labels: Tensor)
     return best
 
 
-def _evenly(some: Clips) -> Tensor:
+def evenly(some: Clips) -> Tensor:
     """How often to draw each clip: real and rendered ones by REAL, and within both every action alike."""
     weights = torch.zeros(len(some))
     for real, share in ((True, REAL), (False, 1 - REAL)):
@@ -233,7 +243,7 @@ def _evenly(some: Clips) -> Tensor:
     return weights / weights.sum()
 
 
-def _cut(batch: Clips, chance: torch.Generator) -> Clips:
+def cut(batch: Clips, chance: torch.Generator) -> Clips:
     """Now and then every other moment, or only some of them: clips are asked about at any rate."""
     if torch.rand((), generator=chance) < 0.3:
         start = int(torch.randint(2, (), generator=chance))
@@ -262,22 +272,28 @@ def _read(texts: Sequence[str], text: nn.Module) -> Tensor:
 
 def test(model: embedded.Joint, some: Clips, tested: Sequence[Tensor]) -> dict[str, float]:
     """Accuracy in percent among all actions, each named by one unseen caption, over all wordings."""
-    wordings = max(len(texts) for texts in tested)
-    top1 = top5 = 0.0
     with torch.no_grad():
-        for i in range(wordings):
-            texts = torch.stack([texts[i % len(texts)] for texts in tested])
-            order = similarity(model, some, texts).topk(5, dim=1).indices
-            right = order == some.labels[:, None]
-            top1 += float(right[:, 0].float().mean()) / wordings
-            top5 += float(right.any(dim=1).float().mean()) / wordings
-    return {"clips": len(some), "top1": round(100 * top1, 1), "top5": round(100 * top5, 1)}
+        near = [similarity(model, some, torch.stack(texts)) for texts in in_turn(tested)]
+    return {"clips": len(some), **percent(near, some.labels)}
 
 
-def save(joint: embedded.Joint, folder: Path, facts: dict) -> Path:
+def in_turn(wordings: Sequence[Sequence]) -> list[tuple]:
+    """One wording of every action at a time; who has fewer begins again."""
+    most = max(map(len, wordings))
+    return [tuple(some[i % len(some)] for some in wordings) for i in range(most)]
+
+
+def percent(near: Sequence[Tensor], labels: Tensor) -> dict[str, float]:
+    """How often the right text is the nearest, and among the nearest five: means of similarities [N, P]."""
+    right = torch.stack([one.topk(5, dim=1).indices == labels[:, None] for one in near])
+    top1, top5 = right[..., 0].float().mean(), right.any(dim=-1).float().mean()
+    return {"top1": round(100 * float(top1), 1), "top5": round(100 * float(top5), 1)}
+
+
+def write(model: nn.Module, name: str, folder: Path, facts: dict) -> Path:
     """Write what is shipped, in half precision, and beside it what is to be known of it."""
-    state = {name: value.half().contiguous() for name, value in joint.state_dict().items()}
-    file = folder / embedded.FILE
+    state = {key: value.half().contiguous() for key, value in model.state_dict().items()}
+    file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     save_file(state, file)
     file.chmod(0o644)
@@ -301,13 +317,7 @@ def main() -> None:
         return clips(found.only(wanted), model, image.classifier)
 
     learned, validation = part(trained_on), part(lambda one: one.split == "val")
-    tested = {
-        "rendered, a good view": part(lambda one: one.calm and one.split == "test"),
-        "rendered, any view and light": part(
-            lambda one: one.rendered and not one.calm and one.split == "test"
-        ),
-        "real, people and places held out": part(lambda one: one.split in HELD_OUT["a"]),
-    }
+    tested = {name: part(wanted) for name, wanted in TESTED.items()}
     unseen = bank(text, model.centre, held_out=True)
     before = {name: test(model, some, unseen) for name, some in tested.items()}
     learn(model, learned, bank(text, model.centre, False), arguments.epochs, arguments.seed)
@@ -327,7 +337,7 @@ def main() -> None:
         "seed": arguments.seed,
     }
     print(json.dumps(facts["accuracy"], indent=1), f"scale {scale:.1f}")
-    print(save(model, arguments.out, facts))
+    print(write(model, embedded.FILE, arguments.out, facts))
 
 
 if __name__ == "__main__":

@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from har_demo.groups import HELD_OUT
 from har_demo.models.registry import card
 from har_demo.models.two_stream import fit_svm, stacked_scores
-from har_demo.training.data import HELD_OUT, Footage
+from har_demo.training.data import Footage
 from har_demo.training.protocol import FILE, Protocol, read_protocol
 from har_demo.training.report import COLUMNS, START, figures, row_of, write_rows
 from har_demo.training.run import flow_rate, rendered_file, with_flow

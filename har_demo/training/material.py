@@ -20,9 +20,10 @@ from har_demo.clips.frames import read_frames
 from har_demo.clips.ingest import ingest
 from har_demo.clips.probe import VIDEOS
 from har_demo.errors import ChoiceError
+from har_demo.groups import HELD_OUT
 from har_demo.labels import DATASETS, EVERYDAY
 from har_demo.recognize.recognize import Reader
-from har_demo.training.data import HELD_OUT, read_examples, split
+from har_demo.training.data import read_examples, split
 from har_demo.training.figures import invented
 from har_demo.training.protocol import read_protocol
 from har_demo.training.staged import staged
@@ -126,7 +127,7 @@ def people(classes: Sequence[str], count: int, seed: int | None = None) -> Mater
 
 
 def prepared(folder: Path, classes: Sequence[str], side: str = "a") -> Material:
-    """The held-out clips of a prepared folder, split `side` of har_demo.training.data.HELD_OUT.
+    """The held-out clips of a prepared folder, split `side` of har_demo.groups.HELD_OUT.
 
     Raises:
         ChoiceError: the folder cannot be read, or shows none of the classes.

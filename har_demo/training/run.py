@@ -24,7 +24,8 @@ from pathlib import Path
 
 import torch
 
-from har_demo.training.data import HELD_OUT, Footage, load, read_examples, split
+from har_demo.groups import HELD_OUT
+from har_demo.training.data import Footage, load, read_examples, split
 from har_demo.training.figures import rendered_footage
 from har_demo.training.fitted import FITTED, fitted
 from har_demo.training.motion import all_cores, fields_of

@@ -21,9 +21,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from har_demo.errors import WeightsError
+from har_demo.groups import HELD_OUT, held_out
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models import registry
-from har_demo.training.data import HELD_OUT, held_out
 from har_demo.training.report import read_rows, start_of
 from har_demo.training.train import Run
 from har_demo.training.variants import card_of

@@ -31,6 +31,8 @@ def answer(similarity, none=None, **changed) -> Answer:
         probabilities=similarity.mean(axis=0),
         none=None,
         none_similarity=None if none is None else np.float32(none),
+        none_pooled=None,
+        whole=None,
         below=False,
         frames=frames,
         fps=25,
@@ -38,6 +40,7 @@ def answer(similarity, none=None, **changed) -> Answer:
         pooling="mean",
         templates=("{}",),
         temperature=0.1,
+        own=0.1,
         threshold=None,
         background=(),
         notes=(),
@@ -49,7 +52,7 @@ def answer(similarity, none=None, **changed) -> Answer:
 
 
 def on_page(of: Answer) -> OnPage:
-    return OnPage(clip_named(), "", of, of.temperature, ("data:,",) * len(of.frames))
+    return OnPage(clip_named(), "", of, ("data:,",) * len(of.frames))
 
 
 def names(html: str) -> list[str]:
@@ -122,14 +125,14 @@ def test_reading_again_needs_no_frame_and_no_tower(monkeypatch):
     for name in ("ask", "read_frames", "heat", "ready"):
         monkeypatch.setattr(prompts_running, name, forbidden)
     before = on_page(answer([[0.1, 0.3], [0.5, 0.3]]))
-    panel, who, after, file = next(read_again(before, "max", 2.0))
+    _, panel, who, after, file = next(read_again(before, "max", 2.0))
     assert after.answer.pooled.tolist() == pytest.approx([0.5, 0.3])
     assert after.answer.temperature == pytest.approx(0.2)
     assert names(panel) == ["prompt 0", "prompt 1"]
     assert "the towers&#39; own" in answered_by(before) and "own" not in who.split("0.2")[1][:20]
     assert after.frames is before.frames and file.endswith(".json")
     # Multiples are of the towers' own temperature, not of the one before.
-    assert next(read_again(after, "max", 1.0))[2].answer.temperature == pytest.approx(0.1)
+    assert next(read_again(after, "max", 1.0))[3].answer.temperature == pytest.approx(0.1)
 
 
 def test_stop_ends_the_work_at_its_next_step(monkeypatch):

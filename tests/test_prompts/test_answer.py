@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from har_demo.errors import ChoiceError
 from har_demo.prompts import answer as answers
@@ -88,7 +87,7 @@ def test_templates_are_averaged(clip, tiny):
 
 
 def test_pooling():
-    similarity = torch.tensor([[0.1, 0.9], [0.3, 0.1], [0.2, 0.2]])
+    similarity = np.float32([[0.1, 0.9], [0.3, 0.1], [0.2, 0.2]])
     assert pool(similarity, "mean").tolist() == pytest.approx([0.2, 0.4])
     assert pool(similarity, "max").tolist() == pytest.approx([0.3, 0.9])
     focused = pool(similarity, "attention")
@@ -96,7 +95,7 @@ def test_pooling():
     assert (focused < pool(similarity, "max")).all()
     # As keen where cosines hardly differ, and at ease where they do not.
     assert pool(similarity / 50, "attention") * 50 == pytest.approx(focused, abs=1e-4)
-    assert pool(torch.full((3, 1), 0.2), "attention").tolist() == pytest.approx([0.2])
+    assert pool(np.full((3, 1), 0.2), "attention").tolist() == pytest.approx([0.2])
 
 
 def test_none_of_these_is_an_option(clip, tiny):
@@ -126,6 +125,30 @@ def test_pooling_again_gives_what_asking_again_gives(clip, tiny, counted):
     assert found.probabilities == pytest.approx(asked.probabilities, abs=1e-5)
     assert (found.none, found.below) == (pytest.approx(asked.none, abs=1e-5), asked.below)
     assert again(first).probabilities == pytest.approx(first.probabilities, abs=1e-5)
+
+
+def test_a_learned_transformer_is_one_of_the_poolings(clip):
+    """The embedded towers have one; asking with it and reading again with it are the same."""
+    asked = ask(clip, PROMPTS, pooling="transformer", background=words.BACKGROUND, frames=12)
+    plain = ask(clip, PROMPTS, background=words.BACKGROUND, frames=12)
+    assert plain.poolings == answers.POOLINGS
+    assert asked.pooled == pytest.approx(asked.whole.similarity)
+    assert not np.allclose(asked.pooled, plain.pooled, atol=0.02)
+    own = plain.own_temperature("transformer")
+    assert asked.temperature == own == asked.whole.temperature != plain.temperature
+    found = again(plain, "transformer", own)
+    assert found.probabilities == pytest.approx(asked.probabilities, abs=1e-5)
+    assert (
+        found.none == pytest.approx(asked.none, abs=1e-5) and found.none_pooled == asked.whole.none
+    )
+    assert again(found, "mean", plain.temperature).none == pytest.approx(plain.none, abs=1e-5)
+
+
+def test_long_lists_say_how_far_they_are(clip, tiny):
+    told = []
+    ask(clip, [f"list {n}" for n in range(200)], tiny, on_progress=lambda *one: told.append(one))
+    shares = [share for share, sentence in told if sentence == "Reading 200 prompts"]
+    assert len(set(shares)) >= 4 and shares == sorted(shares)
 
 
 def test_a_long_prompt_is_cut_and_says_so(clip, tiny):
@@ -163,6 +186,7 @@ def test_a_clip_shorter_than_the_frames_wanted(clip, tiny):
     [
         ({"prompts": []}, "no prompt"),
         ({"pooling": "sum"}, "mean, max, attention"),
+        ({"pooling": "transformer"}, "no learned transformer"),
         ({"templates": ["nothing"]}, "exactly one"),
         ({"temperature": 0.0}, "temperature"),
         ({"temperature": -1.0}, "temperature"),

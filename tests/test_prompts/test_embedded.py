@@ -85,7 +85,12 @@ def test_a_picture_is_near_the_words_of_its_class(tower):
 def test_the_answer_names_all_its_files(clip):
     found = ask(clip, ["waving", "cooking"], frames=2)
     assert found.tower == "embedded"
-    assert [one.source for one in found.provenance] == ["packaged", "packaged", "shipped"]
+    assert [one.source for one in found.provenance] == [
+        "packaged",
+        "packaged",
+        "shipped",
+        "shipped",
+    ]
     assert found.provenance[1].sha256 == packaged.SENTENCES.sha256
     assert np.isfinite(found.similarity).all()
 

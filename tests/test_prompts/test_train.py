@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from har_demo.groups import HELD_OUT
 from har_demo.people.motion import ACTIONS
-from har_demo.prompts import embedded, features, fewshot, sentences, train
+from har_demo.prompts import embedded, features, fewshot, learn, sentences, train
 from har_demo.prompts.features import ANY_VIEW, GOOD_VIEW, Shown
-from har_demo.training.data import HELD_OUT
+from har_demo.prompts.learned import Learned
 
 CLASSES = 4
 
@@ -122,7 +123,7 @@ def test_nobody_is_on_both_sides(one, allowed):
 def test_real_and_rendered_clips_are_drawn_in_their_shares():
     some = made(40, seed=0)
     some.labels[:10] = 0  # one action is frequent
-    weights = train._evenly(some)
+    weights = train.evenly(some)
     assert weights.sum() == pytest.approx(1)
     assert weights[some.real].sum() == pytest.approx(train.REAL)
     by_action = [weights[some.real & (some.labels == label)].sum() for label in (0, 2)]
@@ -179,25 +180,43 @@ def test_a_few_clips_of_every_action():
     assert not torch.equal(chosen.features, fewshot.few(some, 3, seed=2).features)
 
 
-def test_learned_prompts_start_from_the_names_and_learn():
+def test_learned_prompts_learn_and_leave_the_towers_alone():
     from har_demo.prompts import catalogue
 
     text = catalogue.load("embedded", "cpu").model.text
-    names = ["walking", "sitting down", "clapping", "boxing"]
-    learned = fewshot.Learned(text, names, frames=8, seed=0)
+    torch.manual_seed(0)
+    model = Learned()
+    some = learn.whole(made(60, seed=0))
+    centre = torch.zeros(sentences.WIDTH)
+    names = [(name,) for name in learn.NAMES]
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    learn.learn(model, some, text, centre, names, steps=40)
+    changed = {n for n, value in model.state_dict().items() if not torch.equal(value, before[n])}
+    assert "entry.weight" in changed and "prompting.prompts.table.weight" in changed
+    assert "logit_scale" not in changed and all(p.grad is None for p in text.parameters())
     with torch.no_grad():
-        texts = F.normalize(learned.texts(), dim=-1)
-        plain = F.normalize(text(sentences.tokenize(names)), dim=-1)
-    assert texts.shape == (4, sentences.WIDTH)
-    some = made(8, seed=0)
-    some.looks[:] = F.normalize(plain[some.labels], dim=-1)[:, None]
-    learned.learn(some, torch.zeros(sentences.WIDTH), steps=3, seed=0)
-    moved = [n for n, p in learned.model.named_parameters() if p.grad is not None]
-    assert any(n.startswith("prompts") for n in moved) and any("temporal" in n for n in moved)
-    assert all(p.grad is None for p in text.parameters())
+        texts = model.texts(text, sentences.tokenize(learn.NAMES))
+    tested = learn.whole(made(40, seed=2))
+    near = learn.similarity(model, tested, texts)
+    assert train.percent([near], tested.labels)["top1"] > 70
+    scale = learn.calibrate(model, tested, texts)
+    assert math.exp(model.logit_scale) == pytest.approx(scale)
+
+
+def test_more_moments_than_there_are_places_are_read_in_parts():
+    torch.manual_seed(0)
+    model = Learned().eval()
+    features, looks = torch.randn(1, 16, 2560), torch.randn(1, 16, sentences.WIDTH)
+    with torch.no_grad():
+        halves = [model.videos(features[:, i : i + 8], looks[:, i : i + 8]) for i in (0, 8)]
+        whole = model.videos(features, looks)
+        assert torch.allclose(whole, F.normalize(sum(halves), dim=-1), atol=1e-5)
+        assert model.videos(features[:, :3], looks[:, :3]).norm() == pytest.approx(1)
 
 
 def test_scores_are_percent():
     similarity = torch.eye(6)
-    assert fewshot.score(similarity, torch.arange(6)) == {"top1": 100.0, "top5": 100.0}
-    assert fewshot.score(similarity, torch.tensor([1, 1, 1, 1, 1, 1]))["top1"] == 16.7
+    assert train.percent([similarity], torch.arange(6)) == {"top1": 100.0, "top5": 100.0}
+    half = train.percent([similarity, similarity.flip(0)], torch.arange(6))
+    assert half["top1"] == 50.0
+    assert train.in_turn([["a", "b"], ["c"]]) == [("a", "c"), ("b", "c")]

@@ -8,19 +8,11 @@ import torch
 
 from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import transform
+from har_demo.groups import HELD_OUT, group_of
 from har_demo.labels import EVERYDAY, class_of
 from har_demo.models.card import ModelInput
 from har_demo.training import data
-from har_demo.training.data import (
-    HELD_OUT,
-    Example,
-    Footage,
-    group_of,
-    load,
-    prepare,
-    read_examples,
-    split,
-)
+from har_demo.training.data import Example, Footage, load, prepare, read_examples, split
 from tests.media import numbered_frames, write
 
 # Every recording of ARID's six classes that is used here: class, number.

@@ -16,12 +16,13 @@ from typer.testing import CliRunner
 from har_demo import cli
 from har_demo.clips.clip import Clip, SourceFacts
 from har_demo.errors import ClipError, WeightsError
+from har_demo.groups import HELD_OUT, group_of
 from har_demo.labels import EVERYDAY
 from har_demo.models import registry
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.training import evaluate as module
 from har_demo.training import kept
-from har_demo.training.data import HELD_OUT, group_of, prepare
+from har_demo.training.data import prepare
 from har_demo.training.evaluate import Outcome, Subject, evaluate, measure, subject
 from har_demo.training.material import Labelled, Material, people, prepared
 from har_demo.training.record import FIRST, entry_of, record, rows

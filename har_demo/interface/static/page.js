@@ -42,7 +42,7 @@ const atlas = (() => {
   const labelRun = () => {
     const count = chosen().length,
       button = one('#run');
-    if (!button) return;
+    if (!button || !boxes().length) return; // another page's button has a name of its own
     const verb = one('[data-verb]')?.dataset.verb || 'Recognise';
     button.textContent = count === 0 ? verb : `${verb} with ${count} model${count === 1 ? '' : 's'}`;
   };
@@ -109,7 +109,8 @@ const atlas = (() => {
         if (box.checked) box.closest('.picker-part').open = true;
       });
     labelRun();
-    if (known && one('.clip-facts')) one('#run').click();
+    const asked = linkParameters().has('prompts') || linkParameters().has('classes');
+    if ((known || asked) && one('.clip-facts')) one('#run').click();
   };
 
   const copyLink = async () => {
