@@ -4,8 +4,9 @@ from functools import partial
 
 import gradio as gr
 
-from har_demo.interface import clip_part, header, search_part
+from har_demo.interface import clip_part, header, plots, search_part
 from har_demo.interface.links import restore_prompts
+from har_demo.interface.prompts_curves import curves
 from har_demo.interface.prompts_running import (
     OWN_TEMPERATURE,
     START,
@@ -129,6 +130,10 @@ def build() -> None:
                 share = gr.Button("Copy link", size="sm", elem_id="share")
 
     search_part.build(tower)
+    with gr.Accordion(
+        "What learned prompts gain, measured", open=False, elem_id="learned"
+    ) as learned:
+        measured = plots.build(elem_id="curves")
 
     private = {"api_visibility": "undocumented"}
     at_once = {"queue": False, "show_progress": "hidden", **private}
@@ -193,6 +198,7 @@ def build() -> None:
         show_progress_on=[where],
         **private,
     ).then(None, None, None, js="() => atlas.show('#where')", api_name="show_where", **private)
+    learned.expand(curves, None, measured, api_name="prompts_curves", **at_once)
     page = gr.context.Context.root_block
     page.load(offer_towers, None, tower, api_name="offer_towers", **at_once)
     question = [prompts, none, tower, templates, pooling]

@@ -25,7 +25,7 @@ from har_demo.prompts.learned import Learned
 from har_demo.prompts.train import Clips, clips, image_free, trained_on
 
 NAMES = tuple(DATASETS["people"][action] for action in ACTIONS)
-STEPS = 200
+STEPS = 600
 BATCH = 32
 RATE = 1e-3
 DECAY = 0.1

@@ -130,6 +130,15 @@ def test_bad_questions_in_words_come_back_as_sentences(
         )
 
 
+def test_a_program_searches_clips(client, clip_file, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_text("no film")
+    files = [handle_file(str(file)) for file in (clip_file, broken)]
+    found = client.predict(clips=files, sentence="a person walking", api_name="/search")
+    assert [one["name"] for one in found["clips"]] == [clip_file.name]
+    assert [one["name"] for one in found["unread"]] == ["broken.mp4"]
+
+
 def test_the_towers_are_listed_with_size_and_licence(client):
     listed = client.predict(api_name="/towers")
     assert [row["name"] for row in listed] == [card.name for card in prompted.towers()]

@@ -156,6 +156,22 @@ def test_a_prompt_that_is_cut_says_so(page):
     expect(remarks.filter(has_text="emoji")).to_have_count(1)
 
 
+def test_clips_are_searched_and_play_from_their_best_moment(page, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_text("no film")
+    files = [example(WAVING).path, example(WALKING).path, broken]
+    page.set_input_files("#search-files input[type=file]", files)
+    expect(page.locator("#search-files")).to_contain_text("broken")
+    page.locator("#search-for textarea, #search-for input").first.fill(TYPED[0])
+    page.click("#search-go")
+    expect(page.locator(".found button")).to_have_count(2)
+    expect(page.locator(".search-results")).to_contain_text("1 left out")
+    page.locator(".found button").first.click()
+    page.wait_for_function("document.querySelector('.found-player video').readyState > 0")
+    page.click("#learned button")
+    expect(page.locator("#curves .plot.drawn")).to_have_count(2)
+
+
 def test_it_fits_a_phone_and_works_by_keyboard(page):
     page.set_viewport_size(PHONE)
     page.click("[data-toggle-theme]")

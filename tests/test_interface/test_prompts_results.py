@@ -103,7 +103,7 @@ def test_words_of_strangers_are_escaped():
 def test_a_prompt_as_long_as_a_page_takes_no_page():
     long = "waving " * 280
     html = results(on_page(answer([[0.1, 0.2]], prompts=(long, "fine"))))
-    assert html.count(long.strip()) == 1  # when pointed at
+    assert html.count(long.strip()) == 2  # when pointed at, and in its link
 
 
 def test_none_of_these_has_its_similarity_too():

@@ -7,7 +7,8 @@ import pytest
 from har_demo.clips.ingest import ingest
 from har_demo.errors import ChoiceError
 from har_demo.prompts import answer, catalogue
-from har_demo.prompts.ranking import MOST, search
+from har_demo.prompts.export import ranking_json
+from har_demo.prompts.ranking import MOST, search, search_files
 from tests.media import acted, write
 
 
@@ -44,3 +45,23 @@ def test_what_cannot_be_searched(clips, tiny):
     many = [replace(clips[0], sha256=str(n)) for n in range(MOST + 1)]
     with pytest.raises(ChoiceError, match="51 clips"):
         search(many, "walking", tiny)
+
+
+def test_files_that_cannot_be_read_are_named_and_the_others_go_on(clips, tiny, tmp_path):
+    good, bad = clips[0].path, tmp_path / "broken.mp4"
+    bad.write_bytes(b"no film")
+    told = []
+    found = search_files([bad, good], "walking", tiny, lambda *one: told.append(one))
+    assert [one.clip.source.name for one in found.found] == [good.name]
+    assert [one.name for one in found.unread] == ["broken.mp4"]
+    assert "not a video that can be read" in found.unread[0].why
+    assert ranking_json(found)["unread"][0]["name"] == "broken.mp4"
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares) and shares[-1] == 1
+    assert any("1 of 2" in sentence for _, sentence in told)
+    with pytest.raises(ChoiceError, match="None of the 2 files can be searched"):
+        search_files([bad, bad], "walking", tiny)
+    with pytest.raises(ChoiceError, match="no prompt"):
+        search_files([bad], " ", tiny)
+    with pytest.raises(ChoiceError, match="51 clips"):
+        search_files([good] * (MOST + 1), "walking", tiny)
