@@ -123,7 +123,7 @@ def test_a_class_list_fills_in_and_the_next_clip_is_asked(page):
     take(page, WALKING)
     expect(page.locator(".elsewhere-only")).to_be_visible()
     run(page)
-    expect(page.locator(".verdict")).to_contain_text("39 prompts in 16 frames")
+    expect(page.locator(".verdict")).to_contain_text("39 prompts in 16 frames", timeout=30_000)
     expect(page.locator(".verdict")).to_contain_text("Walking")
     expect(page.locator(".elsewhere-only")).to_be_hidden()
     expect(page.locator(".heat")).to_have_count(0)

@@ -1,5 +1,6 @@
 """Clips are ranked for a sentence; each is looked at once, whatever is asked of it later."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -48,7 +49,8 @@ def test_what_cannot_be_searched(clips, tiny):
 
 
 def test_files_that_cannot_be_read_are_named_and_the_others_go_on(clips, tiny, tmp_path):
-    good, bad = clips[0].path, tmp_path / "broken.mp4"
+    good, bad = tmp_path / "fine.mp4", tmp_path / "broken.mp4"
+    shutil.copyfile(clips[0].path, good)
     bad.write_bytes(b"no film")
     told = []
     found = search_files([bad, good], "walking", tiny, lambda *one: told.append(one))
