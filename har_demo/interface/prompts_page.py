@@ -107,8 +107,8 @@ def build() -> None:
                     value=POOLINGS[0],
                     label="Similarity over time becomes its",
                     info="Weighted: a mean in which moments that fit count more. Learned transformer: "
-                    "all moments together and learned vectors around each prompt (Ju et al.); best for "
-                    "the 39 everyday actions, embedded towers alone.",
+                    "all moments together and learned vectors around each prompt (Ju et al.); better for "
+                    "the 39 everyday actions, worse beyond them; embedded towers alone.",
                     min_width=240,
                     elem_id="pooling",
                 )
