@@ -133,7 +133,7 @@ def build() -> None:
     with gr.Accordion(
         "What learned prompts gain, measured", open=False, elem_id="learned"
     ) as learned:
-        measured = plots.build(elem_id="curves")
+        measured = plots.build(elem_id="few-shots")
 
     private = {"api_visibility": "undocumented"}
     at_once = {"queue": False, "show_progress": "hidden", **private}

@@ -169,7 +169,7 @@ def test_clips_are_searched_and_play_from_their_best_moment(page, tmp_path):
     page.locator(".found button").first.click()
     page.wait_for_function("document.querySelector('.found-player video').readyState > 0")
     page.click("#learned button")
-    expect(page.locator("#curves .plot.drawn")).to_have_count(2)
+    expect(page.locator("#few-shots .plot.drawn:visible")).to_have_count(2)
 
 
 def test_it_fits_a_phone_and_works_by_keyboard(page):
