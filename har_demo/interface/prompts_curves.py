@@ -20,7 +20,7 @@ def curves() -> str:
         some = [one for one in known if one.tested_on == name]
         label = f"{title}: top-1 of learned prompts against names and templates"
         charts.append(
-            {"title": title, "clips": some[0].clips, "chart": plots.draw(_figure(some), label, 300)}
+            {"title": title, "clips": some[0].clips, "chart": plots.draw(_figure(some), label, 340)}
         )
     return render(
         "prompts_curves", charts=charts, seeds=max(one.seeds for one in known), chance=GUESSING
@@ -65,7 +65,7 @@ def _figure(some: list[Shot]) -> dict:
         "layout": {
             "xaxis": {"type": "log", "tickvals": ticks, "title": {"text": "clips a class"}},
             "yaxis": {"rangemode": "tozero", "title": {"text": "top-1, %"}},
-            "legend": {"orientation": "h", "y": -0.28},
-            "margin": {"l": 52, "r": 12, "t": 12, "b": 48},
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "margin": {"l": 52, "r": 12, "t": 70, "b": 48},
         },
     }

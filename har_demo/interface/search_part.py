@@ -44,7 +44,7 @@ element.addEventListener('click', event => {
 
 def build(tower: gr.Dropdown) -> None:
     """Lay out the part below the rest of the page; `tower` says which towers are asked."""
-    with gr.Column(elem_id="search"):
+    with gr.Column(elem_id="search-clips"):
         gr.HTML(render("search_head", most=MOST, megabytes=round(limits().megabytes)))
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=320):
