@@ -119,7 +119,8 @@ def _ask(session, current, video, prompts, none, tower, templates, pooling, warm
             visible = gr.update(visible=True)
             yield "", results(on_page), "", answered_by(on_page), on_page, visible, visible, file
     except stopping.Stopped:
-        return  # `stopped` says so on the page
+        # `stopped` says so on the page; work that gives nothing at all would empty it.
+        yield [gr.skip()] * 8
     except Exception as problem:
         # The page must never be left waiting; the log has what the reader cannot use.
         if not isinstance(problem, UserError):

@@ -125,7 +125,8 @@ def _search(session, files, sentence, tower, progress):
         with _file(ranking) as file:
             yield "", ranked(ranking), gr.update(value=file, visible=True)
     except stopping.Stopped:
-        return  # `stopped` says so on the page
+        # `stopped` says so on the page; work that gives nothing at all would empty it.
+        yield [gr.skip()] * 3
     except Exception as problem:
         # The page must never be left waiting; the log has what the reader cannot use.
         if not isinstance(problem, UserError):

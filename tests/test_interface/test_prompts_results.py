@@ -150,7 +150,8 @@ def test_stop_ends_the_work_at_its_next_step(monkeypatch):
     given = (None, "a.mp4", "a cat", True, "embedded", "{}", "mean", 1.0)
     said = []
     asked = prompts_running._ask("visitor", *given, lambda share, desc: said.append(desc))
-    assert list(asked) == [] and said == ["before"] and not reached
+    assert list(asked) == [[gr.skip()] * 8]  # what stood stays
+    assert said == ["before"] and not reached
 
 
 def test_a_fault_of_ours_is_a_sentence_and_leaves_the_answer(monkeypatch):
