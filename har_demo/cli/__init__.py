@@ -1,0 +1,74 @@
+"""The same verbs as the pages, without a browser: python -m har_demo recognize clip.mp4 ...
+
+A mistake in what was given is one sentence on the standard error and exit code 2. Everything heavy
+is imported inside the commands, so that --help answers at once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from har_demo.cli.answers import recognize
+from har_demo.cli.catalogue import models, weights
+from har_demo.cli.evaluation import evaluate
+from har_demo.cli.explaining import edits, explain, samplings
+from har_demo.cli.figures import bench, convolution, costs, lecture, measured, results
+from har_demo.cli.motion import flow, two_stream
+from har_demo.cli.prompting import ask, search, towers
+from har_demo.cli.rendering import dataset, render, sheet
+from har_demo.cli.told import progress
+from har_demo.errors import UserError
+
+COMMANDS = (
+    recognize,
+    ask,
+    search,
+    towers,
+    explain,
+    edits,
+    samplings,
+    flow,
+    two_stream,
+    models,
+    weights,
+    evaluate,
+    results,
+    lecture,
+    measured,
+    bench,
+    costs,
+    convolution,
+)
+"""In the order of --help."""
+
+OF_PEOPLE = (render, sheet, dataset)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """A person's mistake ends the program with a sentence, not with a stack trace."""
+    try:
+        yield
+    except UserError as problem:
+        progress("")
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    help="Recognise actions in video clips, with many models side by side.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+people = typer.Typer(
+    help="Render clips of people doing things, with everything known of every pixel.",
+    no_args_is_help=True,
+)
+for command in COMMANDS:
+    app.command()(plainly()(command))
+for command in OF_PEOPLE:
+    people.command()(plainly()(command))
+app.add_typer(people, name="people")

@@ -1,0 +1,104 @@
+"""One question to many models: what does this clip show?"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from har_demo.cli.given import check_clip, check_out, own_files
+from har_demo.cli.told import BAR, progress
+from har_demo.errors import ChoiceError, WeightsError
+
+if TYPE_CHECKING:
+    from har_demo.clips.clip import Clip
+    from har_demo.recognize.prediction import Prediction, Refusal
+
+
+def recognize(
+    clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
+    models: Annotated[str, typer.Option(help="Names from `models`, with commas between.")] = "",
+    frames: Annotated[int | None, typer.Option(help="Frames per window.")] = None,
+    stride: Annotated[float | None, typer.Option(help="Clip frames from one to the next.")] = None,
+    windows: Annotated[int | None, typer.Option(help="Windows, spread over the clip.")] = None,
+    crops: Annotated[int, typer.Option(help="1 (centre) or 3 (start, centre, end).")] = 1,
+    weights: Annotated[
+        list[str] | None, typer.Option(help="Your own parameters, as model=FILE; may be repeated.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+    csv: Annotated[str | None, typer.Option(help="Write a table to this file.")] = None,
+    annotated: Annotated[
+        str | None, typer.Option(help="Write the clip with the answers drawn on to this .mp4 file.")
+    ] = None,
+) -> None:
+    """Rank the actions in a clip with one or more models."""
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    files = own_files(weights or [], names)
+    for out in (csv, annotated):
+        check_out(out)
+    check_clip(clip)
+
+    from har_demo.clips.ingest import ingest
+    from har_demo.models import registry
+    from har_demo.recognize import export
+    from har_demo.recognize.prediction import Prediction, Question
+    from har_demo.recognize.recognize import recognize
+
+    if not names:
+        raise ChoiceError(
+            "No model is chosen: name some with --models, of those that the command `models` lists."
+        )
+    questions = [
+        Question(name, frames, stride, windows, crops, weights=files.get(name)) for name in names
+    ]
+    for name in names:
+        registry.card(name)  # a wrong name is said before the clip is read
+
+    found = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
+    answers = list(
+        recognize(found, questions, lambda done, words: progress(f"{done:4.0%}  {words}"))
+    )
+    predictions = [answer for answer in answers if isinstance(answer, Prediction)]
+    if annotated and predictions:
+        export.annotate(
+            found, predictions, annotated, lambda done: progress(f"{done:4.0%}  Drawing")
+        )
+    if csv:
+        # The table brings its own line ends.
+        Path(csv).write_text(export.as_csv(found, answers), encoding="utf-8", newline="")
+    progress("")
+
+    if as_json:
+        typer.echo(json.dumps(export.as_json(found, answers), indent=1))
+    elif predictions:
+        typer.echo(_answers_text(found, answers))
+    if not predictions:
+        raise WeightsError(" ".join(answer.message for answer in answers))
+
+
+def _answers_text(clip: "Clip", answers: "Sequence[Prediction | Refusal]") -> str:
+    """The five likeliest actions of every model, for people."""
+    from har_demo.recognize.prediction import Refusal
+
+    source = clip.source
+    parts = [f"{source.name}: {clip.duration:.1f} s, {source.width} × {source.height}"]
+    for answer in answers:
+        if isinstance(answer, Refusal):
+            parts.append(f"{answer.title}\n  {answer.message}")
+            continue
+        windows, frames = answer.frames.shape
+        took = answer.times.transform + answer.times.forward
+        lines = [
+            f"{answer.title}  ({windows} window{'s' * (windows > 1)} of {frames} frames, "
+            f"{took:.0f} ms on {answer.device}, {answer.provenance.source} weights)"
+        ]
+        top = answer.top(5)
+        width = max(len(name) for name, _ in top)
+        for name, probability in top:
+            bar = "█" * round(probability * BAR)
+            lines.append(f"  {probability:6.1%}  {name.ljust(width)}  {bar}".rstrip())
+        if answer.note:
+            lines.append(f"  {answer.note}")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)

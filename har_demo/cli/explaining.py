@@ -1,0 +1,277 @@
+"""What a model looks at, and what it says of a changed clip or of other frames."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from har_demo.cli.given import (
+    check_clip,
+    check_out,
+    named_models,
+    printable,
+    split_names,
+    split_numbers,
+)
+from har_demo.cli.told import bar, progress, table
+from har_demo.errors import ChoiceError
+
+if TYPE_CHECKING:
+    from har_demo.explain.samplings import Sampled
+    from har_demo.explain.sensitivity import Grid
+
+
+def edits(
+    clip: Annotated[str, typer.Argument(help="A video file, in any common format.")] = "",
+    model: Annotated[
+        str, typer.Option(help="Names from `models`, with commas between, or `shipped` for all.")
+    ] = "",
+    which: Annotated[
+        str,
+        typer.Option(
+            "--edits", help="With commas between, as reverse,darken=0.1; all of them by default."
+        ),
+    ] = "",
+    start: Annotated[float, typer.Option(help="From this second on, ten of them at most.")] = 0.0,
+    out: Annotated[
+        str | None, typer.Option(help="Write the grid of scores to this .csv or .json file.")
+    ] = None,
+    video: Annotated[
+        str | None, typer.Option(help="Write the clip, edited by the one edit given, to this .mp4.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """Change a clip in many ways and see which models mind: who uses motion, and who the place.
+
+    Without a clip the edits are listed.
+    """
+    for file in (out, video):
+        check_out(file)
+    from har_demo.explain import edits as ways
+
+    if not clip:
+        typer.echo(_edits_text())
+        return
+    if out and Path(out).suffix not in (".csv", ".json"):
+        raise ChoiceError(f"'{printable(out)}' says neither .csv nor .json: end it in one of them.")
+    asked = ways.several(split_names(which) or list(ways.EDITS))
+    if video and len(asked) != 1:
+        raise ChoiceError("A video shows one edit: name one with --edits.")
+    if not model and not video:
+        raise ChoiceError("No model is chosen: name some with --model, or write a --video.")
+    check_clip(clip)
+    names = named_models(model) if model else []
+
+    from har_demo.clips.ingest import ingest
+    from har_demo.clips.writer import write_video
+    from har_demo.explain.edits_export import grid_csv, grid_json
+    from har_demo.explain.film import film
+    from har_demo.explain.sensitivity import grid
+
+    found = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
+    taken = film(found, start)
+    if video:
+        write_video(video, ways.apply(taken.frames, asked[0], found.fps), found.fps)
+    if not names:
+        return
+    *_, last = grid(taken, names, asked, lambda done, words: progress(bar(done, words)))
+    progress("")
+    if out:
+        text = grid_csv(last) if out.endswith(".csv") else json.dumps(grid_json(last), indent=1)
+        Path(out).write_text(text, encoding="utf-8", newline="")
+    typer.echo(json.dumps(grid_json(last), indent=1) if as_json else _grid_text(last))
+
+
+def samplings(
+    clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
+    model: Annotated[
+        str, typer.Option(help="Names from `models`, with commas between, or `shipped` for all.")
+    ],
+    kinds: Annotated[str, typer.Option(help="dense, uniform, segments; all by default.")] = "",
+    frames: Annotated[str, typer.Option(help="Numbers from 1 to 64.")] = "4,8,16,32,64",
+    strides: Annotated[str, typer.Option(help="Of dense sampling, in frames.")] = "1,4",
+    start: Annotated[float, typer.Option(help="From this second on, ten of them at most.")] = 0.0,
+    out: Annotated[str | None, typer.Option(help="Write a table to this .csv file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """Show a clip to models by many samplings: which frames, which answer, at what cost."""
+    check_out(out)
+    check_clip(clip)
+    from har_demo.clips.ingest import ingest
+    from har_demo.explain import samplings as explain
+    from har_demo.explain.film import film
+    from har_demo.explain.samplings_export import samplings_csv, samplings_json
+
+    asked = explain.ways(
+        split_names(kinds) or explain.KINDS,
+        split_numbers(frames, "--frames"),
+        split_numbers(strides, "--strides"),
+    )
+    names = named_models(model)
+    found = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
+    taken = film(found, start)
+    told = explain.samplings(taken, names, asked, lambda done, words: progress(bar(done, words)))
+    all_told = list(told)
+    progress("")
+    if out:
+        Path(out).write_text(samplings_csv(taken.stretch, all_told), encoding="utf-8", newline="")
+    if as_json:
+        typer.echo(json.dumps(samplings_json(taken.stretch, all_told), indent=1))
+    else:
+        typer.echo(_samplings_text(all_told))
+
+
+def explain(
+    clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
+    model: Annotated[str, typer.Option(help="A name from `models` whose weights are here.")],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="x,y,frame: a pixel of the clip, and which of the sampled frames, from 0. Shows where "
+            "that place attends; without it, what spoke for a class."
+        ),
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="Write the map as a picture, .png.")] = None,
+    array: Annotated[str | None, typer.Option(help="Write the numbers, .npz.")] = None,
+    second: Annotated[
+        float | None, typer.Option(help="The moment to look at; the clip's middle by default.")
+    ] = None,
+    block: Annotated[str | None, typer.Option(help="Of attention; the last by default.")] = None,
+    head: Annotated[int | None, typer.Option(help="Of attention; the mean by default.")] = None,
+    function: Annotated[
+        str | None,
+        typer.Option(help="gaussian, embedded_gaussian, dot_product or concatenation."),
+    ] = None,
+    lines: Annotated[int, typer.Option(help="Strongest connections to draw.", min=0)] = 8,
+    of: Annotated[str | None, typer.Option("--class", help="The likeliest by default.")] = None,
+    method: Annotated[
+        str, typer.Option(help="grad-cam, grad-cam++, hirescam, layercam or rollout.")
+    ] = "grad-cam",
+    trust: Annotated[
+        bool, typer.Option(help="Also whether the class's map is to be trusted.")
+    ] = False,
+    weights: Annotated[str | None, typer.Option(help="Your own parameters for the model.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
+) -> None:
+    """Show where a place of a clip attends (--at), or when and where a class was found."""
+    place = _place(at) if at is not None else None
+    if place and (of or trust or method != "grad-cam"):
+        raise ChoiceError("--class, --method and --trust go without --at: ask for one of the two.")
+    if not place and (block or head is not None or function):
+        raise ChoiceError("--block, --head and --function go with --at: say who looks.")
+    for file in (out, array):
+        check_out(file)
+    check_clip(clip)
+
+    from har_demo.clips.ingest import ingest
+    from har_demo.explain.export import explained_attention, explained_class
+    from har_demo.explain.look import look
+    from har_demo.models import registry
+
+    registry.card(model)  # a wrong name is said before the clip is read
+    found = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
+    one = look(found, model, second, weights, lambda done, words: progress(f"{done:4.0%}  {words}"))
+    if place:
+        told = explained_attention(one, place, block, head, function, lines)
+    else:
+        told = explained_class(
+            one, of, method, trust, lambda done: progress(f"{done:4.0%}  Greying out and back")
+        )
+    if out:
+        Path(out).write_bytes(told.png())
+    if array:
+        Path(array).write_bytes(told.npz())
+    progress("")
+    if as_json:
+        typer.echo(json.dumps(told.json(), indent=1))
+        return
+    name, probability = one.top(1)[0]
+    typer.echo(f"{one.card.title}: {name}, {probability:.0%}\n{told.title}")
+    for sentence in told.words:
+        typer.echo(sentence)
+
+
+def _edits_text() -> str:
+    """Every edit, what can be set of it and what it does."""
+    from har_demo.explain.edits import EDITS
+
+    rows = [("edit", "strength", "usual", "what it does")]
+    for one in EDITS.values():
+        of = one.strength
+        rows.append(
+            (
+                one.name,
+                f"{of.low:g} to {of.high:g}, {of.words}" if of else "",
+                f"{of.usual:g}" if of else "",
+                one.does,
+            )
+        )
+    return table(rows)
+
+
+def _grid_text(grid: "Grid") -> str:
+    """A row for every edit, a column for every model, and what the scores say."""
+    from har_demo.explain.sensitivity import Cell, verdict
+    from har_demo.recognize.prediction import Prediction
+
+    def told(cell: object) -> str:
+        if not isinstance(cell, Cell):
+            return "no answer"
+        return f"{cell.answer} {cell.probability:.0%} ({cell.distance:.2f})"
+
+    def mean(value: float | None) -> str:
+        return "" if value is None else f"{value:.2f}"
+
+    rows = [("edit", *(row.title for row in grid.rows))]
+    plain = [
+        row.plain.top(1)[0] if isinstance(row.plain, Prediction) else None for row in grid.rows
+    ]
+    rows.append(("the clip", *(f"{p[0]} {p[1]:.0%}" if p else "no answer" for p in plain)))
+    for column, one in enumerate(grid.asked):
+        rows.append((one.title, *(told(row.cells[column]) for row in grid.rows)))
+    rows.append(("temporal sensitivity", *(mean(row.temporal) for row in grid.rows)))
+    rows.append(("picture sensitivity", *(mean(row.picture) for row in grid.rows)))
+    refused = [
+        answer.message
+        for row in grid.rows
+        for answer in (row.plain, *row.cells)
+        if not isinstance(answer, Cell | Prediction)
+    ]
+    meaning = (
+        "In brackets: how much of the probability went elsewhere, 0 to 1 (total variation); the "
+        "sensitivities are its means over the edits of time and of the picture."
+    )
+    return "\n".join([table(rows), "", meaning, *verdict(grid), *dict.fromkeys(refused)])
+
+
+def _samplings_text(found: "Sequence[Sampled]") -> str:
+    """A row for every pass, and what the answers say."""
+    from har_demo.explain.samplings import verdict
+    from har_demo.recognize.prediction import Prediction
+
+    rows = [("model", "sampling", "frames", "answer", "", "GMACs", "forward")]
+    for one in found:
+        known = isinstance(one.answer, Prediction)
+        name, share = one.answer.top(1)[0] if known else (one.answer.message, None)
+        rows.append(
+            (
+                *(one.model, one.way.title, str(one.way.frames), name),
+                "" if share is None else f"{share:.0%}",
+                "" if one.gmacs is None else f"{one.gmacs:.2f}",
+                f"{one.forward:.0f} ms" if known else "",
+            )
+        )
+    return "\n".join([table(rows), *verdict(found)])
+
+
+def _place(words: str) -> tuple[float, float, int]:
+    """'40,60,3' becomes (40.0, 60.0, 3)."""
+    try:
+        x, y, frame = words.split(",")
+        return float(x), float(y), int(frame)
+    except ValueError:
+        raise ChoiceError(
+            f"A place is x,y,frame, like 40,60,3, not '{printable(words)}'."
+        ) from None
