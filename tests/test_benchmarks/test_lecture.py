@@ -94,3 +94,16 @@ def test_the_command_tells_it():
     printed = CliRunner().invoke(cli.app, ["lecture"]).stdout
     assert "1. Pictures, joined" in printed and "9. From numbers to words" in printed
     assert "Moments in Time" in printed
+
+
+def test_learned_prompts_are_told_by_their_mean(monkeypatch, tmp_path):
+    (tmp_path / "measured").mkdir()
+    rows = [
+        "method,shots,seed,tested_on,clips,top1,top5,trained_parameters",
+        "class name,0,0,rendered,10,3.0,9.0,0",
+        *(f"learned prompts,2,{seed},rendered,10,90.0,99.0,7" for seed in range(3)),
+        *(f"learned prompts,16,{seed},rendered,10,{20 + seed}.0,50.0,7" for seed in range(3)),
+    ]
+    (tmp_path / "measured/prompting_fewshot.csv").write_text("\n".join(rows), encoding="utf-8")
+    monkeypatch.setattr(lecture, "RESULTS", tmp_path)
+    assert "from 16 clips a class: 21.0 %, the mean of 3 trainings" in lecture.prompting()[1]
