@@ -248,7 +248,7 @@ def test_models_families_and_files_are_known():
             assert row["family"] == card(row["model"]).family, row.id
         assert row["cost of"] == ("one view" if row["cost (G)"] else "")
         assert any(word.lower() in row["family"].lower() for word in words.HUES)
-    others = {"c3d_layers", "flow", "i3d_inputs"}
+    others = {"c3d_layers", "datasets", "flow", "i3d_inputs"}
     assert {path.stem for path in FOLDER.glob("*.csv")} == set(TABLES) | others
 
 

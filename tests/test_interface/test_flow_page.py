@@ -52,7 +52,8 @@ def take(page, file: str) -> None:
 
 def choose(page, place: str, title: str) -> None:
     page.locator(f"{place} input").click()
-    page.get_by_role("option", name=title, exact=True).click()
+    # Of two lists the one opened before may not have closed yet.
+    page.locator(place).get_by_role("option", name=title, exact=True).click()
     expect(page.locator(f"{place} input")).to_have_value(title)
 
 
