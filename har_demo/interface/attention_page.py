@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from har_demo.interface import clip_part, header, plots
+from har_demo.interface import clip_part, header, plots, pressing
 from har_demo.interface.attention_results import METHOD_CHOICES, missing_models, model_choices
 from har_demo.interface.attention_running import (
     array_of_attention,
@@ -155,27 +155,9 @@ def build() -> None:
         *(notice, verdict, look, at, where, block, *selectors, frames, *drawn),
         *(spoke, name, method, class_map, curves),
     ]
-    running = run.click(
-        ask_model,
-        [clip.current, clip.video, model, second],
-        shown,
-        js="(...given) => { atlas.started(); return given; }",
-        api_name="ask_model",
-        trigger_mode="multiple",  # 'once' would swallow a press soon after Stop; the script guards
-        show_progress_on=[status],
-        **together,
-        **private,
-    )
-    running.then(None, None, None, js="() => atlas.ended()", api_name="ended", **private)
-    stop.click(
-        stopped,
-        look,
-        notice,
-        js="look => { atlas.ended(); return [look]; }",
-        cancels=[running],
-        api_name="stop_looking",
-        show_progress="hidden",
-        **private,
+    pressing.connect(
+        *(run, stop, ask_model, [clip.current, clip.video, model, second], shown, status),
+        *(stopped, look, notice),
     )
     asked = [look, at, block, *selectors, lines]
     frames.pick(

@@ -5,7 +5,7 @@ import gradio as gr
 from har_demo.flow.field import TITLES
 from har_demo.flow.look import LONGEST
 from har_demo.flow.views import METHOD
-from har_demo.interface import clip_part, header
+from har_demo.interface import clip_part, header, pressing
 from har_demo.interface.flow_running import (
     ALONE,
     SEEN_BY,
@@ -155,26 +155,14 @@ def build() -> None:
     for number, control in enumerate((method, beside)):
         control.change(about, [method, beside], told, api_name=f"about_{number}", **at_once)
 
-    running = run.click(
+    pressing.connect(
+        run,
+        stop,
         show_motion,
         [clip.current, clip.video, method, beside, start, seconds, without, seen_by],
         [notice, panel, pair, network, answered, reading, take_away, json_file, film, zip_file],
-        js="(...given) => { atlas.started(); return given; }",
-        api_name="show_motion",
-        trigger_mode="multiple",  # 'once' would swallow a press soon after Stop; the script guards
-        show_progress_on=[status],
-        **models,
-    )
-    running.then(None, None, None, js="() => atlas.ended()", api_name="ended", **private)
-    stop.click(
-        stopped,
-        answered,
-        notice,
-        js="answered => { atlas.ended(); return [answered]; }",
-        cancels=[running],
-        api_name="stop_motion",
-        show_progress="hidden",
-        **private,
+        status,
+        *(stopped, answered, notice),
     )
     without.input(
         take_off,

@@ -4,7 +4,7 @@ import gradio as gr
 
 from har_demo.explain.edits import EDITS
 from har_demo.explain.samplings import FRAMES, KINDS, STRIDES
-from har_demo.interface import clip_part, header
+from har_demo.interface import clip_part, header, pressing
 from har_demo.interface.motion_results import GROUPS
 from har_demo.interface.motion_running import (
     EDITS as EDITING,
@@ -183,29 +183,16 @@ def build() -> None:
     for tab, which in ((edits_tab, EDITING), (samplings_tab, SAMPLINGS)):
         tab.select(lambda which=which: which, None, part, api_name=f"open_{which}", **at_once)
 
-    running = run.click(
+    pressing.connect(
+        run,
+        stop,
         try_on_models,
         [part, clip.current, clip.video, chosen, wanted, kinds, frames, strides, start],
         [notice, tried, panel, on_page, *files],
-        js="(part, clip, video, chosen, edits, ...rest) => { atlas.started(); "
-        "return [part, clip, video, atlas.chosen(), atlas.edits(), ...rest]; }",
-        api_name="try_on_models",
-        trigger_mode="multiple",  # 'once' would swallow a press soon after Stop; the script guards
-        concurrency_limit=1,
-        concurrency_id="models",
-        show_progress_on=[status],
-        **private,
-    )
-    running.then(None, None, None, js="() => atlas.ended()", api_name="ended", **private)
-    stop.click(
-        stopped,
-        on_page,
-        [notice, panel, *files],
-        js="answered => { atlas.ended(); return [answered]; }",
-        cancels=[running],
-        api_name="stop_trying",
-        show_progress="hidden",
-        **private,
+        status,
+        *(stopped, on_page, [notice, panel, *files]),
+        given="(part, clip, video, chosen, edits, ...rest) => "
+        "[part, clip, video, atlas.chosen(), atlas.edits(), ...rest]",
     )
     panel.pick(
         play_edit,

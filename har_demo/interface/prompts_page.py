@@ -4,7 +4,7 @@ from functools import partial
 
 import gradio as gr
 
-from har_demo.interface import clip_part, header, plots, search_part
+from har_demo.interface import clip_part, header, plots, pressing, search_part
 from har_demo.interface.links import restore_prompts
 from har_demo.interface.prompts_curves import curves
 from har_demo.interface.prompts_running import (
@@ -154,28 +154,14 @@ def build() -> None:
         button.click(partial("\n".join, wanted), None, templates, api_name=name, **at_once)
     tower.change(describe_tower, tower, about_tower, api_name="describe_tower", **at_once)
 
-    running = run.click(
+    pressing.connect(
+        run,
+        stop,
         ask_prompts,
         [clip.current, clip.video, prompts, none, tower, templates, pooling, warmth],
         [notice, panel, where, who, answered, reading, take_away, json_file],
-        js="(...given) => { atlas.started(); return given; }",
-        api_name="ask_prompts",
-        trigger_mode="multiple",  # 'once' would swallow a press soon after Stop; the script guards
-        concurrency_limit=1,
-        concurrency_id="models",
-        show_progress_on=[status],
-        **private,
-    )
-    running.then(None, None, None, js="() => atlas.ended()", api_name="ended", **private)
-    stop.click(
-        stopped,
-        answered,
-        notice,
-        js="answered => { atlas.ended(); return [answered]; }",
-        cancels=[running],
-        api_name="stop_prompts",
-        show_progress="hidden",
-        **private,
+        status,
+        *(stopped, answered, notice),
     )
     for control in (pooling.input, warmth.change):
         control(

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from har_demo.interface import clip_part, header, health_panel
+from har_demo.interface import clip_part, header, health_panel, pressing
 from har_demo.interface.links import CROPS, FRAMES, OWN, STRIDES, WINDOWS, restore
 from har_demo.interface.picker import picker
 from har_demo.interface.render import render
@@ -105,28 +105,15 @@ def build() -> None:
         None, own_model, None, js="name => atlas.tick(name)", api_name="tick", **private
     )
 
-    running = run.click(
+    pressing.connect(
+        run,
+        stop,
         run_models,
         [clip.current, clip.video, chosen, *settings, own_model, own_file],
         shown,
-        js="(clip, video, chosen, ...rest) => { atlas.started(); return [clip, video, atlas.chosen(), ...rest]; }",
-        api_name="run_models",
-        trigger_mode="multiple",  # 'once' would swallow a press soon after Stop; the script guards
-        concurrency_limit=1,
-        concurrency_id="models",
-        show_progress_on=[status],
-        **private,
-    )
-    running.then(None, None, None, js="() => atlas.ended()", api_name="ended", **private)
-    stop.click(
-        stopped,
-        answered,
-        [panel, *files],
-        js="answers => { atlas.ended(); return [answers]; }",
-        cancels=[running],
-        api_name="stop",
-        show_progress="hidden",
-        **private,
+        status,
+        *(stopped, answered, [panel, *files]),
+        given="(clip, video, chosen, ...rest) => [clip, video, atlas.chosen(), ...rest]",
     )
     make_video.click(
         annotated_clip,

@@ -15,6 +15,7 @@ from har_demo.interface import attention_results as results
 from har_demo.interface.examples import example
 from har_demo.models.registry import cards
 from har_demo.weights import availability
+from tests.visitor import visitor
 
 MODEL = "mfnet_pnl_lab"
 SLOW = 60_000  # ms, for what takes some seconds where nobody else computes
@@ -28,16 +29,8 @@ def one():
 
 @pytest.fixture(scope="module")
 def page(browser, server):
-    """One visitor for all of these, as pages must stand one thing after another."""
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/attention")
-    page.wait_for_selector("#run")
-    yield page
-    page.close()
-    assert errors == []
+    with visitor(browser, f"{server}/attention", "#run") as page:
+        yield page
 
 
 def _choose(page, title: str) -> None:

@@ -13,10 +13,10 @@ from playwright.sync_api import expect
 
 from har_demo.benchmarks.published import FOLDER, load
 from har_demo.interface.compare_view import START, every_row, points, table_rows
+from tests.visitor import PHONE, visitor
 
 pytestmark = pytest.mark.browser
 
-DESK, PHONE = {"width": 1280, "height": 1000}, {"width": 390, "height": 844}
 
 # The chart's points: of every trace with markers, the row and where it stands.
 POINTS = """() => document.querySelector('#chart .plot').data.filter(trace => trace.mode === 'markers')
@@ -33,16 +33,8 @@ TIMED = """async control => {
 
 @pytest.fixture(scope="module")
 def page(browser, server):
-    """One visitor for all of these, as one thing is done after another."""
-    page = browser.new_page(viewport=DESK)
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/compare")
-    page.wait_for_selector("#chart .labels span")
-    yield page
-    page.close()
-    assert errors == []
+    with visitor(browser, f"{server}/compare", "#chart .labels span") as page:
+        yield page
 
 
 def choose(page, control: str, option: str) -> None:

@@ -13,24 +13,16 @@ from playwright.sync_api import expect
 from har_demo.benchmarks.convolutions import convolutions
 from har_demo.benchmarks.explore import explore
 from har_demo.interface.compute_results import convolutions_shown, layers_shown, thousands
+from tests.visitor import PHONE, visitor
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)  # the machine may have other things to do
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
 
 @pytest.fixture(scope="module")
 def page(browser, server):
-    page = browser.new_page(viewport=DESK)
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/compute?model=tsm_lab&count=FLOP")
-    page.wait_for_selector("#layers .drawn")
-    yield page
-    page.close()
-    assert errors == []
+    with visitor(browser, f"{server}/compute?model=tsm_lab&count=FLOP", "#layers .drawn") as page:
+        yield page
 
 
 def tile(page, number: int) -> str:

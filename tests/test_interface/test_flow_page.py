@@ -17,26 +17,18 @@ from har_demo.flow.files import read_flo
 from har_demo.flow.look import look
 from har_demo.interface.examples import example
 from har_demo.recognize import two_streams
+from tests.visitor import PHONE, visitor
 
 pytestmark = pytest.mark.browser
 
-DESK, PHONE = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
 WAVING, WALKING = "waving_both_hands.mp4", "walking.mp4"
 SPAN = 0.4  # seconds: quick
 
 
 @pytest.fixture(scope="module")
 def page(browser, server):
-    """One visitor for all of these, as pages must stand one thing after another."""
-    page = browser.new_page(viewport=DESK)
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/flow")
-    page.wait_for_selector("#run")
-    yield page
-    page.close()
-    assert errors == []
+    with visitor(browser, f"{server}/flow", "#run") as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

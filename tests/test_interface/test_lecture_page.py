@@ -7,24 +7,16 @@ from playwright.sync_api import expect
 from har_demo.benchmarks.lecture import CHAPTERS, data_sets, measured_of
 from har_demo.benchmarks.shapes import lanes
 from har_demo.interface.lecture_pictures import picture
+from tests.visitor import PHONE, visitor
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)  # the machine may have other things to do
 
-PHONE = {"width": 390, "height": 844}
-
 
 @pytest.fixture(scope="module")
 def page(browser, server):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/lecture")
-    page.wait_for_selector("#chapter-fusion .net-picture")
-    yield page
-    page.close()
-    assert errors == []
+    with visitor(browser, f"{server}/lecture", "#chapter-fusion .net-picture") as page:
+        yield page
 
 
 def test_the_chapters_stand_in_order_with_what_was_measured(page):

@@ -15,26 +15,23 @@ from har_demo.interface.measured_results import (
     sentences,
 )
 from har_demo.weights import shipped
+from tests.visitor import PHONE, visitor
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)  # the machine may have other things to do
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 BARS = "document.querySelector('#scores .plot').data[0]"
 
 
 @pytest.fixture(scope="module")
 def page(browser, server):
-    page = browser.new_page(viewport=DESK)
-    page.set_default_timeout(90_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/measured?data=rendered&model=slow_fusion_lab")
-    page.wait_for_selector("#scores .drawn")
-    page.wait_for_selector("#matrix .drawn")
-    yield page
-    page.close()
-    assert errors == []
+    with visitor(
+        browser,
+        f"{server}/measured?data=rendered&model=slow_fusion_lab",
+        "#scores .drawn",
+        "#matrix .drawn",
+    ) as page:
+        yield page
 
 
 def drawn(page) -> dict[str, float]:

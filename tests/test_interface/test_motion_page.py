@@ -16,24 +16,16 @@ from har_demo.explain.film import film
 from har_demo.explain.samplings import samplings, ways
 from har_demo.explain.sensitivity import grid
 from har_demo.interface.examples import example
+from tests.visitor import PHONE, visitor
 
 WALKING = "walking.mp4"
 MODELS = ["slow_fusion_lab", "mfnet_pnl_lab"]  # ticked when the page is opened
-DESK, PHONE = {"width": 1280, "height": 1000}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
 def page(browser, server):
-    """One visitor for all of these, as pages must stand one thing after another."""
-    page = browser.new_page(viewport=DESK)
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/motion")
-    page.wait_for_selector("#run")
-    yield page
-    page.close()
-    assert errors == []
+    with visitor(browser, f"{server}/motion", "#run") as page:
+        yield page
 
 
 def picture(page, film: str) -> str:

@@ -11,26 +11,18 @@ from har_demo.clips.ingest import ingest
 from har_demo.interface.examples import example
 from har_demo.interface.prompts_running import START
 from har_demo.prompts import BACKGROUND, again, ask
+from tests.visitor import DESK, PHONE, visitor
 
 pytestmark = pytest.mark.browser
 
-DESK, PHONE = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
 TYPED = ("a person waving both hands", "a plate of food", "a snake in the grass")
 WAVING, WALKING = "waving_both_hands.mp4", "walking.mp4"
 
 
 @pytest.fixture(scope="module")
 def page(browser, server):
-    """One visitor for all of these, as pages must stand one thing after another."""
-    page = browser.new_page(viewport=DESK)
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/prompts")
-    page.wait_for_selector("#run")
-    yield page
-    page.close()
-    assert errors == []
+    with visitor(browser, f"{server}/prompts", "#run") as page:
+        yield page
 
 
 def take(page, file: str) -> None:
