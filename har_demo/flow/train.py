@@ -21,22 +21,22 @@ import hashlib
 import json
 import math
 import os
-import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, distributed, nn
-from torch.multiprocessing import spawn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.flow import flownet, layers, raft, rendered, textures
 from har_demo.flow.augment import Pairs, relit, spread, together
+from har_demo.recorded import recorded
 
 SPARE = 10.0  # seconds before the end, for the last errors and files
+UNRECORDED = 5  # first steps, in which the fastest convolutions are found
 GAMMA = 0.8  # of RAFT's loss: a guess counts so much less than the next one
 LEVELS = (1.0, 2.0, 4.0, 16.0, 64.0)
 """Of FlowNet's loss, from the finest flow to the coarsest: the paper's, all 200 times as large."""
@@ -52,10 +52,10 @@ class Plan:
     Attributes:
         size: (width, height) of the pictures a network learns from.
         canvas: of the people, who are cut out of it.
-        batch: pairs a step and device: half shapes, a quarter people on them, a quarter people.
-        ahead: batches that are drawn together.
+        batch: pairs a step: half shapes, a quarter people on them, a quarter people.
+        ahead: batches that are drawn together: on a GPU many take hardly longer than few.
         textures, leaves: pictures of the bank, and shapes in each.
-        takes: of people, per device and call; fewer when they take an eighth of the time.
+        takes: of people, per call; fewer when they take an eighth of the time.
         tests: pairs of either kind that errors are measured on.
         rate: the highest rate of learning.
         warm_up: steps until it is reached.
@@ -66,7 +66,7 @@ class Plan:
     size: tuple[int, int] = (320, 256)
     canvas: tuple[int, int] = (384, 288)
     batch: int = 16
-    ahead: int = 8
+    ahead: int = 64
     textures: int = 384
     leaves: int = 120
     takes: int = 3000
@@ -205,12 +205,10 @@ def train(
     seconds: float,
     calls: int,
     plan: Plan,
-    devices: Sequence[str],
-    rank: int = 0,
-    port: int = 0,
+    device: torch.device,
     steps: int | None = None,
 ) -> None:
-    """Learn for `seconds`, on one of the devices; with several each runs this, and gradients are shared.
+    """Learn for `seconds` on a device.
 
     Args:
         name: a key of STUDENTS.
@@ -220,42 +218,48 @@ def train(
     """
     began = time.monotonic()
     end = began + seconds - SPARE
-    student, device = STUDENTS[name], torch.device(devices[rank])
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
+    student, cuda = STUDENTS[name], device.type == "cuda"
+    if cuda:
+        torch.cuda.set_stream(torch.cuda.Stream())  # steps cannot be recorded on the default one
         torch.backends.cudnn.benchmark = True
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    if len(devices) > 1:
-        distributed.init_process_group(
-            "nccl" if device.type == "cuda" else "gloo",
-            f"tcp://127.0.0.1:{port}",
-            rank=rank,
-            world_size=len(devices),
-        )
     torch.manual_seed(0)
     network = student.build().to(device).train()
+    # A tensor, as a recorded step would go on with the number it was recorded with.
+    rate = torch.tensor(plan.rate, device=device)
     optimizer = torch.optim.AdamW(
-        network.parameters(), plan.rate, weight_decay=1e-5, fused=device.type == "cuda"
+        network.parameters(), rate, weight_decay=1e-5, fused=cuda, capturable=cuda
     )
     step, spent, come = _resume(out / f"{name}.state", network, optimizer, device)
-    first = FIRST_SEED + 1_000_000 * rank + 100 * step  # other people than before
-    source = material(plan, first, device, began + seconds / 8)
-    known = tests(plan, device) if rank == 0 else {}
-    torch.manual_seed(1 + step * len(devices) + rank)
-    if rank == 0:
-        print(
-            f"{name} on {', '.join(devices)}: {len(source.people)} takes a device, ready after "
-            f"{time.monotonic() - began:.0f} s; {step} steps in {spent:.0f} s before this",
-            flush=True,
-        )
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    source = material(plan, FIRST_SEED + 100 * step, device, began + seconds / 8)  # other people
+    known = tests(plan, device)
+    torch.manual_seed(1 + step)
+    print(
+        f"{name} on {device}: {len(source.people)} takes, ready after "
+        f"{time.monotonic() - began:.0f} s; {step} steps in {spent:.0f} s before this",
+        flush=True,
+    )
+
+    def advance(pictures: tuple[Tensor, ...], known: Tensor) -> Tensor:
+        value = student.loss(network, Pairs(*pictures, known, known), plan)
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        for parameter in network.parameters():
+            parameter.grad.nan_to_num_(0, 0, 0)  # a batch that overflows is passed over
+        optimizer.step()
+        return value.detach()
 
     batches = source.batches(plan)
     started = reported = time.monotonic()
-    losses, row, last = [], {}, None if steps is None else step + steps
+    row, last, first = {}, None if steps is None else step + steps, step
+    total, counted = torch.zeros((), device=device), 0  # of losses since the last report
 
     def report() -> dict:
         row = {"step": step, "seconds": round(spent + time.monotonic() - started, 1)}
-        row["loss"] = round(torch.stack(losses).mean().item(), 4) if losses else ""
+        row["loss"] = round(total.item() / counted, 4) if counted else ""
         row |= {key: round(value, 4) for key, value in errors(student, network, known).items()}
         _append(out / f"{name}.csv", row)
         print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
@@ -268,57 +272,25 @@ def train(
     while True:
         now = time.monotonic()
         progress = come + (now - started) / max(end - started, 1e-6) / calls
-        stop = now >= end or progress >= 1 or (last is not None and step >= last)
-        progress, stop = _agreed(progress, stop, device, len(devices))
-        if stop:
+        if now >= end or progress >= 1 or step == last:
             break
-        rate = plan.rate * min((step + 1) / plan.warm_up, 0.5 + 0.5 * math.cos(math.pi * progress))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        loss = student.loss(network, next(batches), plan)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        _share_gradients(network, len(devices))
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        for parameter in network.parameters():
-            parameter.grad.nan_to_num_(0, 0, 0)  # a batch that overflows is passed over
-        optimizer.step()
-        losses.append(loss.detach())
-        step += 1
-        if rank == 0 and time.monotonic() - reported > plan.every:
+        falling = 0.5 + 0.5 * math.cos(math.pi * progress)
+        rate.fill_(plan.rate * min((step + 1) / plan.warm_up, falling))
+        pairs = next(batches)
+        given = (pairs.before, pairs.after, pairs.flow), pairs.known
+        if cuda and step == first + UNRECORDED:
+            advance = recorded(advance, *given)
+        total += advance(*given)
+        counted, step = counted + 1, step + 1
+        if time.monotonic() - reported > plan.every:
             row = report()
             keep()
-            losses.clear()
-            reported = time.monotonic()
+            total.zero_()
+            counted, reported = 0, time.monotonic()
 
-    if rank == 0:
-        row = row if row.get("step") == step else report()
-        keep()
-        _publish(name, out, network, row, len(devices) * plan.batch, device)
-    if len(devices) > 1:
-        distributed.destroy_process_group()
-
-
-def _agreed(progress: float, stop: bool, device: torch.device, count: int) -> tuple[float, bool]:
-    """What the first device says, on all of them."""
-    if count == 1:
-        return progress, stop
-    said = torch.tensor([progress, float(stop)], device=device)
-    distributed.broadcast(said, 0)
-    progress, stop = said.tolist()
-    return progress, bool(stop)
-
-
-def _share_gradients(network: nn.Module, count: int) -> None:
-    """Every device takes the mean of all gradients."""
-    if count == 1:
-        return
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    distributed.all_reduce(flat)
-    parts = (flat / count).split([gradient.numel() for gradient in gradients])
-    for gradient, part in zip(gradients, parts, strict=True):
-        gradient.copy_(part.view_as(gradient))
+    row = row if row.get("step") == step else report()
+    keep()
+    _publish(name, out, network, row, plan.batch, device)
 
 
 def _resume(
@@ -383,31 +355,17 @@ def _publish(
     file.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
 
 
-def _worker(rank: int, *arguments) -> None:
-    *rest, port = arguments
-    train(*rest, rank, port)
-
-
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train a network of optical flow.")
     parser.add_argument("--out", type=Path, required=True, help="folder of states and results")
     parser.add_argument("--seconds", type=float, required=True, help="how long this call takes")
     parser.add_argument("--calls", type=int, default=1, help="how many such calls there will be")
     parser.add_argument("--model", choices=sorted(STUDENTS), default="raft_small")
-    parser.add_argument("--devices", nargs="+", help="such as cuda:0 cuda:1; all by default")
     given = parser.parse_args(words)
-    every = [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu"]
-    devices = given.devices or every
     given.out.mkdir(parents=True, exist_ok=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     plan = STUDENTS[given.model].plan
-    arguments = (given.model, given.out, given.seconds, given.calls, plan, devices)
-    if len(devices) == 1:
-        train(*arguments)
-        return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    spawn(_worker, (*arguments, port), len(devices))
+    train(given.model, given.out, given.seconds, given.calls, plan, device)
 
 
 if __name__ == "__main__":

@@ -27,11 +27,11 @@ from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.layout import channels_last
 from har_demo.models.mars import mars_loss
 from har_demo.models.registry import cards
+from har_demo.recorded import recorded
 from har_demo.training.augment import augment, augment_flow, constant, draw_windows, eased
 from har_demo.training.data import Footage
 from har_demo.training.motion import fields_at
 from har_demo.training.protocol import Protocol
-from har_demo.training.recorded import recorded
 
 Inputs = tuple[Tensor, ...]
 """RGB [B, 3, T, h, w], or flow [B, 2, T, h, w], or both."""
@@ -152,14 +152,16 @@ def train(
     torch.manual_seed(run.seed)
     network = channels_last(card.build(len(EVERYDAY)).to(device))
 
+    learned = fused(LOSSES.get(card.name, classify), device)
+
     def stage(name: str, mixture: list[tuple[Footage, int]], steps: int, rate: float, state: str):
         torch.manual_seed(run.seed)  # so that a stage is the same whatever ran before it
         easing = protocol.easing if name == "pretrain" else 0
         if card.family == "Video transformer":
             rate *= protocol.transformer_rate
-        loss = LOSSES.get(card.name, classify)
+        loss = learned
         if teacher:
-            loss = imitate(trained(teacher, name, folder).to(device))
+            loss = fused(imitate(trained(teacher, name, folder).to(device)), device)
         return optimise(
             network,
             lambda step: draw(spec, mixture, eased(protocol, risen(step / steps, easing))),
@@ -214,6 +216,13 @@ def imitate(teacher: nn.Module) -> Loss:
     return loss
 
 
+def fused(loss: Loss, device: torch.device) -> Loss:
+    """The same on a GPU with small steps made one: norms, ReLUs and sums read and write memory for
+    most of the time. R(2+1)D's step took 31.5 ms without and 22.4 with it (one H200); making it, 20 s.
+    """
+    return torch.compile(loss, dynamic=False) if device.type == "cuda" else loss
+
+
 SAVE_EVERY = 60.0  # seconds between saved states
 REPORT_EVERY = 50  # steps
 UNRECORDED = 5  # first steps, in which the fastest convolutions are found
@@ -239,7 +248,7 @@ def optimise(
         rate: the learning rate at its highest.
         state: file that is written before the loop is left early, and read when it is there.
 
-    On a GPU the current stream must not be the default one (see har_demo.training.recorded).
+    On a GPU the current stream must not be the default one (see har_demo.recorded).
 
     Returns:
         The running mean of the network's parameters and buffers.

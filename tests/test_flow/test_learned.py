@@ -208,3 +208,16 @@ def test_every_method_has_a_title():
     assert list(TITLES)[:3] == ["dis", "farneback", "tv-l1"]
     assert set(TITLES) == {"dis", "farneback", "tv-l1", *learned.LEARNED}
     assert len(set(TITLES.values())) == len(TITLES)
+
+
+@pytest.mark.parametrize("build", [raft.raft_small, raft.raft_large])
+def test_every_guess_is_torchvisions(build):
+    torch.manual_seed(0)
+    network = build().eval()
+    before, after = torch.rand(2, 2, 3, 128, 136)
+    with torch.inference_mode():
+        expected = network(before * 2 - 1, after * 2 - 1, num_flow_updates=3)
+        found = raft.guesses(network, before, after, updates=3)
+    assert len(found) == 3 and found[-1].abs().max() > 0.1
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
