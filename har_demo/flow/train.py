@@ -37,6 +37,7 @@ from har_demo.recorded import recorded
 
 SPARE = 10.0  # seconds before the end, for the last errors and files
 UNRECORDED = 5  # first steps, in which the fastest convolutions are found
+TOGETHER = 20  # steps that are handed to the GPU at most before it is waited for
 GAMMA = 0.8  # of RAFT's loss: a guess counts so much less than the next one
 LEVELS = (1.0, 2.0, 4.0, 16.0, 64.0)
 """Of FlowNet's loss, from the finest flow to the coarsest: the paper's, all 200 times as large."""
@@ -282,6 +283,8 @@ def train(
             advance = recorded(advance, *given)
         total += advance(*given)
         counted, step = counted + 1, step + 1
+        if cuda and step % TOGETHER == 0:
+            torch.cuda.synchronize()  # else the clock here runs far ahead of the GPU
         if time.monotonic() - reported > plan.every:
             row = report()
             keep()
