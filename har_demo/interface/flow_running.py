@@ -13,7 +13,7 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
 from har_demo.flow import save
-from har_demo.flow.catalogue import Method, methods, offered
+from har_demo.flow.catalogue import EMBEDDED, Method, methods, offered
 from har_demo.flow.look import Look, look, told
 from har_demo.flow.stack import stack
 from har_demo.flow.views import METHOD
@@ -265,10 +265,12 @@ def offer() -> tuple:
     names = streaming.ready()
     choices = [(_label(one), one.name) for one in able]
     pairs = [(_streams_label(name), name) for name in names]
+    here = [one.name for one in able if one.state == "here"]
+    first = EMBEDDED if EMBEDDED in here else METHOD
     return (
-        gr.update(choices=choices, value=METHOD),
+        gr.update(choices=choices, value=first),
         gr.update(choices=[("nothing", ALONE), *choices], value=ALONE),
-        about(METHOD, ALONE),
+        about(first, ALONE),
         gr.update(choices=pairs, value=names[0] if names else None),
         gr.update(choices=[("what it was trained with", ALONE), *choices], value=ALONE),
         gr.update(visible=bool(names)),

@@ -38,3 +38,12 @@ def motion_of(matrix: np.ndarray, side: int = SIDE) -> np.ndarray:
     """float [2, side, side]: what flow that motion is."""
     y, x = np.mgrid[:side, :side]
     return np.einsum("ij,jyx->iyx", matrix, np.stack([x, y, np.ones_like(x)])) - np.stack([x, y])
+
+
+MIDDLE = ((SIDE - 1) / 2, (SIDE - 1) / 2)
+MOTIONS = {
+    "translation": np.array([[1.0, 0.0, 5.0], [0.0, 1.0, -3.0]]),
+    "rotation": cv2.getRotationMatrix2D(MIDDLE, 4, 1.0),
+    "zoom": cv2.getRotationMatrix2D(MIDDLE, 0, 1.06),
+}
+INSIDE = np.s_[..., 20:-20, 20:-20]  # what leaves the picture cannot be found

@@ -1,6 +1,5 @@
 """Every method finds a motion that is known, and moves nothing where nothing moves."""
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -10,15 +9,7 @@ from har_demo.flow import classical
 from har_demo.flow.field import flow
 from har_demo.people.shoot import Look, frames, take
 from har_demo.people.truth import truth
-from tests.test_flow.conftest import METHODS, SIDE, motion_of, moved, texture
-
-MIDDLE = ((SIDE - 1) / 2, (SIDE - 1) / 2)
-MOTIONS = {
-    "translation": np.array([[1.0, 0.0, 5.0], [0.0, 1.0, -3.0]]),
-    "rotation": cv2.getRotationMatrix2D(MIDDLE, 4, 1.0),
-    "zoom": cv2.getRotationMatrix2D(MIDDLE, 0, 1.06),
-}
-INSIDE = np.s_[..., 20:-20, 20:-20]  # what leaves the picture cannot be found
+from tests.test_flow.conftest import INSIDE, METHODS, MOTIONS, SIDE, motion_of, moved, texture
 
 
 @pytest.mark.parametrize("method", METHODS)

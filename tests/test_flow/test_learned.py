@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 from torch.nn import functional as F
 from torchvision.models import optical_flow
 
@@ -221,3 +222,20 @@ def test_every_guess_is_torchvisions(build):
     assert len(found) == 3 and found[-1].abs().max() > 0.1
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
+def test_pictures_are_enlarged_for_a_network_and_its_flow_made_small_again():
+    """A network that always says (3, 6) sees pictures 1.5 times as large: (2, 4) of the given pixels."""
+    seen = []
+
+    def says(module, before, after):
+        seen.append(before.shape)
+        return torch.tensor([3.0, 6.0]).view(1, 2, 1, 1).expand(len(before), 2, *before.shape[2:])
+
+    one = learned.Learned("any", nn.Identity, says, 8, 32, 0, enlarge=1.5)
+    pictures = torch.rand(2, 3, 40, 64)
+    found = learned.between(one, nn.Identity(), pictures, pictures)
+    assert seen == [(2, 3, 64, 96)]  # 60 rows and a rim of two on either side
+    assert found.shape == (2, 2, 40, 64)
+    torch.testing.assert_close(found[:, 0], torch.full((2, 40, 64), 2.0))
+    torch.testing.assert_close(found[:, 1], torch.full((2, 40, 64), 4.0))
