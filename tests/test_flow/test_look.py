@@ -108,7 +108,7 @@ def test_little_time_means_fewer_pairs_and_it_is_said(moving):
     found = look(moving, ["dis"], budget=0)
     assert len(found.pairs) == 3 and found.wanted == 11
     assert notes(found) == [
-        "Only 3 pairs were looked at instead of 11, as more would have taken over a minute."
+        "Only 3 pairs were looked at instead of 11, as more would have taken over 20 seconds."
     ]
 
 
