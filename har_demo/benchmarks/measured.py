@@ -1,6 +1,7 @@
 """What the lab-size models scored here, read from the tables that training writes.
 
     results/measured/lab.csv ──▶ entries: a model with its input, figures over seeds
+    results/measured/lab_times.csv ──▶ times: milliseconds a view, by machine
     results/measured/confusion/ ──▶ confusion: clips of one class answered as another
 
 Nothing here is typed in: a model that is trained later, or a second seed, shows as soon as the tables
@@ -156,6 +157,21 @@ def entry(key: str, folder: Path | None = None) -> Entry:
     raise ChoiceError(f"{title} was not trained here, so that there is nothing measured of it.")
 
 
+def times(folder: Path | None = None) -> dict[str, dict[str, float]]:
+    """Milliseconds of one view through each network alone, by machine and model; see training.timing.
+
+    >>> times()["AMD EPYC, 2 threads"]["tsm_lab"]
+    19.58
+    """
+    table = (folder or FOLDER) / "lab_times.csv"
+    found: dict[str, dict[str, float]] = {}
+    for row in read_rows(table) if table.exists() else []:
+        threads = "" if row["precision"] == "bfloat16" else f", {row['threads']} threads"
+        machine = found.setdefault(row["machine"] + threads, {})
+        machine[row["model"]] = float(row["milliseconds"])
+    return found
+
+
 @lru_cache(4)
 def _entries(table: Path, changed: int) -> tuple[Entry, ...]:
     runs: dict[tuple[str, str], list[dict]] = {}
@@ -269,6 +285,7 @@ def check_dataset(dataset: str) -> None:
 
 def as_json(found: tuple[Entry, ...]) -> list[dict]:
     """All entries in plain words and numbers, for programs."""
+    taken = times()
     return [
         {
             "model": one.model,
@@ -279,6 +296,7 @@ def as_json(found: tuple[Entry, ...]) -> list[dict]:
             "seeds": list(one.seeds),
             "parameters": one.parameters,
             "gmacs": one.gmacs,
+            "milliseconds": {name: ms[one.model] for name, ms in taken.items() if one.model in ms},
             "figures": [
                 {
                     "dataset": dataset,

@@ -144,6 +144,7 @@ def measured(
     if as_json:
         typer.echo(json.dumps(scores.as_json(scores.entries()), indent=1))
         return
+    times = scores.times()
     rows = [
         (
             one.model,
@@ -153,10 +154,12 @@ def measured(
                 one.figures[data, metric].words() if (data, metric) in one.figures else ""
                 for metric in scores.METRICS
             ),
+            *(f"{ms[one.model]:.1f}" if one.model in ms else "" for ms in times.values()),
         )
         for one in scores.entries()
     ]
-    typer.echo(table([("model", "input", "seeds", *scores.METRICS), *rows]))
+    machines = (f"ms a view, {machine}" for machine in times)
+    typer.echo(table([("model", "input", "seeds", *scores.METRICS, *machines), *rows]))
 
 
 def convolution(

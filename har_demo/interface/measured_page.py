@@ -8,10 +8,9 @@ from har_demo.interface.measured_results import (
     ablations_shown,
     choices,
     confusion_shown,
-    restore,
     scores_shown,
 )
-from har_demo.interface.measured_running import examples_of, stop_work, time_here
+from har_demo.interface.measured_running import examples_of, opened, stop_work, time_here
 from har_demo.interface.render import render
 
 FIRST = next(iter(DATASETS))
@@ -61,7 +60,7 @@ def build() -> None:
             stop = gr.Button("Stop", visible=False, size="sm", elem_id="films-stop")
 
     with gr.Column(elem_id="times-part"):
-        times = plots.build(render("measured_times_empty"), elem_id="times")
+        times = plots.build(elem_id="times")
         with gr.Row(elem_id="times-go"):
             press = gr.Button("Measure on this machine", elem_id="time", min_width=220)
             enough = gr.Button("Stop", visible=False, elem_id="time-stop", min_width=80)
@@ -112,7 +111,11 @@ def build() -> None:
     )
     page = gr.context.Context.root_block
     page.load(
-        restore, None, [*told, scores, matrix, ablations], api_name="restore_measured", **quiet
+        opened,
+        None,
+        [*told, scores, matrix, ablations, times],
+        api_name="restore_measured",
+        **quiet,
     )
 
 

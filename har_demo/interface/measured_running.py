@@ -5,11 +5,11 @@ import logging
 import gradio as gr
 
 from har_demo.benchmarks.confused import MOST, Search, look_for
-from har_demo.benchmarks.measured import DATASETS, entries, entry
+from har_demo.benchmarks.measured import DATASETS, entries, entry, times
 from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import plots, stopping, words
 from har_demo.interface.gpu import on_gpu
-from har_demo.interface.measured_results import whisker
+from har_demo.interface.measured_results import restore, whisker
 from har_demo.interface.render import notice, render
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,23 @@ def films(search: Search) -> str:
     )
 
 
+def opened(request: gr.Request) -> tuple:
+    """What a link names, and recorded times: updates of dataset, metric, model, scores, matrix,
+    ablations, times.
+    """
+    shown = restore(request)
+    return *shown, recorded_times(shown[0])
+
+
+def recorded_times(dataset: str) -> str:
+    """What views took on the machine that was timed first, as HTML."""
+    known = {one.model: one.key for one in entries() if one.key == one.model}
+    for machine, taken in times().items():
+        found = {known[model]: ms for model, ms in taken.items() if model in known}
+        return _times(found, dataset, machine, recorded=True)
+    return render("measured_times_empty")
+
+
 def stop_work(request: gr.Request) -> None:
     """End what this visitor has running; it says so itself, so that nothing comes after."""
     stopping.stop(request.session_hash)
@@ -126,20 +143,26 @@ def _by_model() -> dict:
 
 
 def _times(
-    found: dict[str, float], dataset: str, machine: str, doing: str = "", share: float = 1.0
+    found: dict[str, float],
+    dataset: str,
+    machine: str,
+    doing: str = "",
+    share: float = 1.0,
+    recorded: bool = False,
 ) -> str:
     every = [(entry(key), taken) for key, taken in found.items()]
     scored = [pair for pair in every if (dataset, "top1") in pair[0].figures]
     chart = ""
     if scored and not doing:
         chart = plots.draw(
-            _against_accuracy(scored, dataset), "Accuracy against time on this machine", 420
+            _against_accuracy(scored, dataset, machine), f"Accuracy against time, {machine}", 420
         )
     return render(
         "measured_times",
         doing=doing,
         share=f"{share:.2f}",
         machine=machine,
+        recorded=recorded,
         data=DATASETS[dataset],
         chart=chart,
         rows=[
@@ -152,7 +175,7 @@ def _times(
     )
 
 
-def _against_accuracy(scored: list, dataset: str) -> dict:
+def _against_accuracy(scored: list, dataset: str, machine: str) -> dict:
     values = [one.figures[dataset, "top1"] for one, _ in scored]
     return {
         "data": [
@@ -183,7 +206,7 @@ def _against_accuracy(scored: list, dataset: str) -> dict:
             }
         ],
         "layout": {
-            "xaxis": {"type": "log", "title": {"text": "milliseconds a view, on this machine"}},
+            "xaxis": {"type": "log", "title": {"text": f"milliseconds a view, {machine}"}},
             "yaxis": {
                 "title": {"text": f"right at first, {DATASETS[dataset]}"},
                 "ticksuffix": " %",

@@ -107,3 +107,28 @@ def test_the_command_prints_it():
     mistakes = run(cli.app, ["measured", "--data", "arid6", "--confusions", "tsm_lab"]).stdout
     assert "answered" in mistakes.splitlines()[0]
     assert "choose arid6" in run(cli.app, ["measured", "--data", "kinetics"]).stderr
+
+
+def test_times_are_kept_apart_by_machine(tmp_path):
+    columns = ("model", "machine", "threads", "precision", "milliseconds")
+    lines = [
+        ("tsm_lab", "A processor", 2, "float32", 20.5),
+        ("tsm_lab", "A GPU", 2, "bfloat16", 1.5),
+        ("c3d_lab", "A GPU", 2, "bfloat16", 2.0),
+    ]
+    rows = [dict(zip(columns, line, strict=True)) for line in lines]
+    write_rows(tmp_path / "lab_times.csv", columns, rows)
+    assert measured.times(tmp_path) == {
+        "A processor, 2 threads": {"tsm_lab": 20.5},
+        "A GPU": {"tsm_lab": 1.5, "c3d_lab": 2.0},
+    }
+    assert measured.times(tmp_path / "nowhere") == {}
+
+
+def test_the_table_of_a_terminal_has_the_times():
+    told = CliRunner().invoke(cli.app, ["measured", "--data", "arid6"]).output
+    machine, taken = next(iter(measured.times().items()))
+    head, *lines = told.splitlines()
+    assert f"ms a view, {machine}" in head
+    (line,) = (line for line in lines if line.startswith("tsm_lab "))
+    assert f"{taken['tsm_lab']:.1f}" in line

@@ -7,7 +7,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
-from har_demo.benchmarks.measured import METRICS, confusion, entries, entry
+from har_demo.benchmarks.measured import METRICS, confusion, entries, entry, times
 from har_demo.interface.measured_results import (
     ablations_shown,
     confusion_shown,
@@ -96,7 +96,13 @@ def test_a_model_that_is_not_shipped_says_so(page):
     )
 
 
-def test_times_are_measured_and_can_be_stopped(page):
+def test_times_are_recorded_measured_and_can_be_stopped(page):
+    recorded = page.locator("#times")
+    expect(recorded).to_contain_text("as recorded")
+    machine, taken = next(iter(times().items()))
+    expect(recorded.locator("h3")).to_contain_text(machine)
+    quickest = min(taken[one.model] for one in entries() if one.model in taken)
+    expect(recorded.locator(".times li").first).to_contain_text(f"{quickest:.1f} ms")
     page.click("#time")
     page.wait_for_selector("#times progress")
     page.wait_for_selector("#times .times li")
@@ -135,6 +141,9 @@ def test_programs_get_the_same(server):
     told = {(one["model"], one["input"]): one for one in client.predict(api_name="/measured")}
     assert len(told) == len(entries())
     one = entry("tsm_lab")
+    assert told["tsm_lab", "rgb"]["milliseconds"] == {
+        machine: taken["tsm_lab"] for machine, taken in times().items()
+    }
     figures = {(f["dataset"], f["metric"]): f["percent"] for f in told["tsm_lab", "rgb"]["figures"]}
     assert figures["rendered", "top1"] == round(one.figures["rendered", "top1"].mean, 2)
     counts = client.predict(model="tsm_lab", dataset="arid6", api_name="/confusion")["counts"]
