@@ -20,7 +20,8 @@ BELOW = {
     "groups": set(),
     "weights": {"models", "labels"},
     "people": {"clips", "labels"},
-    "flow": {"clips", "models", "weights", "people"},
+    "flow": {"clips", "models", "weights", "people", "recorded"},
+    "recorded": set(),
     "recognize": {"clips", "models", "weights", "labels", "flow"},
 }
 LOW = {*BELOW, "training", "benchmarks", "prompts", "explain"}

@@ -47,6 +47,7 @@ from har_demo.training.variants import QUESTIONS, can_be_trained, card_of, varia
 
 CURVE = ("stage", "step", "loss", "seconds")
 SPARE = 8.0  # seconds before the end at which no run is begun, and trainings save their states
+COMPILING = 45.0  # the same on a GPU, where making a step takes half a minute that nothing can stop
 FAILED = 3  # exit status of a worker one of whose runs failed; a fresh one goes on with the others
 
 
@@ -178,8 +179,9 @@ def work(queue: Queue, number: int) -> None:
         torch.cuda.set_stream(torch.cuda.Stream())  # steps cannot be recorded on the default one
     drawn, test = (read_rendered(queue, side, device) for side in ("train", "test"))
     real: dict[str, dict[str, Footage]] = {}
+    spare = COMPILING if device.type == "cuda" else SPARE
     for run in queue.runs:
-        if time.monotonic() > queue.until - SPARE:
+        if time.monotonic() > queue.until - spare:
             return
         if not taught(queue, run):
             continue

@@ -40,5 +40,5 @@ def test_who_cannot_be_asked_gets_a_sentence():
     with pytest.raises(ChoiceError, match="knows no class 'flying'"):
         next(confused.look_for(MODEL, "flying", "push-up"))
     with pytest.raises(WeightsError, match="not shipped"):
-        next(confused.look_for("p3d_lab", "push-up", "squatting"))
+        next(confused.look_for("single_frame_lab", "push-up", "squatting"))
     assert MODEL in confused.ready()
