@@ -20,8 +20,8 @@ IDEAS = {
     "onto the other is the motion. Smooth, and blurred at the edges of what moves.",
     "tv-l1": "Finds by iteration the field that explains the next frame and changes as little as "
     "possible from place to place. Slow; most published networks of flow were trained on it.",
-    "raft-people": "Compares every place with every other and corrects a guess twelve times, in "
-    "pictures made half as large again. Trained here on rendered people and sliding shapes.",
+    "raft-people": "Compares every place with every other and corrects a guess eight times, in "
+    "pictures made a quarter larger. Trained here on rendered people and sliding shapes.",
     "flownet-lab": "A small network sees both frames at once and gives the field, from coarse to fine. "
     "Trained here on rendered people and sliding shapes.",
     "raft-small": "Compares every place with every other and corrects a guess twelve times. Trained by "

