@@ -17,8 +17,8 @@ def flow(
         str | None, typer.Argument(help="A video file, in any common format; or --evaluate.")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="dis, farneback, tv-l1, raft-people ... two with a comma between.")
-    ] = "dis",
+        str, typer.Option(help="raft-people, dis, farneback, tv-l1 ... two with a comma between.")
+    ] = "raft-people",
     start: Annotated[float, typer.Option(help="Where the span begins, in seconds.")] = 0.0,
     seconds: Annotated[float, typer.Option(help="How long it is, up to 10.")] = 4.0,
     camera: Annotated[

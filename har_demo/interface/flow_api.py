@@ -18,7 +18,7 @@ from har_demo.recognize import two_streams
 def build() -> None:
     """Add the endpoints to the current column, which nobody sees."""
     video = gr.Video(label="clip", sources=["upload"], interactive=True)
-    methods = gr.JSON(label="methods", value=["dis"])
+    methods = gr.JSON(label="methods", value=[catalogue.EMBEDDED])
     start = gr.Number(label="start", value=0)
     seconds = gr.Number(label="seconds", value=4)
     camera = gr.Checkbox(label="camera", value=True)
@@ -55,7 +55,7 @@ def flow_of_clip(
 
     Args:
         clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
-        methods: One or two names, as /flow_methods lists them, such as "dis".
+        methods: One or two names, as /flow_methods lists them, such as "raft-people".
         start: Where the span begins, in seconds.
         seconds: How long the span is, up to 10; up to 32 pairs of frames in it are looked at.
     """
@@ -81,7 +81,7 @@ def flow_files(
 
     Args:
         clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
-        methods: One or two names, as /flow_methods lists them, such as "dis".
+        methods: One or two names, as /flow_methods lists them, such as "raft-people".
         start: Where the span begins, in seconds.
         seconds: How long the span is, up to 10; up to 32 pairs of frames in it are looked at.
         camera: Whether the camera's motion stays in.
