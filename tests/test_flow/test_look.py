@@ -196,7 +196,7 @@ def test_the_command_writes_a_folder(folder, moving, tmp_path):
     names = sorted(path.name for path in out.iterdir())
     assert names[0] == "dis_000000.flo" and {"flow.mp4", "motion.csv"} < set(names)
     code, said, _ = run(file, "--seconds", 0.12, "--json", "--no-camera")
-    assert code == 0 and json.loads(said)["methods"][0]["method"] == "dis"
+    assert code == 0 and json.loads(said)["methods"][0]["method"] == "raft-people"
 
 
 @pytest.mark.parametrize(
