@@ -116,7 +116,7 @@ def measure(
         for name, pairs in data.items():
             on_progress(number / len(methods), f"{TITLES[method]} on {name}")
             rows += _errors(method, name, pairs, runs_on, answer)
-        timed = _milliseconds(answer)
+        timed = milliseconds(answer)
         size = f"{TIMED_SIZE[0]} × {TIMED_SIZE[1]}"
         row = Row(method, size, "ms_per_pair", timed, REPEATS, runs_on, machine(runs_on))
         rows.append(row)
@@ -149,7 +149,7 @@ def _errors(
     ]
 
 
-def _milliseconds(answer: Callable[[np.ndarray], np.ndarray]) -> float:
+def milliseconds(answer: Callable[[np.ndarray], np.ndarray]) -> float:
     """For one pair, the median of some, after one that warms up."""
     width, height = TIMED_SIZE
     chance = np.random.default_rng(0)

@@ -74,14 +74,9 @@ def _net(title: str, build: Callable[[], nn.Module], size: int, **rest) -> Learn
 TRAIN = "train it with python -m har_demo.flow.train, or give your own"
 REPOSITORY = "github.com/ClementPinard/FlowNetPytorch"
 
-# RAFT compares places of 8 × 8 pixels, as large as a forearm in small pictures. What was chosen here is
-# near the best on our own pairs (har_demo.flow.train.tests, mean errors in pixels) for half of the time:
-#
-#     enlarged   corrections   shapes   people   a pair of 320 × 240, two cores
-#     1          12            2.26     0.68     234 ms
-#     1.25        8            2.04     0.59     262 ms
-#     1.5        12            1.82     0.58     514 ms
-#     2          12            1.79     0.53
+# How large, and how many corrections: as python -m har_demo.benchmarks.enlarged found on pairs of our own,
+# whose errors in pixels on shapes and people went from 2.07 and 0.64 (1 ×, 12 corrections) to 1.86 and
+# 0.54 (1.25 ×, 8) in 1.14 of the time; 1.65 and 0.52 (1.5 ×, 12) took about twice the time.
 LEARNED: dict[str, Learned] = {
     "raft-people": _raft(
         "RAFT-small, trained here",

@@ -91,11 +91,13 @@ def opened(request: gr.Request) -> tuple:
 
 def recorded_times(dataset: str) -> str:
     """What views took on the machine that was timed first, as HTML."""
-    known = {one.model: one.key for one in entries() if one.key == one.model}
-    for machine, taken in times().items():
-        found = {known[model]: ms for model, ms in taken.items() if model in known}
-        return _times(found, dataset, machine, recorded=True)
-    return render("measured_times_empty")
+    recorded = times()
+    if not recorded:
+        return render("measured_times_empty")
+    machine, taken = next(iter(recorded.items()))
+    known = {one.key for one in entries()}
+    found = {model: ms for model, ms in taken.items() if model in known}
+    return _times(found, dataset, machine, recorded=True)
 
 
 def stop_work(request: gr.Request) -> None:

@@ -26,6 +26,7 @@ from torchvision.models import alexnet
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput
+from har_demo.models.fusion2d import dense
 from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import UCF101
 from har_demo.models.resnet2d import ResNet2D, frame_by_frame
@@ -54,16 +55,7 @@ class ConvPool(nn.Module):
 
 def conv_pool(classes: int) -> ConvPool:
     """Over torchvision's AlexNet."""
-    head = nn.Sequential(
-        nn.Linear(256 * 6 * 6, 4096),
-        nn.ReLU(),
-        nn.Dropout(0.5),
-        nn.Linear(4096, 4096),
-        nn.ReLU(),
-        nn.Dropout(0.5),
-        nn.Linear(4096, classes),
-    )
-    return ConvPool(alexnet(weights=None).features, head)
+    return ConvPool(alexnet(weights=None).features, dense(256, classes, side=6))
 
 
 def conv_pool_lab(classes: int) -> ConvPool:

@@ -204,11 +204,11 @@ def tower(inputs: int, last_pool: bool = True) -> nn.Sequential:
     return nn.Sequential(first_layer(inputs), second_layer(96), last_layers(256, last_pool))
 
 
-def dense(channels: int, classes: int) -> nn.Sequential:
-    """FC(4096)-FC(4096)-FC(classes): [N, channels, 7, 7] → [N, classes]; dropout as in AlexNet."""
+def dense(channels: int, classes: int, side: int = 7) -> nn.Sequential:
+    """FC(4096)-FC(4096)-FC(classes): [N, channels, side, side] → [N, classes]; dropout as in AlexNet."""
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(channels * 7 * 7, 4096),
+        nn.Linear(channels * side * side, 4096),
         nn.ReLU(),
         nn.Dropout(0.5),
         nn.Linear(4096, 4096),

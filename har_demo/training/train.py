@@ -218,7 +218,7 @@ def imitate(teacher: nn.Module) -> Loss:
 
 def fused(loss: Loss, device: torch.device) -> Loss:
     """The same on a GPU with small steps made one: norms, ReLUs and sums read and write memory for
-    most of the time. R(2+1)D's step took 31.5 ms without and 22.4 with it (one H200); making it, 20 s.
+    most of the time. Making it takes half a minute.
     """
     return torch.compile(loss, dynamic=False) if device.type == "cuda" else loss
 

@@ -25,7 +25,7 @@ def test_alexnets_maps_keep_their_6_by_6_places():
     with torch.device("meta"):
         network = conv_pool(101)
         assert network.convolutions(torch.empty(1, 3, 224, 224)).shape == (1, 256, 6, 6)
-    assert network.head[0].in_features == 256 * 6 * 6
+    assert network.head[1].in_features == 256 * 6 * 6
 
 
 def test_neither_order_nor_repetition_matters():
