@@ -158,7 +158,7 @@ def _times(
     chart = ""
     if scored and not doing:
         chart = plots.draw(
-            _against_accuracy(scored, dataset, machine), f"Accuracy against time, {machine}", 420
+            _against_accuracy(scored, dataset), f"Accuracy against time, {machine}", 420
         )
     return render(
         "measured_times",
@@ -178,7 +178,7 @@ def _times(
     )
 
 
-def _against_accuracy(scored: list, dataset: str, machine: str) -> dict:
+def _against_accuracy(scored: list, dataset: str) -> dict:
     values = [one.figures[dataset, "top1"] for one, _ in scored]
     # Names where nothing is both quicker and better; a press or a pointer tells the others.
     best = front([(taken, value.mean) for (_, taken), value in zip(scored, values, strict=True)])
@@ -196,7 +196,7 @@ def _against_accuracy(scored: list, dataset: str, machine: str) -> dict:
                     "thickness": 1,
                 },
                 "text": [one.title if i in best else "" for i, (one, _) in enumerate(scored)],
-                "textposition": "top center",
+                "textposition": "top right",
                 "textfont": {"size": 11},
                 "marker": {
                     "size": 11,
@@ -211,7 +211,7 @@ def _against_accuracy(scored: list, dataset: str, machine: str) -> dict:
             }
         ],
         "layout": {
-            "xaxis": {"type": "log", "title": {"text": f"milliseconds a view, {machine}"}},
+            "xaxis": {"type": "log", "title": {"text": "milliseconds a view"}},
             "yaxis": {
                 "title": {"text": f"right at first, {DATASETS[dataset]}"},
                 "ticksuffix": " %",
