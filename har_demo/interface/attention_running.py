@@ -61,13 +61,12 @@ def ask_model(
     Yields updates of: notice, verdict, look, at, where, block, head, level, function, difference,
     frames, overlay, scores, spoke, name, method, class_map, curves.
     """
-    yield from _ask(request.session_hash, current, video, model, second, progress)
+    with stopping.work(request.session_hash):
+        yield from _ask(request.session_hash, current, video, model, second, progress)
 
 
 @on_gpu
 def _ask(session, current, video, model, second, progress):
-    stopping.begin(session)
-
     def tell(fraction: float, sentence: str) -> None:
         stopping.check(session)
         progress(fraction, desc=sentence)
@@ -117,9 +116,8 @@ def _ask(session, current, video, model, second, progress):
         yield notice(str(problem) if isinstance(problem, UserError) else BROKEN), *[gr.skip()] * 17
 
 
-def stopped(one: Look | None, request: gr.Request) -> str:
-    """End the work and say so; what stood on the page stays."""
-    stopping.stop(request.session_hash)
+def stopped(one: Look | None) -> str:
+    """Say so; what stood on the page stays."""
     stays = " What stands below is the look before." if one else ""
     return notice(f"Stopped.{stays}", "warn")
 

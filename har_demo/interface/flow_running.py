@@ -73,13 +73,12 @@ def show_motion(
     Yields updates of: notice, panel, pair, network, answered, reading, take_away, json_file, film, zip_file.
     """
     given = (current, video, method, beside, start, seconds, without_camera, seen_by)
-    yield from _show(request.session_hash, *given, progress)
+    with stopping.work(request.session_hash):
+        yield from _show(request.session_hash, *given, progress)
 
 
 @on_gpu
 def _show(session, current, video, method, beside, start, seconds, without, seen_by, progress):
-    stopping.begin(session)
-
     def tell(fraction: float, sentence: str) -> None:
         stopping.check(session)
         progress(fraction, desc=sentence)
@@ -123,9 +122,8 @@ def _sentence(problem: Exception, what: str) -> str:
     return BROKEN
 
 
-def stopped(on_page: OnPage | None, request: gr.Request) -> str:
-    """End the work and say so; what stood on the page stays."""
-    stopping.stop(request.session_hash)
+def stopped(on_page: OnPage | None) -> str:
+    """Say so; what stood on the page stays."""
     return notice(f"Stopped.{' What stands below is as it was.' if on_page else ''}", "warn")
 
 
@@ -230,13 +228,12 @@ def ask_streams(
 
     Yields updates of: notice, streams_panel, both, weight's row.
     """
-    yield from _ask(request.session_hash, current, video, name, flow, weight, progress)
+    with stopping.work(request.session_hash):
+        yield from _ask(request.session_hash, current, video, name, flow, weight, progress)
 
 
 @on_gpu
 def _ask(session, current, video, name, flow, weight, progress):
-    stopping.begin(session)
-
     def tell(fraction: float, sentence: str) -> None:
         stopping.check(session)
         progress(fraction, desc=sentence)

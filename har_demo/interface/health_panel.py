@@ -11,6 +11,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from har_demo.errors import UserError
+from har_demo.interface import pressing, stopping
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.render import notice, render
 from har_demo.models.registry import cards
@@ -61,14 +62,8 @@ def build() -> None:
         show_progress="hidden",  # the panel tells it itself
         **private,
     )
-    stop.click(
-        stopped,
-        so_far,
-        [found, press, stop],
-        cancels=[measuring],
-        api_name="stop_measuring",
-        show_progress="hidden",
-        **private,
+    pressing.ends(
+        *(stop, [measuring], stopped, so_far, [found, press, stop]), "measure_again", key=_own
     )
 
 
@@ -81,16 +76,23 @@ def show_health() -> Markup:
     return render("health", every=every, sound=sum(one.ok for one in every))
 
 
-def measure_again(model: str, clips: int, so_far: dict[str, Tally]):
+def measure_again(model: str, clips: int, so_far: dict[str, Tally], request: gr.Request):
     """Ask one shipped model, or each, about its next rendered clips, one at a time.
 
     Yields updates of: found, so_far, press, stop.
     """
-    yield from _measure(model, clips, so_far)
+    key = _own(request.session_hash)
+    with stopping.work(key):
+        yield from _measure(key, model, clips, so_far)
+
+
+def _own(session: str) -> str:
+    """Measuring goes on beside the question above it, and is stopped apart from it."""
+    return f"{session} measuring"
 
 
 @on_gpu
-def _measure(model: str, clips: int, so_far: dict[str, Tally]):
+def _measure(key: str, model: str, clips: int, so_far: dict[str, Tally]):
     busy, idle = (gr.update(interactive=False), gr.update(visible=True)), _idle()
     try:
         names = [entry["model"] for entry in shipped.entries()] if model == EVERY else [model]
@@ -104,6 +106,7 @@ def _measure(model: str, clips: int, so_far: dict[str, Tally]):
                 problems.append(str(problem))
         for number in range(clips if subjects else 0):
             for outcome in evaluate([_only(one, number) for one in subjects]):
+                stopping.check(key)
                 name = outcome.subject.card.name
                 tally = so_far.get(name, Tally())
                 right = int(outcome.forwards[0].argmax() == outcome.clips[0].label)
@@ -112,6 +115,8 @@ def _measure(model: str, clips: int, so_far: dict[str, Tally]):
             yield _tallies(so_far, words, (number + 1) / clips), so_far, *busy
         said = Markup("").join(notice(problem) for problem in problems)
         yield said + _tallies(so_far), so_far, *idle
+    except stopping.Stopped:
+        return  # `stopped` says so on the page
     except Exception as problem:
         # The page must never be left waiting; the log has what the reader cannot use.
         if not isinstance(problem, UserError):

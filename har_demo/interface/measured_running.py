@@ -22,13 +22,13 @@ SECONDS = 0.4
 
 def examples_of(model: str, event: gr.EventData, request: gr.Request):
     """Films of one cell of the matrix, one after the other. Yields updates of: films, stop."""
-    yield from _examples(request.session_hash, model, event._data.get("custom"))
+    with stopping.work(request.session_hash):
+        yield from _examples(request.session_hash, model, event._data.get("custom"))
 
 
 @on_gpu
 def _examples(session: str, model: str, pair):
     on, off = gr.update(visible=True), gr.update(visible=False)
-    stopping.begin(session)
     try:
         if not (isinstance(pair, list) and len(pair) == 2):
             raise ChoiceError("Press a cell of the matrix that is not empty.")
@@ -107,7 +107,8 @@ def stop_work(request: gr.Request) -> None:
 
 def time_here(dataset: str, request: gr.Request):
     """Time every measured network on this machine. Yields updates of: times, enough."""
-    yield from _time(request.session_hash, dataset)
+    with stopping.work(request.session_hash):
+        yield from _time(request.session_hash, dataset)
 
 
 @on_gpu
@@ -116,7 +117,6 @@ def _time(session: str, dataset: str):
 
     from har_demo.training.timing import milliseconds, processor
 
-    stopping.begin(session)
     found: dict[str, float] = {}
     try:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

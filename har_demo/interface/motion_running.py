@@ -102,12 +102,12 @@ def try_on_models(
     """
     session = request.session_hash  # a request cannot travel to the process that has the GPU
     given = (part, current, video, chosen, wanted, kinds, frames, strides, start)
-    yield from _try(session, *given, progress)
+    with stopping.work(session):
+        yield from _try(session, *given, progress)
 
 
 @on_gpu
 def _try(session, part, current, video, chosen, wanted, kinds, frames, strides, start, progress):
-    stopping.begin(session)
     on_page = None  # what the panel shows, should this end early
 
     def tell(fraction: float, sentence: str) -> None:
@@ -166,12 +166,11 @@ def _samplings(clip, shown, chosen, kinds, frames, strides, start, tell) -> Iter
         yield now
 
 
-def stopped(on_page: OnPage | None, request: gr.Request):
-    """End the work and show what was answered until Stop was pressed.
+def stopped(on_page: OnPage | None):
+    """Show what was answered until Stop was pressed.
 
     Yields updates of: notice, panel, take_away, json_file, csv_file, played.
     """
-    stopping.stop(request.session_hash)
     if on_page is None:
         yield notice("Stopped.", "warn"), *[gr.skip()] * 5
         return

@@ -4,6 +4,11 @@ from collections.abc import Callable, Sequence
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
+
+from har_demo.interface import stopping
+
+PRIVATE = {"api_visibility": "undocumented"}
 
 
 def connect(
@@ -28,7 +33,6 @@ def connect(
         stopped: told what is `answered` when Stop is pressed, gives updates of `mended`.
         given: JavaScript that makes of the inputs what `work` is given, where the page knows better.
     """
-    private = {"api_visibility": "undocumented"}
     running = run.click(
         work,
         inputs,
@@ -39,16 +43,46 @@ def connect(
         concurrency_limit=1,
         concurrency_id="models",
         show_progress_on=[status],
-        **private,
+        **PRIVATE,
     )
-    running.then(None, None, None, js="() => atlas.ended()", api_name="ended", **private)
-    stop.click(
-        stopped,
-        answered,
-        mended,
-        js="answered => { atlas.ended(); return [answered]; }",
-        cancels=[running],
-        api_name=f"stop_{work.__name__}",
+    running.then(None, None, None, js="() => atlas.ended()", api_name="ended", **PRIVATE)
+    said = ends(stop, [running], stopped, answered, mended, work.__name__, "() => atlas.stopping()")
+    said.then(None, None, None, js="() => atlas.stopped()", api_name="stopped", **PRIVATE)
+
+
+def ends(
+    stop: gr.Button,
+    running: Sequence[Dependency],
+    stopped: Callable,
+    answered: gr.State | None,
+    mended: Sequence[Component] | Component,
+    name: str,
+    js: str | None = None,
+    key: Callable[[str], str] = str,
+) -> Dependency:
+    """Let a press on Stop end what is running, and say so when nothing more can come of it.
+
+    Gradio cancels beside the press, not before it: what said so at once would sometimes be overtaken
+    by an answer that was on its way. The state is read afterwards for the same reason.
+
+    Args:
+        name: of the work, whose API names these are.
+        js: run at the press.
+        key: makes of a session what the work is known by in `stopping`, where it is not the session.
+    """
+
+    def end(request: gr.Request) -> None:
+        stopping.stop(key(request.session_hash))
+        stopping.wait(key(request.session_hash))
+
+    pressed = stop.click(
+        end,
+        js=js,
+        cancels=list(running),
+        api_name=f"stop_{name}",
         show_progress="hidden",
-        **private,
+        **PRIVATE,
+    )
+    return pressed.then(
+        stopped, answered, mended, api_name=f"stopped_{name}", show_progress="hidden", **PRIVATE
     )

@@ -93,13 +93,12 @@ def ask_prompts(
     Yields updates of: notice, panel, where, who, answered, reading, take_away, json_file.
     """
     given = (current, video, prompts, none, tower, templates, pooling, warmth)
-    yield from _ask(request.session_hash, *given, progress)
+    with stopping.work(request.session_hash):
+        yield from _ask(request.session_hash, *given, progress)
 
 
 @on_gpu
 def _ask(session, current, video, prompts, none, tower, templates, pooling, warmth, progress):
-    stopping.begin(session)
-
     def tell(fraction: float, sentence: str) -> None:
         stopping.check(session)
         progress(fraction, desc=sentence)
@@ -129,9 +128,8 @@ def _ask(session, current, video, prompts, none, tower, templates, pooling, warm
         yield notice(sentence), *[gr.skip()] * 7
 
 
-def stopped(on_page: OnPage | None, request: gr.Request) -> str:
-    """End the work and say so; what stood on the page stays."""
-    stopping.stop(request.session_hash)
+def stopped(on_page: OnPage | None) -> str:
+    """Say so; what stood on the page stays."""
     stays = " What stands below answers the question before." if on_page else ""
     return notice(f"Stopped.{stays}", "warn")
 

@@ -77,13 +77,14 @@ def run_models(
         "crops": crops,
     }
     session = request.session_hash  # a request cannot travel to the process that has the GPU
-    yield from _run(session, current, video, chosen, settings, own_model, own_file, progress)
+    given = (current, video, chosen, settings, own_model, own_file, progress)
+    with stopping.work(session):
+        yield from _run(session, *given)
 
 
 @on_gpu
 def _run(session, current, video, chosen, settings, own_model, own_file, progress):
     on_page = None  # what the panel shows, should this end early
-    stopping.begin(session)
 
     def tell(fraction: float, desc: str) -> None:
         stopping.check(session)
@@ -125,12 +126,11 @@ def _run(session, current, video, chosen, settings, own_model, own_file, progres
         yield notice(sentence), panel, *[gr.skip()] * 5
 
 
-def stopped(on_page: Answers | None, request: gr.Request):
-    """End the work, show what was answered until Stop was pressed, and nothing that still waits.
+def stopped(on_page: Answers | None):
+    """Show what was answered until Stop was pressed, and nothing that still waits.
 
     Yields updates of: panel, take_away, json_file, csv_file, annotated.
     """
-    stopping.stop(request.session_hash)
     if on_page is None:
         yield [gr.skip()] * 5
         return

@@ -11,7 +11,7 @@ import gradio as gr
 from har_demo.clips.frames import read_frames
 from har_demo.clips.probe import limits
 from har_demo.errors import ChoiceError, UserError
-from har_demo.interface import stopping, words
+from har_demo.interface import pressing, stopping, words
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.render import data_uri, notice, render
 from har_demo.prompts import Found, Ranking, ranking_json, search_files
@@ -87,15 +87,7 @@ def build(tower: gr.Dropdown) -> None:
         go.click(search_clips, api_name="search_clips", **given),
         sentence.submit(search_clips, api_name="search_again", **given),
     ]
-    stop.click(
-        stopped,
-        None,
-        said,
-        cancels=running,
-        api_name="stop_search",
-        show_progress="hidden",
-        **private,
-    )
+    pressing.ends(stop, running, stopped, None, said, "search_clips")
 
 
 def search_clips(
@@ -109,13 +101,12 @@ def search_clips(
 
     Yields updates of: notice, found, json_file.
     """
-    yield from _search(request.session_hash, files, sentence, tower, progress)
+    with stopping.work(request.session_hash):
+        yield from _search(request.session_hash, files, sentence, tower, progress)
 
 
 @on_gpu
 def _search(session, files, sentence, tower, progress):
-    stopping.begin(session)
-
     def tell(fraction: float, what: str) -> None:
         stopping.check(session)
         progress(fraction, desc=what)
@@ -150,9 +141,8 @@ def find(files: list[str] | None, sentence: str, tower: str, tell) -> Ranking:
     return search_files([Path(file) for file in files], sentence, card(tower).name, tell)
 
 
-def stopped(request: gr.Request) -> str:
-    """End the work and say so; what stood on the page stays."""
-    stopping.stop(request.session_hash)
+def stopped() -> str:
+    """Say so; what stood on the page stays."""
     return notice("Stopped. Clips that were looked at are known at the next search.", "warn")
 
 

@@ -1,20 +1,40 @@
-"""Who pressed Stop: cancelling ends what Gradio shows, this ends the work."""
+"""Who pressed Stop: cancelling ends what Gradio shows, this ends the work and knows when it has ended.
 
-_sessions: set[str] = set()
+A press on Run does its work within `work` and calls `check` between pieces of it, which raises Stopped
+once the visitor's press on Stop has called `stop`. That press then calls `wait`: what it said at once
+could be overtaken by what the work still gives.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+
+PATIENCE = 20.0
+"""Seconds; some networks take longer for one step, and the reader shall not."""
+
+_working: dict[str, "_Work"] = {}
+
+
+class _Work:
+    def __init__(self) -> None:
+        self.stopped = Event()
+        self.ended = Event()
 
 
 class Stopped(Exception):
     """Stop was pressed while the models ran."""
 
 
-def begin(session: str) -> None:
-    """A new question of this visitor: an earlier Stop no longer counts."""
-    _sessions.discard(session)
-
-
-def stop(session: str) -> None:
-    """This visitor pressed Stop."""
-    _sessions.add(session)
+@contextmanager
+def work(session: str) -> Iterator[None]:
+    """A question of this visitor is worked on. It need not be left by the thread that entered it."""
+    own = _working[session] = _Work()
+    try:
+        yield
+    finally:
+        own.ended.set()
+        if _working.get(session) is own:
+            del _working[session]
 
 
 def check(session: str) -> None:
@@ -23,5 +43,17 @@ def check(session: str) -> None:
     Raises:
         Stopped: this visitor has pressed Stop.
     """
-    if session in _sessions:
+    if session in _working and _working[session].stopped.is_set():
         raise Stopped
+
+
+def stop(session: str) -> None:
+    """This visitor pressed Stop: what is worked on ends at its next check."""
+    if session in _working:
+        _working[session].stopped.set()
+
+
+def wait(session: str) -> None:
+    """Return when nothing more comes of what is worked on, or after PATIENCE."""
+    if session in _working:
+        _working[session].ended.wait(PATIENCE)

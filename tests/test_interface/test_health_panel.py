@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,6 +34,11 @@ def short_clips(monkeypatch):
     monkeypatch.setattr("har_demo.training.staged.FRAMES", 6)
 
 
+def measured(*given):
+    """What a press on the button yields."""
+    return measure_again(*given, SimpleNamespace(session_hash="visitor"))
+
+
 def test_every_shipped_checkpoint_has_a_line(copy):
     html = show_health()
     assert "2 of 2 shipped checkpoints are what the manifest beside them says" in html
@@ -57,11 +63,11 @@ def test_what_is_wrong_stands_there_in_words(copy):
 
 def test_measuring_goes_on_with_the_next_clips_and_adds_up(copy, short_clips):
     model = ENTRIES[0]["model"]
-    *steps, last = measure_again(model, 2, {})
+    *steps, last = measured(model, 2, {})
     assert len(steps) == 3  # before the first clip, and after each
     assert "1 of 2 clips" in steps[1][0] and "<progress" in steps[1][0]
     assert last[1][model].asked == 2 and "of 2 right" in last[0] and "<progress" not in last[0]
-    said, so_far, press, stop = list(measure_again(model, 2, last[1]))[-1]
+    said, so_far, press, stop = list(measured(model, 2, last[1]))[-1]
     assert so_far[model].asked == 4 and so_far[model].right >= last[1][model].right
     assert "of 4 right" in said and "manifest says" in said
     assert press["interactive"] and not stop["visible"]
@@ -70,7 +76,7 @@ def test_measuring_goes_on_with_the_next_clips_and_adds_up(copy, short_clips):
 
 def test_every_model_is_measured_and_a_damaged_one_says_so(copy, short_clips):
     (copy / ENTRIES[1]["file"]).write_bytes(b"nothing")
-    said, so_far, *_ = list(measure_again(EVERY, 1, {}))[-1]
+    said, so_far, *_ = list(measured(EVERY, 1, {}))[-1]
     assert so_far.keys() == {ENTRIES[0]["model"]}
     assert "are damaged" in said and "of 1 right" in said
 
@@ -80,7 +86,7 @@ def test_what_breaks_becomes_a_sentence_and_the_button_comes_back(copy, monkeypa
         raise RuntimeError("no such luck")
 
     monkeypatch.setattr(health_panel, "evaluate", broken)
-    said, _, press, _ = list(measure_again(ENTRIES[0]["model"], 1, {}))[-1]
+    said, _, press, _ = list(measured(ENTRIES[0]["model"], 1, {}))[-1]
     assert "Something broke on our side" in said and "luck" not in said and press["interactive"]
 
 

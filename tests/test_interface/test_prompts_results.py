@@ -149,8 +149,9 @@ def test_stop_ends_the_work_at_its_next_step(monkeypatch):
     monkeypatch.setattr(prompts_running, "ready", lambda *args: clip_named())
     given = (None, "a.mp4", "a cat", True, "embedded", "{}", "mean", 1.0)
     said = []
-    asked = prompts_running._ask("visitor", *given, lambda share, desc: said.append(desc))
-    assert list(asked) == [[gr.skip()] * 8]  # what stood stays
+    with stopping.work("visitor"):
+        asked = prompts_running._ask("visitor", *given, lambda share, desc: said.append(desc))
+        assert list(asked) == [[gr.skip()] * 8]  # what stood stays
     assert said == ["before"] and not reached
 
 

@@ -53,7 +53,8 @@ def test_stop_ends_a_search_at_its_next_step(monkeypatch, ranking):
     monkeypatch.setattr(search_part, "find", find)
     told = []
     given = ("visitor", ["a.mp4"], "a cat", "embedded", lambda share, desc: told.append(desc))
-    assert list(search_part._search(*given)) == [[gr.skip()] * 3]  # what stood stays
+    with stopping.work("visitor"):
+        assert list(search_part._search(*given)) == [[gr.skip()] * 3]  # what stood stays
     assert told == ["before"]
 
 

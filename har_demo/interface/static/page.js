@@ -79,7 +79,16 @@ const atlas = (() => {
     document.body.classList.toggle('running', running);
     one('#run').disabled = running;
   };
-  const ended = () => busy(false);
+  // Once Stop is pressed the work is over when the page has been told so, not when it is cancelled.
+  let halting = false;
+  const ended = () => halting || busy(false);
+  const stopping = () => {
+    halting = one('#stop').disabled = true;
+  };
+  const stopped = () => {
+    halting = one('#stop').disabled = false;
+    ended();
+  };
   const started = () => {
     busy(true);
     // On a phone the answers come below, and on a desk the page may be scrolled past them.
@@ -230,6 +239,6 @@ const atlas = (() => {
   );
   document.addEventListener('DOMContentLoaded', keepTheme);
 
-  return {chosen, asked, seek, show, tick, compare, started, ended, restored, copyLink, fetchFile};
+  return {chosen, asked, seek, show, tick, compare, started, ended, stopping, stopped, restored, copyLink, fetchFile};
 })();
 window.atlas = atlas;
