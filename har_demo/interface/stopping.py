@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
-PATIENCE = 20.0
+PATIENCE = 8.0
 """Seconds; some networks take longer for one step, and the reader shall not."""
 
 _working: dict[str, "_Work"] = {}
