@@ -43,9 +43,9 @@ def test_a_clip_of_ten_minutes(tmp_path):
     picture = acted("walk", seconds=1.0, fps=10)
     clip = ingest(write(tmp_path / "long.mp4", (picture[i % 10] for i in range(6000)), fps=10))
     assert clip.duration == pytest.approx(600)
-    (answer,) = ask(clip, ["c3d_lab"])
+    (answer,) = ask(clip, ["slow_fusion_lab"])
     assert len(answer.frames) == 10
-    (answer,) = ask(clip, ["c3d_lab"], windows=100)
+    (answer,) = ask(clip, ["slow_fusion_lab"], windows=100)
     assert answer.frames[0, 0] == 0 and answer.frames[-1, -1] == clip.frames - 1
     np.testing.assert_allclose(answer.scores.sum(axis=1), 1, atol=1e-4)
 
