@@ -4,13 +4,13 @@ import gradio as gr
 
 from har_demo.flow.field import TITLES
 from har_demo.flow.look import LONGEST
-from har_demo.flow.views import METHOD
 from har_demo.interface import clip_part, header, pressing
 from har_demo.interface.flow_running import (
     ALONE,
     SEEN_BY,
     about,
     ask_streams,
+    first_method,
     make_files,
     offer,
     see_as,
@@ -46,6 +46,7 @@ def build() -> None:
     """Lay out the page inside the current Blocks and connect its events."""
     answered = gr.State(None)  # the OnPage on the right
     both = gr.State(None)  # the Fusable below it
+    first = first_method()
 
     header.build()
     with gr.Row(elem_id="bench", equal_height=False):
@@ -54,8 +55,8 @@ def build() -> None:
             gr.HTML(render("step", number=2, title="Optical flow"))
             with gr.Row():
                 method = gr.Dropdown(
-                    [(TITLES[METHOD], METHOD)],
-                    value=METHOD,
+                    [(TITLES[first], first)],
+                    value=first,
                     label="Method",
                     min_width=150,
                     elem_id="method",
@@ -67,7 +68,7 @@ def build() -> None:
                     min_width=150,
                     elem_id="beside",
                 )
-            told = gr.HTML(about(METHOD, ALONE), elem_id="about-methods")
+            told = gr.HTML(about(first, ALONE), elem_id="about-methods")
             with gr.Row():
                 start = gr.Number(
                     0, label="From", info="Seconds.", minimum=0, min_width=110, elem_id="start"

@@ -12,7 +12,7 @@ import gradio as gr
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
-from har_demo.flow import save
+from har_demo.flow import learned, save
 from har_demo.flow.catalogue import EMBEDDED, Method, methods, offered
 from har_demo.flow.look import Look, look, told
 from har_demo.flow.stack import stack
@@ -253,6 +253,11 @@ def weigh(both: Fusable | None, weight: float):
     return gr.skip() if both is None else two_streams(both, weight)
 
 
+def first_method() -> str:
+    """What is asked unless the visitor chooses: the network that comes along, if it is here."""
+    return METHOD if learned.at_hand(EMBEDDED) else EMBEDDED
+
+
 def offer() -> tuple:
     """What can be chosen now, looked up when the page is opened.
 
@@ -262,8 +267,7 @@ def offer() -> tuple:
     names = streaming.ready()
     choices = [(_label(one), one.name) for one in able]
     pairs = [(_streams_label(name), name) for name in names]
-    here = [one.name for one in able if one.state == "here"]
-    first = EMBEDDED if EMBEDDED in here else METHOD
+    first = first_method()
     return (
         gr.update(choices=choices, value=first),
         gr.update(choices=[("nothing", ALONE), *choices], value=ALONE),
