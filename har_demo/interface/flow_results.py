@@ -47,7 +47,7 @@ def when(on_page: OnPage) -> str:
     clip, without = look.clip, on_page.without_camera
     still = max(way.tops.max() for way in look.ways) < STILL
     moment = look.seconds()[fastest(look)]
-    times = ", ".join(f"{w.title} {words.milliseconds(w.milliseconds)}" for w in look.ways)
+    times = " · ".join(f"{w.title}: {words.milliseconds(w.milliseconds)} a pair" for w in look.ways)
     span = f"{words.seconds(look.seconds()[0])} to {words.seconds(_end(look))}"
     return render(
         "flow_when",
@@ -55,7 +55,7 @@ def when(on_page: OnPage) -> str:
         clip=clip,
         headline="Nothing moves here" if still else f"Most moves at {words.seconds(moment)}",
         subline=f"{clip.source.name}, {span} · {words.count(len(look.pairs), 'pair')} of frames, "
-        f"{look.size[1]} × {look.size[0]} pixels · {times} a pair",
+        f"{look.size[1]} × {look.size[0]} pixels · {times}",
         notes=notes(look, without),
         chart=_chart(look, without),
         ticks=_ticks(look),
