@@ -117,8 +117,9 @@ def launch_browser():
         if os.environ.get("CI") == "true":
             pytest.fail(f"browser tests must run here: {why}")
         pytest.skip(why)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)  # the machine may have other things to do
     with sync_playwright() as playwright:
         yield lambda *flags: playwright.chromium.launch(
             executable_path=path, args=[*BROWSER_FLAGS, *flags]

@@ -16,7 +16,6 @@ from har_demo.interface.compute_results import convolutions_shown, layers_shown,
 from tests.visitor import PHONE, visitor
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=20_000)  # the machine may have other things to do
 
 
 @pytest.fixture(scope="module")

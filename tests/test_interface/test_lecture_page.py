@@ -10,7 +10,6 @@ from har_demo.interface.lecture_pictures import picture
 from tests.visitor import PHONE, visitor
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=20_000)  # the machine may have other things to do
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ from har_demo.weights import shipped
 from tests.visitor import PHONE, visitor
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=20_000)  # the machine may have other things to do
 
 BARS = "document.querySelector('#scores .plot').data[0]"
 

@@ -52,15 +52,16 @@ def hovered(event: gr.EventData) -> str:
 
 @pytest.fixture(scope="module")
 def address():
-    """A page with two charts and a place that repeats what a press on a point told Python."""
+    """A page with two charts, and two places that repeat what points told Python."""
     gr.set_static_paths([plots.LIBRARY])
     with gr.Blocks(analytics_enabled=False) as demo:
         chart = plots.build(plots.draw(FIGURE, "one", 300), elem_id="chart")
         plots.build(plots.draw(FIGURE, "two", 200))
         told = gr.HTML(elem_id="told")
+        over = gr.HTML(elem_id="over")
         other = gr.Button("other", elem_id="other")
         chart.point_click(clicked, None, told)
-        chart.point_hover(hovered, None, told)
+        chart.point_hover(hovered, None, over)
         moved = {"data": [FIGURE["data"][0] | {"y": [9, 9], "customdata": ["a", "b"]}]}
         other.click(lambda: plots.draw(moved, "one", 300), None, chart)
     _, url, _ = demo.launch(
@@ -84,7 +85,7 @@ def test_points_answer_and_theme_and_width_are_followed(browser, address):
     assert light[0] == "rgb(15, 118, 110)"
 
     points.nth(1).hover(force=True)
-    page.wait_for_function("document.querySelector('#told').innerText.includes('over 1')")
+    page.wait_for_function("document.querySelector('#over').innerText.includes('over 1')")
     points.nth(1).click(force=True)
     page.wait_for_function("document.querySelector('#told').innerText.includes('second')")
 
