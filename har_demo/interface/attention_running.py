@@ -108,7 +108,8 @@ def _ask(session, current, video, model, second, progress):
             "",
         )
     except stopping.Stopped:
-        return  # `stopped` says so on the page
+        # `stopped` says so on the page; work that gives nothing at all would empty it.
+        yield [gr.skip()] * 18
     except Exception as problem:
         # The page must never be left waiting; the log has what the reader cannot use.
         if not isinstance(problem, UserError):

@@ -58,14 +58,14 @@ def build() -> None:
                     [(TITLES[first], first)],
                     value=first,
                     label="Method",
-                    min_width=150,
+                    min_width=200,
                     elem_id="method",
                 )
                 beside = gr.Dropdown(
                     [("nothing", ALONE)],
                     value=ALONE,
                     label="Beside it",
-                    min_width=150,
+                    min_width=200,
                     elem_id="beside",
                 )
             told = gr.HTML(about(first, ALONE), elem_id="about-methods")

@@ -101,7 +101,8 @@ def _show(session, current, video, method, beside, start, seconds, without, seen
             panels = when(on_page), one_pair(on_page), network
             yield "", *panels, on_page, visible, visible, file, *_no_files()
     except stopping.Stopped:
-        return  # `stopped` says so on the page
+        # `stopped` says so on the page; work that gives nothing at all would empty it.
+        yield [gr.skip()] * 10
     except Exception as problem:
         yield notice(_sentence(problem, "computing flow failed")), *[gr.skip()] * 9
 
@@ -243,7 +244,8 @@ def _ask(session, current, video, name, flow, weight, progress):
         both = streaming.ask(clip, name, flow or None, tell)
         yield "", two_streams(both, weight), both, gr.update(visible=True)
     except stopping.Stopped:
-        return
+        # `stopped` says so on the page; work that gives nothing at all would empty it.
+        yield [gr.skip()] * 4
     except Exception as problem:
         yield notice(_sentence(problem, "asking two streams failed")), *[gr.skip()] * 3
 

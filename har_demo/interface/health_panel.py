@@ -106,13 +106,13 @@ def _measure(key: str, model: str, clips: int, so_far: dict[str, Tally]):
                 problems.append(str(problem))
         for number in range(clips if subjects else 0):
             for outcome in evaluate([_only(one, number) for one in subjects]):
-                stopping.check(key)
                 name = outcome.subject.card.name
                 tally = so_far.get(name, Tally())
                 right = int(outcome.forwards[0].argmax() == outcome.clips[0].label)
                 so_far = so_far | {name: Tally(tally.right + right, tally.asked + 1)}
             words = f"{number + 1} of {clips} clips"
             yield _tallies(so_far, words, (number + 1) / clips), so_far, *busy
+            stopping.check(key)
         said = Markup("").join(notice(problem) for problem in problems)
         yield said + _tallies(so_far), so_far, *idle
     except stopping.Stopped:

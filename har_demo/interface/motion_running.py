@@ -139,7 +139,8 @@ def _try(session, part, current, video, chosen, wanted, kinds, frames, strides, 
         with _files(on_page) as files:
             yield "", gr.skip(), on_page.panel(), on_page, *files
     except stopping.Stopped:
-        return  # `stopped` says so on the page
+        # `stopped` says so on the page; work that gives nothing at all would empty it.
+        yield [gr.skip()] * 8
     except Exception as problem:
         # The page must never be left waiting; the log has what the reader cannot use.
         if not isinstance(problem, UserError):

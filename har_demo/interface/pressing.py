@@ -71,14 +71,19 @@ def ends(
         key: makes of a session what the work is known by in `stopping`, where it is not the session.
     """
 
-    def end(request: gr.Request) -> None:
+    def end(request: gr.Request):
         stopping.stop(key(request.session_hash))
+        yield gr.update(value="Stopping …", interactive=False)
         stopping.wait(key(request.session_hash))
+        yield gr.update(value=stop.value, interactive=True)
 
     pressed = stop.click(
         end,
+        None,
+        stop,
         js=js,
         cancels=list(running),
+        concurrency_limit=None,  # one visitor's waiting must not hold up another's
         api_name=f"stop_{name}",
         show_progress="hidden",
         **PRIVATE,

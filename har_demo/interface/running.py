@@ -116,7 +116,8 @@ def _run(session, current, video, chosen, settings, own_model, own_file, progres
         with _files(on_page) as files:
             yield "", on_page.panel(), on_page, *files
     except stopping.Stopped:
-        return  # `stopped` says so on the page
+        # `stopped` says so on the page; work that gives nothing at all would empty it.
+        yield [gr.skip()] * 7
     except Exception as problem:
         # The page must never be left waiting; the log has what the reader cannot use.
         if not isinstance(problem, UserError):

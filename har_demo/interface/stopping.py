@@ -43,17 +43,18 @@ def check(session: str) -> None:
     Raises:
         Stopped: this visitor has pressed Stop.
     """
-    if session in _working and _working[session].stopped.is_set():
+    own = _working.get(session)  # one look: another thread may end the work between two
+    if own and own.stopped.is_set():
         raise Stopped
 
 
 def stop(session: str) -> None:
     """This visitor pressed Stop: what is worked on ends at its next check."""
-    if session in _working:
-        _working[session].stopped.set()
+    if own := _working.get(session):
+        own.stopped.set()
 
 
 def wait(session: str) -> None:
     """Return when nothing more comes of what is worked on, or after PATIENCE."""
-    if session in _working:
-        _working[session].ended.wait(PATIENCE)
+    if own := _working.get(session):
+        own.ended.wait(PATIENCE)

@@ -2,9 +2,16 @@
 
 from threading import Event, Thread
 
+import gradio as gr
 import pytest
 
-from har_demo.interface import stopping
+from har_demo.interface import (
+    attention_running,
+    flow_running,
+    motion_running,
+    running,
+    stopping,
+)
 
 
 def test_only_the_work_of_the_visitor_who_pressed_ends():
@@ -79,3 +86,28 @@ def test_waiting_ends_with_a_generator_that_is_closed_and_with_patience(monkeypa
     running.close()  # what Gradio does when it cancels
     assert "a" not in stopping._working
     stopping.wait("a")
+
+
+@pytest.mark.parametrize(
+    ("work", "given", "outputs"),
+    [
+        (running._run, (None, "a.mp4", ["tsm_lab"], {}, "", None), 7),
+        (motion_running._try, ("edits", None, "a.mp4", ["tsm_lab"], [], [], [], [], 0), 8),
+        (attention_running._ask, (None, "a.mp4", "tsm_lab", 0), 18),
+        (flow_running._show, (None, "a.mp4", "dis", "", 0, 1, False, ""), 10),
+        (flow_running._ask, (None, "a.mp4", "two_stream_lab", "", 0.5), 4),
+    ],
+    ids=lambda value: f"{value.__module__}.{value.__name__}" if callable(value) else "",
+)
+def test_a_stop_before_the_first_answer_leaves_the_page_as_it_was(
+    monkeypatch, work, given, outputs
+):
+    """A generator that ends without yielding would empty every output."""
+
+    def ready(*_):
+        stopping.stop("visitor")
+        stopping.check("visitor")
+
+    monkeypatch.setitem(work.__globals__, "ready", ready)
+    with stopping.work("visitor"):
+        assert list(work("visitor", *given, print)) == [[gr.skip()] * outputs]

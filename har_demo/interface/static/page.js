@@ -83,10 +83,10 @@ const atlas = (() => {
   let halting = false;
   const ended = () => halting || busy(false);
   const stopping = () => {
-    halting = one('#stop').disabled = true;
+    halting = true;
   };
   const stopped = () => {
-    halting = one('#stop').disabled = false;
+    halting = false;
     ended();
   };
   const started = () => {
