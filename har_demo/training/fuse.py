@@ -26,7 +26,7 @@ from har_demo.training.protocol import FILE, Protocol, read_protocol
 from har_demo.training.report import COLUMNS, START, figures, row_of, write_rows
 from har_demo.training.run import flow_rate, rendered_file, with_flow
 from har_demo.training.score import probabilities
-from har_demo.training.train import Run, trained
+from har_demo.training.train import Run, placed, trained
 
 STREAMS = (("spatial_stream_lab", "rgb"), ("temporal_stream_lab", "flow"))
 AVERAGE, SVM = "two_stream_lab.average", "two_stream_lab.svm"
@@ -67,7 +67,7 @@ def fuse(work: Path, split: str, seed: int, protocol: Protocol, device: torch.de
         WeightsError: a stream is not trained.
     """
     runs = [Run(model, modality, seed, split) for model, modality in STREAMS]
-    networks = [trained(run, "finetune", work / "states").to(device) for run in runs]
+    networks = [placed(trained(run, "finetune", work / "states"), device) for run in runs]
 
     def ask(file: Path, backwards: bool = False, most: int | None = None) -> Scores:
         answers = []

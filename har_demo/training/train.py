@@ -30,6 +30,7 @@ from har_demo.models.registry import cards
 from har_demo.recorded import recorded
 from har_demo.training.augment import augment, augment_flow, constant, draw_windows, eased
 from har_demo.training.data import Footage
+from har_demo.training.grouped import ungrouped
 from har_demo.training.motion import fields_at
 from har_demo.training.protocol import Protocol
 
@@ -150,7 +151,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     spec, teacher = shown(card, run), teacher_of(run)
     torch.manual_seed(run.seed)
-    network = channels_last(card.build(len(EVERYDAY)).to(device))
+    network = placed(card.build(len(EVERYDAY)), device)
 
     learned = fused(LOSSES.get(card.name, classify), device)
 
@@ -161,7 +162,7 @@ def train(
             rate *= protocol.transformer_rate
         loss = learned
         if teacher:
-            loss = fused(imitate(trained(teacher, name, folder).to(device)), device)
+            loss = fused(imitate(placed(trained(teacher, name, folder), device)), device)
         return optimise(
             network,
             lambda step: draw(spec, mixture, eased(protocol, risen(step / steps, easing))),
@@ -187,6 +188,12 @@ def train(
     return network.eval()
 
 
+def placed(network: nn.Module, device: torch.device) -> nn.Module:
+    """The network itself on a device, in the form that learns fastest there."""
+    network = channels_last(network.to(device))
+    return ungrouped(network) if device.type == "cuda" else network
+
+
 def trained(run: Run, stage: str, folder: Path) -> nn.Module:
     """The network of a finished run in evaluation mode, as it was after a stage.
 
@@ -204,7 +211,7 @@ def trained(run: Run, stage: str, folder: Path) -> nn.Module:
     network = cards()[run.model].build(len(EVERYDAY))
     load = load_file if file.suffix == ".safetensors" else partial(torch.load, weights_only=True)
     network.load_state_dict(load(file))
-    return channels_last(network.eval().requires_grad_(False))
+    return network.eval().requires_grad_(False)
 
 
 def imitate(teacher: nn.Module) -> Loss:
