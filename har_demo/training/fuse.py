@@ -24,9 +24,9 @@ from har_demo.models.two_stream import fit_svm, stacked_scores
 from har_demo.training.data import Footage
 from har_demo.training.protocol import FILE, Protocol, read_protocol
 from har_demo.training.report import COLUMNS, START, figures, row_of, write_rows
-from har_demo.training.run import flow_rate, rendered_file, with_flow
 from har_demo.training.score import probabilities
 from har_demo.training.train import Run, placed, trained
+from har_demo.training.work_folder import flow_rate, rendered_file, with_flow
 
 STREAMS = (("spatial_stream_lab", "rgb"), ("temporal_stream_lab", "flow"))
 AVERAGE, SVM = "two_stream_lab.average", "two_stream_lab.svm"

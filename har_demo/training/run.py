@@ -4,10 +4,12 @@
     python -m har_demo.training.run --data PREPARED --ablations frames kernel
     make train MODEL=c3d_lab
 
-Footage is rendered and decoded once, and its optical flow computed where a model reads it; both are kept
-in the work folder and read by all processes. Every run that is finished has a folder WORK/done/NAME: weights, figures, confusions, curve. Runs that are there are
-not done again; a run that was cut goes on from its last state. Who learns from another model comes after
-all others.
+Footage is rendered and decoded once, and its optical flow computed where a model reads it, beside the
+training of those that do not; both are kept in the work folder and read by all processes. Every run that
+is finished has a folder WORK/done/NAME: weights, figures, confusions, curve. Runs that are there are not
+done again; a run that was cut goes on from its last state. Who learns from another model waits for it.
+
+Several workers on one GPU get much more done where NVIDIA's MPS daemon lets their kernels run at once.
 """
 
 import argparse
@@ -18,156 +20,41 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from har_demo.groups import HELD_OUT
-from har_demo.training.data import Footage, load, read_examples, split
-from har_demo.training.figures import rendered_footage
+from har_demo.training.data import Footage
 from har_demo.training.fitted import FITTED, fitted
-from har_demo.training.motion import all_cores, fields_of
 from har_demo.training.outbox import Outbox
-from har_demo.training.protocol import FILE, Protocol, read_protocol
+from har_demo.training.protocol import FILE, read_protocol
 from har_demo.training.report import measure, read_rows, run_of, write_rows
 from har_demo.training.ship import save
 from har_demo.training.train import (
-    TEACHERS,
     OutOfTime,
     Run,
-    shown,
-    teacher_of,
     train,
     trainable,
-    write,
 )
 from har_demo.training.variants import QUESTIONS, can_be_trained, card_of, variants
+from har_demo.training.work_folder import (
+    SPARE,
+    Queue,
+    comes,
+    flow_beside,
+    flow_rate,
+    make_footage,
+    missing,
+    read_real,
+    read_rendered,
+    rendered_file,
+    with_flow,
+)
 
 CURVE = ("stage", "step", "loss", "seconds")
-SPARE = 8.0  # seconds before the end at which no run is begun, and trainings save their states
-COMPILING = 45.0  # the same on a GPU, where making a step takes half a minute that nothing can stop
+COMPILING = 45.0  # seconds before the end at which a GPU begins no run: nothing can stop the making of a step
 FAILED = 3  # exit status of a worker one of whose runs failed; a fresh one goes on with the others
-
-
-@dataclass(frozen=True)
-class Queue:
-    """What a worker is to do.
-
-    Attributes:
-        runs: in this order.
-        folder: the work folder.
-        protocol: of all of them.
-        devices: such as 'cuda:0', among which the workers are shared out; 'cpu' where there is none.
-        until: time.monotonic() at which to have stopped.
-    """
-
-    runs: tuple[Run, ...]
-    folder: Path
-    protocol: Protocol
-    devices: tuple[str, ...]
-    until: float
-
-    def done(self, run: Run) -> Path:
-        """The folder of a finished run."""
-        return self.folder / "done" / run.name
-
-
-def make_footage(
-    prepared: Path, splits: list[str], protocol: Protocol, folder: Path, devices: Sequence[str]
-) -> None:
-    """Render and decode what is not in the folder yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for side, (count, seed) in rendered(protocol).items():
-        file = rendered_file(folder, protocol, side)
-        if not file.exists():
-            recordings = prepared / "recordings" / side
-            known = recordings if recordings.exists() else None
-            rendered_footage(count, known, seed, devices).save(file)
-    for name in splits:
-        seen, unseen = split(read_examples(prepared), HELD_OUT[name])
-        for dataset in ("train", *sorted({example.dataset for example in unseen})):
-            file = folder / f"real-{name}-{dataset}.pt"
-            if not file.exists():
-                own = [example for example in unseen if example.dataset == dataset]
-                load(seen if dataset == "train" else own).save(file)
-
-
-def make_flow(queue: Queue) -> None:
-    """Compute the optical flow of the footage that a run reads it of, if it is not there."""
-    missing = {}
-    for run in queue.runs:
-        rate = flow_rate(run)
-        files = [rendered_file(queue.folder, queue.protocol, side) for side in ("train", "test")]
-        files += sorted(queue.folder.glob(f"real-{run.split}-*.pt"))
-        for file in files if rate else ():
-            if not flow_file(file, rate).exists():
-                missing[flow_file(file, rate)] = (file, rate)
-    if missing:
-        with all_cores() as mapped:
-            for kept, (file, rate) in missing.items():
-                write(fields_of(file, rate, mapped), kept)
-
-
-def flow_rate(run: Run) -> float | None:
-    """Fields a second that a run reads in training, or None."""
-    spec = shown(card_of(run.model), run)
-    return spec.fps if "flow" in spec.modality else None
-
-
-def flow_file(file: Path, rate: float) -> Path:
-    """Where the flow of a file of footage is kept."""
-    return file.with_name(f"flow-{rate:g}-{file.name}")
-
-
-def with_flow(footage: Footage, file: Path, rate: float | None) -> Footage:
-    """The footage of a file, and its flow beside it where it is read."""
-    if rate is None:
-        return footage
-    fields = torch.load(flow_file(file, rate), mmap=True, weights_only=True)
-    return replace(footage, fields=fields.to(footage.frames.device))
-
-
-def rendered(protocol: Protocol) -> dict[str, tuple[int, int]]:
-    """What is rendered for either side: how many clips, with which seed."""
-    return {
-        "train": (protocol.rendered_clips, protocol.rendered_seed),
-        "test": (protocol.test_clips, protocol.test_seed),
-    }
-
-
-def rendered_file(folder: Path, protocol: Protocol, side: str) -> Path:
-    """Where that footage is kept."""
-    count, seed = rendered(protocol)[side]
-    return folder / f"rendered-{side}-{count}-{seed}.pt"
-
-
-def read_rendered(queue: Queue, side: str, device: torch.device) -> Footage:
-    """Rendered footage of the work folder, on a device."""
-    return Footage.read(rendered_file(queue.folder, queue.protocol, side)).to(device)
-
-
-def read_real(queue: Queue, name: str, device: torch.device) -> dict[str, Footage]:
-    """Real footage of a split on a device: 'train', and by data set what is tested."""
-    return {
-        file.stem.split("-")[2]: Footage.read(file).to(device)
-        for file in sorted(queue.folder.glob(f"real-{name}-*.pt"))
-    }
-
-
-def taught(queue: Queue, run: Run) -> bool:
-    """Whether all whom the run and its other splits learn from are trained, once nobody does that any more."""
-    for same in (other for other in queue.runs if other.start == run.start):
-        teacher = teacher_of(same)
-        while teacher and not queue.done(teacher).exists():
-            failed = (queue.folder / f"{teacher.name}.failed").exists()
-            late = time.monotonic() > queue.until - SPARE
-            if teacher not in queue.runs or failed or late:
-                print(f"{same.name}: needs {teacher.name}, which is not trained", flush=True)
-                return False
-            time.sleep(1)
-    return True
 
 
 def work(queue: Queue, number: int) -> None:
@@ -180,17 +67,24 @@ def work(queue: Queue, number: int) -> None:
     drawn, test = (read_rendered(queue, side, device) for side in ("train", "test"))
     real: dict[str, dict[str, Footage]] = {}
     spare = COMPILING if device.type == "cuda" else SPARE
-    for run in queue.runs:
-        if time.monotonic() > queue.until - spare:
-            return
-        if not taught(queue, run):
+    left = list(queue.runs)
+    while left and time.monotonic() < queue.until - spare:
+        needed = {run: missing(queue, run) for run in left}
+        run = next((run for run in left if not needed[run]), None)
+        if run is None:
+            for run in left:
+                if not comes(queue, needed[run]):
+                    print(f"{run.name}: needs {needed[run]}, which is not there", flush=True)
+            left = [run for run in left if comes(queue, needed[run])]
+            time.sleep(1)
             continue
+        left.remove(run)
         try:
             # Two splits of one start are not trained at once: they share its first stage.
             (queue.folder / "claims" / run.start).mkdir()
         except FileExistsError:
             continue
-        for same in (other for other in queue.runs if other.start == run.start):
+        for same in queue.starting_as(run):
             try:
                 if same.split not in real:
                     real = {same.split: read_real(queue, same.split, device)}
@@ -343,17 +237,16 @@ def main(words: list[str] | None = None) -> None:
     queue = Queue(tuple(runs), arguments.work, protocol, devices, until)
     left = [run for run in runs if run not in there and not queue.done(run).exists()]
     states = arguments.work / "states"
-    # Those cut first, and those that learn from others last.
-    left.sort(key=lambda r: (r.model in TEACHERS, not any(states.glob(f"{r.start}*.state"))))
+    left.sort(key=lambda run: not any(states.glob(f"{run.start}*.state")))  # those cut first
     queue = Queue(tuple(left), arguments.work, protocol, devices, until)
 
     print(f"{len(left)} of {len(runs)} runs to do on {', '.join(devices)}", flush=True)
     began = time.monotonic()
     make_footage(arguments.data, arguments.splits, protocol, arguments.work, devices)
-    make_flow(queue)
     print(f"footage after {time.monotonic() - began:.0f} s", flush=True)
     outbox = Outbox(arguments.work, arguments.out, protocol.seeds[0]) if arguments.out else None
-    supervise(queue, arguments.workers, outbox)
+    with flow_beside(queue):
+        supervise(queue, arguments.workers, outbox)
     finished = sum(queue.done(run).exists() for run in left)
     print(f"{finished} finished, {len(left) - finished} left", flush=True)
 

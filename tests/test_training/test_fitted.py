@@ -23,9 +23,10 @@ from har_demo.training import score, tables
 from har_demo.training.data import footage
 from har_demo.training.fitted import FITTED, fitted, found, on_all_cores, some_of_each_class
 from har_demo.training.report import read_rows
-from har_demo.training.run import Queue, rendered_file, runs_of, work
+from har_demo.training.run import runs_of, work
 from har_demo.training.ship import ship
 from har_demo.training.train import OutOfTime, Run, trainable
+from har_demo.training.work_folder import Queue, rendered_file
 from har_demo.weights import shipped
 from tests.test_training.conftest import SIDEWAYS, UPWARDS, squares
 

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import shutil
 import tarfile
 
 import numpy as np
@@ -26,6 +27,7 @@ from har_demo.training.report import COLUMNS, read_rows
 from har_demo.training.run import main, runs_of, runs_of_ablations
 from har_demo.training.ship import ship
 from har_demo.training.train import Run, trainable
+from har_demo.training.work_folder import Queue, flow_files, make_flow
 from tests.media import numbered_frames, write
 
 MODEL = "multiresolution_lab"  # the quickest
@@ -253,13 +255,13 @@ def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypa
     """In the footage of the first runs, whose flow is computed once."""
     work, protocol = finished / "work", read_protocol(protocol_file)
     runs = (Run("spatial_stream_lab", "rgb", 7), Run("temporal_stream_lab", "flow", 7))
-    queue = run_module.Queue(runs, work, protocol, ("cpu",), math.inf)
+    queue = Queue(runs, work, protocol, ("cpu",), math.inf)
     monkeypatch.setattr(score, "AT_ONCE", 2)
-    run_module.make_flow(queue)
+    make_flow(queue)
     files = {file: file.stat().st_mtime_ns for file in work.glob("flow-*.pt")}
     footage = [*work.glob("rendered-*.pt"), *work.glob("real-a-*.pt")]
     assert sorted(file.name for file in files) == sorted(f"flow-5-{f.name}" for f in footage)
-    run_module.make_flow(queue)
+    make_flow(queue)
     assert files == {file: file.stat().st_mtime_ns for file in work.glob("flow-*.pt")}
     run_module.work(queue, 0)
     for run in runs:
@@ -279,32 +281,20 @@ def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypa
     assert {"temporal_stream_lab", "two_stream_lab.average", "two_stream_lab.svm"} < models
 
 
-def test_a_student_waits_for_its_teacher(tmp_path, capsys):
-    student, teacher = Run("mars_lab", "rgb", 7), Run("mars_flow_lab", "flow", 7)
-    alone = run_module.Queue((student,), tmp_path, read_protocol(), ("cpu",), math.inf)
-    assert run_module.taught(alone, teacher)
-    assert not run_module.taught(alone, student)
-    assert "mars_lab-rgb-s7-a: needs mars_flow_lab-flow-s7-a" in capsys.readouterr().out
-    alone.done(teacher).mkdir(parents=True)
-    assert run_module.taught(alone, student)
-    # Of two splits both teachers are needed; one that failed, or has no time, does not come any more.
-    both = (student, dataclasses.replace(student, split="b"))
-    teachers = (teacher, dataclasses.replace(teacher, split="b"))
-    queue = run_module.Queue((*both, *teachers), tmp_path, read_protocol(), ("cpu",), math.inf)
-    (tmp_path / "mars_flow_lab-flow-s7-b.failed").touch()
-    assert not run_module.taught(queue, student)
-    (tmp_path / "mars_flow_lab-flow-s7-b.failed").unlink()
-    assert not run_module.taught(dataclasses.replace(queue, until=0), student)
-
-
-def test_students_come_last(prepared, protocol_file, tmp_path, monkeypatch):
-    seen = []
-    monkeypatch.setattr(run_module, "make_footage", lambda *words: None)
-    monkeypatch.setattr(run_module, "make_flow", lambda queue: None)
-    monkeypatch.setattr(run_module, "supervise", lambda queue, *rest: seen.extend(queue.runs))
-    words = ["--data", str(prepared), "--protocol", str(protocol_file), "--work", str(tmp_path)]
-    main([*words, "--models", "mars_lab", "mars_flow_lab", "c3d_lab"])
-    assert [run.model for run in seen] == ["mars_flow_lab", "c3d_lab", "mars_lab"]
+@pytest.mark.slow
+def test_what_does_not_come_is_named_and_left(finished, protocol_file, tmp_path, capsys):
+    """The others are trained before it is given up."""
+    for file in (finished / "work").glob("re*-*.pt"):  # rendered and real
+        shutil.copy(file, tmp_path)
+    (tmp_path / "claims").mkdir()
+    runs = Run("mars_lab", "rgb", 7), Run(MODEL, "rgb", 7)
+    queue = Queue(runs, tmp_path, read_protocol(protocol_file), ("cpu",), math.inf)
+    for file in flow_files(queue, runs[0]).values():
+        file.touch()
+    run_module.work(queue, 0)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(f"{NAME}: ")
+    assert said[1:] == ["mars_lab-rgb-s7-a: needs mars_flow_lab-flow-s7-a, which is not there"]
 
 
 def test_models_of_flow_take_nothing_else():
