@@ -90,14 +90,17 @@ def opened(request: gr.Request) -> tuple:
 
 
 def recorded_times(dataset: str) -> str:
-    """What views took on the machine that was timed first, as HTML."""
-    recorded = times()
+    """What views took on the machine that was timed first, and beside it on the others, as HTML."""
+    known = {one.key for one in entries()}
+    recorded = {
+        machine: {model: ms for model, ms in taken.items() if model in known}
+        for machine, taken in times().items()
+    }
     if not recorded:
         return render("measured_times_empty")
-    machine, taken = next(iter(recorded.items()))
-    known = {one.key for one in entries()}
-    found = {model: ms for model, ms in taken.items() if model in known}
-    return _times(found, dataset, machine, recorded=True)
+    machine, *others = recorded
+    beside = {other: recorded[other] for other in others}
+    return _times(recorded[machine], dataset, machine, beside=beside, recorded=True)
 
 
 def stop_work(request: gr.Request) -> None:
@@ -151,6 +154,7 @@ def _times(
     machine: str,
     doing: str = "",
     share: float = 1.0,
+    beside: dict[str, dict[str, float]] | None = None,
     recorded: bool = False,
 ) -> str:
     every = [(entry(key), taken) for key, taken in found.items()]
@@ -168,14 +172,24 @@ def _times(
         recorded=recorded,
         data=DATASETS[dataset],
         chart=chart,
+        beside=list(beside or {}),
         rows=[
             {
                 "title": one.title,
-                "time": words.milliseconds(taken) if taken >= 10 else f"{taken:.1f} ms",
+                "time": _span(taken),
+                "beside": [
+                    (other, _span(found[one.key]))
+                    for other, found in (beside or {}).items()
+                    if one.key in found
+                ],
             }
             for one, taken in sorted(every, key=lambda pair: pair[1])
         ],
     )
+
+
+def _span(taken: float) -> str:
+    return words.milliseconds(taken) if taken >= 10 else f"{taken:.1f} ms"
 
 
 def _against_accuracy(scored: list, dataset: str) -> dict:
