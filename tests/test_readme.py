@@ -61,3 +61,23 @@ def test_flow_is_off_as_far_as_is_said():
     )
     expected = [tuple(round(measured[m, *column], 2) for column in columns) for m in methods]
     assert [numbers(cells[1:]) for cells in table("| FlyingChairs, 2 pairs")] == expected
+    taken = [
+        round(float(row["value"]) / 1000, 2)
+        for method, device in (("raft-people", "cpu"), ("dis", "cpu"), ("raft-people", "cuda"))
+        for row in read_rows(FOLDER / "flow.csv")
+        if (row["method"], row["device"], row["metric"]) == (method, device, "ms_per_pair")
+    ]
+    said = re.search(r"It takes ([\d.]+) s for a\spair.*?([\d.]+) s,\sand ([\d.]+) s", README, re.S)
+    assert [float(one) for one in said.groups()] == taken
+
+
+def test_two_streams_fused_score_what_is_said():
+    arid = {
+        row["model"]: round(float(row["value"]), 1)
+        for row in read_rows(FOLDER / "lab.csv")
+        if (row["dataset"], row["metric"], row["seed"]) == ("arid6", "top1", "0")
+    }
+    streams = ("spatial_stream_lab", "temporal_stream_lab")
+    expected = [arid[m] for m in (*streams, "two_stream_lab.average", "two_stream_lab.svm")]
+    said = README[README.index("complete each other") :].split("All rows")[0]
+    assert [float(one) for one in re.findall(r"([\d.]+) %", said)] == expected
