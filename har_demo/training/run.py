@@ -2,6 +2,7 @@
 
     python -m har_demo.training.run --data PREPARED --models c3d_lab r2plus1d_lab --inputs own rgb
     python -m har_demo.training.run --data PREPARED --ablations frames kernel
+    python -m har_demo.training.run --data PREPARED --done results/measured/lab.csv    # all that is left
     make train MODEL=c3d_lab
 
 Footage is rendered and decoded once, and its optical flow computed where a model reads it, beside the
@@ -34,6 +35,7 @@ from har_demo.training.ship import save
 from har_demo.training.train import (
     OutOfTime,
     Run,
+    teacher_of,
     train,
     trainable,
 )
@@ -189,6 +191,12 @@ def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list
     return list(dict.fromkeys(runs))
 
 
+def with_teachers(runs: list[Run]) -> list[Run]:
+    """The runs, and behind them those they learn from: figures in a table teach nobody."""
+    teachers = [teacher_of(run) for run in runs]
+    return list(dict.fromkeys([*runs, *(teacher for teacher in teachers if teacher)]))
+
+
 def runs_of_ablations(questions: list[str], seeds: list[int], splits: list[str]) -> list[Run]:
     """What answers these questions, as far as it can be trained, every row once before any a second time."""
     rows = [row for question in QUESTIONS if question.name in questions for row in question.rows]
@@ -229,13 +237,19 @@ def main(words: list[str] | None = None) -> None:
     protocol = read_protocol(arguments.protocol)
     devices = tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
     seeds, splits = arguments.seeds or protocol.seeds, arguments.splits
-    if arguments.ablations:
-        runs = runs_of_ablations(arguments.ablations, seeds, splits)
-    else:
-        runs = runs_of(arguments.models or [*trainable(), *FITTED], arguments.inputs, seeds, splits)
+    every = not arguments.models and not arguments.ablations
+    runs = []
+    if every or arguments.models:
+        models = arguments.models or [*trainable(), *FITTED]
+        runs += runs_of(models, arguments.inputs, seeds, splits)
+    if every or arguments.ablations:
+        questions = arguments.ablations or [question.name for question in QUESTIONS]
+        runs += runs_of_ablations(questions, seeds, splits)
+    runs = sorted(dict.fromkeys(runs), key=lambda run: seeds.index(run.seed))
     there = {run_of(row) for row in read_rows(arguments.done)} if arguments.done else set()
     queue = Queue(tuple(runs), arguments.work, protocol, devices, until)
-    left = [run for run in runs if run not in there and not queue.done(run).exists()]
+    left = with_teachers([run for run in runs if run not in there])
+    left = [run for run in left if not queue.done(run).exists()]
     states = arguments.work / "states"
     left.sort(key=lambda run: not any(states.glob(f"{run.start}*.state")))  # those cut first
     queue = Queue(tuple(left), arguments.work, protocol, devices, until)

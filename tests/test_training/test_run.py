@@ -1,5 +1,6 @@
 """The queue end to end on a processor: footage, two stages, a cut, figures, tar files, tables, a checkpoint."""
 
+import contextlib
 import csv
 import dataclasses
 import hashlib
@@ -21,12 +22,14 @@ from har_demo.training import outbox as outbox_module
 from har_demo.training import run as run_module
 from har_demo.training import ship as ship_module
 from har_demo.training.data import prepare, read_examples
+from har_demo.training.fitted import FITTED
 from har_demo.training.outbox import Outbox
 from har_demo.training.protocol import FILE, read_protocol
-from har_demo.training.report import COLUMNS, read_rows
+from har_demo.training.report import COLUMNS, read_rows, write_rows
 from har_demo.training.run import main, runs_of, runs_of_ablations
 from har_demo.training.ship import ship
 from har_demo.training.train import Run, trainable
+from har_demo.training.variants import variants
 from har_demo.training.work_folder import Queue, flow_files, make_flow
 from tests.media import numbered_frames, write
 
@@ -223,6 +226,37 @@ def test_questions_need_their_rows_once():
         run for run in runs_of_ablations(["input"], [0], ["a"]) if run.input == "difference"
     )
     assert differences in runs_of(["i3d_lab"], ["other"], [0], ["a"])  # of the main table
+
+
+def test_without_names_all_that_is_left_is_done(
+    prepared, protocol_file, tmp_path, monkeypatch, capsys
+):
+    """Every model and every variation, a seed after the other, and who teaches those that are left."""
+    seen = []
+    monkeypatch.setattr(run_module, "make_footage", lambda *words: None)
+    monkeypatch.setattr(run_module, "flow_beside", lambda queue: contextlib.nullcontext())
+    monkeypatch.setattr(run_module, "supervise", lambda queue, *rest: seen.extend(queue.runs))
+    words = ["--data", str(prepared), "--protocol", str(protocol_file), "--work", str(tmp_path)]
+    main([*words, "--seeds", "3", "7"])
+    every, seen[:] = seen[:], []
+    assert {*trainable(), *FITTED, *variants()} == {run.model for run in every}
+    assert [run.seed for run in every] == [3] * (len(every) // 2) + [7] * (len(every) // 2)
+
+    left = "mars_lab", "c3d_lab"
+    rows = [
+        {"model": run.model, "input": run.input, "seed": run.seed, "split": run.split}
+        for run in every
+        if (run.model, run.seed) not in [(name, 7) for name in left]
+    ]
+    blank = dict.fromkeys(COLUMNS, "")
+    write_rows(tmp_path / "lab.csv", COLUMNS, [blank | row for row in rows])
+    main([*words, "--seeds", "3", "7", "--done", str(tmp_path / "lab.csv")])
+    assert {run.name for run in seen} == {
+        "mars_lab-rgb-s7-a",
+        "c3d_lab-difference-s7-a",
+        "mars_flow_lab-flow-s7-a",
+    }
+    assert f"3 of {len(every)} runs to do" in capsys.readouterr().out
 
 
 def test_models_and_questions_are_not_asked_for_at_once(capsys):
