@@ -195,7 +195,12 @@ def _span(taken: float) -> str:
 def _against_accuracy(scored: list, dataset: str) -> dict:
     values = [one.figures[dataset, "top1"] for one, _ in scored]
     # Names where nothing is both quicker and better; a press or a pointer tells the others.
-    best = front([(taken, value.mean) for (_, taken), value in zip(scored, values, strict=True)])
+    named: list[int] = []
+    points = [(taken, value.mean) for (_, taken), value in zip(scored, values, strict=True)]
+    for place in reversed(front(points)):
+        (taken, value), (other, better) = points[place], points[named[-1] if named else place]
+        if not named or better - value > 3 or taken < 0.6 * other:  # or they lie over each other
+            named.append(place)
     return {
         "data": [
             {
@@ -209,7 +214,7 @@ def _against_accuracy(scored: list, dataset: str) -> dict:
                     "width": 3,
                     "thickness": 1,
                 },
-                "text": [one.title if i in best else "" for i, (one, _) in enumerate(scored)],
+                "text": [one.title if i in named else "" for i, (one, _) in enumerate(scored)],
                 "textposition": "top right",
                 "textfont": {"size": 11},
                 "marker": {
