@@ -39,6 +39,29 @@ def test_the_shipped_models_scored_what_is_said():
     assert sorted(found) == sorted(expected)
 
 
+def test_recognition_finds_what_is_said():
+    """How many models there are, and how far its figures are from those of training."""
+    names = {"ARID": "arid6", "Weizmann": "weizmann", "Workout": "workout4"}
+    trained = {
+        (row["model"], row["input"], row["dataset"]): float(row["value"])
+        for row in read_rows(FOLDER / "lab.csv")
+        if (row["metric"], row["split"], row["seed"]) == ("top1", "a", "0")
+    }
+    apart: dict[str, list[float]] = {name: [] for name in names}
+    for entry in shipped.entries():
+        modality = registry.card(entry["model"]).input.modality
+        for one in entry["accuracy"]:
+            if one["dataset"] in names:
+                known = trained[entry["model"], modality, names[one["dataset"]]]
+                apart[one["dataset"]].append(round(abs(one["top1"] - known), 1))
+    said = re.search(r"within ([\d.]+) points of this on ARID and ([\d.]+)\son", README)
+    assert [max(apart["ARID"]), max(apart["Workout"])] == [float(one) for one in said.groups()]
+    assert max(apart["Weizmann"]) == 0 and "score the same on Weizmann" in README
+    arid = [o["top1"] for e in shipped.entries() for o in e["accuracy"] if o["dataset"] == "ARID"]
+    assert f"all at least {min(arid)} % of ARID" in README
+    assert f"  {len(arid)} are shipped so far;" in README
+
+
 def test_no_shipped_model_is_worse_than_promised():
     """On people and places it never saw: the best 97 and 60 %, none under 35 % in the dark."""
     found = [

@@ -1,6 +1,7 @@
 """What the Measured page does when something takes a while: films of a confusion, and times."""
 
 import logging
+import math
 
 import gradio as gr
 
@@ -192,15 +193,22 @@ def _span(taken: float) -> str:
     return words.milliseconds(taken) if taken >= 10 else f"{taken:.1f} ms"
 
 
+def _named(points: list[tuple[float, float]]) -> list[int]:
+    """Places whose names stand in the chart: nothing is both quicker and better, and no name lies over
+    another's. A press or a pointer tells the others.
+    """
+    named: list[int] = []
+    for place in reversed(front(points)):
+        taken, value = points[place]
+        other, better = points[named[-1]] if named else (math.inf, math.inf)
+        if better - value > 3 or taken < 0.6 * other:
+            named.append(place)
+    return named
+
+
 def _against_accuracy(scored: list, dataset: str) -> dict:
     values = [one.figures[dataset, "top1"] for one, _ in scored]
-    # Names where nothing is both quicker and better; a press or a pointer tells the others.
-    named: list[int] = []
-    points = [(taken, value.mean) for (_, taken), value in zip(scored, values, strict=True)]
-    for place in reversed(front(points)):
-        (taken, value), (other, better) = points[place], points[named[-1] if named else place]
-        if not named or better - value > 3 or taken < 0.6 * other:  # or they lie over each other
-            named.append(place)
+    named = _named([(taken, value.mean) for (_, taken), value in zip(scored, values, strict=True)])
     return {
         "data": [
             {

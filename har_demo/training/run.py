@@ -10,7 +10,7 @@ training of those that do not; both are kept in the work folder and read by all 
 is finished has a folder WORK/done/NAME: weights, figures, confusions, curve. Runs that are there are not
 done again; a run that was cut goes on from its last state. Who learns from another model waits for it.
 
-Several workers on one GPU get much more done where NVIDIA's MPS daemon lets their kernels run at once.
+Several workers on one GPU get more done where NVIDIA's MPS daemon lets their kernels run at once.
 """
 
 import argparse
@@ -74,10 +74,9 @@ def work(queue: Queue, number: int) -> None:
         needed = {run: missing(queue, run) for run in left}
         run = next((run for run in left if not needed[run]), None)
         if run is None:
-            for run in left:
-                if not comes(queue, needed[run]):
-                    print(f"{run.name}: needs {needed[run]}, which is not there", flush=True)
-            left = [run for run in left if comes(queue, needed[run])]
+            for given_up in [run for run in left if not comes(queue, needed[run])]:
+                left.remove(given_up)
+                print(f"{given_up.name}: needs {needed[given_up]}, which is not there", flush=True)
             time.sleep(1)
             continue
         left.remove(run)

@@ -1,8 +1,10 @@
 """The work folder of a training: what is to be done, and the footage and flow that all its processes read.
 
-rendered-SIDE-COUNT-SEED.pt, real-SPLIT-DATASET.pt    footage, rendered and decoded once
-flow-RATE-FOOTAGE.pt                                  its optical flow, where a run reads that
-states/, claims/, done/                               of runs: under way, taken, finished
+    rendered-SIDE-COUNT-SEED.pt, real-SPLIT-DATASET.pt    footage, rendered and decoded once
+    flow-RATE-FOOTAGE.pt                                  its optical flow, where a run reads that
+    states/, claims/, done/                               of runs: under way, taken, finished
+
+A file has its name when it is complete, so whoever finds one can read it.
 """
 
 import multiprocessing
@@ -78,16 +80,20 @@ def make_footage(
 
 def make_flow(queue: Queue) -> None:
     """Compute the optical flow of the footage that a run reads it of, if it is not there."""
-    lacking = {
+    if lacking := lacking_flow(queue):
+        with all_cores() as mapped:
+            for kept, (file, rate) in lacking.items():
+                write(fields_of(file, rate, mapped), kept)
+
+
+def lacking_flow(queue: Queue) -> dict[Path, tuple[Path, float]]:
+    """Where flow that a run reads is to be kept, the footage that it is of, and its fields a second."""
+    return {
         kept: (file, flow_rate(run))
         for run in queue.runs
         for file, kept in flow_files(queue, run).items()
         if not kept.exists()
     }
-    if lacking:
-        with all_cores() as mapped:
-            for kept, (file, rate) in lacking.items():
-                write(fields_of(file, rate, mapped), kept)
 
 
 def flow_files(queue: Queue, run: Run) -> dict[Path, Path]:
@@ -104,10 +110,7 @@ def flow_files(queue: Queue, run: Run) -> dict[Path, Path]:
 def flow_beside(queue: Queue) -> Iterator[None]:
     """Compute that flow in a process of its own, out of the others' way; not longer than the context."""
     (queue.folder / f"{FLOW}.failed").unlink(missing_ok=True)
-    wanted = any(
-        not kept.exists() for run in queue.runs for kept in flow_files(queue, run).values()
-    )
-    if not wanted or time.monotonic() > queue.until - SPARE:
+    if not lacking_flow(queue) or time.monotonic() > queue.until - SPARE:
         yield
         return
     maker = multiprocessing.get_context("spawn").Process(target=_make_flow_beside, args=(queue,))

@@ -14,6 +14,7 @@ from har_demo.interface.measured_results import (
     scores_shown,
     sentences,
 )
+from har_demo.interface.measured_running import _named
 from har_demo.weights import shipped
 from tests.visitor import PHONE, visitor
 
@@ -153,3 +154,9 @@ def test_programs_get_the_same(server):
     assert sum(map(sum, (row.values() for row in counts.values()))) == 55 * len(one.seeds)
     with pytest.raises(AppError, match="choose arid6"):
         client.predict(model="tsm_lab", dataset="ucf101", api_name="/confusion")
+
+
+def test_names_in_the_chart_do_not_lie_over_each_other():
+    points = [(4.1, 23.6), (4.7, 25.5), (5.2, 41.8), (27, 63.6), (53, 65.5), (60, 40.0)]
+    assert _named(points) == [4, 3, 2, 1]  # the first is too near, the last is beaten
+    assert _named([]) == []
