@@ -191,9 +191,9 @@ def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list
 
 
 def with_teachers(runs: list[Run]) -> list[Run]:
-    """The runs, and behind them those they learn from: figures in a table teach nobody."""
-    teachers = [teacher_of(run) for run in runs]
-    return list(dict.fromkeys([*runs, *(teacher for teacher in teachers if teacher)]))
+    """The runs, and before each the one that it learns from: figures in a table teach nobody."""
+    pairs = ((teacher_of(run), run) for run in runs)
+    return list(dict.fromkeys(run for pair in pairs for run in pair if run))
 
 
 def runs_of_ablations(questions: list[str], seeds: list[int], splits: list[str]) -> list[Run]:

@@ -26,7 +26,7 @@ from har_demo.training.fitted import FITTED
 from har_demo.training.outbox import Outbox
 from har_demo.training.protocol import FILE, read_protocol
 from har_demo.training.report import COLUMNS, read_rows, write_rows
-from har_demo.training.run import main, runs_of, runs_of_ablations
+from har_demo.training.run import main, runs_of, runs_of_ablations, with_teachers
 from har_demo.training.ship import ship
 from har_demo.training.train import Run, trainable
 from har_demo.training.variants import variants
@@ -121,6 +121,13 @@ def test_a_run_leaves_figures_confusions_a_curve_and_weights(finished):
     state = load_file(folder / "weights.safetensors")
     assert all(v.dtype == torch.float16 for v in state.values() if v.is_floating_point())
     card(MODEL).build(len(EVERYDAY)).load_state_dict(state)
+
+
+def test_a_teacher_is_trained_right_before_its_student():
+    plain, student = Run("c3d_lab", "rgb", 0), Run("mars_lab", "rgb", 1)
+    teacher = Run("mars_flow_lab", "flow", 1)
+    assert with_teachers([plain, student, plain]) == [plain, teacher, student]
+    assert with_teachers([student, teacher]) == [teacher, student]
 
 
 @pytest.mark.slow
