@@ -63,11 +63,11 @@ MIRROR: tuple[int, ...] = tuple(EVERYDAY.index(MIRRORED.get(name, name)) for nam
 """For each class, what it becomes when left and right change places."""
 
 
-def eased(protocol: Protocol, strength: float) -> Protocol:
+def eased(protocol: Protocol, strength: float | Tensor) -> Protocol:
     """The protocol with everything that makes a clip harder to see brought down to a share `strength`.
 
     At 0 clips are as they were rendered, but for their mirror image and playing backwards, which make
-    nothing harder.
+    nothing harder. Of a tensor [] its numbers are such tensors.
     """
     shares = ("drift", "drifting", "blend", "grey", "relight", "noisy")
     factors = ("speed", "aspect", "gamma")
@@ -119,35 +119,38 @@ def draw_windows(
     return footage.first[clips][:, None] + within, torch.where(backwards, becomes, labels)
 
 
-def augment(
-    frames: Tensor, labels: Tensor, size: tuple[int, int], protocol: Protocol
-) -> tuple[Tensor, Tensor]:
+def mirror(labels: Tensor, protocol: Protocol) -> tuple[Tensor, Tensor]:
+    """Which clips of a batch are to be mirrored, bool [B], and their labels, int64 [B], which change where
+    left and right matter.
+    """
+    mirrored = _chance(labels, protocol.mirror)
+    return mirrored, torch.where(mirrored, constant(MIRROR, labels.device)[labels], labels)
+
+
+def augment(frames: Tensor, mirrored: Tensor, size: tuple[int, int], protocol: Protocol) -> Tensor:
     """Move, cover and light a batch of windows differently.
 
     Args:
         frames: uint8 [B, T, 3, S, S].
-        labels: int64 [B].
+        mirrored: bool [B], as `mirror` draws it.
         size: (height, width) of the result.
         protocol: how much may change.
 
     Returns:
-        float32 [B, T, 3, height, width] in [0, 1], as a camera with 8 bits would give it, and the
-        labels, which change where left and right matter and have changed places.
+        float32 [B, T, 3, height, width] in [0, 1], as a camera with 8 bits would give it.
     """
-    mirrored = _chance(labels, protocol.mirror)
-    labels = torch.where(mirrored, constant(MIRROR, labels.device)[labels], labels)
     moved = _move(frames, _places(mirrored, frames.shape[1], protocol), size)
-    return _light(_cover(moved, protocol), protocol), labels
+    return _light(_cover(moved, protocol), protocol)
 
 
 def augment_flow(
     fields: Tensor,
     frames: Tensor | None,
     pictures: tuple[int, ...],
-    labels: Tensor,
+    mirrored: Tensor,
     size: tuple[int, int],
     protocol: Protocol,
-) -> tuple[Tensor, Tensor | None, Tensor]:
+) -> tuple[Tensor, Tensor | None]:
     """Move windows of optical flow, and the frames that go with them, as one camera would see both.
 
     A crop makes vectors longer, another aspect turns them, a mirror sends right to left, and a camera
@@ -157,28 +160,25 @@ def augment_flow(
         fields: float [B, T, 2, s, s], pixels.
         frames: uint8 [B, P, 3, S, S], or None where the network sees flow alone.
         pictures: which of the T + 1 moments they show.
-        labels: int64 [B].
+        mirrored: bool [B], as `mirror` draws it.
         size: (height, width) of the result.
         protocol: how much may change.
 
     Returns:
-        float32 [B, T, 2, height, width] in pixels of that size, the frames as `augment` gives them, and
-        the labels.
+        float32 [B, T, 2, height, width] in pixels of that size, and the frames as `augment` gives them.
     """
-    mirrored = _chance(labels, protocol.mirror)
-    labels = torch.where(mirrored, constant(MIRROR, labels.device)[labels], labels)
     places = _places(mirrored, fields.shape[1] + 1, protocol)
-    # Half a picture is 1 in places: `side` pixels before, `wanted` after.
-    side = constant((fields.shape[-1] / 2, fields.shape[-2] / 2), fields.device).view(2, 1, 1)
-    wanted = constant((size[1] / 2, size[0] / 2), fields.device).view(2, 1, 1)
-    panned = places[:, 1:, :, 2] - places[:, :-1, :, 2]
-    zoom = torch.stack([places[:, :-1, 0, 0], places[:, :-1, 1, 1]], dim=-1)
-    own = _move(fields, places[:, :-1], size) / side - panned[..., None, None]
-    moved = own / zoom[..., None, None] * wanted
+    seen = _move(fields, places[:, :-1], size)
+    moved = []
+    for axis, (before, after) in enumerate(zip(fields.shape[:-3:-1], size[::-1], strict=True)):
+        # Half a picture is 1 in places.
+        panned = places[:, 1:, axis, 2] - places[:, :-1, axis, 2]
+        own = seen[:, :, axis] / (before / 2) - panned[..., None, None]
+        moved.append(own / places[:, :-1, axis, axis, None, None] * (after / 2))
     if frames is not None:
-        frames = _move(frames, places[:, constant(pictures, labels.device)], size)
-        frames = _light(_cover(frames, protocol), protocol)
-    return moved, frames, labels
+        shown = torch.stack([places[:, moment] for moment in pictures], dim=1)
+        frames = _light(_cover(_move(frames, shown, size), protocol), protocol)
+    return torch.stack(moved, dim=2), frames
 
 
 def _places(mirrored: Tensor, t: int, protocol: Protocol) -> Tensor:

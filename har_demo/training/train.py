@@ -28,7 +28,7 @@ from har_demo.models.layout import channels_last
 from har_demo.models.mars import mars_loss
 from har_demo.models.registry import cards
 from har_demo.recorded import recorded
-from har_demo.training.augment import augment, augment_flow, constant, draw_windows, eased
+from har_demo.training.augment import augment, augment_flow, constant, draw_windows, eased, mirror
 from har_demo.training.data import Footage
 from har_demo.training.grouped import ungrouped
 from har_demo.training.motion import fields_at
@@ -153,7 +153,11 @@ def train(
     torch.manual_seed(run.seed)
     network = placed(card.build(len(EVERYDAY)), device)
 
-    learned = fused(LOSSES.get(card.name, classify), device)
+    if device.type == "cuda":
+        torch.compiler.reset()  # what earlier runs of this process compiled: only so many are kept
+    learned, presented = fused(LOSSES.get(card.name, classify), device), fused(present, device)
+    # How hard clips are now; a tensor, as what is compiled would keep a number for good.
+    strength = torch.ones((), device=device)
 
     def stage(name: str, mixture: list[tuple[Footage, int]], steps: int, rate: float, state: str):
         torch.manual_seed(run.seed)  # so that a stage is the same whatever ran before it
@@ -163,9 +167,14 @@ def train(
         loss = learned
         if teacher:
             loss = fused(imitate(placed(trained(teacher, name, folder), device)), device)
+
+        def batch(step: int) -> tuple[Inputs, Tensor]:
+            strength.fill_(risen(step / steps, easing))
+            return draw(spec, mixture, eased(protocol, strength), presented)
+
         return optimise(
             network,
-            lambda step: draw(spec, mixture, eased(protocol, risen(step / steps, easing))),
+            batch,
             lambda inputs, labels: loss(network, inputs, labels, protocol),
             steps,
             rate,
@@ -223,11 +232,11 @@ def imitate(teacher: nn.Module) -> Loss:
     return loss
 
 
-def fused(loss: Loss, device: torch.device) -> Loss:
-    """The same on a GPU with small steps made one: norms, ReLUs and sums read and write memory for
-    most of the time. Making it takes half a minute.
+def fused(function: Callable, device: torch.device) -> Callable:
+    """The same on a GPU with small steps made one: norms, ReLUs, sums and changes of light read and
+    write memory for most of the time. Making it takes half a minute.
     """
-    return torch.compile(loss, dynamic=False) if device.type == "cuda" else loss
+    return torch.compile(function, dynamic=False) if device.type == "cuda" else function
 
 
 SAVE_EVERY = 60.0  # seconds between saved states
@@ -344,10 +353,31 @@ def write(values: dict, file: Path) -> None:
     part.replace(file)
 
 
+def present(
+    frames: Tensor | None,
+    fields: Tensor | None,
+    mirrored: Tensor,
+    spec: ModelInput,
+    protocol: Protocol,
+) -> Inputs:
+    """Windows of footage, uint8 [B, T, 3, S, S] and float [B, T, 2, s, s], changed at random as the
+    protocol says: what the network takes.
+
+    It is compiled on a GPU, so it must put no tensor of numbers there by itself.
+    """
+    if fields is None:
+        return as_inputs(augment(frames, mirrored, spec.crop, protocol), None, spec)
+    moved, changed = augment_flow(fields, frames, spec.pictures, mirrored, spec.crop, protocol)
+    return as_inputs(changed, moved, spec)
+
+
 def draw(
-    spec: ModelInput, mixture: list[tuple[Footage, int]], protocol: Protocol
+    spec: ModelInput,
+    mixture: list[tuple[Footage, int]],
+    protocol: Protocol,
+    presented: Callable = present,
 ) -> tuple[Inputs, Tensor]:
-    """A random batch, so many of each source: what the network takes, and labels [B]."""
+    """A random batch, so many of each source, through `presented`, which is `present` or compiled of it."""
     windows, fields, labels = [], [], []
     for source, count in mixture:
         clips = torch.multinomial(source.weights, count, replacement=True)
@@ -362,15 +392,10 @@ def draw(
             positions = positions[:, constant(spec.pictures, positions.device)]
         if spec.modality != "flow":
             windows.append(source.frames[positions])
-    labels = torch.cat(labels)
-    if not fields:
-        changed, labels = augment(torch.cat(windows), labels, spec.crop, protocol)
-        return as_inputs(changed, None, spec), labels
+    mirrored, labels = mirror(torch.cat(labels), protocol)
     frames = torch.cat(windows) if windows else None
-    moved, changed, labels = augment_flow(
-        torch.cat(fields), frames, spec.pictures, labels, spec.crop, protocol
-    )
-    return as_inputs(changed, moved, spec), labels
+    flow = torch.cat(fields) if fields else None
+    return presented(frames, flow, mirrored, spec, protocol), labels
 
 
 def as_inputs(frames: Tensor | None, fields: Tensor | None, spec: ModelInput) -> Inputs:
@@ -384,9 +409,8 @@ def as_inputs(frames: Tensor | None, fields: Tensor | None, spec: ModelInput) ->
 
 def as_input(frames: Tensor, spec: ModelInput) -> Tensor:
     """float [B, T, 3, h, w] in [0, 1] to what the network takes, [B, 3, T, h, w], as recognition does."""
-    mean = constant(spec.mean, frames.device).view(3, 1, 1)
-    std = constant(spec.std, frames.device).view(3, 1, 1)
-    x = (frames - mean) / std
+    colours = zip(frames.unbind(2), spec.mean, spec.std, strict=True)
+    x = torch.stack([(colour - mean) / std for colour, mean, std in colours], dim=2)
     if spec.modality == "difference":
         x = differences(x)
     x = x.transpose(1, 2)

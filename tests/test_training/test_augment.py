@@ -14,6 +14,7 @@ from har_demo.training.augment import (
     augment,
     draw_windows,
     eased,
+    mirror,
 )
 from har_demo.training.data import footage
 from har_demo.training.protocol import read_protocol
@@ -36,6 +37,10 @@ def _clips(counts, labels):
     """Clips whose every pixel is the frame's number."""
     clips = [torch.arange(n, dtype=torch.uint8).view(n, 1, 1, 1).expand(n, 3, 8, 8) for n in counts]
     return footage(clips, [25.0] * len(counts), labels, [1.0] * len(counts))
+
+
+def _as_filmed(count):
+    return torch.zeros(count, dtype=torch.bool)
 
 
 def test_windows_stay_inside_their_clip():
@@ -117,8 +122,7 @@ def test_shape_and_range(value):
     torch.manual_seed(0)
     frames = torch.full((6, 4, 3, 48, 48), value, dtype=torch.uint8)
     frames[:, :, :, 10:20, 10:20] = 128
-    out, labels = augment(frames, torch.zeros(6, dtype=torch.long), (32, 40), PROTOCOL)
-    assert labels.tolist() == [0] * 6
+    out = augment(frames, torch.arange(6) < 3, (32, 40), PROTOCOL)
     assert out.shape == (6, 4, 3, 32, 40)
     assert out.dtype == torch.float32
     assert out.isfinite().all()
@@ -131,7 +135,7 @@ def test_shape_and_range(value):
 def test_every_clip_is_changed_in_its_own_way():
     torch.manual_seed(0)
     frames = torch.randint(0, 255, (1, 2, 3, 48, 48), dtype=torch.uint8).expand(4, -1, -1, -1, -1)
-    out, _ = augment(frames, torch.zeros(4, dtype=torch.long), (48, 48), PROTOCOL)
+    out = augment(frames, _as_filmed(4), (48, 48), PROTOCOL)
     for i in range(3):
         assert (out[i] - out[i + 1]).abs().mean() > 0.01
 
@@ -145,7 +149,8 @@ def _swipe(count):
 
 def test_without_any_change_the_clip_is_as_it_was():
     frames, labels = _swipe(3)
-    out, same = augment(frames, labels, (16, 16), STILL)
+    mirrored, same = mirror(labels, STILL)
+    out = augment(frames, mirrored, (16, 16), STILL)
     torch.testing.assert_close(out, frames / 255)
     assert torch.equal(labels, same)
 
@@ -153,7 +158,8 @@ def test_without_any_change_the_clip_is_as_it_was():
 def test_a_mirrored_swipe_goes_the_other_way():
     torch.manual_seed(0)
     frames, labels = _swipe(40)
-    out, changed = augment(frames, labels, (16, 16), replace(STILL, mirror=0.5))
+    asked, changed = mirror(labels, replace(STILL, mirror=0.5))
+    out = augment(frames, asked, (16, 16), STILL)
     mirrored = out[:, 0, 0, 0, 0] < out[:, 0, 0, 0, -1]
     assert 5 < mirrored.sum() < 35
     assert (changed[mirrored] == EVERYDAY.index("swiping right")).all()
@@ -179,7 +185,7 @@ def test_what_lies_over_a_clip_stands_still():
     frames = torch.randint(0, 255, (8, 1, 3, 16, 16), dtype=torch.uint8)
     frames = frames.expand(8, 4, -1, -1, -1).clone()
     covered = replace(STILL, blend=1.0, blend_most=0.9)
-    out, _ = augment(frames, torch.zeros(8, dtype=torch.long), (16, 16), covered)
+    out = augment(frames, _as_filmed(8), (16, 16), covered)
     torch.testing.assert_close(out[:, 1:], out[:, :-1])
     assert (out[:, 0] - frames[:, 0] / 255).abs().mean() > 0.05
 
@@ -187,7 +193,8 @@ def test_what_lies_over_a_clip_stands_still():
 def test_eased_to_nothing_a_clip_is_only_mirrored():
     bare = eased(PROTOCOL, 0)
     frames = torch.randint(0, 256, (8, 5, 3, 16, 16), dtype=torch.uint8)
-    seen, _ = augment(frames, torch.zeros(8, dtype=torch.long), (16, 16), bare)
+    mirrored, _ = mirror(torch.zeros(8, dtype=torch.long), bare)
+    seen = augment(frames, mirrored, (16, 16), bare)
     as_it_was, mirrored = frames / 255, frames.flip(-1) / 255
     same = [
         torch.allclose(one, plain, atol=1e-5) or torch.allclose(one, turned, atol=1e-5)

@@ -11,7 +11,7 @@ from har_demo.flow.views import fields
 from har_demo.labels import EVERYDAY
 from har_demo.models.lab import LAB_FLOW
 from har_demo.training import motion as module
-from har_demo.training.augment import MIRROR, augment_flow
+from har_demo.training.augment import MIRROR, augment_flow, mirror
 from har_demo.training.data import Footage, footage
 from har_demo.training.motion import STEP, fields_at, fields_of, resized
 from har_demo.training.train import draw
@@ -129,7 +129,8 @@ def _constant(u, v, b=64, t=4):
 def _augmented(found, protocol, labels=None, size=(112, 112)):
     labels = torch.full((len(found),), WALK) if labels is None else labels
     torch.manual_seed(0)
-    return augment_flow(found, None, (), labels, size, protocol)
+    mirrored, labels = mirror(labels, protocol)
+    return *augment_flow(found, None, (), mirrored, size, protocol), labels
 
 
 def test_without_changes_flow_stays_as_it_is():
@@ -159,23 +160,15 @@ def test_a_crop_makes_vectors_longer_and_an_aspect_turns_them():
     assert (u / v).max() > 1.2 and (u / v).min() < 1 / 1.2
 
 
-@pytest.mark.parametrize("mirror", [0.0, 1.0])
-def test_flow_and_frames_are_moved_alike(source, mirror):
+@pytest.mark.parametrize("turned", [False, True])
+def test_flow_and_frames_are_moved_alike(source, turned):
     """Flow of the augmented frames is the augmented flow: crop, aspect, mirror and a panning camera."""
-    protocol = replace(
-        STILL, smallest_crop=0.7, aspect=1.2, mirror=mirror, drift=0.01, drifting=1.0
-    )
+    protocol = replace(STILL, smallest_crop=0.7, aspect=1.2, drift=0.01, drifting=1.0)
     positions = torch.arange(0, 25, 3).expand(6, -1)
     found = fields_at(source, torch.zeros(6, dtype=torch.long), positions, 25 / 3)
     torch.manual_seed(1)
-    moved, frames, _ = augment_flow(
-        found,
-        source.frames[positions],
-        tuple(range(9)),
-        torch.full((6,), WALK),
-        (112, 112),
-        protocol,
-    )
+    frames, mirrored = source.frames[positions], torch.full((6,), turned)
+    moved, frames = augment_flow(found, frames, tuple(range(9)), mirrored, (112, 112), protocol)
     assert frames.shape == (6, 9, 3, 112, 112) and moved.shape == (6, 8, 2, 112, 112)
     places = np.arange(9)
     pairs = np.stack([places[:-1], places[1:]], 1)

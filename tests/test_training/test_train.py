@@ -13,10 +13,20 @@ from har_demo.models.lab import LAB_FLOW
 from har_demo.models.mars import ResNeXt3D
 from har_demo.models.registry import cards
 from har_demo.training import train as module
+from har_demo.training.augment import eased
 from har_demo.training.motion import fields_of
 from har_demo.training.score import probabilities
 from har_demo.training.ship import save
-from har_demo.training.train import OutOfTime, Run, as_input, draw, optimise, train, trainable
+from har_demo.training.train import (
+    OutOfTime,
+    Run,
+    as_input,
+    draw,
+    optimise,
+    present,
+    train,
+    trainable,
+)
 from tests.test_training.conftest import squares
 
 RUN = Run("r2plus1d_lab", "difference", 1)
@@ -136,6 +146,32 @@ def test_a_batch_is_mixed_as_asked(card, protocol):
     (inputs,), labels = draw(card.input, [(real, 9), (drawn, 3)], protocol)
     assert inputs.shape == (12, 3, 8, 24, 24)
     assert (labels == EVERYDAY.index("walking")).sum() == 3
+
+
+@pytest.mark.parametrize("name", ["r2plus1d_lab", "mars_flow_lab", "i3d_two_stream_lab"])
+def test_what_changes_a_batch_is_compiled_once_however_strong(protocol, name):
+    """As on a GPU, but for what is made of the graph: no break in it, and none for another strength."""
+    graphs = []
+
+    def kept(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    torch.compiler.reset()
+    presented = torch.compile(present, dynamic=False, fullgraph=True, backend=kept)
+    spec = replace(trainable()[name].input, crop=(8, 8))
+    source = squares(2, seed=0)
+    source = replace(source, fields=torch.zeros(len(source.frames), 2, 16, 16, dtype=torch.int8))
+    drawn = []
+    for strength in (0.0, 0.5, 1.0):
+        now = eased(protocol, torch.tensor(strength))
+        torch.manual_seed(0)
+        drawn.append(draw(spec, [(source, 2)], now, presented)[0])
+        torch.manual_seed(0)
+        for seen, plain in zip(drawn[-1], draw(spec, [(source, 2)], now)[0], strict=True):
+            torch.testing.assert_close(seen, plain)
+    assert len(graphs) == 1
+    assert not torch.equal(drawn[0][0], drawn[1][0])
 
 
 @pytest.mark.parametrize("modality", ["rgb", "difference"])
@@ -309,9 +345,12 @@ def test_until_is_checked_before_the_first_step(card, protocol, tmp_path):
 def test_clips_become_harder_during_the_first_stage_alone(card, protocol, tmp_path, monkeypatch):
     drawn = []
     real_draw = module.draw
-    monkeypatch.setattr(
-        module, "draw", lambda s, m, p: drawn.append(p.smallest_crop) or real_draw(s, m, p)
-    )
+
+    def noted(spec, mixture, protocol, presented):
+        drawn.append(float(protocol.smallest_crop))
+        return real_draw(spec, mixture, protocol, presented)
+
+    monkeypatch.setattr(module, "draw", noted)
     short = replace(protocol, pretrain_steps=4, finetune_steps=2, batch=4, easing=0.5)
     train(card, RUN, squares(4, seed=0), squares(4, seed=1), short, tmp_path)
     hard = protocol.smallest_crop
