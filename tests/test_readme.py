@@ -6,6 +6,7 @@ from pathlib import Path
 from har_demo.benchmarks.measured import FOLDER
 from har_demo.models import registry
 from har_demo.training.report import read_rows
+from har_demo.training.variants import variants
 from har_demo.weights import shipped
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
@@ -62,6 +63,12 @@ def test_recognition_finds_what_is_said():
     best = [o["top1"] for o in shipped.entry("mfnet_pnl_lab")["accuracy"] if o["dataset"] == "ARID"]
     assert best == [max(arid)]
     assert f"  {len(arid)} are shipped so far;" in README
+
+
+def test_it_says_how_many_variations_are_missing():
+    lacking = len({*variants()} - {row["model"] for row in read_rows(FOLDER / "ablations.csv")})
+    words = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight")
+    assert f"(all but {words[lacking]} of its rows, with one seed)" in README
 
 
 def test_no_shipped_model_is_worse_than_promised():

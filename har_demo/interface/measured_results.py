@@ -280,13 +280,20 @@ def _matrix(found: Confusion) -> dict:
 
 
 def ablations_shown(dataset: str) -> str:
-    """What one change did, a question each, as HTML; what is not trained yet is said."""
+    """What one change did, a question each, as HTML; what is not trained yet is said.
+
+    Of every row a bar on the chosen test set and one on rendered people, the largest set, which the
+    sentences speak of most.
+    """
     from har_demo.training.ablations import answers
     from har_demo.training.report import read_rows
     from har_demo.training.variants import QUESTIONS
 
     table = FOLDER / "lab.csv"
-    rows = iter(answers(read_rows(table) if table.exists() else []))
+    measured = read_rows(table) if table.exists() else []
+    clips = {row["dataset"]: int(row["clips"]) for row in measured if row["metric"] == "top1"}
+    sets = list(dict.fromkeys((dataset, "rendered")))
+    rows = iter(answers(measured))
     said = (
         sentences((FOLDER / "ablations.md").read_text(encoding="utf-8"))
         if (FOLDER / "ablations.md").exists()
@@ -294,13 +301,13 @@ def ablations_shown(dataset: str) -> str:
     )
     questions = []
     for question in QUESTIONS:
-        answered = [_ablation(next(rows), dataset) for _ in question.rows]
+        answered = [_ablation(next(rows), sets, clips) for _ in question.rows]
         questions.append(
             {
                 "name": question.name.replace("_", " "),
                 "asks": question.asks,
                 "rows": answered,
-                "known": sum(row["value"] is not None for row in answered),
+                "known": any(row["figures"] for row in answered),
                 "said": said.get(question.name, ()),
             }
         )
@@ -310,20 +317,23 @@ def ablations_shown(dataset: str) -> str:
         "measured_ablations",
         questions=[q for q in questions if q["known"]],
         waiting=[q["name"] for q in questions if not q["known"]],
-        data=DATASETS[dataset],
+        sets=[DATASETS[name] for name in sets],
         general=general,
     )
 
 
-def _ablation(row: dict, dataset: str) -> dict:
-    value, spread = row.get(dataset), row.get(f"{dataset}_spread")
+def _ablation(row: dict, sets: list[str], clips: dict[str, int]) -> dict:
+    figures = [
+        Figure(row[name], row.get(f"{name}_spread"), row["seeds"], clips[name])
+        for name in sets
+        if name in row
+    ]
     return {
         "label": row["label"],
-        "value": value,
-        "text": "" if value is None else f"{value:.1f}" + (f" ± {spread:.1f}" if spread else ""),
-        "note": "not trained yet"
-        if value is None
-        else f"{words.count(row['seeds'], 'seed')}, {words.gmacs(row['gmacs'])}",
+        "figures": figures,
+        "note": f"{words.count(row['seeds'], 'seed')}, {words.gmacs(row['gmacs'])}"
+        if figures
+        else "not trained yet",
     }
 
 

@@ -1,5 +1,6 @@
 """The Measured page as a student uses it: other sets and figures, a mistake to look at, times."""
 
+import re
 import timeit
 
 import pytest
@@ -7,7 +8,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
-from har_demo.benchmarks.measured import METRICS, confusion, entries, entry, times
+from har_demo.benchmarks.measured import FOLDER, METRICS, confusion, entries, entry, times
 from har_demo.interface.measured_results import (
     ablations_shown,
     confusion_shown,
@@ -15,6 +16,9 @@ from har_demo.interface.measured_results import (
     sentences,
 )
 from har_demo.interface.measured_running import _named
+from har_demo.training.ablations import answers
+from har_demo.training.report import read_rows
+from har_demo.training.score import plausible
 from har_demo.weights import shipped
 from tests.visitor import PHONE, visitor
 
@@ -128,6 +132,19 @@ def test_sentences_go_to_their_questions():
     text = "# A\n\nintro\n\n## frames: how many?\n\n| a | b |\n\nOne.\ngoes on\n\nTwo.\n\n## `non_local`\nThree."
     found = sentences(text)
     assert found["frames"] == ("One. goes on", "Two.") and found["non_local"] == ("Three.",)
+
+
+def test_a_change_has_a_bar_on_the_chosen_set_and_one_on_rendered_people():
+    """Each with its figure, and a line from and to where it could as well lie."""
+    row = next(row for row in answers(read_rows(FOLDER / "lab.csv")) if "arid6" in row)
+    low, high = plausible(round(row["arid6"] * 55 / 100), 55)
+    drawn = ablations_shown("arid6").split("<article")[1].split("</li>")[0]
+    assert row["label"] in drawn and drawn.count('class="bar"') == 2
+    assert [f"<span>{row[name]:.1f}" in drawn for name in ("arid6", "rendered")] == [True, True]
+    left, width = map(float, re.search(r"left:([\d.]+)%;width:([\d.]+)%", drawn).groups())
+    assert (left, left + width) == pytest.approx((low, high)) and left < row["arid6"] < high
+    alone = ablations_shown("rendered").split("<article")[1].split("</li>")[0]
+    assert alone.count('class="bar"') == 1 and f"<span>{row['rendered']:.1f}" in alone
 
 
 def test_another_choice_is_drawn_at_once():
