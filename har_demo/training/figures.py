@@ -62,7 +62,7 @@ def rendered_footage(
     """`count` rendered clips in main memory; with recordings, one in five shows one of them.
 
     Every clip has another camera, other clothes and another place. Each class is drawn equally often.
-    The devices take turns.
+    The devices take turns, each with two batches under way: one is copied while the other is rendered.
     """
     replays = count // 5 if recordings else 0
     scenes = invented(count - replays, seed)
@@ -73,7 +73,7 @@ def rendered_footage(
     def shown(some: Batch, device: str) -> Tensor:
         return batch_frames(some.to(device), (side, side)).cpu()
 
-    with ThreadPoolExecutor(len(devices)) as turns:
+    with ThreadPoolExecutor(2 * len(devices)) as turns:
         taken = batches(_take, scenes, AT_ONCE, workers)
         clips = [
             clip

@@ -13,6 +13,7 @@ import signal
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,21 +62,31 @@ class Queue:
 def make_footage(
     prepared: Path, splits: list[str], protocol: Protocol, folder: Path, devices: Sequence[str]
 ) -> None:
-    """Render and decode what is not in the folder yet."""
+    """Render and decode what is not in the folder yet; one is written while the next is made."""
     folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(1) as disk:
+        made = _lacking_footage(prepared, splits, protocol, folder, devices)
+        written = [disk.submit(footage.save, file) for file, footage in made]
+    for one in written:
+        one.result()
+
+
+def _lacking_footage(
+    prepared: Path, splits: list[str], protocol: Protocol, folder: Path, devices: Sequence[str]
+) -> Iterator[tuple[Path, Footage]]:
     for side, (count, seed) in rendered(protocol).items():
         file = rendered_file(folder, protocol, side)
         if not file.exists():
             recordings = prepared / "recordings" / side
             known = recordings if recordings.exists() else None
-            rendered_footage(count, known, seed, devices).save(file)
+            yield file, rendered_footage(count, known, seed, devices)
     for name in splits:
         seen, unseen = split(read_examples(prepared), HELD_OUT[name])
         for dataset in ("train", *sorted({example.dataset for example in unseen})):
             file = folder / f"real-{name}-{dataset}.pt"
             if not file.exists():
                 own = [example for example in unseen if example.dataset == dataset]
-                load(seen if dataset == "train" else own).save(file)
+                yield file, load(seen if dataset == "train" else own)
 
 
 def make_flow(queue: Queue) -> None:
