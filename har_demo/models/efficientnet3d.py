@@ -2,8 +2,8 @@
 
 I3D (Carreira and Zisserman, CVPR 2017) began not from random filters but from an image network's, copied
 along time. This is the same with a smaller image network, the Lite0 variant of EfficientNet (Tan and Le,
-ICML 2019), so that beginning from ImageNet can be compared with beginning from nothing. It has no card:
-it stands in the ablations alone.
+ICML 2019), so that beginning from ImageNet can be compared with beginning from nothing. Not stretched, it
+looks at each frame by itself and averages, as TSN does. It has no card: it stands in the ablations alone.
 
 A block widens to six times its channels, looks around in each channel alone, and narrows again; a
 shortcut leads around it where the shape stays. Only looking around is stretched, to three frames; before
@@ -76,11 +76,13 @@ class Unit(nn.Module):
 class Block(nn.Module):
     """Widen, look around in each channel, narrow: float [B, inputs, T, H, W] → [B, outputs, T, h, w]."""
 
-    def __init__(self, inputs: int, outputs: int, size: int, stride: int, widening: int):
+    def __init__(
+        self, inputs: int, outputs: int, size: int, time: Literal[1, 3], stride: int, widening: int
+    ):
         super().__init__()
         middle = inputs * widening
         self.widen = Unit(inputs, middle) if widening > 1 else nn.Identity()
-        self.around = Unit(middle, middle, size, 3, stride, groups=middle)
+        self.around = Unit(middle, middle, size, time, stride, groups=middle)
         self.narrow = Unit(middle, outputs, relu=False)
         self.shortcut = inputs == outputs and stride == 1
 
@@ -92,16 +94,20 @@ class Block(nn.Module):
 class InflatedLite0(nn.Module):
     """float [B, 3, T, H, W] → logits [B, classes]; any T and size.
 
+    Args:
+        classes: number of outputs.
+        time: how many frames filters that look around see; 1 leaves the image network as it is.
+
     >>> InflatedLite0(400)(torch.zeros(1, 3, 16, 112, 112)).shape
     torch.Size([1, 400])
     """
 
-    def __init__(self, classes: int):
+    def __init__(self, classes: int, time: Literal[1, 3] = 3):
         super().__init__()
         layers, channels = [Unit(3, 32, 3, stride=2)], 32
         for blocks, size, stride, widening, outputs in STAGES:
             for i in range(blocks):
-                layers.append(Block(channels, outputs, size, 1 if i else stride, widening))
+                layers.append(Block(channels, outputs, size, time, 1 if i else stride, widening))
                 channels = outputs
         self.trunk = nn.Sequential(*layers, Unit(channels, 1280))
         self.dropout = nn.Dropout(0.3)

@@ -8,6 +8,7 @@ The parameters are those of a package of the Python index, which training alone 
 import hashlib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -26,15 +27,15 @@ LITE0 = WeightSource(
 """The file in the package; ImageNet's 1000 classes, 4,652,008 parameters with their layer."""
 
 
-def lite0_from_imagenet(classes: int) -> InflatedLite0:
-    """The network with ImageNet's filters and a fresh last layer.
+def lite0_from_imagenet(classes: int, time: Literal[1, 3] = 3) -> InflatedLite0:
+    """The network with ImageNet's filters, copied along so much time, and a fresh last layer.
 
     On the meta device, where nothing has a value, the file is not needed.
 
     Raises:
         WeightsError: the package is not installed, or holds another file.
     """
-    network = InflatedLite0(classes)
+    network = InflatedLite0(classes, time)
     if not network.fc.weight.is_meta:
         fill(network.trunk, image_state())
     return network

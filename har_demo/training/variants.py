@@ -91,7 +91,9 @@ def _relit(light: Callable, classes: int) -> Relit:
     return Relit(mfnet_lab(classes), light)
 
 
-_SIXTEEN_AVERAGED = _changed("mean", "tsn_lab.frames_16", frames=16, fps=8.0)
+_SIXTEEN = {"frames": 16, "fps": 8.0}
+_SIXTEEN_AVERAGED = _changed("mean", "tsn_lab.frames_16", **_SIXTEEN)
+_FRAME_BY_FRAME = partial(InflatedLite0, time=1)
 _PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0), "standardise": False}
 
 QUESTIONS: tuple[Question, ...] = (
@@ -149,7 +151,7 @@ QUESTIONS: tuple[Question, ...] = (
         "its thinned map, the others have one vector a frame.",
         (
             _SIXTEEN_AVERAGED,
-            _changed("maximum", "conv_pool_lab.frames_16", frames=16, fps=8.0),
+            _changed("maximum", "conv_pool_lab.frames_16", **_SIXTEEN),
             _lab("GRU", "gru_lab"),
             _lab("LSTM", "lrcn_lab"),
         ),
@@ -249,11 +251,22 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "inflation",
-        "Does it help to begin with filters that an image network learned on ImageNet, copied along "
-        "time? Both are I3D's idea with EfficientNet-Lite0 as the image network.",
+        "Does it help to begin with filters that an image network learned on ImageNet? EfficientNet-Lite0 "
+        "looks at sixteen frames, each by itself, and averages, as TSN does; or its filters are copied "
+        "along time, as I3D's are.",
         (
-            _changed("from scratch", "i3d_lab.lite0", InflatedLite0),
-            _changed("from ImageNet", "i3d_lab.lite0_imagenet", lite0_from_imagenet, (LITE0,)),
+            _changed("frame by frame, from scratch", "tsn_lab.lite0", _FRAME_BY_FRAME, **_SIXTEEN),
+            _changed(
+                "frame by frame, from ImageNet",
+                "tsn_lab.lite0_imagenet",
+                partial(lite0_from_imagenet, time=1),
+                (LITE0,),
+                **_SIXTEEN,
+            ),
+            _changed("inflated, from scratch", "i3d_lab.lite0", InflatedLite0),
+            _changed(
+                "inflated, from ImageNet", "i3d_lab.lite0_imagenet", lite0_from_imagenet, (LITE0,)
+            ),
         ),
     ),
     Question(

@@ -35,6 +35,16 @@ def test_a_still_video_has_the_images_features_at_every_moment(image_network, si
         torch.testing.assert_close(moment, expected)
 
 
+def test_not_stretched_it_averages_what_it_sees_in_frames(image_network):
+    network = InflatedLite0(7, time=1).double().eval()
+    fill(network.trunk, image_network.state_dict())
+    frames = torch.randn(4, 3, 48, 48, dtype=torch.double)
+    with torch.no_grad():
+        expected = network.fc(image_network.forward_features(frames).mean((0, 2, 3)))
+        seen = network(frames.transpose(0, 1)[None])
+    torch.testing.assert_close(seen[0], expected)
+
+
 def test_order_matters_to_it(image_network):
     torch.manual_seed(0)
     network = InflatedLite0(7).eval()

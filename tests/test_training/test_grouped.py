@@ -35,3 +35,10 @@ def test_the_others_and_all_names_stay():
     assert [type(part) for part in network] == [nn.Conv3d, Ungrouped, nn.Conv2d]
     assert list(after) == list(before)
     assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+def test_what_would_be_nearly_all_zeros_is_left():
+    with torch.device("meta"):
+        few, many = (nn.Conv3d(n, n, 3, groups=n) for n in (432, 672))
+    ungrouped(nn.Sequential(few, many))
+    assert (type(few), type(many)) == (Ungrouped, nn.Conv3d)
