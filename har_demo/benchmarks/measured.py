@@ -64,6 +64,9 @@ FUSED = {AVERAGE: "averaged", SVM: "by an SVM"}
 
 LOWER_IS_BETTER = frozenset({"ece"})
 
+COUNTED = frozenset({"top1", "top5", "order", "reversed_top1"})
+"""Shares of clips: the fewer there are, the less sure is the figure (Figure.plausible)."""
+
 
 @dataclass(frozen=True)
 class Figure:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from har_demo.benchmarks.measured import (
+    COUNTED,
     DATASETS,
     FOLDER,
     LOWER_IS_BETTER,
@@ -84,11 +85,11 @@ def scores_shown(dataset: str, metric: str) -> str:
         name=name,
         what=what,
         clips=words.count(clips, "clip"),
-        seeds=_seeds(seeded, len(found)),
-        chance=f"With {clips} clips one clip is worth {100 / clips:.1f} points, and the best "
-        f"model's {best[1].mean:.0f} % could as well be anything from {low:.0f} to {high:.0f} % on "
-        "many such clips (19 cases in 20)."
-        if metric not in LOWER_IS_BETTER
+        seeds=_seeds(seeded, len(found), metric in COUNTED),
+        chance="Whiskers: where a figure could as well lie on many such clips, 19 cases in 20; "
+        f"the best model's {best[1].mean:.0f} % anywhere from {low:.0f} to {high:.0f} %. "
+        f"One clip is worth {100 / clips:.1f} points."
+        if metric in COUNTED
         else "",
         chart=plots.draw(
             _bars(found, metric),
@@ -112,20 +113,31 @@ def scores_shown(dataset: str, metric: str) -> str:
     )
 
 
-def _seeds(seeded: int, every: int) -> str:
+def _seeds(seeded: int, every: int, counted: bool) -> str:
     if not seeded:
-        return "Each model was trained once, with one seed: there are no error bars, and a second training may differ by some points."
-    if seeded == every:
-        return "Whiskers: the deviation between seeds."
-    return (
-        f"Whiskers: the deviation between seeds, of the {seeded} of {every} models that were trained "
-        "with two or more; the others were trained once."
+        return "Each model was trained once, with one seed; a second training may differ by some points."
+    whose = (
+        "" if seeded == every else f", of the {seeded} of {every} models trained with two or more"
     )
+    if counted:
+        return f"The table has the deviation between seeds{whose}."
+    return f"Whiskers: the deviation between seeds{whose}."
 
 
 def whisker(figure: Figure) -> float | str:
     """Length of an error bar; where there is one seed no number, so that none is drawn."""
     return "none" if figure.spread is None else round(figure.spread, 2)
+
+
+def _whiskers(figures: list[Figure], metric: str) -> dict:
+    """Where figures could as well lie, for so few clips; of what is no share of clips, between seeds."""
+    if metric not in COUNTED:
+        return {"array": [whisker(figure) for figure in figures]}
+    return {
+        "symmetric": False,
+        "array": [round(figure.plausible[1] - figure.mean, 2) for figure in figures],
+        "arrayminus": [round(figure.mean - figure.plausible[0], 2) for figure in figures],
+    }
 
 
 def _cell(figure: Figure | None) -> str:
@@ -143,13 +155,8 @@ def _bars(found: list[tuple[Entry, Figure]], metric: str) -> dict:
         "orientation": "h",
         "y": [one.title for one, _ in found],
         "x": [round(figure.mean, 2) for _, figure in found],
-        "error_x": {
-            "type": "data",
-            "array": [whisker(figure) for _, figure in found],
-            "color": "var(--ink)",
-            "thickness": 1.2,
-            "width": 3,
-        },
+        "error_x": _whiskers([figure for _, figure in found], metric)
+        | {"type": "data", "color": "var(--ink)", "thickness": 1.2, "width": 3},
         "text": [f"{figure.mean:.0f}" for _, figure in found],
         "textposition": "inside",
         "textangle": 0,

@@ -62,6 +62,13 @@ def test_the_bars_are_the_tables_figures(page):
     page.get_by_text("Rendered people", exact=True).click()
     expect(page.locator("#scores h3")).to_contain_text("order in time")
     assert drawn(page) == scored("rendered", "order")
+    whiskers = page.evaluate(f"{BARS}.customdata.map((key, n) => [key, {BARS}.error_x.array[n]])")
+    figures = {one.key: one.figures.get(("rendered", "order")) for one in entries()}
+    assert dict(whiskers) == {
+        key: round(figure.plausible[1] - figure.mean, 2)
+        for key, figure in figures.items()
+        if figure
+    }
     page.wait_for_function("location.search.includes('figure=order')")
     assert "/measured?" in page.url
 
@@ -132,6 +139,16 @@ def test_sentences_go_to_their_questions():
     text = "# A\n\nintro\n\n## frames: how many?\n\n| a | b |\n\nOne.\ngoes on\n\nTwo.\n\n## `non_local`\nThree."
     found = sentences(text)
     assert found["frames"] == ("One. goes on", "Two.") and found["non_local"] == ("Three.",)
+
+
+def test_whiskers_are_of_clips_where_clips_are_counted():
+    """Of a mean over classes or a calibration error the number of clips says nothing so simple."""
+    counted, mean = scores_shown("arid6", "top1"), scores_shown("arid6", "class_mean")
+    best = max((one.figures["arid6", "top1"] for one in entries()), key=lambda f: f.mean)
+    low, high = plausible(round(best.mean * 55 / 100), 55)
+    assert f"{best.mean:.0f} % anywhere from {low:.0f} to {high:.0f} %" in counted
+    assert "arrayminus" in counted
+    assert "anywhere" not in mean and "arrayminus" not in mean
 
 
 def test_a_change_has_a_bar_on_the_chosen_set_and_one_on_rendered_people():
