@@ -56,6 +56,9 @@ from har_demo.training.work_folder import (
 
 CURVE = ("stage", "step", "loss", "seconds")
 COMPILING = 45.0  # seconds before the end at which a GPU begins no run: nothing can stop the making of a step
+LATE = (
+    300.0  # seconds before the end from which the cheapest run is begun: it may still be finished
+)
 FAILED = 3  # exit status of a worker one of whose runs failed; a fresh one goes on with the others
 
 
@@ -72,7 +75,7 @@ def work(queue: Queue, number: int) -> None:
     left = list(queue.runs)
     while left and time.monotonic() < queue.until - spare:
         needed = {run: missing(queue, run) for run in left}
-        run = next((run for run in left if not needed[run]), None)
+        run = chosen([run for run in left if not needed[run]], queue.until - time.monotonic())
         if run is None:
             for given_up in [run for run in left if not comes(queue, needed[run])]:
                 left.remove(given_up)
@@ -108,16 +111,23 @@ def work(queue: Queue, number: int) -> None:
                 sys.exit(FAILED)
 
 
+def chosen(ready: list[Run], seconds: float) -> Run | None:
+    """The run to begin with so much time left: the first, or the cheapest when little is left."""
+    if seconds > LATE:
+        return next(iter(ready), None)
+    return min(ready, key=lambda run: card_of(run.model).gmacs or math.inf, default=None)
+
+
 def one(queue: Queue, run: Run, drawn: Footage, real: Footage, tests: dict[str, Footage]) -> None:
     """One run from its state to its folder, which appears when it is complete."""
-    began, chosen = time.monotonic(), card_of(run.model)
+    began, card = time.monotonic(), card_of(run.model)
     log = queue.folder / f"{run.name}.log"
 
     def on_step(stage: str, step: int, loss: float) -> None:
         with open(log, "a") as file:
             file.write(f"{stage},{step},{loss:.4f},{time.monotonic() - began:.1f}\n")
 
-    given = (chosen, run, drawn, real, queue.protocol, queue.folder / "states")
+    given = (card, run, drawn, real, queue.protocol, queue.folder / "states")
     until = queue.until - SPARE
     network = fitted(*given, until) if run.model in FITTED else train(*given, until, on_step)
     trained = time.monotonic()
@@ -125,7 +135,7 @@ def one(queue: Queue, run: Run, drawn: Footage, real: Footage, tests: dict[str, 
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     save(network, run, part)
-    rows = measure(network, chosen, run, tests, part)
+    rows = measure(network, card, run, tests, part)
     if log.exists():  # what is fitted has no steps
         curve = [dict(zip(CURVE, line.split(","), strict=True)) for line in log.read_text().split()]
         write_rows(part / "curve.csv", CURVE, curve)

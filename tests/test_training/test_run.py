@@ -26,7 +26,7 @@ from har_demo.training.fitted import FITTED
 from har_demo.training.outbox import Outbox
 from har_demo.training.protocol import FILE, read_protocol
 from har_demo.training.report import COLUMNS, read_rows, write_rows
-from har_demo.training.run import main, runs_of, runs_of_ablations, with_teachers
+from har_demo.training.run import chosen, main, runs_of, runs_of_ablations, with_teachers
 from har_demo.training.ship import ship
 from har_demo.training.train import Run, trainable
 from har_demo.training.variants import variants
@@ -121,6 +121,14 @@ def test_a_run_leaves_figures_confusions_a_curve_and_weights(finished):
     state = load_file(folder / "weights.safetensors")
     assert all(v.dtype == torch.float16 for v in state.values() if v.is_floating_point())
     card(MODEL).build(len(EVERYDAY)).load_state_dict(state)
+
+
+def test_the_first_is_begun_but_shortly_before_the_end_the_cheapest():
+    names = ("r3d_lab", "idt_lab", "multiresolution_lab", "tsm_lab")
+    runs = [Run(name, "rgb", 0) for name in names]
+    assert chosen(runs, math.inf) == chosen(runs, 301) == runs[0]
+    assert chosen(runs, 299) == runs[2]
+    assert chosen([], 400) is None and chosen([], 100) is None
 
 
 def test_a_teacher_is_trained_right_before_its_student():
