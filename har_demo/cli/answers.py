@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from har_demo.cli.given import check_clip, check_out, own_files
+from har_demo.cli.given import check_clip, check_out, own_files, split_names
 from har_demo.cli.told import BAR, progress
 from har_demo.errors import ChoiceError, WeightsError
 
@@ -33,7 +33,7 @@ def recognize(
     ] = None,
 ) -> None:
     """Rank the actions in a clip with one or more models."""
-    names = [name.strip() for name in models.split(",") if name.strip()]
+    names = split_names(models)
     files = own_files(weights or [], names)
     for out in (csv, annotated):
         check_out(out)

@@ -12,7 +12,7 @@ def named_models(model: str) -> list[str]:
 
     if model == "shipped":
         return [entry["model"] for entry in shipped.entries()]
-    names = list(dict.fromkeys(name.strip() for name in model.split(",") if name.strip()))
+    names = list(dict.fromkeys(split_names(model)))
     if not names:
         raise ChoiceError("No model is chosen: name one with --model.")
     return names

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from har_demo.cli.given import check_clip, check_out, printable
+from har_demo.cli.given import check_clip, check_out, printable, split_names
 from har_demo.cli.told import bar, progress, table
 from har_demo.errors import ChoiceError
 
@@ -50,7 +50,7 @@ def flow(
     if evaluate:
         _evaluate_flow(data, pairs, methods, out)
     elif clip:
-        wanted = [name.strip() for name in method.split(",") if name.strip()]
+        wanted = split_names(method)
         _flow_of(clip, wanted, start, seconds, not camera, as_json, out)
     else:
         raise ChoiceError("Give a clip, or say --evaluate to measure the methods.")
@@ -121,7 +121,7 @@ def _evaluate_flow(data: str | None, pairs: int, methods: str, out: str | None) 
     from har_demo.flow.field import TITLES
     from har_demo.flow.files import known_pairs
 
-    wanted = [name.strip() for name in methods.split(",") if name.strip()]
+    wanted = split_names(methods)
     for name in wanted:
         if name not in TITLES:
             raise ChoiceError(
