@@ -56,9 +56,7 @@ from har_demo.training.work_folder import (
 
 CURVE = ("stage", "step", "loss", "seconds")
 COMPILING = 45.0  # seconds before the end at which a GPU begins no run: nothing can stop the making of a step
-LATE = (
-    300.0  # seconds before the end from which the cheapest run is begun: it may still be finished
-)
+LATE = 300.0  # seconds before the end from which the cheapest run is begun, to be finished
 FAILED = 3  # exit status of a worker one of whose runs failed; a fresh one goes on with the others
 
 

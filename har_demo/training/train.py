@@ -377,7 +377,7 @@ def draw(
     protocol: Protocol,
     presented: Callable = present,
 ) -> tuple[Inputs, Tensor]:
-    """A random batch, so many of each source, through `presented`, which is `present` or compiled of it."""
+    """A random batch, so many of each source, changed by `presented`: `present`, or the same compiled."""
     windows, fields, labels = [], [], []
     for source, count in mixture:
         clips = torch.multinomial(source.weights, count, replacement=True)

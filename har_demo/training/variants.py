@@ -93,7 +93,6 @@ def _relit(light: Callable, classes: int) -> Relit:
 
 _SIXTEEN = {"frames": 16, "fps": 8.0}
 _SIXTEEN_AVERAGED = _changed("mean", "tsn_lab.frames_16", **_SIXTEEN)
-_FRAME_BY_FRAME = partial(InflatedLite0, time=1)
 _PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0), "standardise": False}
 
 QUESTIONS: tuple[Question, ...] = (
@@ -255,7 +254,12 @@ QUESTIONS: tuple[Question, ...] = (
         "looks at sixteen frames, each by itself, and averages, as TSN does; or its filters are copied "
         "along time, as I3D's are.",
         (
-            _changed("frame by frame, from scratch", "tsn_lab.lite0", _FRAME_BY_FRAME, **_SIXTEEN),
+            _changed(
+                "frame by frame, from scratch",
+                "tsn_lab.lite0",
+                partial(InflatedLite0, time=1),
+                **_SIXTEEN,
+            ),
             _changed(
                 "frame by frame, from ImageNet",
                 "tsn_lab.lite0_imagenet",

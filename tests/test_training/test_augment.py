@@ -122,7 +122,9 @@ def test_shape_and_range(value):
     torch.manual_seed(0)
     frames = torch.full((6, 4, 3, 48, 48), value, dtype=torch.uint8)
     frames[:, :, :, 10:20, 10:20] = 128
-    out = augment(frames, torch.arange(6) < 3, (32, 40), PROTOCOL)
+    mirrored, labels = mirror(torch.zeros(6, dtype=torch.long), PROTOCOL)
+    out = augment(frames, mirrored, (32, 40), PROTOCOL)
+    assert labels.tolist() == [0] * 6
     assert out.shape == (6, 4, 3, 32, 40)
     assert out.dtype == torch.float32
     assert out.isfinite().all()
