@@ -167,6 +167,26 @@ QUESTIONS: tuple[Question, ...] = (
         ),
     ),
     Question(
+        "differences",
+        "Most filters here look at one picture at a time, in which a place is seen and a motion is not. "
+        "What is gained when every frame is replaced by its difference from the one before?",
+        tuple(
+            _lab(f"{system}, {shown}", name, input)
+            for system, name in (
+                ("TSN", "tsn_lab"),
+                ("TRN", "trn_lab"),
+                ("GRU", "gru_lab"),
+                ("LSTM", "lrcn_lab"),
+                ("DB-LSTM", "db_lstm_lab"),
+                ("C2D", "c2d_lab"),
+                ("CGNL", "cgnl_lab"),
+                ("CGD", "cgd_lab"),
+                ("Swin", "swin_lab"),
+            )
+            for shown, input in (("frames", "rgb"), ("differences", "difference"))
+        ),
+    ),
+    Question(
         "kernel",
         "What should look around in a bottleneck of a 3D residual network? All have eight of "
         "them, of three quarters of ir_csn_lab's width, so that the largest network stays within five "
