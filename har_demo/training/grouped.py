@@ -9,12 +9,15 @@ Plain: one convolution of all channels whose filters are zero where groups do no
 
 Of 1152 channels that each look around by themselves in 3×5×5 places, one number would so take 86,400
 products, nearly all by zero, instead of 75. But where such channels are many, their pictures are small, and
-what a channel makes of an H·W picture is a matrix, its filter moved to each of the h·w places:
+what a channel makes of an H·W picture is a matrix, its filter moved to each of the h·w places.
+
+Pictures:
 
     filters  [C, t, k·k] × which tap meets which place [k·k, H·W·h·w] ──▶ [C, t·H·W, h·w]
     x        [B, C, T, H, W] ──the t frames that are seen from each──▶    [C, t·H·W, B·T]
 
-A picture of 8×8 places so takes 192 products in three frames. The way with fewer is taken.
+A picture of 8×8 places so takes 192 products in three frames. Where this too would be more than
+MOST_PRODUCTS, cuDNN's groups are left as they are.
 """
 
 import math
@@ -24,23 +27,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 MOST_PRODUCTS = 12_000
-"""Of one number in either way; where both take more, cuDNN's groups are left as they are."""
-
-DEAR = 4
-"""How many times fewer products pictures must take than a plain convolution: x is turned round for them."""
+"""Of one number in either way; MFNet's, X3D's and CSN's take fewer as plain convolutions."""
 
 
 class Ungrouped(nn.Conv3d):
     """A grouped convolution with the same parameters and answers, computed as products of matrices."""
 
     def forward(self, x: Tensor) -> Tensor:
-        plainly = self.in_channels * math.prod(self.kernel_size)
-        seen = self.kernel_size[0] * math.prod(x.shape[3:])
-        if by_itself(self) and seen * DEAR <= plainly and seen <= MOST_PRODUCTS:
-            return of_pictures(x, self)
-        if plainly <= MOST_PRODUCTS:
+        if self.in_channels * math.prod(self.kernel_size) <= MOST_PRODUCTS:
             filters = spread(self.weight, self.groups)
             return F.conv3d(x, filters, self.bias, self.stride, self.padding, self.dilation)
+        if by_itself(self) and self.kernel_size[0] * math.prod(x.shape[3:]) <= MOST_PRODUCTS:
+            return of_pictures(x, self)
         return super().forward(x)
 
 
