@@ -232,11 +232,18 @@ def imitate(teacher: nn.Module) -> Loss:
     return loss
 
 
+UNPADDED = {"shape_padding": False, "comprehensive_padding": False}
+"""With padding, a kernel made of grouped.of_pictures for three frames of 11 × 11 places read or wrote where it must
+not (torch 2.11), which ends every process that shares the GPU by MPS."""
+
+
 def fused(function: Callable, device: torch.device) -> Callable:
     """The same on a GPU with small steps made one: norms, ReLUs, sums and changes of light read and
     write memory for most of the time. Making it takes half a minute.
     """
-    return torch.compile(function, dynamic=False) if device.type == "cuda" else function
+    if device.type != "cuda":
+        return function
+    return torch.compile(function, dynamic=False, options=UNPADDED)
 
 
 SAVE_EVERY = 60.0  # seconds between saved states
