@@ -62,6 +62,9 @@ METRICS = {
 FUSED = {AVERAGE: "averaged", SVM: "by an SVM"}
 """Two finished networks whose scores are joined: no training of their own, but systems of the lecture."""
 
+SHOWN = {"rgb": "on frames", "difference": "on differences"}
+"""What a title adds of a model's input where it is not plain frames, or not what its card asks for."""
+
 LOWER_IS_BETTER = frozenset({"ece"})
 
 COUNTED = frozenset({"top1", "top5", "order", "reversed_top1"})
@@ -102,7 +105,7 @@ class Entry:
         model: name of its card.
         input: what it is shown; see har_demo.training.train.Run.
         start: what its training began from.
-        title, family, year: the card's, the title without its size.
+        title, family, year: the card's, the title without its size and with its input where that tells.
         seeds: of its trainings.
         parameters, gmacs: of the network; gmacs None for what is no network.
         figures: (test set, metric) → Figure.
@@ -198,7 +201,8 @@ def _entries(table: Path, changed: int) -> tuple[Entry, ...]:
 def _entry(model: str, modality: str, rows: list[dict]) -> Entry:
     card = registry.card(model.split(".")[0])
     title = card.title.removesuffix(" (lab size)")
-    apart = FUSED.get(model, "" if modality == card.input.modality else modality)
+    plain = modality == card.input.modality != "difference"
+    apart = FUSED.get(model, "" if plain else SHOWN.get(modality, modality))
     values: dict[tuple[str, str], list[dict]] = {}
     for row in rows:
         values.setdefault((row["dataset"], row["metric"]), []).append(row)

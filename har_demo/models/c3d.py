@@ -34,7 +34,7 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.lab import LAB_DIFFERENCE
 from har_demo.models.label_sets import KINETICS400, SPORTS1M, UCF101
 
 
@@ -351,7 +351,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="C3D at a quarter of its width, fed with the change from frame to frame; unlike the "
         "paper's it has batch normalisation, which lets it learn from a few hundred clips.",
         size="lab",
-        input=replace(LAB_INPUT, modality="difference", any_frames=False),
+        input=replace(LAB_DIFFERENCE, any_frames=False),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=c3d_lab,

@@ -43,7 +43,7 @@ from torchvision.models import ResNet, resnet50
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.lab import LAB_DIFFERENCE
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.non_local import NonLocal
 from har_demo.models.resnet2d import ResNet2D, frame_by_frame
@@ -259,7 +259,7 @@ def _lab(**words) -> ModelCard:
     return ModelCard(
         family="Long-range dependencies",
         size="lab",
-        input=replace(LAB_INPUT, frames=8, fps=4.0),
+        input=replace(LAB_DIFFERENCE, frames=8, fps=4.0),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         **words,
@@ -331,8 +331,8 @@ CARDS: tuple[ModelCard, ...] = (
         name="cgnl_lab",
         title="CGNL (lab size)",
         **_CGNL,
-        idea="A small image network whose frames meet once, in a compact non-local block before "
-        "the last stage, and after that only in the mean.",
+        idea="A small image network of the changes from frame to frame, which meet once, in a compact "
+        "non-local block before the last stage, and after that only in the mean.",
         build=cgnl_lab,
         parameters=1_266_119,
         gmacs=1.6996,
@@ -341,8 +341,8 @@ CARDS: tuple[ModelCard, ...] = (
         name="cgd_lab",
         title="CGD (lab size)",
         **_CGD,
-        idea="A small image network in which every block opens and closes its channels by what the "
-        "whole clip shows on average and at most.",
+        idea="A small image network of the changes from frame to frame, in which every block opens and "
+        "closes its channels by what the whole clip shows on average and at most.",
         build=cgd_lab,
         parameters=1_243_143,
         gmacs=1.6594,

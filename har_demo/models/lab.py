@@ -17,6 +17,11 @@ LAB_INPUT = ModelInput(
 """RGB, 16 frames at 8 a second, whatever the light. Models that want fewer frames take them from the same
 two seconds."""
 
+LAB_DIFFERENCE = replace(LAB_INPUT, modality="difference")
+"""The change from each frame to the next, sixteen of them. It suits networks whose filters look at one picture at
+a time: of plain frames these learn the place, which says nothing where nobody has filmed before
+(results/measured/ablations.md, differences)."""
+
 LAB_FLOW = replace(LAB_INPUT, modality="flow", flow_frames=16, flow_limit=8.0, flow_method="DIS")
 """Sixteen fields of optical flow between frames an eighth of a second apart. On rendered and filmed clips
 alike 8 pixels are more than 99 in 100 points move in that time; only exercises seen from close by move

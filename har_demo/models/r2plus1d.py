@@ -19,15 +19,13 @@ Around it stands a plain residual network, here of 18 layers; that of 34 has 3, 
     mean over time and space, fc    classes
 """
 
-from dataclasses import replace
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.video import R2Plus1D_18_Weights
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.lab import LAB_DIFFERENCE, LAB_INPUT
 from har_demo.models.resnet3d import conv_norm, initialise, pytorchvideo, shortcut
 
 
@@ -378,7 +376,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="R(2+1)D with ten layers at half width, fed with the change from frame to frame, "
         "so that it learns the movement and not the place.",
         size="lab",
-        input=replace(LAB_INPUT, modality="difference"),
+        input=LAB_DIFFERENCE,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=r2plus1d_lab,

@@ -35,7 +35,7 @@ from torchvision.models import alexnet, googlenet
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.lab import LAB_DIFFERENCE
 from har_demo.models.label_sets import KINETICS400, UCF101
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
 
@@ -321,10 +321,10 @@ CARDS: tuple[ModelCard, ...] = (
         name="lrcn_lab",
         title="LRCN (lab size)",
         **_LRCN,
-        idea="An LSTM reads sixteen frames' features of the shared small image network in order, "
-        "and its answers after each are averaged.",
+        idea="An LSTM reads what the shared small image network sees in sixteen changes from frame to "
+        "frame, in order, and its answers after each are averaged.",
         size="lab",
-        input=LAB_INPUT,
+        input=LAB_DIFFERENCE,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=lrcn_lab,
@@ -338,7 +338,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="LRCN with gated recurrent units in place of the LSTM: two gates instead of three, "
         "no separate cell, three quarters of the memory's weights.",
         size="lab",
-        input=LAB_INPUT,
+        input=LAB_DIFFERENCE,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=gru_lab,
@@ -349,10 +349,10 @@ CARDS: tuple[ModelCard, ...] = (
         name="db_lstm_lab",
         title="DB-LSTM (lab size)",
         **_DB_LSTM,
-        idea="Six frames of the shared small image network, read forwards and backwards by two "
-        "layers of small LSTMs.",
+        idea="Six changes from frame to frame, seen by the shared small image network and read forwards "
+        "and backwards by two layers of small LSTMs.",
         size="lab",
-        input=replace(LAB_INPUT, frames=6, fps=3.0),
+        input=replace(LAB_DIFFERENCE, frames=6, fps=3.0),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=db_lstm_lab,

@@ -32,7 +32,7 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.lab import LAB_DIFFERENCE
 from har_demo.models.label_sets import SOMETHING_V2
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
 from har_demo.models.tsn import MMACTION2_INPUT, resnet50_features
@@ -173,10 +173,10 @@ CARDS: tuple[ModelCard, ...] = (
         year=2018,
         paper=_PAPER,
         paper_url=_PAPER_URL,
-        idea="Relates eight frames of the shared small image network in order, two to eight at a "
-        "time; compare it with TSN, which averages the same features.",
+        idea="Relates what the shared small image network sees in eight changes from frame to frame, in "
+        "order, two to eight at a time; compare it with TSN, which averages the same features.",
         size="lab",
-        input=replace(LAB_INPUT, frames=8, fps=4.0, any_frames=False),
+        input=replace(LAB_DIFFERENCE, frames=8, fps=4.0, any_frames=False),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=trn_lab,

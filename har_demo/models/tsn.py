@@ -25,7 +25,7 @@ from torchvision.models import resnet50
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.lab import LAB_DIFFERENCE
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
 
@@ -143,10 +143,10 @@ CARDS: tuple[ModelCard, ...] = (
         year=2016,
         paper=_PAPER,
         paper_url=_PAPER_URL,
-        idea="Averages the scores of eight frames, each seen by itself by the shared small image "
-        "network: played backwards, a clip scores the same.",
+        idea="Averages the scores of eight changes from frame to frame, each seen by itself by the shared "
+        "small image network: it sees that something moves, but not what comes first.",
         size="lab",
-        input=replace(LAB_INPUT, frames=8, fps=4.0),
+        input=replace(LAB_DIFFERENCE, frames=8, fps=4.0),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=tsn_lab,

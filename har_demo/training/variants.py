@@ -73,12 +73,12 @@ def _changed(
     begins_from: tuple[WeightSource, ...] = (),
     **of_input,
 ) -> Row:
-    """A variation of the lab model before the dot: another network, another input, or both."""
+    """A variation of the lab model before the dot: another network, another input of frames, or both."""
     base = registry.card(name.split(".")[0])
     card = replace(
         base,
         name=name,
-        input=replace(base.input, **of_input),
+        input=replace(base.input, modality="rgb", **of_input),
         build=build or base.build,
         weights=begins_from,
         parameters=None,
@@ -106,7 +106,7 @@ QUESTIONS: tuple[Question, ...] = (
             _lab("MFNet, 16 frames", "mfnet_lab"),
             _changed("MFNet, 32 frames", "mfnet_lab.frames_32", frames=32, fps=16.0),
             _changed("TSN, 4 frames", "tsn_lab.frames_4", frames=4, fps=2.0),
-            _lab("TSN, 8 frames", "tsn_lab"),
+            _lab("TSN, 8 frames", "tsn_lab", "rgb"),
             replace(_SIXTEEN_AVERAGED, label="TSN, 16 frames"),
         ),
     ),
@@ -126,7 +126,7 @@ QUESTIONS: tuple[Question, ...] = (
         "Eight frames a quarter of a second apart, in windows that cover the clip, or one frame of each "
         "eighth of the whole clip, as TSN proposed?",
         (
-            _lab("TSN, dense", "tsn_lab"),
+            _lab("TSN, dense", "tsn_lab", "rgb"),
             _changed("TSN, segments", "tsn_lab.segments", sampling="segments"),
             _lab("TSM, dense", "tsm_lab"),
             _changed("TSM, segments", "tsm_lab.segments", sampling="segments"),
@@ -151,8 +151,8 @@ QUESTIONS: tuple[Question, ...] = (
         (
             _SIXTEEN_AVERAGED,
             _changed("maximum", "conv_pool_lab.frames_16", **_SIXTEEN),
-            _lab("GRU", "gru_lab"),
-            _lab("LSTM", "lrcn_lab"),
+            _lab("GRU", "gru_lab", "rgb"),
+            _lab("LSTM", "lrcn_lab", "rgb"),
         ),
     ),
     Question(

@@ -19,13 +19,15 @@ def row(model="tsm_lab", seed=0, dataset="arid6", metric="top1", value=50.0, **o
 
 @pytest.fixture
 def folder(tmp_path):
-    """Results of two seeds of TSM, one of I3D with another input, a variation and a fusion."""
+    """Two seeds of TSM, one of I3D with another input and of C3D with both, a variation and a fusion."""
     rows = [
         row(dataset="", metric="parameters", value=1000.0, clips=0),
         row(value=50.0),
         row(seed=1, value=60.0),
         row(seed=1, split="b", value=99.0),
         row("i3d_lab", input="difference", value=40.0),
+        row("c3d_lab", input="difference", value=45.0),
+        row("c3d_lab", value=35.0),
         row("tsn_lab.frames_4", value=10.0),
         row("two_stream_lab.average", input="rgb+flow", value=70.0),
         row("no_longer_here", value=10.0),
@@ -44,14 +46,16 @@ def folder(tmp_path):
 
 def test_seeds_become_a_mean_and_a_spread(folder):
     found = {one.key: one for one in measured.entries(folder)}
-    assert set(found) == {"tsm_lab", "i3d_lab-difference", "two_stream_lab.average"}
+    c3d = {"c3d_lab", "c3d_lab-rgb"}
+    assert set(found) == {"tsm_lab", "i3d_lab-difference", "two_stream_lab.average"} | c3d
     figure = found["tsm_lab"].figures["arid6", "top1"]
     assert (figure.mean, figure.seeds, figure.clips) == (55.0, 2, 55)
     assert figure.spread == pytest.approx(7.07, abs=0.01) and figure.words() == "55.0 ± 7.1"
     assert found["tsm_lab"].parameters == 1000
     single = found["i3d_lab-difference"].figures["arid6", "top1"]
     assert single.spread is None and single.words() == "40.0"
-    assert found["i3d_lab-difference"].title == "I3D, difference"
+    assert found["i3d_lab-difference"].title == "I3D, on differences"
+    assert {found[one].title for one in c3d} == {"C3D, on differences", "C3D, on frames"}
     assert found["two_stream_lab.average"].title == "Two-stream, averaged"
 
 

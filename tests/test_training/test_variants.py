@@ -59,7 +59,9 @@ def _shapes(network, but=""):
 
 
 def _differences(name):
-    card, base = card_of(name).input, registry.card(name.split(".")[0]).input
+    """From the lab model on frames: all variations are shown those, also of what is shipped on differences."""
+    card = card_of(name).input
+    base = replace(registry.card(name.split(".")[0]).input, modality="rgb")
     named = (field.name for field in fields(card))
     return {n: getattr(card, n) for n in named if getattr(card, n) != getattr(base, n)}
 
