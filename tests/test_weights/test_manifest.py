@@ -34,6 +34,10 @@ def test_the_folder_holds_no_other_weights():
     assert {p.name for p in FOLDER.glob("*.safetensors")} == {entry["file"] for entry in LISTED}
 
 
+def test_together_they_are_small_enough():
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.safetensors")) <= 200_000_000
+
+
 @pytest.mark.parametrize("entry", LISTED, ids=lambda entry: entry["model"])
 def test_checkpoint(entry):
     path = FOLDER / entry["file"]
