@@ -214,6 +214,10 @@ def measured_of(system: System) -> Entry | None:
     return next((one for one in found if one.key == system.lab), found[0] if found else None)
 
 
+WAYS = {"rgb": "on plain frames", "difference": "on the changes from frame to frame"}
+"""What one network can be shown without anything being computed beforehand."""
+
+
 def limits(one: Entry) -> tuple[Limit, ...]:
     """What the tables say that a model cannot, or can, do."""
     found = []
@@ -231,6 +235,10 @@ def limits(one: Entry) -> tuple[Limit, ...]:
                 place > len(every) / 2,
             )
         )
+        for other in (e for e in entries() if e.model == one.model and e.input != one.input):
+            if (way := WAYS.get(other.input)) and (figure := other.figures.get(("arid6", "top1"))):
+                words = f"The same network {way}: {figure.words()} %."
+                found.append(Limit(words, dark.mean < figure.mean))
     order = one.figures.get(("rendered", "order"))
     if order:
         low, high = order.plausible
