@@ -391,7 +391,7 @@ def class_words(said: ExplainedClass) -> list[str]:
     share = values.sum(axis=(1, 2)) / values.sum()
     best = int(share.argmax())
     frame = picture.frame_of(best, t, len(one.frames))
-    said_first = f"The map has {t} × {h} × {w} cells, those of {found.layer}. "
+    said_first = f"The map has {t} × {h} × {w} cells, those of layer {found.layer}. "
     if t > 1:
         said_first += (
             f"It is strongest at {one.seconds[frame]:.1f} s, which holds {share[best] * 100:.0f} % of it "

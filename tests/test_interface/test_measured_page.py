@@ -129,6 +129,16 @@ def test_times_are_recorded_measured_and_can_be_stopped(page):
     page.click("#time-stop")
 
 
+def test_all_bars_of_a_question_have_one_scale(page):
+    """Whether a deviation stands beside them or not."""
+    page.wait_for_selector("#ablations .questions .bar")
+    widths = page.evaluate(
+        """[...document.querySelectorAll('#ablations .questions .panel')].map(panel =>
+        [...panel.querySelectorAll('.bar')].map(bar => Math.round(bar.clientWidth)))"""
+    )
+    assert len(widths) > 10 and all(len(set(one)) == 1 and one[0] > 50 for one in widths)
+
+
 def test_it_fits_a_phone(page):
     page.set_viewport_size(PHONE)
     page.wait_for_function("document.querySelector('#scores .main-svg').clientWidth < 390")
