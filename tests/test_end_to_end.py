@@ -68,6 +68,6 @@ def test_very_short_clips_say_how_little_there_was(tmp_path, frames):
 @pytest.mark.skipif(not REAL.is_dir(), reason="real clips are not beside this checkout")
 @pytest.mark.parametrize("file", sorted(REAL.glob("*")), ids=lambda path: path.name)
 def test_real_clips_go_through(file):
-    for answer in ask(ingest(file)):
+    for answer in ask(ingest(file), windows=2):
         assert len(answer.top(5)) == 5 and np.isfinite(answer.scores).all()
         assert answer.distinct_frames == answer.frames.shape[1]
