@@ -12,7 +12,8 @@ their scores. Scores are linear in the features, so their mean is the score of t
 The paper has BN-Inception, two or three streams and K = 3; the widely used weights, and this
 network, have ResNet-50 (torchvision's) on RGB alone, trained with 8 segments. A mean forgets the
 order: played backwards, the video scores the same. That is what TRN and TSM, which start from the
-same network, set out to change.
+same network, set out to change. The lab size is shown differences of frames, another of the paper's
+inputs: backwards they have the other sign, but their order is forgotten as well.
 
 The lecture does not name TSN; it stands here as the ground that those two and the two-stream
 networks share.
@@ -152,5 +153,6 @@ CARDS: tuple[ModelCard, ...] = (
         build=tsn_lab,
         parameters=1_240_263,
         gmacs=1.659,
+        note="Differences of frames are one of the inputs that the paper tries, beside frames and flow.",
     ),
 )
