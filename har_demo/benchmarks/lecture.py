@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from har_demo.benchmarks.measured import DATASETS, Entry, confusion, entries
+from har_demo.benchmarks.measured import DATASETS, SHOWN, Entry, confusion, entries
 from har_demo.models.card import ModelCard
 from har_demo.models.registry import card
 from har_demo.training.report import read_rows
@@ -214,10 +214,6 @@ def measured_of(system: System) -> Entry | None:
     return next((one for one in found if one.key == system.lab), found[0] if found else None)
 
 
-WAYS = {"rgb": "on plain frames", "difference": "on the changes from frame to frame"}
-"""What one network can be shown without anything being computed beforehand."""
-
-
 def limits(one: Entry) -> tuple[Limit, ...]:
     """What the tables say that a model cannot, or can, do."""
     found = []
@@ -236,7 +232,7 @@ def limits(one: Entry) -> tuple[Limit, ...]:
             )
         )
         for other in (e for e in entries() if e.model == one.model and e.input != one.input):
-            if (way := WAYS.get(other.input)) and (figure := other.figures.get(("arid6", "top1"))):
+            if (way := SHOWN.get(other.input)) and (figure := other.figures.get(("arid6", "top1"))):
                 words = f"The same network {way}: {figure.words()} %."
                 found.append(Limit(words, dark.mean < figure.mean))
     order = one.figures.get(("rendered", "order"))

@@ -63,7 +63,7 @@ FUSED = {AVERAGE: "averaged", SVM: "by an SVM"}
 """Two finished networks whose scores are joined: no training of their own, but systems of the lecture."""
 
 SHOWN = {"rgb": "on frames", "difference": "on differences"}
-"""What a title adds of a model's input where it is not plain frames, or not what its card asks for."""
+"""A model's input in words, where it is not plain frames or not what its card asks for."""
 
 LOWER_IS_BETTER = frozenset({"ece"})
 
@@ -201,7 +201,7 @@ def _entries(table: Path, changed: int) -> tuple[Entry, ...]:
 def _entry(model: str, modality: str, rows: list[dict]) -> Entry:
     card = registry.card(model.split(".")[0])
     title = card.title.removesuffix(" (lab size)")
-    plain = modality == card.input.modality != "difference"
+    plain = modality == card.input.modality and modality != "difference"
     apart = FUSED.get(model, "" if plain else SHOWN.get(modality, modality))
     values: dict[tuple[str, str], list[dict]] = {}
     for row in rows:

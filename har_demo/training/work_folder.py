@@ -69,7 +69,7 @@ def make_footage(
         written = [disk.submit(footage.save, file) for file, footage in made]
     for one in written:
         one.result()
-    torch.cuda.empty_cache()  # what rendering took, 29 GB of a GPU that its workers share
+    torch.cuda.empty_cache()  # what rendering took, 29 GiB of every GPU that workers share
 
 
 def _lacking_footage(

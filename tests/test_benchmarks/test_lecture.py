@@ -62,8 +62,8 @@ def test_what_another_input_does_to_the_same_network_is_said():
     found = {one.key: one for one in entries()}
     frames = found["tsn_lab-rgb"].figures["arid6", "top1"].words()
     said = lecture.limits(found["tsn_lab"])[1]
-    assert (said.words, said.worse) == (f"The same network on plain frames: {frames} %.", False)
-    (back,) = [o for o in lecture.limits(found["tsn_lab-rgb"]) if "changes" in o.words]
+    assert (said.words, said.worse) == (f"The same network on frames: {frames} %.", False)
+    (back,) = [o for o in lecture.limits(found["tsn_lab-rgb"]) if "on differences" in o.words]
     assert back.worse
     assert not [o for o in lecture.limits(found["tsm_lab"]) if "same network" in o.words]
 
