@@ -166,8 +166,8 @@ def entry(key: str, folder: Path | None = None) -> Entry:
 def times(folder: Path | None = None) -> dict[str, dict[str, float]]:
     """Milliseconds of one view through each network alone, by machine and model; see training.timing.
 
-    >>> times()["AMD EPYC, 2 threads"]["tsm_lab"]
-    19.58
+    >>> times()["NVIDIA H200"]["tsm_lab"]
+    2.93
     """
     table = (folder or FOLDER) / "lab_times.csv"
     found: dict[str, dict[str, float]] = {}

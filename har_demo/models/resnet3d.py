@@ -38,7 +38,7 @@ from torchvision.models import video
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.lab import LAB_DIFFERENCE, LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.torchvision_card import torchvision_card
 
@@ -259,7 +259,7 @@ def mc3_18(classes: int) -> BasicNet:
 
 
 LAB_BLOCKS = (2, 2, 2, 2)
-"""Of the lab sizes of bottleneck networks, which have half of the paper's width."""
+"""Of the lab sizes of bottleneck networks, most of which have half of the paper's width."""
 
 
 def c2d_lab(classes: int) -> BottleneckNet:
@@ -273,8 +273,8 @@ def i3d_resnet_lab(classes: int) -> BottleneckNet:
 
 
 def slow_lab(classes: int) -> BottleneckNet:
-    """Slow with 26 layers at half width."""
-    return BottleneckNet(classes, SLOW, LAB_BLOCKS, pool2=1, width=32)
+    """Slow with 26 layers at three eighths of the width: kernels over time in the widest stages are large."""
+    return BottleneckNet(classes, SLOW, LAB_BLOCKS, pool2=1, width=24)
 
 
 def r3d_lab(classes: int) -> BasicNet:
@@ -488,10 +488,10 @@ CARDS: tuple[ModelCard, ...] = (
         year=2018,
         paper=_WANG,
         paper_url=_WANG_URL,
-        idea="C2D with 26 layers at half width: the yardstick "
-        "for what kernels over time and non-local blocks add to it.",
+        idea="C2D with 26 layers at half width, which sees changes from frame to frame: the yardstick "
+        "for what kernels over time and non-local blocks add to it, which see the frames themselves.",
         size="lab",
-        input=LAB_INPUT,
+        input=LAB_DIFFERENCE,
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=c2d_lab,
@@ -522,15 +522,15 @@ CARDS: tuple[ModelCard, ...] = (
         year=2019,
         paper=_SLOWFAST,
         paper_url=_SLOWFAST_URL,
-        idea="The same small network on half as many frames, with kernels over time in its last two "
+        idea="A narrower C2D (lab size) on half as many frames, with kernels over time in its last two "
         "stages only.",
         size="lab",
         input=replace(LAB_INPUT, frames=8, fps=4.0),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=slow_lab,
-        parameters=4_519_623,
-        gmacs=1.628,
+        parameters=2_553_567,
+        gmacs=0.938,
     ),
     ModelCard(
         name="r3d_lab",

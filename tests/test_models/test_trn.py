@@ -57,7 +57,8 @@ def test_all_scales_add_up():
     clip = torch.randn(1, 3, 8, 32, 32)
     with torch.no_grad():
         scores = network(clip)
-        assert [r.g.in_features // 256 for r in network.relations] == [8, 7, 6, 5, 4, 3, 2]
+        width = network.fc.out_features
+        assert [r.g.in_features // width for r in network.relations] == [8, 7, 6, 5, 4, 3, 2]
         rest = scores - network.relations[2](seen_by_relations(network, clip))
         nn.init.zeros_(network.relations[2].h.weight)
         nn.init.zeros_(network.relations[2].h.bias)
