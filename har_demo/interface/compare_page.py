@@ -91,7 +91,7 @@ def build() -> None:
             min_width=150,
             max_length=100,
         )
-    chart = plots.build(first.chart, static("compare_chart.js"), elem_id="chart")
+    chart = plots.build(first.chart, static("chart_names.js"), elem_id="chart")
     about = gr.HTML("", elem_id="about-row")
     with gr.Row(elem_id="compare-find"):
         search = gr.Textbox(

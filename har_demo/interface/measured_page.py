@@ -11,7 +11,7 @@ from har_demo.interface.measured_results import (
     scores_shown,
 )
 from har_demo.interface.measured_running import examples_of, opened, stop_work, time_here
-from har_demo.interface.render import render
+from har_demo.interface.render import render, static
 
 FIRST = next(iter(DATASETS))
 
@@ -60,7 +60,7 @@ def build() -> None:
             stop = gr.Button("Stop", visible=False, size="sm", elem_id="films-stop")
 
     with gr.Column(elem_id="times-part"):
-        times = plots.build(elem_id="times")
+        times = plots.build(script=static("chart_names.js"), elem_id="times")
         with gr.Row(elem_id="times-go"):
             press = gr.Button("Measure on this machine", elem_id="time", min_width=220)
             enough = gr.Button("Stop", visible=False, elem_id="time-stop", min_width=80)

@@ -1,7 +1,6 @@
 """What the Measured page does when something takes a while: films of a confusion, and times."""
 
 import logging
-import math
 
 import gradio as gr
 
@@ -19,6 +18,7 @@ log = logging.getLogger(__name__)
 BROKEN = "Something broke on our side, not yours: try again, or another model."
 SECONDS = 0.4
 """Each network is timed for at least so long."""
+SIZE = 11  # of a point in the chart, in pixels
 
 
 def examples_of(model: str, event: gr.EventData, request: gr.Request):
@@ -193,40 +193,38 @@ def _span(taken: float) -> str:
     return words.milliseconds(taken) if taken >= 10 else f"{taken:.1f} ms"
 
 
-def _named(points: list[tuple[float, float]]) -> list[int]:
-    """Places whose names stand in the chart: nothing is both quicker and better, and no name lies over
-    another's. A press or a pointer tells the others.
-    """
-    named: list[int] = []
-    for place in reversed(front(points)):
-        taken, value = points[place]
-        other, better = points[named[-1]] if named else (math.inf, math.inf)
-        if better - value > 3 or taken < 0.6 * other:
-            named.append(place)
-    return named
-
-
 def _against_accuracy(scored: list, dataset: str) -> dict:
     values = [one.figures[dataset, "top1"] for one, _ in scored]
-    named = _named([(taken, value.mean) for (_, taken), value in zip(scored, values, strict=True)])
+    points = [(taken, value.mean) for (_, taken), value in zip(scored, values, strict=True)]
+    best = front(points)
+    order = best[::-1] + [place for place in range(len(points)) if place not in best]
+    labels = [
+        {
+            # Nothing is both quicker and better than these; a press or a pointer tells the others.
+            "text": scored[place][0].title if place in best else "",
+            "x": points[place][0],
+            "y": points[place][1],
+            "size": SIZE,
+            "whisker": whisker(values[place]),
+        }
+        for place in order
+    ]
     return {
         "data": [
             {
                 "type": "scatter",
-                "mode": "markers+text",
+                "mode": "markers",
                 "x": [round(taken, 2) for _, taken in scored],
                 "y": [round(value.mean, 2) for value in values],
                 "error_y": {
                     "type": "data",
                     "array": [whisker(v) for v in values],
                     "width": 3,
+                    "color": "var(--faint)",
                     "thickness": 1,
                 },
-                "text": [one.title if i in named else "" for i, (one, _) in enumerate(scored)],
-                "textposition": "top right",
-                "textfont": {"size": 11},
                 "marker": {
-                    "size": 11,
+                    "size": SIZE,
                     "color": [f"hue({words.hue(one.family)})" for one, _ in scored],
                 },
                 "hovertext": [
@@ -244,5 +242,6 @@ def _against_accuracy(scored: list, dataset: str) -> dict:
                 "ticksuffix": " %",
             },
             "margin": {"l": 70, "r": 30, "t": 16, "b": 48},
+            "meta": {"labels": labels},
         },
     }

@@ -9,13 +9,13 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
 from har_demo.benchmarks.measured import FOLDER, METRICS, confusion, entries, entry, times
+from har_demo.benchmarks.pareto import front
 from har_demo.interface.measured_results import (
     ablations_shown,
     confusion_shown,
     scores_shown,
     sentences,
 )
-from har_demo.interface.measured_running import _named
 from har_demo.training.ablations import answers
 from har_demo.training.report import read_rows
 from har_demo.training.score import plausible
@@ -105,6 +105,30 @@ def test_a_model_that_is_not_shipped_says_so(page):
     expect(page.locator("#films .notice")).to_contain_text(
         "weights are not shipped", timeout=30_000
     )
+
+
+def test_names_of_the_quickest_lie_over_no_point_and_no_name(page):
+    taken, score = next(iter(times().values())), scored("rendered", "top1")
+    timed = [one for one in entries() if one.key in score and one.key in taken]
+    best = front([(taken[one.key], score[one.key]) for one in timed])
+    named = page.locator("#times .labels span")
+    named.first.wait_for()
+    assert set(named.all_inner_texts()) <= {timed[place].title for place in best}
+    names, points = (
+        page.locator(f"#times {what}").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect().toJSON())"
+        )
+        for what in (".labels span", ".points path")
+    )
+    assert len(names) >= 4 and len(points) == len(timed)
+    for n, a in enumerate(names):
+        for b in names[:n] + points:
+            assert (
+                a["right"] <= b["left"] + 0.5
+                or b["right"] <= a["left"] + 0.5
+                or a["bottom"] <= b["top"] + 0.5
+                or b["bottom"] <= a["top"] + 0.5
+            )
 
 
 def test_times_are_recorded_measured_and_can_be_stopped(page):
@@ -198,9 +222,3 @@ def test_programs_get_the_same(server):
     assert sum(map(sum, (row.values() for row in counts.values()))) == 55 * len(one.seeds)
     with pytest.raises(AppError, match="choose arid6"):
         client.predict(model="tsm_lab", dataset="ucf101", api_name="/confusion")
-
-
-def test_names_in_the_chart_do_not_lie_over_each_other():
-    points = [(4.1, 23.6), (4.7, 25.5), (5.2, 41.8), (27, 63.6), (53, 65.5), (60, 40.0)]
-    assert _named(points) == [4, 3, 2, 1]  # the first is too near, the last is beaten
-    assert _named([]) == []

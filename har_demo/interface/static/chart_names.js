@@ -1,10 +1,11 @@
-// Names beside the points of the Compare page's chart; runs after plots.js, in the same place.
+// Names beside the points of a chart, those of its layout's meta.labels; runs after plots.js, in the same place.
 const GAP = 3;
 
 const meet = (a, b) =>
   a.left < b.right + GAP && b.left < a.right + GAP && a.top < b.bottom && b.top < a.bottom;
 
-// Names get the first place around their point where nothing else is; who finds none stays unnamed.
+// Names get the first place around their point where nothing else is, or only whiskers are; who finds none stays
+// unnamed. What has no text only takes its place.
 const label = plot => {
   const {xaxis, yaxis, meta} = plot._fullLayout;
   plot.querySelector('.labels')?.remove();
@@ -17,8 +18,12 @@ const label = plot => {
   const room = {left, top, right: left + xaxis._length, bottom: top + yaxis._length};
   const places = meta.labels.map(one => ({...one, cx: left + xaxis.d2p(one.x), cy: top + yaxis.d2p(one.y), r: one.size / 2}));
   const taken = places.map(({cx, cy, r}) => ({left: cx - r, right: cx + r, top: cy - r, bottom: cy + r}));
+  const whiskers = places.filter(({whisker}) => whisker > 0).map(({cx, y, whisker}) => {
+    const [high, low] = [y + whisker, y - whisker].map(end => top + yaxis.d2p(end));
+    return {left: cx, right: cx, top: high, bottom: low};
+  });
   for (const {text, cx, cy, r} of places) {
-    if (cx < room.left || cx > room.right || cy < room.top || cy > room.bottom) continue;
+    if (!text || cx < room.left || cx > room.right || cy < room.top || cy > room.bottom) continue;
     const name = document.createElement('span');
     name.textContent = text;
     layer.append(name);
@@ -33,11 +38,10 @@ const label = plot => {
       [cx + r * 0.7 + GAP, cy - r * 0.7 - height],
       [cx - r * 0.7 - GAP - width, cy + r * 0.7],
     ].map(([x, y]) => ({left: x, top: y, right: x + width, bottom: y + height}));
-    const free = beside.find(
-      box =>
-        box.left >= room.left && box.right <= room.right && box.top >= room.top && box.bottom <= room.bottom &&
-        !taken.some(other => meet(box, other)),
-    );
+    const inside = box =>
+      box.left >= room.left && box.right <= room.right && box.top >= room.top && box.bottom <= room.bottom;
+    const without = others => beside.find(box => inside(box) && !others.some(other => meet(box, other)));
+    const free = without([...taken, ...whiskers]) ?? without(taken);
     if (!free) {
       name.remove();
       continue;
