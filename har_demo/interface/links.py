@@ -36,7 +36,7 @@ def restore(request: gr.Request) -> tuple:
 
     clip = _clip(asked, problems)
     page = shown(clip) if clip else [gr.skip()] * 5
-    return *page[:3], _warning(problems), "", *settings
+    return *page[:3], _warning(problems), gr.skip(), *settings
 
 
 def restore_prompts(request: gr.Request) -> tuple:
@@ -66,7 +66,7 @@ def restore_prompts(request: gr.Request) -> tuple:
     return (
         *page[:3],
         _warning(problems),
-        "",
+        gr.skip(),
         prompts[:LONGEST] or gr.skip(),
         none,
         tower or gr.skip(),
@@ -108,5 +108,6 @@ def _clip(asked: dict, problems: list[str]) -> Clip | None:
     return clip
 
 
-def _warning(problems: list[str]) -> str:
-    return notice(" ".join(problems), "warn") if problems else ""
+def _warning(problems: list[str]) -> str | dict:
+    """What is wrong; else nothing is changed: who pressed a button meanwhile may have got a notice there."""
+    return notice(" ".join(problems), "warn") if problems else gr.skip()

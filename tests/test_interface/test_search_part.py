@@ -77,6 +77,12 @@ def test_what_a_link_names_wrongly_is_said():
         assert said in found[3]
 
 
+def test_opening_a_page_takes_no_notice_away():
+    """A press may be answered before the page's own link is."""
+    opened = SimpleNamespace(query_params={})
+    assert all(one == gr.skip() for one in (*links.restore(opened), *links.restore_prompts(opened)))
+
+
 def test_curves_are_the_tables_means(tmp_path):
     table = tmp_path / "some.csv"
     table.write_text(
