@@ -196,18 +196,17 @@ def _span(taken: float) -> str:
 def _against_accuracy(scored: list, dataset: str) -> dict:
     values = [one.figures[dataset, "top1"] for one, _ in scored]
     points = [(taken, value.mean) for (_, taken), value in zip(scored, values, strict=True)]
+    # Named is what nothing beats in both, the best first; a press or a pointer tells the others.
     best = front(points)
-    order = best[::-1] + [place for place in range(len(points)) if place not in best]
     labels = [
         {
-            # Nothing is both quicker and better than these; a press or a pointer tells the others.
             "text": scored[place][0].title if place in best else "",
             "x": points[place][0],
             "y": points[place][1],
             "size": SIZE,
             "whisker": whisker(values[place]),
         }
-        for place in order
+        for place in sorted(range(len(points)), key=lambda place: -points[place][1])
     ]
     return {
         "data": [

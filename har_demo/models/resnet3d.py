@@ -488,8 +488,8 @@ CARDS: tuple[ModelCard, ...] = (
         year=2018,
         paper=_WANG,
         paper_url=_WANG_URL,
-        idea="C2D with 26 layers at half width, which sees changes from frame to frame: the yardstick "
-        "for what kernels over time and non-local blocks add to it, which see the frames themselves.",
+        idea="C2D with 26 layers at half width, to which others add kernels over time and non-local "
+        "blocks. It sees changes from frame to frame, those see the frames themselves.",
         size="lab",
         input=LAB_DIFFERENCE,
         label_set=LABEL_SET,
