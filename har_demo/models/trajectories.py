@@ -411,19 +411,27 @@ class ImprovedTrajectories(nn.Module):
         classes: number of outputs.
         words: Gaussians of each mixture, K.
         scales: see `trajectories`.
+        brightness: see `grey`.
 
     >>> ImprovedTrajectories(13, words=32, scales=3)(torch.zeros(1, 3, 16, 112, 112)).shape
     torch.Size([1, 13])
     """
 
-    def __init__(self, classes: int, words: int = 256, scales: int = 8):
+    def __init__(
+        self, classes: int, words: int = 256, scales: int = 8, brightness: float | None = None
+    ):
         super().__init__()
         self.scales = scales
+        self.brightness = brightness
         self.vocabularies = nn.ModuleDict(
             {name: Vocabulary(numbers, words) for name, numbers in DESCRIPTORS.items()}
         )
         self.planes = _fitted(torch.zeros(classes, words * NUMBERS))
         self.bias = _fitted(torch.zeros(classes))
+
+    def greys(self, x: Tensor) -> list[np.ndarray]:
+        """What points are followed in: grey frames of each clip, uint8 [T, H, W]."""
+        return [grey(clip, self.brightness) for clip in x]
 
     def find(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The trajectories of each grey clip, uint8 [T, H, W] → float32 [N, 426]."""
@@ -437,19 +445,26 @@ class ImprovedTrajectories(nn.Module):
         return torch.cat([v(x) for v, x in zip(self.vocabularies.values(), parts, strict=True)])
 
     def forward(self, x: Tensor) -> Tensor:
-        codes = [self.encode(rows) for rows in self.find([grey(clip) for clip in x])]
+        codes = [self.encode(rows) for rows in self.find(self.greys(x))]
         # float64 here too: autocast would round float32 products to bfloat16
         return (torch.stack(codes).double() @ self.planes.double().T).float() + self.bias
 
 
-def grey(clip: Tensor) -> np.ndarray:
-    """float [3, T, H, W] as a model receives it → grey frames as a camera gives them, uint8 [T, H, W]."""
+def grey(clip: Tensor, brightness: float | None = None) -> np.ndarray:
+    """float [3, T, H, W] as a model receives it → grey frames as a camera gives them, uint8 [T, H, W].
+
+    Args:
+        clip: normalised as LAB_INPUT has it.
+        brightness: what the mean of all frames is brought to, of 1, by one gamma curve; None leaves it.
+    """
     mean, std, luma = (
         torch.tensor(values).view(3, 1, 1, 1)
         for values in (LAB_INPUT.mean, LAB_INPUT.std, (0.299, 0.587, 0.114))
     )
-    pixels = ((clip.detach().float().cpu() * std + mean) * luma).sum(0) * 255
-    return pixels.round().clamp(0, 255).byte().numpy()
+    light = ((clip.detach().float().cpu() * std + mean) * luma).sum(0).clamp(0, 1)
+    if brightness is not None:
+        light **= math.log(brightness) / light.mean().clamp(1 / 256, 255 / 256).log()
+    return (255 * light).round().byte().numpy()
 
 
 def fit(
@@ -535,8 +550,11 @@ def idt(classes: int) -> ImprovedTrajectories:
 
 
 def idt_lab(classes: int) -> ImprovedTrajectories:
-    """32 words, and the three scales on which a patch is not most of the frame."""
-    return ImprovedTrajectories(classes, words=32, scales=3)
+    """32 words, and the three scales on which a patch is not most of the frame.
+
+    Dark clips are lit up first: as filmed, half as many points are followed in them.
+    """
+    return ImprovedTrajectories(classes, words=32, scales=3, brightness=0.4)
 
 
 _WORDS = {

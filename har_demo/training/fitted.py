@@ -26,7 +26,7 @@ import torch
 from har_demo.errors import ChoiceError
 from har_demo.labels import EVERYDAY
 from har_demo.models.card import ModelCard, ModelInput
-from har_demo.models.trajectories import ImprovedTrajectories, fit, grey, trajectories
+from har_demo.models.trajectories import ImprovedTrajectories, fit, trajectories
 from har_demo.training.data import Footage
 from har_demo.training.motion import quietly
 from har_demo.training.protocol import Protocol
@@ -80,7 +80,7 @@ def fitted(
         for source in sources
         for label in source.labels[windows(source, card.input)[1]].tolist()
     ]
-    fit(network, lambda: described(network.find, card.input, sources), labels, seed=run.seed)
+    fit(network, lambda: described(network, card.input, sources), labels, seed=run.seed)
     return network.to(rendered.frames.device)
 
 
@@ -93,13 +93,15 @@ def some_of_each_class(footage: Footage, most: int, seed: int) -> Footage:
     return replace(footage, **{name: getattr(footage, name)[rows] for name in per_clip})
 
 
-def described(find: Find, spec: ModelInput, sources: Sequence[Footage]) -> Iterator[np.ndarray]:
+def described(
+    network: ImprovedTrajectories, spec: ModelInput, sources: Sequence[Footage]
+) -> Iterator[np.ndarray]:
     """The trajectories of every window of all footage, one after the other."""
     for source in sources:
         batches = (part.split(AT_ONCE) for part in windows(source, spec))
         for positions, clips in zip(*batches, strict=True):
             (batch,) = views(source, spec, positions, clips)
-            yield from find([grey(clip) for clip in batch])
+            yield from network.find(network.greys(batch))
 
 
 def found(folder: Path, scales: int, clip: np.ndarray) -> np.ndarray:

@@ -269,6 +269,28 @@ def test_views_become_the_frames_they_were_made_of():
     np.testing.assert_array_equal(idt.grey(_view(clip)), clip)
 
 
+@pytest.mark.parametrize("exposure", [0.1, 0.5, 1.0])
+def test_views_are_lit_up_or_dimmed_to_one_brightness(exposure):
+    clip = (exposure * _square(2, 0)).astype(np.uint8)
+    lit = idt.grey(_view(clip), 0.4)
+    assert lit.mean() / 255 == pytest.approx(0.4, abs=0.05)
+    order = clip.flatten().argsort(kind="stable")
+    assert (np.diff(lit.flatten()[order].astype(int)) >= 0).all()  # what was brighter still is
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_black_and_white_views_are_left(level):
+    clip = np.full((2, 8, 8), level, np.uint8)
+    np.testing.assert_array_equal(idt.grey(_view(clip), 0.4), clip)
+
+
+def test_the_lab_size_lights_its_clips_up_and_the_paper_size_does_not():
+    dark = _view(_square(2, 0) // 10)[None]
+    lab, paper = idt.idt_lab(2).greys(dark), idt.idt(2).greys(dark)
+    assert lab[0].mean() > 3 * paper[0].mean()
+    np.testing.assert_array_equal(paper[0], _square(2, 0) // 10)
+
+
 def test_too_little_motion_to_fit_on_is_refused():
     network = idt.ImprovedTrajectories(2, words=4, scales=1)
     with pytest.raises(ValueError, match="0 trajectories are too few, 96 are needed: add clips"):
