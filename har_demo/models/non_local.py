@@ -44,6 +44,7 @@ from har_demo.models.resnet3d import (
     EVERY_OTHER,
     I3D,
     LAB_BLOCKS,
+    LAB_WIDTH,
     RESNET101,
     SLOW,
     BottleneckNet,
@@ -228,13 +229,13 @@ def i3d_nl_r50_32_gaussian(classes: int) -> BottleneckNet:
 
 
 def c2d_nl_lab(classes: int) -> BottleneckNet:
-    """C2D with 26 layers at half width, and two blocks."""
+    """C2D with 26 layers, here at half of the paper's width, and two blocks."""
     return insert(BottleneckNet(classes, C2D, LAB_BLOCKS, width=32), **LAB)
 
 
 def i3d_nl_lab(classes: int) -> BottleneckNet:
-    """I3D with 26 layers at half width, and two blocks."""
-    return insert(BottleneckNet(classes, I3D, LAB_BLOCKS, width=32), **LAB)
+    """I3D with 26 layers, and two blocks."""
+    return insert(BottleneckNet(classes, I3D, LAB_BLOCKS, width=LAB_WIDTH), **LAB)
 
 
 _WORDS = {
@@ -407,8 +408,8 @@ CARDS: tuple[ModelCard, ...] = (
         "others, trained from scratch.",
         input=LAB_INPUT,
         build=i3d_nl_lab,
-        parameters=4_830_663,
-        gmacs=4.111,
+        parameters=2_732_703,
+        gmacs=2.667,
         **_LAB,
     ),
 )

@@ -44,6 +44,7 @@ from har_demo.models.non_local import insert
 from har_demo.models.resnet3d import (
     EVERY_EIGHTH,
     LAB_BLOCKS,
+    LAB_WIDTH,
     RESNET101,
     Bottleneck,
     conv_norm,
@@ -223,7 +224,7 @@ def slowfast_lab(classes: int) -> SlowFast:
 
     As in the paper's deepest ones, not every block of res4 looks along time: here the first alone.
     """
-    return SlowFast(classes, LAB_BLOCKS, timed=1, width=24)
+    return SlowFast(classes, LAB_BLOCKS, timed=1, width=LAB_WIDTH)
 
 
 _8x8 = replace(EVERY_EIGHTH, frames=32, fps=15.0)  # of the Fast pathway, in two seconds

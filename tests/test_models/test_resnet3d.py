@@ -7,7 +7,7 @@ from torchvision.models import resnet50, video
 
 from har_demo.models.cost import gmacs
 from har_demo.models.registry import card
-from har_demo.models.resnet3d import C2D, I3D, SLOW, BasicNet, BottleneckNet, i3d_r50
+from har_demo.models.resnet3d import C2D, I3D, SLOW, BasicBlock, BasicNet, BottleneckNet, i3d_r50
 from har_demo.weights.name_maps import MAPS
 
 
@@ -147,3 +147,16 @@ def test_any_number_of_frames_and_any_size(frames, side):
     with torch.no_grad():
         logits = network(torch.rand(1, 3, frames, side, side))
     assert logits.shape == (1, 3) and logits.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("time", "stride", "shape"),
+    [
+        (3, 2, (1, 4, 2, 4, 4)),
+        (1, 2, (1, 4, 4, 4, 4)),
+        (3, (1, 2, 2), (1, 4, 4, 4, 4)),
+        (1, (2, 1, 1), (1, 4, 2, 8, 8)),
+    ],
+)
+def test_a_block_shrinks_time_only_where_it_looks_along_it_or_is_told_to(time, stride, shape):
+    assert BasicBlock(3, 4, time, stride)(torch.zeros(1, 3, 4, 8, 8)).shape == shape

@@ -228,12 +228,21 @@ def test_the_larger_networks_are_deeper_wider_and_look_farther():
 def test_the_lab_network_holds_whole_windows_in_every_stage():
     network = card("swin_lab").build(3)
     attn = [stage.blocks[1].attn for stage in network.stages]
-    grids = ((8, 28, 28), (8, 14, 14), (8, 7, 7))
+    grids = ((8, 14, 14), (8, 7, 7))
+    with torch.no_grad():
+        assert network.patch_embed(torch.zeros(1, 3, 16, 112, 112)).shape == (1, *grids[0], 64)
     assert [layer.fitted(grid) for layer, grid in zip(attn, grids, strict=True)] == [
-        ((4, 7, 7), (2, 3, 3)),
         ((4, 7, 7), (2, 3, 3)),
         ((4, 7, 7), (2, 0, 0)),  # one window covers the picture, two the clip
     ]
     assert all(
         size % side == 0 for grid in grids for size, side in zip(grid, (4, 7, 7), strict=True)
     )
+
+
+def test_the_lab_network_begins_with_weights_that_keep_a_signals_size():
+    """The paper's begin at 0.02, whatever their width, and learned next to nothing in so few steps."""
+    network = card("swin_lab").build(3)
+    for block in network.stages[0].blocks:
+        for layer in (block.attn.qkv, block.attn.proj, block.fc1, block.fc2):
+            assert layer.weight.std().item() == pytest.approx(layer.in_features**-0.5, rel=0.1)
