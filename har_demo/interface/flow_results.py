@@ -12,6 +12,7 @@ from har_demo.flow.warp import fetched
 from har_demo.interface import words
 from har_demo.interface.render import data_uri, render
 from har_demo.models.card import ModelCard
+from har_demo.models.registry import card
 from har_demo.recognize.two_streams import Fusable
 
 BRIGHTEST = 48.0  # grey levels of difference that are drawn as the brightest
@@ -279,6 +280,7 @@ def two_streams(both: Fusable, weight: float) -> str:
             for i in order
         ],
         flow=both.temporal.flow,
+        changes=card(both.streams.spatial).input.modality == "difference",
         windows=[words.count(len(a.frames), "look") for a in (both.spatial, both.temporal)],
         notes=[a.note for a in (both.spatial, both.temporal) if a.note],
         other=_other(both, weight) if both.other else None,

@@ -1,4 +1,4 @@
-"""Two streams asked apart, what a frame shows and how things move, and fused with any weight.
+"""Two streams asked apart, what a moment shows and how things move, and fused with any weight.
 
     frames ──▶ spatial stream  ──▶ scores ─┐
                                            ├─▶ (1 − weight) · spatial + weight · temporal

@@ -73,7 +73,7 @@ def fuse(work: Path, split: str, seed: int, protocol: Protocol, device: torch.de
         answers = []
         for run, network in zip(runs, networks, strict=True):
             footage = with_flow(_first(Footage.read(file), most), file, flow_rate(run))
-            spec = card(run.model).input
+            spec = replace(card(run.model).input, modality=run.input)
             answers.append(probabilities(network, spec, footage.to(device), backwards))
         return answers[0], answers[1]
 

@@ -182,16 +182,14 @@ def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list
     """All combinations, every model once before any a second time.
 
     Args:
-        inputs: 'own' is the card's; 'other' is rgb for difference and difference for rgb, which one
-            or two frames do not have. Networks of flow and fitted models take nothing else.
+        inputs: 'own' is the card's; 'other' is rgb for difference and difference for rgb. Networks of
+            flow and fitted models take nothing else.
     """
     runs = []
     for seed, wanted, model in itertools.product(seeds, inputs, models):
         spec = card_of(model).input
         other = "rgb" if spec.modality == "difference" else "difference"
         modality = {"own": spec.modality, "other": other}.get(wanted, wanted)
-        if modality == "difference" and spec.frames <= 2:
-            continue
         if ("flow" in spec.modality or model in FITTED) and modality != spec.modality:
             continue
         runs += [Run(model, modality, seed, split) for split in splits]

@@ -137,8 +137,8 @@ QUESTIONS: tuple[Question, ...] = (
         "Where in an image network should frames meet? All have the same image network; early and slow "
         "fusion see ten frames of two seconds, late fusion two frames one second apart.",
         (
-            _lab("single frame", "single_frame_lab"),
-            _lab("late", "late_fusion_lab"),
+            _lab("single frame", "single_frame_lab", "rgb"),
+            _lab("late", "late_fusion_lab", "rgb"),
             _lab("early", "early_fusion_lab"),
             _lab("slow", "slow_fusion_lab"),
         ),
@@ -173,6 +173,10 @@ QUESTIONS: tuple[Question, ...] = (
         tuple(
             _lab(f"{system}, {shown}", name, input)
             for system, name in (
+                ("single frame", "single_frame_lab"),
+                ("late fusion", "late_fusion_lab"),
+                ("multiresolution", "multiresolution_lab"),
+                ("spatial stream", "spatial_stream_lab"),
                 ("TSN", "tsn_lab"),
                 ("TRN", "trn_lab"),
                 ("GRU", "gru_lab"),

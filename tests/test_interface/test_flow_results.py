@@ -170,6 +170,9 @@ def test_two_streams_are_drawn_beside_their_fusion(both):
     assert bars(html, "frame")[:2] == ["90 %", "10 %"]
     assert bars(html, "fused")[:2] == ["55 %", "45 %"]
     assert "trained on flow by" not in html
+    assert "A change says" in html and "1 look at changes from frame to frame" in html
+    of_frames = two_streams(replace(both, streams=STREAMS["i3d-lab"]), 0.5)
+    assert "A frame says" in of_frames and "1 look at frames" in of_frames
     html = flow_running.weigh(both, 1.0)
     assert bars(html, "fused")[:2] == ["80 %", "20 %"]
     assert flow_running.weigh(None, 0.5) == gr.skip()

@@ -136,7 +136,14 @@ def test_the_same_frame_twice_reads_the_same_in_both_towers_of_late_fusion():
     torch.testing.assert_close(maps[0][:, :256], maps[0][:, 256:])
 
 
-@pytest.mark.parametrize("build", [early_fusion_lab, late_fusion_lab, slow_fusion_lab])
+def test_late_fusion_sees_the_first_frame_and_the_last():
+    x = clip(9)
+    ends = x[:, :, [0, 8]]
+    torch.testing.assert_close(scores(late_fusion_lab, x), scores(late_fusion_lab, ends))
+    assert (scores(late_fusion_lab, x) - scores(late_fusion_lab, x[:, :, 1:])).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("build", [early_fusion_lab, slow_fusion_lab])
 @pytest.mark.parametrize("frames", [1, 12])
 def test_another_number_of_frames_is_refused(build, frames):
     with pytest.raises((RuntimeError, ValueError)):

@@ -352,10 +352,13 @@ def test_models_of_flow_take_nothing_else():
     ]
 
 
-def test_one_frame_has_no_differences():
-    assert runs_of(["single_frame_lab"], ["own", "difference"], [0], ["a"]) == [
-        Run("single_frame_lab", "rgb", 0)
-    ]
+def test_networks_of_pictures_take_frames_or_changes():
+    for model, own, other in (
+        ("single_frame_lab", "difference", "rgb"),
+        ("early_fusion_lab", "rgb", "difference"),
+    ):
+        found = runs_of([model], ["own", "other", "rgb", "difference"], [0], ["a"])
+        assert found == [Run(model, own, 0), Run(model, other, 0)]
     runs = runs_of(list(trainable()), ["own", "other"], [0], ["a"])
     assert len(runs) > 60
 
