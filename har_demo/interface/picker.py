@@ -74,8 +74,7 @@ def _row(card: ModelCard, weights: Availability, state: str, ticked: bool) -> di
         ],
         "idea": card.idea,
         "input_sentence": f"Sees {_seen(spec)} of {spec.crop[1]} × {spec.crop[0]} pixels,"
-        f" {spec.fps:g} a second"
-        + (", as differences between neighbours." if spec.modality == "difference" else "."),
+        f" {spec.fps:g} a second.",
         "note": card.note,
         "parameters_sentence": ""
         if card.parameters is None
@@ -90,4 +89,8 @@ def _row(card: ModelCard, weights: Availability, state: str, ticked: bool) -> di
 def _seen(spec: ModelInput) -> str:
     flow = words.count(spec.flow_frames, "field") + " of optical flow"
     frames = words.count(spec.frames, "frame")
-    return {"flow": flow, "rgb+flow": f"{frames} and {flow}"}.get(spec.modality, frames)
+    return {
+        "difference": words.count(spec.frames, "difference") + " between neighbouring frames",
+        "flow": flow,
+        "rgb+flow": f"{frames} and {flow}",
+    }.get(spec.modality, frames)

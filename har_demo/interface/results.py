@@ -261,11 +261,12 @@ def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: i
     shown, received = _few(len(frames)), _few(len(pictures.received))
     kept = f", {len(shown)} of them shown" if len(shown) < len(frames) else ""
     height, width = spec.crop
+    number = len(pictures.received)
     what = {
-        "difference": "differences between frames",
+        "difference": "difference between frames" if number == 1 else "differences between frames",
         "flow": "fields of optical flow",
         "rgb+flow": "RGB frames and fields of optical flow",
-    }.get(spec.modality, "RGB frames")
+    }.get(spec.modality, "RGB frame" if number == 1 else "RGB frames")
     start, end = frames.min() / clip.fps, (frames.max() + 1) / clip.fps
     return render(
         "seen",
@@ -291,7 +292,7 @@ def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: i
         ],
         input_label=f"Input of the network: {what}, {width} × {height} pixels",
         sentence=f"{words.count(len(np.unique(frames)), 'different frame')}{kept}; the network "
-        f"receives {len(pictures.received)} {what} of {width} × {height} pixels.",
+        f"receives {number} {what} of {width} × {height} pixels.",
     )
 
 

@@ -31,6 +31,16 @@ def test_models_of_optical_flow_are_asked_like_others():
         assert f"{card.input.flow_frames} fields of optical flow" in part
 
 
+def test_models_of_differences_say_so():
+    page = picker()
+    for name, seen in (
+        ("c2d_lab", "Sees 16 differences between neighbouring frames of 112 × 112 pixels"),
+        ("single_frame_lab", "Sees 1 difference between neighbouring frames of 112 × 112 pixels"),
+        ("single_frame", "Sees 1 frame of 170 × 170 pixels"),
+    ):
+        assert seen in row(page, name)
+
+
 def test_shipped_models_are_ticked_first_and_ready():
     page = picker()
     shipped = [c for c in cards().values() if availability(c).state == "shipped"]

@@ -3,12 +3,14 @@
 import itertools
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from har_demo.clips.clip import Clip, SourceFacts
-from har_demo.interface.results import best_window, results, ticks
+from har_demo.interface import results as results_module
+from har_demo.interface.results import best_window, results, seen, ticks
 from har_demo.models.registry import card
 from har_demo.recognize.agreement import agreement
 from har_demo.recognize.prediction import Prediction, Provenance, Refusal, Times
@@ -166,3 +168,19 @@ def test_the_axis_has_a_handful_of_round_ticks(duration):
     found = ticks(duration)
     assert 1 <= len(found) <= 5
     assert all(0 <= float(tick["left"]) < 100 for tick in found)
+
+
+@pytest.mark.parametrize(
+    ("model", "pictures", "said"),
+    [
+        ("single_frame_lab", 1, "2 different frames; the network receives 1 difference between"),
+        ("c2d_lab", 16, "the network receives 16 differences between frames of 112 × 112"),
+        ("two_stream_vgg16_spatial", 1, "the network receives 1 RGB frame of 224 × 224 pixels."),
+    ],
+)
+def test_what_a_network_receives_is_counted_in_words(monkeypatch, model, pictures, said):
+    blank = np.zeros((17, 8, 8, 3), np.uint8)
+    shown = SimpleNamespace(filmed=blank, received=blank[:pictures])
+    monkeypatch.setattr(results_module, "frames_seen", lambda *_: shown)
+    read = np.arange(card(model).input.frames_read)[None] * 3
+    assert said in text(str(seen(clip_named(), card(model), read, 1, 0)))
