@@ -283,7 +283,7 @@ _BOTH = replace(_FRAME, modality="rgb+flow", flow_frames=10, flow_method="Brox")
 # Frames a fifth of a second apart: as fast a motion as LAB_FLOW's 8 pixels in an eighth.
 _LAB_FLOW = replace(LAB_FLOW, frames=10, fps=5.0, flow_frames=10, flow_limit=12.0, any_frames=False)
 _LAB_BOTH = replace(_LAB_FLOW, frames=1, modality="rgb+flow")
-_LAB_FRAME = replace(LAB_DIFFERENCE, frames=1, fps=4.0, any_frames=False)
+_LAB_CHANGE = replace(LAB_DIFFERENCE, frames=1, fps=4.0, any_frames=False)
 
 _CAFFE = "VGG_CNN_M_2048.caffemodel, from its size of 370 MB"
 _ZHU = "bryanyzhu/two-stream-pytorch's code"
@@ -404,7 +404,7 @@ CARDS: tuple[ModelCard, ...] = (
         **_LAB,
         idea="A small residual network guesses the action from one change between neighbouring frames: "
         "what is there at one moment, as far as it moves.",
-        input=_LAB_FRAME,
+        input=_LAB_CHANGE,
         build=spatial_stream_lab,
         parameters=1_240_263,
         gmacs=0.2074,

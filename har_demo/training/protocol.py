@@ -16,7 +16,7 @@ class Protocol:
         batch: windows of one step.
         pretrain_steps, pretrain_rate: the first stage, on rendered clips; its learning rate at most.
         finetune_steps, finetune_rate: the second, on rendered and real clips.
-        transformer_rate: share of these rates for video transformers; Swin learned nothing at 1e-3.
+        transformer_rate: share of these rates for video transformers.
         warm_up: share of a stage's steps in which the rate rises; then it falls as a cosine.
         easing: share of the first stage's steps in which clips become as hard as they will be.
         decay: AdamW's weight decay, of matrices alone.

@@ -241,7 +241,7 @@ def test_the_lab_network_holds_whole_windows_in_every_stage():
 
 
 def test_the_lab_network_begins_with_weights_that_keep_a_signals_size():
-    """The paper's begin at 0.02, whatever their width, and learned next to nothing in so few steps."""
+    """The paper's begin at 0.02, whatever the width."""
     network = card("swin_lab").build(3)
     for block in network.stages[0].blocks:
         for layer in (block.attn.qkv, block.attn.proj, block.fc1, block.fc2):
