@@ -82,8 +82,9 @@ def test_very_short_clips_say_how_little_there_was(tmp_path, frames):
                 ask(clip, [name], stride=1)
     able = [name for name in SHIPPED if frames > 1 or name not in of_flow]
     for answer in ask(clip, able, stride=1):
-        assert answer.distinct_frames == frames
-        assert f"only {frames} frame" in answer.note
+        wanted = card(answer.model).input.frames_read
+        assert answer.distinct_frames == min(frames, wanted)
+        assert (f"only {frames} frame" in answer.note) == (frames < wanted)
 
 
 @pytest.mark.slow

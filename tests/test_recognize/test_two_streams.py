@@ -101,7 +101,8 @@ def test_only_streams_with_weights_are_ready():
 def test_both_streams_of_a_pair_know_the_same_actions(names):
     spatial, temporal = registry.card(names.spatial), registry.card(names.temporal)
     assert spatial.classes == temporal.classes
-    assert (spatial.input.modality, temporal.input.modality) == ("rgb", "flow")
+    assert spatial.input.modality in ("rgb", "difference")
+    assert temporal.input.modality == "flow"
 
 
 @pytest.mark.parametrize(
