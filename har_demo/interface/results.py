@@ -263,10 +263,10 @@ def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: i
     height, width = spec.crop
     number = len(pictures.received)
     what = {
-        "difference": "difference between frames" if number == 1 else "differences between frames",
-        "flow": "fields of optical flow",
-        "rgb+flow": "RGB frames and fields of optical flow",
-    }.get(spec.modality, "RGB frame" if number == 1 else "RGB frames")
+        "difference": words.count(number, "difference") + " between frames",
+        "flow": words.count(number, "field") + " of optical flow",
+        "rgb+flow": f"{number} RGB frames and fields of optical flow",
+    }.get(spec.modality, words.count(number, "RGB frame"))
     start, end = frames.min() / clip.fps, (frames.max() + 1) / clip.fps
     return render(
         "seen",
@@ -292,7 +292,7 @@ def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: i
         ],
         input_label=f"Input of the network: {what}, {width} × {height} pixels",
         sentence=f"{words.count(len(np.unique(frames)), 'different frame')}{kept}; the network "
-        f"receives {number} {what} of {width} × {height} pixels.",
+        f"receives {what} of {width} × {height} pixels.",
     )
 
 

@@ -37,7 +37,7 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput
-from har_demo.models.lab import LAB_DIFFERENCE, LAB_INPUT
+from har_demo.models.lab import LAB_CHANGE, LAB_DIFFERENCE, LAB_INPUT
 from har_demo.models.label_sets import UCF101
 from har_demo.models.resnet2d import Block, ResNet2D, Stem, frame_by_frame, initialise
 
@@ -364,8 +364,6 @@ def _lab_card(name: str, title: str, input: ModelInput, **rest) -> ModelCard:
     )
 
 
-# Over an eighth of a second, as LAB_DIFFERENCE has it, the first two learned less of dark places.
-_ONE_CHANGE = replace(LAB_DIFFERENCE, frames=1, fps=4.0)
 _TEN_FRAMES = replace(LAB_INPUT, frames=10, fps=5.0, any_frames=False)  # of two seconds
 _CHANGES = (
     "The paper's sees frames. Of plain frames this one learned too little of new, dark places to be asked "
@@ -439,7 +437,7 @@ CARDS: tuple[ModelCard, ...] = (
     _lab_card(
         "single_frame_lab",
         "Single frame",
-        input=_ONE_CHANGE,
+        input=LAB_CHANGE,
         idea="Classifies the change from one frame to the next as a picture by itself, with the small "
         "image network that all 2D systems share here: what can be told from one moment.",
         note=_CHANGES,
@@ -460,7 +458,7 @@ CARDS: tuple[ModelCard, ...] = (
     _lab_card(
         "late_fusion_lab",
         "Late Fusion",
-        input=replace(_ONE_CHANGE, frames=5),  # the first and the last are a second apart
+        input=replace(LAB_CHANGE, frames=5),  # the first and the last are a second apart
         idea="Two changes from frame to frame, a second apart, go through the shared small image "
         "network one by one and are compared at the end.",
         note=_CHANGES,

@@ -22,6 +22,10 @@ LAB_DIFFERENCE = replace(LAB_INPUT, modality="difference")
 a time: of plain frames these learn the place, which says nothing where nobody has filmed before
 (results/measured/ablations.md, differences)."""
 
+LAB_CHANGE = replace(LAB_DIFFERENCE, frames=1, fps=4.0)
+"""One change, over a quarter of a second: from one over an eighth, networks that see no other learned less of
+dark places."""
+
 LAB_FLOW = replace(LAB_INPUT, modality="flow", flow_frames=16, flow_limit=8.0, flow_method="DIS")
 """Sixteen fields of optical flow between frames an eighth of a second apart. On rendered and filmed clips
 alike 8 pixels are more than 99 in 100 points move in that time; only exercises seen from close by move

@@ -393,7 +393,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="c2d_nl_lab",
         title="C2D-NL (lab size)",
-        idea="The small C2D with two blocks in which every position of every frame looks at all "
+        idea="A C2D at half of the paper's width with two blocks in which every position of every frame looks at all "
         "others, trained from scratch.",
         input=LAB_INPUT,
         build=c2d_nl_lab,

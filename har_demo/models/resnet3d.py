@@ -158,20 +158,13 @@ class BottleneckNet(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """Two convolutions of t×3×3 and a shortcut around them; float [B, C, T, H, W].
+    """Two convolutions of t×3×3 and a shortcut around them; float [B, C, T, H, W]."""
 
-    A block that does not look along time (t = 1) does not shrink it either, unless its stride is given
-    for each of T, H and W.
-    """
-
-    def __init__(self, inputs: int, outputs: int, time: int, stride: int | Extent = 1):
+    def __init__(self, inputs: int, outputs: int, time: int, stride: Extent = (1, 1, 1)):
         super().__init__()
-        strides = stride
-        if isinstance(stride, int):
-            strides = (stride if time > 1 else 1, stride, stride)
-        self.conv1 = conv_norm(inputs, outputs, (time, 3, 3), strides)
+        self.conv1 = conv_norm(inputs, outputs, (time, 3, 3), stride)
         self.conv2 = conv_norm(outputs, outputs, (time, 3, 3))
-        self.shortcut = shortcut(inputs, outputs, strides)
+        self.shortcut = shortcut(inputs, outputs, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.conv1(x))
@@ -204,7 +197,9 @@ class BasicNet(nn.Module):
 
         def layer(inputs: int, outputs: int, extent: int, stride: int) -> nn.Sequential:
             rest = (BasicBlock(outputs, outputs, extent) for _ in range(blocks - 1))
-            return nn.Sequential(BasicBlock(inputs, outputs, extent, stride), *rest)
+            # A layer that does not look along time does not shrink it either.
+            strides = (stride if extent > 1 else 1, stride, stride)
+            return nn.Sequential(BasicBlock(inputs, outputs, extent, strides), *rest)
 
         self.stem = conv_norm(3, width, (3, 7, 7), (1, 2, 2))
         self.layer1 = layer(width, width, time[0], stride=1)

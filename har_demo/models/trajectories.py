@@ -40,6 +40,7 @@ from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard
 from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import UCF101
+from har_demo.models.light import gamma
 
 LENGTH = 15  # frames that a point is followed for: 16 positions
 STEP = 5  # pixels between points
@@ -411,18 +412,16 @@ class ImprovedTrajectories(nn.Module):
         classes: number of outputs.
         words: Gaussians of each mixture, K.
         scales: see `trajectories`.
-        brightness: see `grey`.
+        lit: see `grey`.
 
     >>> ImprovedTrajectories(13, words=32, scales=3)(torch.zeros(1, 3, 16, 112, 112)).shape
     torch.Size([1, 13])
     """
 
-    def __init__(
-        self, classes: int, words: int = 256, scales: int = 8, brightness: float | None = None
-    ):
+    def __init__(self, classes: int, words: int = 256, scales: int = 8, lit: bool = False):
         super().__init__()
         self.scales = scales
-        self.brightness = brightness
+        self.lit = lit
         self.vocabularies = nn.ModuleDict(
             {name: Vocabulary(numbers, words) for name, numbers in DESCRIPTORS.items()}
         )
@@ -431,7 +430,7 @@ class ImprovedTrajectories(nn.Module):
 
     def greys(self, x: Tensor) -> list[np.ndarray]:
         """What points are followed in: grey frames of each clip, uint8 [T, H, W]."""
-        return [grey(clip, self.brightness) for clip in x]
+        return [grey(clip, self.lit) for clip in x]
 
     def find(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The trajectories of each grey clip, uint8 [T, H, W] → float32 [N, 426]."""
@@ -450,20 +449,20 @@ class ImprovedTrajectories(nn.Module):
         return (torch.stack(codes).double() @ self.planes.double().T).float() + self.bias
 
 
-def grey(clip: Tensor, brightness: float | None = None) -> np.ndarray:
+def grey(clip: Tensor, lit: bool = False) -> np.ndarray:
     """float [3, T, H, W] as a model receives it → grey frames as a camera gives them, uint8 [T, H, W].
 
     Args:
         clip: normalised as LAB_INPUT has it.
-        brightness: what the mean of all frames is brought to, of 1, by one gamma curve; None leaves it.
+        lit: bring all clips to one brightness, by one gamma curve for all frames.
     """
     mean, std, luma = (
         torch.tensor(values).view(3, 1, 1, 1)
         for values in (LAB_INPUT.mean, LAB_INPUT.std, (0.299, 0.587, 0.114))
     )
     light = ((clip.detach().float().cpu() * std + mean) * luma).sum(0).clamp(0, 1)
-    if brightness is not None:
-        light **= math.log(brightness) / light.mean().clamp(1 / 256, 255 / 256).log()
+    if lit:
+        light = gamma(light[None, None])[0, 0]
     return (255 * light).round().byte().numpy()
 
 
@@ -554,7 +553,7 @@ def idt_lab(classes: int) -> ImprovedTrajectories:
 
     Dark clips are lit up first: as filmed, half as many points are followed in them.
     """
-    return ImprovedTrajectories(classes, words=32, scales=3, brightness=0.4)
+    return ImprovedTrajectories(classes, words=32, scales=3, lit=True)
 
 
 _WORDS = {

@@ -37,7 +37,7 @@ from torchvision.models import GoogLeNet, vgg16
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_DIFFERENCE, LAB_FLOW
+from har_demo.models.lab import LAB_CHANGE, LAB_FLOW
 from har_demo.models.label_sets import UCF101
 from har_demo.models.resnet2d import ResNet2D, frame_by_frame
 
@@ -235,7 +235,7 @@ def two_stream_vgg16_temporal(classes: int) -> Stream:
 
 
 def spatial_stream_lab(classes: int) -> Stream:
-    """The small residual network on one frame."""
+    """The small residual network on one picture."""
     return Stream(small_resnet(3, classes))
 
 
@@ -279,11 +279,10 @@ _FLOW = replace(_FRAME, frames=10, modality="flow", flow_frames=10)
 # The paper's flow is that of Brox et al. (ECCV 2004); those who came later took TV-L1.
 _PAPER_FLOW = replace(_FLOW, flow_method="Brox")
 _BOTH = replace(_FRAME, modality="rgb+flow", flow_frames=10, flow_method="Brox")
-# Ten fields of the lab sizes' two seconds, and one frame.
+# Ten fields of the lab sizes' two seconds; beside them, one frame.
 # Frames a fifth of a second apart: as fast a motion as LAB_FLOW's 8 pixels in an eighth.
 _LAB_FLOW = replace(LAB_FLOW, frames=10, fps=5.0, flow_frames=10, flow_limit=12.0, any_frames=False)
 _LAB_BOTH = replace(_LAB_FLOW, frames=1, modality="rgb+flow")
-_LAB_CHANGE = replace(LAB_DIFFERENCE, frames=1, fps=4.0, any_frames=False)
 
 _CAFFE = "VGG_CNN_M_2048.caffemodel, from its size of 370 MB"
 _ZHU = "bryanyzhu/two-stream-pytorch's code"
@@ -404,7 +403,7 @@ CARDS: tuple[ModelCard, ...] = (
         **_LAB,
         idea="A small residual network guesses the action from one change between neighbouring frames: "
         "what is there at one moment, as far as it moves.",
-        input=_LAB_CHANGE,
+        input=replace(LAB_CHANGE, any_frames=False),
         build=spatial_stream_lab,
         parameters=1_240_263,
         gmacs=0.2074,

@@ -1,34 +1,18 @@
-"""What a viewer may do to a dark clip before asking: light it up, the whole clip alike.
+"""Networks whose clips are lit up first, by models.light.gamma or by histogram equalisation."""
 
-Both take float [B, 3, T, h, w] in [0, 1] and give the same shape and range. A frame on its own would
-flicker, so there is one curve for all frames of a clip.
-"""
-
-import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from har_demo.clips.transforms import standardised
-
-BRIGHTNESS = 0.4  # which gamma aims at
-LEVELS = 256
-
-
-def gamma(x: Tensor) -> Tensor:
-    """Each clip to the power that brings its mean brightness b to BRIGHTNESS: log BRIGHTNESS / log b.
-
-    >>> gamma(torch.full((1, 3, 1, 2, 2), 0.1)).mean().item()
-    0.4
-    """
-    mean = x.mean(dim=(1, 2, 3, 4), keepdim=True).clamp(1 / LEVELS, 1 - 1 / LEVELS)
-    return x ** (math.log(BRIGHTNESS) / mean.log())
+from har_demo.models.light import LEVELS
 
 
 def equalised(x: Tensor) -> Tensor:
     """Histogram equalisation: all shades of grey occur about equally often in each clip.
 
+    float [B, 3, T, h, w] in [0, 1] → the same shape and range; one curve for all frames, as gamma has.
     A pixel's brightness, the mean of its colours, becomes the share of the clip's pixels that are darker,
     half of its equals counted; its colours keep their proportions unless one would pass 1.
     """

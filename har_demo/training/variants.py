@@ -22,11 +22,12 @@ from har_demo.models import cost, registry
 from har_demo.models.card import ModelCard, WeightSource
 from har_demo.models.csn import csn_lab
 from har_demo.models.efficientnet3d import InflatedLite0
+from har_demo.models.light import gamma
 from har_demo.models.mfnet import mfnet_lab
 from har_demo.models.pyramid import five, mfnet_nl_lab, mfnet_pnl_lab
 from har_demo.models.video_swin import swin_lab
 from har_demo.training.imagenet import LITE0, lite0_from_imagenet
-from har_demo.training.light import Relit, equalised, gamma
+from har_demo.training.light import Relit, equalised
 from har_demo.training.train import trainable
 
 

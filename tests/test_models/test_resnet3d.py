@@ -152,11 +152,17 @@ def test_any_number_of_frames_and_any_size(frames, side):
 @pytest.mark.parametrize(
     ("time", "stride", "shape"),
     [
-        (3, 2, (1, 4, 2, 4, 4)),
-        (1, 2, (1, 4, 4, 4, 4)),
+        (3, (2, 2, 2), (1, 4, 2, 4, 4)),
+        (1, (1, 2, 2), (1, 4, 4, 4, 4)),
         (3, (1, 2, 2), (1, 4, 4, 4, 4)),
         (1, (2, 1, 1), (1, 4, 2, 8, 8)),
     ],
 )
-def test_a_block_shrinks_time_only_where_it_looks_along_it_or_is_told_to(time, stride, shape):
+def test_a_block_shrinks_time_and_space_as_it_is_told_to(time, stride, shape):
     assert BasicBlock(3, 4, time, stride)(torch.zeros(1, 3, 4, 8, 8)).shape == shape
+
+
+@pytest.mark.parametrize(("time", "frames"), [(3, 2), (1, 4)])
+def test_a_layer_shrinks_time_only_where_it_looks_along_it(time, frames):
+    network = BasicNet(3, time=(3, time, 3, 3), blocks=1, width=4)
+    assert network.layer2(torch.zeros(1, 4, 4, 8, 8)).shape == (1, 8, frames, 4, 4)

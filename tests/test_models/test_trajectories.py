@@ -272,7 +272,7 @@ def test_views_become_the_frames_they_were_made_of():
 @pytest.mark.parametrize("exposure", [0.1, 0.5, 1.0])
 def test_views_are_lit_up_or_dimmed_to_one_brightness(exposure):
     clip = (exposure * _square(2, 0)).astype(np.uint8)
-    lit = idt.grey(_view(clip), 0.4)
+    lit = idt.grey(_view(clip), lit=True)
     assert lit.mean() / 255 == pytest.approx(0.4, abs=0.05)
     order = clip.flatten().argsort(kind="stable")
     assert (np.diff(lit.flatten()[order].astype(int)) >= 0).all()  # what was brighter still is
@@ -281,7 +281,7 @@ def test_views_are_lit_up_or_dimmed_to_one_brightness(exposure):
 @pytest.mark.parametrize("level", [0, 255])
 def test_black_and_white_views_are_left(level):
     clip = np.full((2, 8, 8), level, np.uint8)
-    np.testing.assert_array_equal(idt.grey(_view(clip), 0.4), clip)
+    np.testing.assert_array_equal(idt.grey(_view(clip), lit=True), clip)
 
 
 def test_the_lab_size_lights_its_clips_up_and_the_paper_size_does_not():

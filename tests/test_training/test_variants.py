@@ -9,6 +9,7 @@ import torch
 from har_demo.errors import ChoiceError
 from har_demo.labels import EVERYDAY
 from har_demo.models import registry
+from har_demo.models.light import gamma
 from har_demo.models.non_local import NonLocal
 from har_demo.models.pyramid import PyramidNonLocal
 from har_demo.models.r2plus1d import Conv2Plus1D
@@ -17,7 +18,7 @@ from har_demo.training import variants as module
 from har_demo.training.augment import draw_windows
 from har_demo.training.data import footage
 from har_demo.training.figures import FPS, FRAMES
-from har_demo.training.light import equalised, gamma
+from har_demo.training.light import equalised
 from har_demo.training.report import measure, start_of
 from har_demo.training.train import LOSSES, Run, draw, trainable
 from har_demo.training.variants import QUESTIONS, card_of, variants
