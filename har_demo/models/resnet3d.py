@@ -258,7 +258,7 @@ def mc3_18(classes: int) -> BasicNet:
 
 LAB_BLOCKS = (2, 2, 2, 2)
 LAB_WIDTH = 24
-"""Of the lab sizes of bottleneck networks: 26 layers at three eighths of the papers' width, C2D-NL's aside."""
+"""Of the lab sizes of bottleneck networks: 26 layers at three eighths of the papers' width."""
 
 
 def c2d_lab(classes: int) -> BottleneckNet:

@@ -184,6 +184,7 @@ QUESTIONS: tuple[Question, ...] = (
                 ("LSTM", "lrcn_lab"),
                 ("DB-LSTM", "db_lstm_lab"),
                 ("C2D", "c2d_lab"),
+                ("C2D-NL", "c2d_nl_lab"),
                 ("CGNL", "cgnl_lab"),
                 ("CGD", "cgd_lab"),
                 ("Swin", "swin_lab"),
