@@ -43,9 +43,8 @@ def test_a_figure_nobody_trained_on_is_recognised(tmp_path, action, expected):
 def test_the_example_clips_are_recognised():
     """What a visitor tries first: every shipped model is asked about every example with one action.
 
-    Their seeds are small numbers, as those of rendered training clips are: two share action and seed with
-    one. So this says that the page shows what it should, not what the models know of people they never saw.
-    The hardest is walking, which a third of the models take for galloping sideways.
+    Nobody of them was seen in training. The hardest is walking, which a third of the models take for
+    galloping sideways.
     """
     right = {}
     for example in EXAMPLES:

@@ -1,4 +1,9 @@
-"""The example clips of the page: `python -m har_demo.people.examples` renders them all again."""
+"""The example clips of the page: `python -m har_demo.people.examples` renders them all again.
+
+Their seeds are of a range that nothing was trained or tested with, so models see these people, places and
+motions for the first time. Of the first eight seeds each clip has one that is good to look at; of three that
+walk and two that run, the one that more models can tell.
+"""
 
 import json
 from dataclasses import dataclass, replace
@@ -12,6 +17,7 @@ from har_demo.people.shoot import Look, Take, pictures, take_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "interface" / "examples"
 SIZE, FPS = (384, 288), 25
+UNSEEN = 2_000_000
 CALM = Look(dark=False, calm=True, aspect=4 / 3)
 # Smaller than an ingested clip: long groups of pictures, as the scene hardly changes.
 X264 = {"preset": "slow", "crf": "22", "bf": "0", "g": "100"}
@@ -36,14 +42,14 @@ EXAMPLES = (
         "Waving both hands",
         "Only the arms move: do the models that see single frames and those that see motion agree?",
         (("wave_both_hands", 3.5),),
-        10,
+        UNSEEN + 7,
     ),
     Example(
         "waving_both_hands_dark",
         "Waving both hands, in the dark",
         "The same person, room and moment with almost no light: nothing else differs.",
         (("wave_both_hands", 3.5),),
-        10,
+        UNSEEN + 7,
         replace(CALM, dark=True),
     ),
     Example(
@@ -51,21 +57,21 @@ EXAMPLES = (
         "Walking",
         "Walking and running share poses; tempo and the flight between steps tell them apart.",
         (("walk", 3.2),),
-        3,
+        UNSEEN + 3,
     ),
     Example(
         "running",
         "Running",
         "Round in a circle, so the view changes all the time while the action stays the same.",
         (("run", 3.0),),
-        1,
+        UNSEEN + 7,
     ),
     Example(
         "running_treadmill",
         "Running, filmed from beside",
         "As on a treadmill: arms and legs run, yet nobody gets ahead. What do models follow?",
         (("run", 3.0),),
-        5,
+        UNSEEN + 6,
         replace(CALM, azimuth=1.4),
     ),
     Example(
@@ -73,28 +79,28 @@ EXAMPLES = (
         "Jumping jack",
         "The arms do what they do in waving: watch whether the legs make the difference.",
         (("jumping_jack", 3.5),),
-        7,
+        UNSEEN + 1,
     ),
     Example(
         "bending_down",
         "Bending down",
         "Take few frames and the lowest point can be missed: then only a standing person is left.",
         (("bend", 4.0),),
-        13,
+        UNSEEN + 0,
     ),
     Example(
         "standing_up",
         "Standing up",
         "Played backwards this is sitting down, so a model must use the order of the frames.",
         (("stand_up", 3.0),),
-        12,
+        UNSEEN + 5,
     ),
     Example(
         "sitting_down_dark",
         "Sitting down, in the dark",
-        "Little light and much noise: a model that leans on colour and texture loses its footing.",
+        "Next to no light: a model that leans on colour and texture loses its footing.",
         (("sit_down", 3.2),),
-        7,
+        UNSEEN + 4,
         replace(CALM, dark=True),
     ),
     Example(
@@ -105,7 +111,7 @@ EXAMPLES = (
             *(("walk", 2.5), ("wave_one_hand", 3.5), ("jumping_jack", 4.0)),
             *(("bend", 4.0), ("wave_both_hands", 3.5), ("turn", 2.5)),
         ),
-        11,
+        UNSEEN + 3,
         replace(CALM, azimuth=0.7),
     ),
 )

@@ -10,6 +10,8 @@ import pytest
 
 from har_demo.people.examples import EXAMPLES, FOLDER, FPS, SIZE, Example, scene, write
 from har_demo.people.shoot import frames
+from har_demo.prompts import features
+from har_demo.training.protocol import FILE, read_protocol
 
 
 def test_the_index_names_exactly_the_clips():
@@ -45,6 +47,15 @@ def test_the_clip_is_what_the_script_renders(name):
     whole = scene(example)
     begin = replace(whole, stage=whole.stage.frames(slice(3)))
     assert np.abs(np.stack(stored).astype(int) - frames(begin, SIZE)).mean() < 4
+
+
+def test_nothing_was_trained_or_tested_with_their_seeds():
+    """Each seed is a person, a place and a motion: a model must not have met them before."""
+    protocol = read_protocol(FILE)
+    taken = {protocol.rendered_seed + n for n in range(protocol.rendered_clips)}
+    taken |= {protocol.test_seed + n for n in range(protocol.test_clips)}
+    taken |= {one.seed for one in (*features.people(1170), *features.calm(1170))}
+    assert taken.isdisjoint(example.seed for example in EXAMPLES)
 
 
 def test_writing_an_example(tmp_path):
