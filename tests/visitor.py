@@ -24,3 +24,27 @@ def visitor(browser: Browser, address: str, *ready: str) -> Iterator[Page]:
     yield page
     page.close()
     assert errors == []
+
+
+CUT_OFF = """() => {
+  const scrolls = (one) => /auto|scroll/.test(getComputedStyle(one).overflowX);
+  const reached = (one) => {
+    for (let up = one.parentElement; up && !up.matches(".gradio-container"); up = up.parentElement)
+      if (scrolls(up)) return true;
+    return false;
+  };
+  return [...document.querySelectorAll(".gradio-container *")]
+    .filter((one) => one.checkVisibility({ opacityProperty: true }))
+    .filter((one) => one.getBoundingClientRect().width && one.getBoundingClientRect().right > innerWidth + 1)
+    .filter((one) => !one.closest("svg") || one.matches("svg"))
+    .filter((one) => !reached(one))
+    .map((one) => `${one.tagName} .${one.className} ${one.textContent.trim().slice(0, 40)}`);
+}"""
+
+
+def cut_off(page: Page) -> list[str]:
+    """What lies beyond the page's right side, where nobody can scroll to.
+
+    Gradio clips what is too wide, so that the document itself is never wider than the window.
+    """
+    return page.evaluate(CUT_OFF)

@@ -18,11 +18,11 @@ from har_demo.recognize.prediction import Question
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import availability
 from tests.media import acted, write
+from tests.visitor import DESK, PHONE, cut_off
 
 pytestmark = pytest.mark.browser
 
 ANSWERED = ".results[aria-busy=false]"
-DESK, PHONE = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "clips" / "biking.avi"
 # HAR_SCREENSHOTS=1 renews the pictures that README shows.
@@ -336,7 +336,7 @@ def test_the_shipped_weights_are_checked_and_measured_again(page):
     expect(panel.locator(".tally")).to_contain_text("of 2 right", timeout=60_000)
     expect(panel.locator(".tally")).to_contain_text("manifest says")
     expect(panel.locator(".measuring")).to_have_count(0, timeout=60_000)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert cut_off(page) == []
 
     # A second press goes on with other clips; Stop keeps what is found until then.
     panel.get_by_label("10", exact=True).check()
@@ -352,7 +352,7 @@ def test_the_shipped_weights_are_checked_and_measured_again(page):
 
 def test_it_fits_a_phone_and_works_by_keyboard(page):
     page.set_viewport_size(PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert cut_off(page) == []
     page.locator('[data-example="waving_both_hands.mp4"]').focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".clip-facts")
@@ -366,7 +366,7 @@ def test_it_fits_a_phone_and_works_by_keyboard(page):
     page.locator("#run").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(ANSWERED)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert cut_off(page) == []
     # A lane of the timeline is one stop; arrows move along it.
     page.locator(".lane-track [data-seek]").first.focus()
     page.keyboard.press("ArrowRight")

@@ -16,7 +16,7 @@ from har_demo.explain.film import film
 from har_demo.explain.samplings import samplings, ways
 from har_demo.explain.sensitivity import grid
 from har_demo.interface.examples import example
-from tests.visitor import PHONE, visitor
+from tests.visitor import PHONE, cut_off, visitor
 
 WALKING = "walking.mp4"
 MODELS = ["slow_fusion_lab", "mfnet_pnl_lab"]  # ticked when the page is opened
@@ -125,7 +125,7 @@ def test_it_fits_a_phone_and_works_by_keyboard(page):
     page.keyboard.press("Enter")
     page.wait_for_selector(".sensitivities")
     expect(page.locator(".grid tbody tr:not(.kind)")).to_have_count(7)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert cut_off(page) == []
 
 
 def test_programs_try_edits_and_samplings(server):

@@ -11,7 +11,7 @@ from har_demo.clips.ingest import ingest
 from har_demo.interface.examples import example
 from har_demo.interface.prompts_running import START
 from har_demo.prompts import BACKGROUND, again, ask
-from tests.visitor import DESK, PHONE, visitor
+from tests.visitor import DESK, PHONE, cut_off, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -184,7 +184,7 @@ def test_it_fits_a_phone_and_works_by_keyboard(page):
     page.locator(".best button").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".heat")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert cut_off(page) == []
 
 
 def test_pages_lead_to_each_other(page):
