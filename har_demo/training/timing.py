@@ -1,4 +1,4 @@
-"""How long every lab-size network takes for one view, where nothing else runs.
+"""How long every lab-size network takes for one view: the median of many, the least of three such rounds.
 
     python -m har_demo.training.timing results/measured/lab_times.csv
     python -m har_demo.training.timing results/measured/lab_times.csv --on cuda
