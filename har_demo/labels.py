@@ -10,9 +10,10 @@ The names live in checkpoints/labels.json, beside the weights whose outputs they
 """
 
 import json
-from pathlib import Path
 
-_FILE = Path(__file__).resolve().parent.parent / "checkpoints" / "labels.json"
+from har_demo import assets
+
+_FILE = assets.LABELS
 _LABELS = json.loads(_FILE.read_text(encoding="utf-8"))
 
 LABEL_SET: str = _LABELS["label_set"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from har_demo.people.shoot import Look, frames, take
+from har_demo.research.people.shoot import Look, frames, take
 
 _BITS = 12  # a test card counts to 4095
 

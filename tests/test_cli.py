@@ -298,7 +298,7 @@ def test_people_dataset_fills_a_new_folder(tmp_path):
 
 
 def test_people_sheet_writes_a_picture(tmp_path, monkeypatch):
-    monkeypatch.setattr("har_demo.people.sheet.SIDE", 16)
+    monkeypatch.setattr("har_demo.research.people.sheet.SIDE", 16)
     picture = tmp_path / "sheet.png"
     assert run("people", "sheet", "--out", picture)[0] == 0
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -9,9 +9,9 @@ from har_demo.clips.ingest import ingest
 from har_demo.errors import ChoiceError
 from har_demo.labels import EVERYDAY, class_of
 from har_demo.models.registry import card, cards
-from har_demo.people.examples import EXAMPLES, FOLDER
 from har_demo.recognize.prediction import Prediction, Question
 from har_demo.recognize.recognize import recognize
+from har_demo.research.people.examples import EXAMPLES, FOLDER
 from har_demo.weights import availability
 from tests.media import acted, write
 

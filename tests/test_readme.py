@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from har_demo.benchmarks.measured import FOLDER
 from har_demo.models import registry
-from har_demo.training.report import read_rows
-from har_demo.training.variants import QUESTIONS
+from har_demo.research.training.recognition.report import read_rows
+from har_demo.research.training.recognition.variants import QUESTIONS
+from har_demo.tables.measured import FOLDER
 from har_demo.weights import shipped
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")

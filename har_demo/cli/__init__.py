@@ -15,9 +15,9 @@ from har_demo.cli.evaluation import evaluate
 from har_demo.cli.explaining import edits, explain, samplings
 from har_demo.cli.figures import bench, convolution, costs, lecture, measured, results
 from har_demo.cli.motion import flow, two_stream
+from har_demo.cli.output import progress
 from har_demo.cli.prompting import ask, search, towers
 from har_demo.cli.rendering import dataset, render, sheet
-from har_demo.cli.told import progress
 from har_demo.errors import UserError
 
 COMMANDS = (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from har_demo.cli.given import check_clip, check_out, own_files, split_names
-from har_demo.cli.told import BAR, progress
+from har_demo.cli.arguments import check_clip, check_out, own_files, split_names
+from har_demo.cli.output import BAR, progress
 from har_demo.errors import ChoiceError, WeightsError
 
 if TYPE_CHECKING:

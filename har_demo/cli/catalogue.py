@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from har_demo.cli.told import progress, table
+from har_demo.cli.output import progress, table
 from har_demo.errors import ChoiceError, WeightsError
 
 

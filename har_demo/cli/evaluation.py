@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from har_demo.cli.given import check_out, named_models, printable
-from har_demo.cli.told import bar, progress, table
+from har_demo.cli.arguments import check_out, named_models, printable
+from har_demo.cli.output import bar, progress, table
 from har_demo.errors import ChoiceError
 
 if TYPE_CHECKING:
-    from har_demo.training.evaluate import Measured, Outcome
+    from har_demo.research.training.recognition.evaluate import Measured, Outcome
 
 EVALUATED = 390  # rendered clips, as many as a training is tested on: ten of every action
 
@@ -51,11 +51,11 @@ def evaluate(
     if record and not (Path(record) / "manifest.json").is_file():
         raise ChoiceError(f"'{printable(record)}' holds no manifest.json: give checkpoints.")
 
-    from har_demo.training import material
-    from har_demo.training.evaluate import evaluate, measure, subject
-    from har_demo.training.record import entry_of, rows
-    from har_demo.training.record import record as put_down
-    from har_demo.training.report import COLUMNS, write_rows
+    from har_demo.research.training.recognition import material
+    from har_demo.research.training.recognition.evaluate import evaluate, measure, subject
+    from har_demo.research.training.recognition.record import entry_of, rows
+    from har_demo.research.training.recognition.record import record as put_down
+    from har_demo.research.training.recognition.report import COLUMNS, write_rows
 
     names = named_models(model)
     if weights and len(names) > 1:
@@ -112,7 +112,9 @@ def _check_material(
     if clips and not rendered:
         raise ChoiceError("--clips says how many people to render: leave it out for a folder.")
     if split and not prepared:
-        raise ChoiceError("--split is for a folder that har_demo.training.data has prepared.")
+        raise ChoiceError(
+            "--split is for a folder that har_demo.research.training.recognition.data has prepared."
+        )
     if split not in (None, "a", "b"):
         raise ChoiceError(f"There is no split '{printable(split)}': give a or b.")
     if listed and (rendered or prepared):

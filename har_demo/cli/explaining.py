@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from har_demo.cli.given import (
+from har_demo.cli.arguments import (
     check_clip,
     check_out,
     named_models,
@@ -15,7 +15,7 @@ from har_demo.cli.given import (
     split_names,
     split_numbers,
 )
-from har_demo.cli.told import bar, progress, table
+from har_demo.cli.output import bar, progress, table
 from har_demo.errors import ChoiceError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from har_demo.cli.given import check_out
-from har_demo.cli.told import progress, table
+from har_demo.cli.arguments import check_out
+from har_demo.cli.output import progress, table
 from har_demo.errors import ChoiceError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def results(
 ) -> None:
     """List what is published or was measured here: accuracies, with cost and source."""
     check_out(csv)
-    from har_demo.benchmarks import lab, published
+    from har_demo.tables import lab, published
 
     rows = published.asked((*published.load(), *lab.load()), data_set, metric, search)
     if csv:
@@ -41,7 +41,7 @@ def bench(
 ) -> None:
     """Measure time and memory against the plain way of doing the same."""
     check_out(out)
-    from har_demo.benchmarks import bench
+    from har_demo.research.benchmarks import bench
 
     rows = bench.measure(quick, say=progress)
     progress("")
@@ -72,8 +72,8 @@ def costs(
     if check and out:
         raise ChoiceError("--check keeps only what is wrong: leave out --out, or write without it.")
     check_out(out)
-    from har_demo.benchmarks import costs
     from har_demo.models import registry
+    from har_demo.profiling import published_costs
 
     if layers:
         _layers(registry.card(layers), frames, side, out)
@@ -82,14 +82,14 @@ def costs(
     found = []
     for card in wanted:
         progress(f"Counting {card.title}")
-        found += costs.faults(card) if check else costs.rows(card)
+        found += published_costs.faults(card) if check else published_costs.rows(card)
     progress("")
     if out:
-        costs.write(found, out)
+        published_costs.write(found, out)
     if check and not found:
         typer.echo("Every verified figure holds, and every card states what is counted.")
         return
-    typer.echo(table([costs.COLUMNS, *(row.words() for row in found)]))
+    typer.echo(table([published_costs.COLUMNS, *(row.words() for row in found)]))
     if check:
         raise typer.Exit(1)
 
@@ -100,7 +100,7 @@ def lecture(
     """Tell the lecture's story in order, with what was measured here, and list its data sets."""
     import textwrap
 
-    from har_demo.benchmarks import lecture as told
+    from har_demo.tables import lecture as told
 
     if as_json:
         typer.echo(json.dumps(told.as_json(), indent=1))
@@ -132,7 +132,7 @@ def measured(
     ] = False,
 ) -> None:
     """Print what the lab-size models scored here, from results/measured."""
-    from har_demo.benchmarks import measured as scores
+    from har_demo.tables import measured as scores
 
     scores.check_dataset(data)
     if confusions:
@@ -174,7 +174,7 @@ def convolution(
     """Count an ordinary, a (2+1)D and two separated convolutions by the lecture's formulas."""
     from dataclasses import asdict
 
-    from har_demo.benchmarks.convolutions import convolutions
+    from har_demo.profiling.convolutions import convolutions
 
     found = convolutions(inputs, outputs, kernel, groups, frames, side)
     if as_json:
@@ -191,8 +191,9 @@ def convolution(
 
 def _layers(card: "ModelCard", frames: int | None, side: int | None, out: str | None) -> None:
     """The layers of a network; for C3D also the table that the lecture prints of them."""
-    from har_demo.benchmarks import errata, layers
-    from har_demo.benchmarks.explore import explore
+    from har_demo.profiling import layers
+    from har_demo.profiling.what_if import explore
+    from har_demo.tables import errata
 
     rows = layers.table(explore(card.name, frames, side).layers)
     if out:

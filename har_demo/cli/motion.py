@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from har_demo.cli.given import check_clip, check_out, printable, split_names
-from har_demo.cli.told import bar, progress, table
+from har_demo.cli.arguments import check_clip, check_out, printable, split_names
+from har_demo.cli.output import bar, progress, table
 from har_demo.errors import ChoiceError
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from har_demo.cli.given import check_clip, printable
-from har_demo.cli.told import progress, table
+from har_demo.cli.arguments import check_clip, printable
+from har_demo.cli.output import progress, table
 
 if TYPE_CHECKING:
     from har_demo.clips.clip import Clip

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from har_demo.cli.given import check_out, printable
-from har_demo.cli.told import progress
+from har_demo.cli.arguments import check_out, printable
+from har_demo.cli.output import progress
 from har_demo.errors import ChoiceError
 
 
@@ -42,7 +42,7 @@ def render(
         check_out(file)
 
     from har_demo.clips.writer import write_video
-    from har_demo.people import shoot
+    from har_demo.research.people import shoot
 
     look = shoot.Look(
         dark=dark, calm=not wild, treadmill=treadmill, things=things, aspect=shape[0] / shape[1]
@@ -72,7 +72,7 @@ def sheet(
     check_out(out)
     import cv2
 
-    from har_demo.people.sheet import sheet
+    from har_demo.research.people.sheet import sheet
 
     picture = sheet(seed=seed, dark=dark, calm=not wild)
     Path(out).write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
@@ -93,7 +93,7 @@ def dataset(
         raise ChoiceError(f"'{printable(out)}' exists already: give a new or an empty folder.")
     import torch
 
-    from har_demo.people import dataset
+    from har_demo.research.people import dataset
 
     if device != "cpu" and not (device == "cuda" and torch.cuda.is_available()):
         raise ChoiceError(f"There is no device '{printable(device)}' here: use cpu.")

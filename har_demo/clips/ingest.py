@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-import har_demo
+from har_demo import assets
 from har_demo.clips import cache, probe
 from har_demo.clips.cache import cached_clip
 from har_demo.clips.clip import Clip
@@ -68,7 +68,7 @@ def read_safely(
     source: Path | str, copy: Path | str, name: str, on_progress: Callable[[float], None]
 ) -> dict:
     """Have a process of its own write the copy, and give the facts that it reports."""
-    modules = [str(Path(har_demo.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    modules = [str(assets.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
     child = subprocess.Popen(
         command(source, copy, name),
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},

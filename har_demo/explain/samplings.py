@@ -20,7 +20,7 @@ from har_demo.errors import ChoiceError
 from har_demo.explain.film import Film
 from har_demo.models import registry
 from har_demo.models.card import ModelCard
-from har_demo.models.cost import gmacs
+from har_demo.profiling.cost import gmacs
 from har_demo.recognize.plan import Plan, plan, repeats, with_frames
 from har_demo.recognize.prediction import Prediction, Question, Refusal
 from har_demo.recognize.recognize import answers

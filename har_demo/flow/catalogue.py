@@ -6,12 +6,13 @@ from typing import Literal
 
 import cv2
 
+from har_demo import assets
 from har_demo.flow import learned
 from har_demo.flow.field import TITLES
 from har_demo.weights import hub
 from har_demo.weights.files import megabytes
 
-MEASURED = Path(__file__).resolve().parents[2] / "results/measured/flow.csv"
+MEASURED = assets.MEASURED / "flow.csv"
 
 IDEAS = {
     "dis": "Looks for small patches in the next frame, from coarse to fine. Quick, and sharp enough "

@@ -24,7 +24,7 @@ from har_demo.errors import ChoiceError
 from har_demo.flow.field import TITLES, flow
 from har_demo.flow.files import KnownPair
 from har_demo.flow.learned import LEARNED, at_hand
-from har_demo.flow.rendered import known_pairs
+from har_demo.research.training.flow.rendered import known_pairs
 
 COLUMNS = ("method", "data", "metric", "value", "pairs", "device", "machine")
 FIRST_SEED = 8_000_000  # of rendered takes; those that networks learn from are higher

@@ -6,15 +6,17 @@ from tempfile import TemporaryDirectory
 
 import gradio as gr
 
-from har_demo.benchmarks import published
 from har_demo.clips.ingest import ingest
 from har_demo.errors import UserError
-from har_demo.interface import attention_api, figures_api, flow_api, motion_api
-from har_demo.interface.answers import ask, questions
-from har_demo.interface.compare_view import every_row
+from har_demo.interface import figures_api
 from har_demo.interface.gpu import on_gpu
-from har_demo.interface.prompts_running import question
-from har_demo.interface.search_part import find
+from har_demo.interface.pages.attention import api as attention_api
+from har_demo.interface.pages.compare.selection import every_row
+from har_demo.interface.pages.flow import api as flow_api
+from har_demo.interface.pages.motion import api as motion_api
+from har_demo.interface.pages.prompts.callbacks import question
+from har_demo.interface.pages.prompts.search import find
+from har_demo.interface.service import ask, questions
 from har_demo.prompts import (
     PLAIN,
     POOLINGS,
@@ -27,6 +29,7 @@ from har_demo.prompts import (
 from har_demo.recognize.catalogue import catalogue
 from har_demo.recognize.export import annotate, as_json
 from har_demo.recognize.prediction import Prediction
+from har_demo.tables import published
 
 
 def build() -> None:

@@ -1,4 +1,4 @@
-"""The project's own example clips, rendered by har_demo.people.examples."""
+"""The project's own example clips, rendered by har_demo.research.people.examples."""
 
 import json
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ from pathlib import Path
 
 import av
 
+from har_demo import assets
 from har_demo.clips.clip import Clip
 from har_demo.interface.render import data_uri
 
-FOLDER = Path(__file__).parent / "examples"
+FOLDER = assets.EXAMPLES
 
 
 @dataclass(frozen=True)

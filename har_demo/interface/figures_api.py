@@ -4,11 +4,11 @@ from dataclasses import asdict
 
 import gradio as gr
 
-from har_demo.benchmarks import convolutions as formulas
-from har_demo.benchmarks import lecture as told
-from har_demo.benchmarks import measured as scores
-from har_demo.benchmarks.explore import explore
 from har_demo.errors import UserError
+from har_demo.profiling import convolutions as formulas
+from har_demo.profiling.what_if import explore
+from har_demo.tables import lecture as told
+from har_demo.tables import measured as scores
 
 
 def build() -> None:

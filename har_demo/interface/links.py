@@ -5,9 +5,9 @@ import gradio as gr
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip, ingest
 from har_demo.errors import UserError
+from har_demo.interface.clip_input import shown
 from har_demo.interface.examples import example, example_of
 from har_demo.interface.render import notice
-from har_demo.interface.taking import shown
 from har_demo.models.registry import cards
 from har_demo.prompts import CLASS_LISTS, POOLINGS, Answer, class_list
 from har_demo.prompts.catalogue import card

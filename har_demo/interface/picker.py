@@ -2,7 +2,7 @@
 
 import math
 
-from har_demo.interface import words
+from har_demo.interface import formatting
 from har_demo.interface.render import render
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.registry import cards
@@ -57,8 +57,8 @@ def _row(card: ModelCard, weights: Availability, state: str, ticked: bool) -> di
             "missing": "no weights",
         }[state],
         "family": card.family,
-        "hue": words.hue(card.family),
-        "cost": words.gmacs(card.gmacs),
+        "hue": formatting.hue(card.family),
+        "cost": formatting.gmacs(card.gmacs),
         # The bar is logarithmic: 1 GMAC is a tenth of it, 300 GMACs nearly all.
         "cost_share": 0
         if card.gmacs is None
@@ -87,10 +87,10 @@ def _row(card: ModelCard, weights: Availability, state: str, ticked: bool) -> di
 
 
 def _seen(spec: ModelInput) -> str:
-    flow = words.count(spec.flow_frames, "field") + " of optical flow"
-    frames = words.count(spec.frames, "frame")
+    flow = formatting.count(spec.flow_frames, "field") + " of optical flow"
+    frames = formatting.count(spec.frames, "frame")
     return {
-        "difference": words.count(spec.frames, "difference") + " between neighbouring frames",
+        "difference": formatting.count(spec.frames, "difference") + " between neighbouring frames",
         "flow": flow,
         "rgb+flow": f"{frames} and {flow}",
     }.get(spec.modality, frames)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-FILE = Path(__file__).resolve().parents[2] / "results/measured/prompting_fewshot.csv"
+from har_demo import assets
+
+FILE = assets.MEASURED / "prompting_fewshot.csv"
 GUESSING = 100 / 39
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import har_demo
+from har_demo import assets
 from har_demo.errors import WeightsError
 
 from . import state
@@ -35,7 +35,7 @@ def read_apart(path: Path) -> "dict[str, Tensor]":
     """
     if path.suffix.lower() not in state.PICKLED or not path.is_file():
         return state.read(path)
-    modules = [str(Path(har_demo.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    modules = [str(assets.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
     with TemporaryDirectory() as folder:
         target = Path(folder) / "tensors.safetensors"
         try:

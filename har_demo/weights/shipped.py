@@ -11,6 +11,7 @@ import json
 import os
 from pathlib import Path
 
+from har_demo import assets
 from har_demo.errors import WeightsError
 
 LARGEST = 10_000_000
@@ -19,8 +20,7 @@ LARGEST = 10_000_000
 
 def folder() -> Path:
     """checkpoints/ beside the package, or the folder that HAR_CHECKPOINTS names."""
-    beside = Path(__file__).resolve().parents[2] / "checkpoints"
-    return Path(os.environ.get("HAR_CHECKPOINTS") or beside)
+    return Path(os.environ.get("HAR_CHECKPOINTS") or assets.CHECKPOINTS)
 
 
 def entries(at: Path | None = None) -> list[dict]:

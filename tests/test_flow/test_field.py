@@ -7,8 +7,8 @@ import torch
 from har_demo.errors import ChoiceError, ClipError
 from har_demo.flow import classical
 from har_demo.flow.field import flow
-from har_demo.people.shoot import Look, frames, take
-from har_demo.people.truth import truth
+from har_demo.research.people.shoot import Look, frames, take
+from har_demo.research.people.truth import truth
 from tests.test_flow.conftest import INSIDE, METHODS, MOTIONS, SIDE, motion_of, moved, texture
 
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from har_demo.flow import flownet, learned
 from har_demo.flow.flownet import FlowNetC, FlowNetS, correlation, flownet_lab
-from har_demo.models.cost import gmacs, parameters
+from har_demo.profiling.cost import gmacs, parameters
 
 PICTURE = (1, 3, 384, 512)
 

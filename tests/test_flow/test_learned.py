@@ -15,7 +15,7 @@ from har_demo.errors import ChoiceError, ClipError, UserError, WeightsError
 from har_demo.flow import learned, raft
 from har_demo.flow.field import TITLES, flow
 from har_demo.flow.flownet import flownet_lab
-from har_demo.models.cost import gmacs, parameters
+from har_demo.profiling.cost import gmacs, parameters
 from har_demo.weights import hub
 from tests.test_flow.conftest import texture
 

@@ -2,7 +2,7 @@
 
 import re
 
-from har_demo.interface import words
+from har_demo.interface import formatting
 from har_demo.interface.picker import TICKED_AT_FIRST, picker
 from har_demo.models.registry import cards
 from har_demo.weights import availability
@@ -18,7 +18,7 @@ def test_every_model_is_listed_once_with_its_facts():
         assert page.count(f'value="{card.name}"') == 1
         part = row(page, card.name)
         assert str(card.year) in part and card.family in part
-        assert words.gmacs(card.gmacs) in part
+        assert formatting.gmacs(card.gmacs) in part
 
 
 def test_models_of_optical_flow_are_asked_like_others():

@@ -5,13 +5,11 @@ from threading import Event, Thread
 import gradio as gr
 import pytest
 
-from har_demo.interface import (
-    attention_running,
-    flow_running,
-    motion_running,
-    running,
-    stopping,
-)
+from har_demo.interface import stopping
+from har_demo.interface.pages.attention import callbacks as attention_running
+from har_demo.interface.pages.flow import callbacks as flow_running
+from har_demo.interface.pages.motion import callbacks as motion_running
+from har_demo.interface.pages.recognize import callbacks as running
 
 
 def test_only_the_work_of_the_visitor_who_pressed_ends():

@@ -17,8 +17,8 @@ from har_demo.models.action_transformer import (
     action_transformer,
 )
 from har_demo.models.attention import attention_maps
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.i3d import I3D
+from har_demo.profiling.cost import gmacs, parameters
 
 
 @pytest.fixture

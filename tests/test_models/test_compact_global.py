@@ -8,7 +8,7 @@ from torchvision.models import resnet50
 from har_demo.models import compact_global
 from har_demo.models.attention import attention_maps
 from har_demo.models.compact_global import CGD, CGNL, each_frame, resnet50_of_clips
-from har_demo.models.cost import gmacs, parameters
+from har_demo.profiling.cost import gmacs, parameters
 
 
 def test_parameters_to_the_digit():

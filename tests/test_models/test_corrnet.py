@@ -12,8 +12,8 @@ from har_demo.models.corrnet import (
     K,
     corrnet_101,
 )
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.registry import card
+from har_demo.profiling.cost import gmacs, parameters
 
 
 def _movements():

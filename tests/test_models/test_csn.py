@@ -6,7 +6,6 @@ from torch import nn
 from torchvision.models.video.resnet import Bottleneck as TorchvisionBottleneck
 from torchvision.models.video.resnet import VideoResNet
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.csn import (
     CARDS,
     CSN,
@@ -19,6 +18,7 @@ from har_demo.models.csn import (
     ir_csn_101,
     ir_csn_152,
 )
+from har_demo.profiling.cost import gmacs, parameters
 from har_demo.weights.name_maps import MAPS
 
 

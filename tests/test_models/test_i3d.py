@@ -6,7 +6,6 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models import GoogLeNet
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.i3d import (
     I3D,
     MIXED,
@@ -21,6 +20,7 @@ from har_demo.models.i3d import (
     pad_same,
 )
 from har_demo.models.registry import card
+from har_demo.profiling.cost import gmacs, parameters
 from har_demo.weights.name_maps.i3d import GOOGLENET
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.mars import Block, ResNeXt3D, mars, mars_flow, mars_loss, mers_loss
+from har_demo.profiling.cost import gmacs, parameters
 
 
 def _small(channels=3):

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from har_demo.models.cost import parameters
 from har_demo.models.mfnet import MFNet, MultiFibreUnit, mfnet
 from har_demo.models.registry import card
+from har_demo.profiling.cost import parameters
 
 
 def test_parameters_are_those_of_the_authors_code():

@@ -7,11 +7,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from har_demo.models.attention import attention_maps
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.non_local import CARDS, NonLocal, insert, rows
 from har_demo.models.registry import card
 from har_demo.models.resnet3d import C2D, I3D, BottleneckNet
 from har_demo.models.resnet3d import CARDS as TRUNKS
+from har_demo.profiling.cost import gmacs, parameters
 
 FUNCTIONS = ("gaussian", "embedded_gaussian", "dot_product", "concatenation")
 

@@ -7,11 +7,11 @@ from torch.nn import functional as F
 
 from har_demo.models import pyramid
 from har_demo.models.attention import attention_maps
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.mfnet import MFNet, mfnet
 from har_demo.models.non_local import NonLocal
 from har_demo.models.pyramid import PYRAMID, PyramidNonLocal
 from har_demo.models.registry import card
+from har_demo.profiling.cost import gmacs, parameters
 
 VIEW = (1, 3, 16, 224, 224)
 

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.recurrent import (
     DBLSTM,
     LRCN,
@@ -17,6 +16,7 @@ from har_demo.models.recurrent import (
     lrcn,
     lrcn_lab,
 )
+from har_demo.profiling.cost import gmacs, parameters
 
 LAB = [lrcn_lab, gru_lab, db_lstm_lab]
 

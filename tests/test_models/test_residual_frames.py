@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.residual_frames import (
     resframe_ts,
     resframe_ts_lab,
     residual_frames,
 )
 from har_demo.models.resnet3d import BasicNet
+from har_demo.profiling.cost import gmacs, parameters
 
 
 @pytest.fixture(scope="module")

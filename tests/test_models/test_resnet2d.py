@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.resnet2d import Block, ResNet2D, frame_by_frame
+from har_demo.profiling.cost import gmacs, parameters
 
 
 def test_size_and_cost_are_as_documented():

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 from torchvision.models import resnet50, video
 
-from har_demo.models.cost import gmacs
 from har_demo.models.registry import card
 from har_demo.models.resnet3d import C2D, I3D, SLOW, BasicBlock, BasicNet, BottleneckNet, i3d_r50
+from har_demo.profiling.cost import gmacs
 from har_demo.weights.name_maps import MAPS
 
 

@@ -6,10 +6,10 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models import video
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.i3d import I3D, MIXED, outputs_of
 from har_demo.models.registry import card
 from har_demo.models.s3d import S3D, Gate, Mixed, s3d, split
+from har_demo.profiling.cost import gmacs, parameters
 from har_demo.weights.name_maps.s3d import MAPS
 
 

@@ -5,7 +5,6 @@ import torch
 from torch import nn
 
 from har_demo.models.attention import attention_maps
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.resnet3d import SLOW, BottleneckNet, slow_r50
 from har_demo.models.slowfast import (
     SlowFast,
@@ -14,6 +13,7 @@ from har_demo.models.slowfast import (
     slowfast_r101_16x8,
     with_non_local,
 )
+from har_demo.profiling.cost import gmacs, parameters
 
 BLOCKS = (1, 2, 1, 1)
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torchvision.models import video
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.registry import card as by_name
 from har_demo.models.torchvision_card import protocol
+from har_demo.profiling.cost import gmacs, parameters
 
 # Counted by running the public code, per view of these frames: parameters, GMACs.
 REFERENCE = {

@@ -7,8 +7,8 @@ import torch
 from sklearn.svm import LinearSVC
 
 from har_demo.models import trajectories as idt
-from har_demo.models.cost import parameters
 from har_demo.models.lab import LAB_INPUT
+from har_demo.profiling.cost import parameters
 
 SIDE = 80
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.resnet2d import Block
 from har_demo.models.tsm import ShiftedConv, shift, tsm_lab, tsm_r50
 from har_demo.models.tsn import tsn_lab, tsn_r50
+from har_demo.profiling.cost import gmacs, parameters
 
 
 def test_each_frame_gets_an_eighth_of_the_next_and_an_eighth_of_the_last():

@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import nn
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.registry import card
 from har_demo.models.two_stream import (
     Fused3D,
@@ -19,6 +18,7 @@ from har_demo.models.two_stream import (
     two_stream_spatial,
     two_stream_temporal,
 )
+from har_demo.profiling.cost import gmacs, parameters
 
 
 @pytest.fixture

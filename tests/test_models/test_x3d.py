@@ -5,7 +5,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from har_demo.models.cost import gmacs, parameters
 from har_demo.models.x3d import (
     CARDS,
     X3D,
@@ -16,6 +15,7 @@ from har_demo.models.x3d import (
     x3d_m,
     x3d_xl,
 )
+from har_demo.profiling.cost import gmacs, parameters
 
 
 def _meta(build):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from har_demo.clips.clip import Clip, SourceFacts
-from har_demo.people.dataset import FPS, FRAMES, SIDE
-from har_demo.people.motion import ACTIONS
-from har_demo.people.shoot import Look, batch, batch_frames, take
 from har_demo.prompts.answer import ask
-from har_demo.prompts.features import CALM_SEED
-from har_demo.prompts.train import sentences_of
+from har_demo.research.people.dataset import FPS, FRAMES, SIDE
+from har_demo.research.people.motion import ACTIONS
+from har_demo.research.people.shoot import Look, batch, batch_frames, take
+from har_demo.research.training.prompts.features import CALM_SEED
+from har_demo.research.training.prompts.train import sentences_of
 
 SHOWN = ACTIONS[::3]
 SEEDS = CALM_SEED + 500_000  # training took the few hundred that follow CALM_SEED

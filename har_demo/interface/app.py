@@ -1,0 +1,73 @@
+"""All pages in one Gradio app, and how it is served."""
+
+import gradio as gr
+
+from har_demo.clips import cache
+from har_demo.clips.probe import limits
+from har_demo.interface import api, plots
+from har_demo.interface.examples import FOLDER
+from har_demo.interface.pages.attention import page as attention_page
+from har_demo.interface.pages.compare import page as compare_page
+from har_demo.interface.pages.compute import page as compute_page
+from har_demo.interface.pages.flow import page as flow_page
+from har_demo.interface.pages.lecture import page as lecture_page
+from har_demo.interface.pages.measured import page as measured_page
+from har_demo.interface.pages.motion import page as motion_page
+from har_demo.interface.pages.prompts import page as prompts_page
+from har_demo.interface.pages.recognize import page as recognize_page
+from har_demo.interface.render import static
+from har_demo.interface.theme import theme
+
+# The pages beside the first: their names in the bar, their addresses and what lays them out.
+PAGES = (
+    ("Prompts", "prompts", prompts_page.build),
+    ("Flow", "flow", flow_page.build),
+    ("Attention", "attention", attention_page.build),
+    ("Motion", "motion", motion_page.build),
+    ("Compare", "compare", compare_page.build),
+    ("Measured", "measured", measured_page.build),
+    ("Compute", "compute", compute_page.build),
+    ("Lecture", "lecture", lecture_page.build),
+)
+STYLES = (
+    "style.css",
+    "prompts.css",
+    "attention.css",
+    "flow.css",
+    "motion.css",
+    "compare.css",
+    "compute.css",
+    "measured.css",
+    "lecture.css",
+)
+
+
+def build() -> gr.Blocks:
+    """The whole app, not yet served."""
+    gr.set_static_paths([FOLDER, plots.LIBRARY])
+    # Uploads and answers leave the disk after a day.
+    with gr.Blocks(
+        title="Action Atlas", analytics_enabled=False, delete_cache=(3600, 86400)
+    ) as demo:
+        recognize_page.build()
+        api.build()
+    for name, address, build_page in PAGES:
+        with demo.route(name, address):
+            build_page()
+    return demo.queue(max_size=32, default_concurrency_limit=4)
+
+
+def launch(demo: gr.Blocks, **options) -> None:
+    """Serve the app: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT move it, 7860 is the default port."""
+    demo.launch(
+        theme=theme(),
+        css="".join(map(static, STYLES)),
+        head=f"{static('head.html')}<script>{static('page.js')}</script>",
+        allowed_paths=[str(cache.folder())],
+        max_file_size=round(limits().megabytes * 1e6),
+        footer_links=["api"],
+        mcp_server=True,
+        ssr_mode=False,
+        run_history=False,
+        **options,
+    )

@@ -1,0 +1,240 @@
+"""The page for attention: press a place in a frame and see where it looks; see what spoke for a class."""
+
+import gradio as gr
+
+from har_demo.interface import clip_step, header, plots, run_controls
+from har_demo.interface.pages.attention.callbacks import (
+    array_of_attention,
+    array_of_class,
+    ask_model,
+    ask_place,
+    change_block,
+    change_class,
+    offer_models,
+    picture_of_attention,
+    picture_of_class,
+    redraw,
+    stopped,
+    trust_class,
+)
+from har_demo.interface.pages.attention.view import METHOD_CHOICES, missing_models, model_choices
+from har_demo.interface.render import render
+
+# A press gives a moment and a place as shares; arrow keys move the asking cell of the block's own grid.
+FRAMES_SCRIPT = """
+const strip = () => element.querySelector('.frames');
+const ask = at => trigger('pick', {at});
+let wanted = [0, 0, 0], moved = -Infinity;
+element.addEventListener('click', event => {
+  moved = -Infinity;
+  const place = strip();
+  if (!place) return;
+  const box = place.getBoundingClientRect();
+  const {columns, rows, count} = place.dataset;
+  const x = ((event.clientX - box.left) / box.width) * columns;
+  const y = ((event.clientY - box.top) / box.height) * rows;
+  const frame = Math.floor(y) * columns + Math.floor(x);
+  if (frame < 0 || frame >= count) return;
+  place.focus({preventScroll: true});
+  ask([(frame + 0.5) / count, y % 1, x % 1]);
+});
+const steps = {ArrowLeft: [0, 0, -1], ArrowRight: [0, 0, 1], ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0]};
+const later = {ArrowLeft: [-1, 0, 0], ArrowRight: [1, 0, 0]};
+element.addEventListener('keydown', event => {
+  const over = document.querySelector('#overlay svg');
+  const step = (event.shiftKey ? later : steps)[event.key];
+  if (!over || !step || !strip()) return;
+  event.preventDefault();
+  const grid = over.dataset.grid.split(',').map(Number);
+  // Keys come faster than answers: a key goes on from where the one before it went.
+  if (event.timeStamp - moved > 1500) wanted = over.dataset.query.split(',').map(Number);
+  moved = event.timeStamp;
+  wanted = wanted.map((n, axis) => Math.min(Math.max(n + step[axis], 0), grid[axis] - 1));
+  ask(wanted.map((n, axis) => (n + 0.5) / grid[axis]));
+});
+"""
+SMOOTH = "smooth => { document.body.classList.toggle('smooth-cells', smooth); }"
+
+
+def build() -> None:
+    """Lay out the page inside the current Blocks and connect its events."""
+    look = gr.State(None, time_to_live=3600)  # the Look on the right
+    at = gr.State(None)  # who asks, as shares (t, y, x)
+
+    header.build()
+    with gr.Row(elem_id="bench", equal_height=False):
+        with gr.Column(scale=5, min_width=320, elem_id="ask"):
+            clip = clip_step.build()
+            gr.HTML(render("step", number=2, title="Model"))
+            choices = model_choices()
+            model = gr.Dropdown(
+                choices,
+                value=choices[0][1] if choices else None,
+                label="Who looks",
+                info="Those whose weights are here; first those with attention between places.",
+                elem_id="model",
+            )
+            missing = gr.HTML(missing_models(), elem_id="missing")
+            with gr.Accordion("Which moment", open=False, elem_id="settings"):
+                second = gr.Number(
+                    None,
+                    label="Seconds into the clip",
+                    info="Empty for the middle. A model sees a window of a few seconds.",
+                    minimum=0,
+                    step=0.1,
+                    elem_id="second",
+                )
+            with gr.Row(elem_id="go"):
+                run = gr.Button("Look", variant="primary", size="lg", elem_id="run")
+                stop = gr.Button("Stop", size="lg", elem_id="stop", min_width=80, scale=0)
+
+        with gr.Column(scale=7, min_width=320, elem_id="answer"):
+            notice = gr.HTML("", elem_id="notice")
+            status = gr.HTML("", elem_id="status")
+            verdict = gr.HTML(render("attention_empty"), elem_id="results")
+            with gr.Column(visible=False, elem_id="where-part") as where:
+                gr.HTML(render("attention_heading"))
+                with gr.Row(elem_classes="selectors"):
+                    block = gr.Dropdown([], label="Block", min_width=180, elem_id="block")
+                    head = gr.Dropdown([], label="Head", min_width=120, elem_id="head")
+                    level = gr.Radio([], label="Regions of the pyramid", elem_id="level")
+                function = gr.Radio([], label="Function of a pair", elem_id="function")
+                difference = gr.Checkbox(
+                    False, label="Show what this function changes", elem_id="difference"
+                )
+                with gr.Column(elem_id="attention-strip"):
+                    frames = gr.HTML("", js_on_load=FRAMES_SCRIPT, elem_id="frames")
+                    overlay = gr.HTML("", elem_id="overlay")
+                scores = gr.HTML("", elem_id="scores")
+                with gr.Row(elem_classes="selectors"):
+                    lines = gr.Slider(
+                        0,
+                        24,
+                        value=8,
+                        step=1,
+                        label="Lines to the strongest cells",
+                        elem_id="lines",
+                    )
+                    smooth = gr.Checkbox(
+                        False,
+                        label="Smooth the cells",
+                        info="Prettier, and finer than the model knows.",
+                        elem_id="smooth",
+                    )
+                with gr.Row(elem_classes="chips"):
+                    attention_png = gr.Button("Picture (PNG)", size="sm", elem_id="attention-png")
+                    attention_npz = gr.Button("Array (NPZ)", size="sm", elem_id="attention-npz")
+            with gr.Column(visible=False, elem_id="class-part") as spoke:
+                gr.HTML(render("activation_heading"))
+                with gr.Row(elem_classes="selectors"):
+                    name = gr.Dropdown([], label="Action", min_width=180, elem_id="class-name")
+                    method = gr.Dropdown(
+                        METHOD_CHOICES, label="Method", min_width=180, elem_id="method"
+                    )
+                class_map = gr.HTML("", elem_id="class-map")
+                with gr.Row(elem_classes="chips"):
+                    trust = gr.Button(
+                        "Can this map be trusted?", size="sm", variant="primary", elem_id="trust"
+                    )
+                    class_png = gr.Button("Picture (PNG)", size="sm", elem_id="class-png")
+                    class_npz = gr.Button("Array (NPZ)", size="sm", elem_id="class-npz")
+                trust_status = gr.HTML("", elem_id="trust-status")
+                curves = plots.build(elem_id="curves")
+            file = gr.DownloadButton("File", visible="hidden", elem_id="file")
+
+    private = {"api_visibility": "undocumented"}
+    together = {"concurrency_limit": 1, "concurrency_id": "models"}
+    quick = {"trigger_mode": "always_last", "show_progress": "hidden", "concurrency_limit": 2}
+    clip_step.connect(clip, notice)
+    verdict.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
+    smooth.change(None, smooth, None, js=SMOOTH, api_name="smooth_cells", **private)
+
+    drawn = [overlay, scores]
+    selectors = [head, level, function, difference]
+    shown = [
+        *(notice, verdict, look, at, where, block, *selectors, frames, *drawn),
+        *(spoke, name, method, class_map, curves),
+    ]
+    run_controls.connect(
+        *(run, stop, ask_model, [clip.current, clip.video, model, second], shown, status),
+        *(stopped, look, notice),
+    )
+    asked = [look, at, block, *selectors, lines]
+    frames.pick(
+        ask_place,
+        asked,
+        [at, *drawn],
+        api_name="ask_place",
+        # One after another and none left out: 'always_last' would ask for the first place again.
+        trigger_mode="multiple",
+        concurrency_limit=1,
+        concurrency_id="places",
+        show_progress="hidden",
+        **private,
+    )
+    block.input(
+        change_block,
+        [look, at, block, lines],
+        [*selectors, *drawn],
+        api_name="change_block",
+        concurrency_id="maps",
+        **quick,
+        **private,
+    )
+    for control, label in (
+        *((head.input, "head"), (level.input, "level"), (function.input, "function")),
+        *((difference.input, "difference"), (lines.change, "lines")),
+    ):
+        control(
+            redraw,
+            asked,
+            drawn,
+            api_name=f"redraw_{label}",
+            concurrency_id="maps",
+            **quick,
+            **private,
+        )
+    chosen = [look, name, method]
+    for control, label in ((name, "class"), (method, "method")):
+        control.input(
+            change_class,
+            chosen,
+            [class_map, curves],
+            api_name=f"change_{label}",
+            concurrency_id="maps",
+            **quick,
+            **private,
+        )
+    trust.click(
+        trust_class,
+        chosen,
+        curves,
+        api_name="trust_class",
+        show_progress_on=[trust_status],
+        **together,
+        **private,
+    )
+    for button, make, given, label in (
+        (attention_png, picture_of_attention, asked, "attention_png"),
+        (attention_npz, array_of_attention, asked, "attention_npz"),
+        (class_png, picture_of_class, chosen, "class_png"),
+        (class_npz, array_of_class, chosen, "class_npz"),
+    ):
+        button.click(make, given, file, api_name=label, show_progress="hidden", **private).then(
+            None,
+            None,
+            None,
+            js="() => atlas.fetchFile('#file')",
+            api_name=f"fetch_{label}",
+            **private,
+        )
+    page = gr.context.Context.root_block
+    page.load(
+        offer_models,
+        model,
+        [model, missing],
+        api_name="offer_lookers",
+        queue=False,
+        show_progress="hidden",
+        **private,
+    )

@@ -1,0 +1,357 @@
+"""A look and its maps become the right-hand side of the Attention page."""
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from har_demo.explain.attention import Block, connections
+from har_demo.explain.export import ExplainedAttention, ExplainedClass
+from har_demo.explain.functions import TITLES
+from har_demo.explain.look import Look
+from har_demo.explain.picture import cell_of, colours, frame_of, frames_asking
+from har_demo.interface import formatting, plots
+from har_demo.interface.render import data_uri, render
+from har_demo.models.registry import cards
+from har_demo.weights import availability
+
+WIDTH = 100  # of a frame, in the units of the strip's drawing
+SHARP = 200  # pixels of a frame's height as it is sent
+ATTENDING = (
+    "Long-range dependencies",
+    "Video transformer",
+)  # families with attention between places
+GATES = (
+    "cgd_lab",
+    "res50_cgd",
+    "mvit_v2_s",
+)  # ... but for these, which gate channels or are foreign
+FIRST = ("action_transformer_lab", "mfnet_pnl_lab", "mfnet_nl_lab", "i3d_nl_lab")
+"""The best to begin with: where the first looks can be seen best; non-local blocks stare at one cell."""
+MEAN = -1
+
+METHOD_CHOICES = [
+    ("Grad-CAM", "grad-cam"),
+    ("Grad-CAM++", "grad-cam++"),
+    ("HiResCAM", "hirescam"),
+    ("LayerCAM", "layercam"),
+    ("Attention rollout (transformers)", "rollout"),
+]
+
+
+def attends(card) -> bool:
+    """Whether the model of a card has blocks that can be asked, told without building it."""
+    return card.family in ATTENDING and card.name not in GATES
+
+
+def model_choices() -> list[tuple[str, str]]:
+    """Titles and names of the networks whose weights are here, those with attention first."""
+    here = [
+        card
+        for card in cards().values()
+        if card.gmacs is not None and availability(card).state in ("shipped", "cached")
+    ]
+    here.sort(
+        key=lambda c: (not attends(c), FIRST.index(c.name) if c.name in FIRST else len(FIRST))
+    )
+    return [
+        (card.title if attends(card) else f"{card.title}, class activation alone", card.name)
+        for card in here
+    ]
+
+
+def missing_models() -> str:
+    """The models with attention that cannot look yet, and what would let them."""
+    others = [(card, availability(card)) for card in cards().values() if attends(card)]
+    return render(
+        "attention_missing",
+        fetch=[
+            {"title": card.title, "sentence": found.sentence}
+            for card, found in others
+            if found.state == "download"
+        ],
+        missing=[
+            {"title": card.title, "sentence": found.sentence}
+            for card, found in others
+            if found.state == "missing"
+        ],
+    )
+
+
+def verdict_shown(one: Look, shown: str, with_attention: bool) -> str:
+    """What the model says and what it was given."""
+    name, share = one.top(1)[0]
+    return render(
+        "attention_verdict",
+        asked=json.dumps({"clip": one.clip.sha256, "shown": shown}),
+        clip=one.clip,
+        headline=f"{one.card.title} says '{name}', {formatting.percent(share)}",
+        subline=f"{formatting.count(len(one.frames), 'frame')} from {one.seconds[0]:.1f} to "
+        f"{one.seconds[-1]:.1f} s of {one.clip.source.name}",
+        others=", ".join(f"{other} {formatting.percent(p)}" for other, p in one.top(4)[1:]),
+        note=one.note,
+        idea=one.card.idea,
+        with_attention=with_attention,
+    )
+
+
+def block_choices(every: Sequence[Block]) -> list[tuple[str, str]]:
+    """What each block is and how fine it sees, and its name."""
+    return [(f"{of.name}: {of.kind}, {_grid(of.query_grid)}", of.name) for of in every]
+
+
+def head_choices(of: Block) -> list[tuple[str, int]]:
+    """The mean and every head; CGNL's heads are channels."""
+    if of.heads == 1:
+        return [("only one", MEAN)]
+    one = "channel" if of.kind.startswith("compact") else "head"
+    return [(f"mean of {of.heads}", MEAN), *((f"{one} {n}", n) for n in range(of.heads))]
+
+
+def level_choices(of: Block) -> list[tuple[str, int]]:
+    """Every level by its regions."""
+    return [(_grid(grid), number) for number, grid in enumerate(of.key_grids)]
+
+
+def function_choices(of: Block) -> list[tuple[str, str]]:
+    """The four functions of a pair, if the block can have them."""
+    if not of.function:
+        return []
+    return [
+        (f"{title} (trained)" if name == of.function else title, name)
+        for name, title in TITLES.items()
+    ]
+
+
+def class_choices(one: Look) -> list[tuple[str, str]]:
+    """Every class with its probability, the likeliest first."""
+    return [
+        (f"{name}, {formatting.percent(share)}", name) for name, share in one.top(len(one.scores))
+    ]
+
+
+def frames_shown(one: Look) -> str:
+    """The sampled frames, to be pressed."""
+    return render("attention_frames", **_layout(one), tiles=_tiles(one), label="Sampled frames")
+
+
+def overlay_shown(said: ExplainedAttention, values: Sequence[np.ndarray], level: int) -> str:
+    """Cells over the frames, who asks, and lines to the strongest cells of the level."""
+    one, found = said.look, said.found
+    layout = _layout(one)
+    strongest = connections(found, said.lines, said.head)
+    most = max((abs(weight) for _, _, weight in strongest), default=1.0)
+    grid = found.block.query_grid
+    start = _middle(layout, found.cell, grid)
+    lines = []
+    for number, cell, weight in strongest:
+        if number == level:
+            end = _middle(layout, cell, values[level].shape, *found.block.covered)
+            lines.append({"path": _path(start, end), "end": end, "share": abs(weight) / most})
+    return render(
+        "attention_overlay",
+        **layout,
+        cells=_cells(layout, values[level], *found.block.covered),
+        times=_times(one),
+        lines=lines[::-1],
+        asking=_asking(layout, found.cell, grid),
+        grid=",".join(map(str, grid)),
+        query=",".join(map(str, found.cell)),
+    )
+
+
+def scores_shown(
+    said: ExplainedAttention, values: np.ndarray, rows: Sequence[dict], changes: bool
+) -> str:
+    """A legend of the colours, what the map amounts to in sentences, and the four functions."""
+    most = float(np.abs(values).max())
+    frames = len(said.look.frames)
+    each = frames / values.shape[0]
+    return render(
+        "attention_scores",
+        most=_percent(most) if values.min() >= 0 or changes else f"{most:.3g}",
+        signed=bool(values.min() < 0),
+        changes=changes,
+        cells=_grid(values.shape),
+        lasts="each lasts one frame" if each == 1 else f"each lasts {each:.3g} frames",
+        words=said.words,
+        rows=[
+            row
+            | {
+                "entropy": "looks nowhere" if row["empty"] else f"{row['entropy']:.1f} bits",
+                "elsewhere": ""
+                if row["own"] or row["empty"]
+                else formatting.percent(row["elsewhere"]),
+                "independence": "" if row["empty"] else formatting.signed(row["independence"]),
+            }
+            for row in rows
+        ],
+        function=said.found.function,
+    )
+
+
+def class_map_shown(said: ExplainedClass) -> str:
+    """The frames with the class's map over them, and where it is strongest."""
+    one, values = said.look, said.found.values
+    layout = _layout(one)
+    return render(
+        "activation_map",
+        **layout,
+        tiles=_tiles(one),
+        cells=_cells(layout, values),
+        times=_times(one),
+        title=said.title,
+        words=said.words[:1],
+        rollout=said.found.method == "rollout",
+    )
+
+
+def trust_shown(said: ExplainedClass) -> str:
+    """Deletion and insertion as curves, and what they and shuffled parameters say."""
+    curves = said.trust
+    named = (
+        ("deletion", "greyed out, strongest first", "var(--accent)", "solid"),
+        ("deletion_by_chance", "greyed out by chance", "var(--accent)", "dot"),
+        ("insertion", "brought back, strongest first", "var(--warn)", "solid"),
+        ("insertion_by_chance", "brought back by chance", "var(--warn)", "dot"),
+    )
+    figure = {
+        "data": [
+            {
+                "x": (100 * curves.shares).round(2).tolist(),
+                "y": (100 * getattr(curves, name)).round(3).tolist(),
+                "name": f"{title}: area {curves.area(name):.2f}",
+                "mode": "lines",
+                "line": {"color": colour, "dash": dash, "width": 2.5 if dash == "solid" else 1.5},
+                "hovertemplate": "%{y:.0f} % at %{x:.0f} % of the cells<extra></extra>",
+            }
+            for name, title, colour, dash in named
+        ],
+        "layout": {
+            "xaxis": {"title": {"text": "cells greyed out, or brought back, %"}, "range": [0, 100]},
+            "yaxis": {"title": {"text": "probability of the action, %"}, "range": [0, 101]},
+            "legend": {"orientation": "h", "y": -0.28, "x": 0},
+        },
+    }
+    label = "Probability of the action as cells are greyed out or brought back"
+    return render("activation_trust", chart=plots.draw(figure, label, 380), words=said.words[1:])
+
+
+def _layout(one: Look) -> dict:
+    """Columns and rows of the strip, and the size of its drawing, whose frames are 100 wide."""
+    count = len(one.pictures)
+    columns = 4 if count <= 16 else 8
+    rows = -(-count // columns)
+    tall = round(WIDTH * one.pictures.shape[1] / one.pictures.shape[2], 2)
+    return {
+        "count": count,
+        "columns": columns,
+        "rows": rows,
+        "wide": WIDTH,
+        "tall": tall,
+        "width": columns * WIDTH,
+        "height": round(rows * tall, 2),
+    }
+
+
+def _corner(layout: dict, frame: int) -> tuple[float, float]:
+    row, column = divmod(frame, layout["columns"])
+    return column * WIDTH, round(row * layout["tall"], 2)
+
+
+def _middle(
+    layout: dict,
+    cell: tuple[int, int, int],
+    grid: tuple[int, ...],
+    high: float = 1.0,
+    wide: float = 1.0,
+) -> tuple[float, float]:
+    """Where the centre of a cell is drawn, on the frame in the middle of its time.
+
+    `high` and `wide` are the shares of a frame that the grid lies on.
+    """
+    t, i, j = cell
+    x, y = _corner(layout, frame_of(t, grid[0], layout["count"]))
+    across = (j + 0.5) / grid[2] * wide * WIDTH
+    down = (i + 0.5) / grid[1] * high * layout["tall"]
+    return round(x + across, 2), round(y + down, 2)
+
+
+def _path(start: tuple[float, float], end: tuple[float, float]) -> str:
+    """A line that bends a little, so that those on top of one another are told apart."""
+    (x0, y0), (x1, y1) = start, end
+    bend = 0.12
+    middle = (x0 + x1) / 2 - bend * (y1 - y0), (y0 + y1) / 2 + bend * (x1 - x0)
+    return f"M{x0} {y0} Q{middle[0]:.1f} {middle[1]:.1f} {x1} {y1}"
+
+
+def _tiles(one: Look) -> list[dict]:
+    layout = _layout(one)
+    return [
+        {
+            "x": _corner(layout, number)[0],
+            "y": _corner(layout, number)[1],
+            "image": data_uri(picture, height=SHARP, quality=72),
+        }
+        for number, picture in enumerate(one.pictures)
+    ]
+
+
+def _times(one: Look) -> list[dict]:
+    """The moment of every frame, to be written into its corner."""
+    layout = _layout(one)
+    corners = [_corner(layout, number) for number in range(layout["count"])]
+    return [
+        {
+            "x": x + 3,
+            "y": round(y + layout["tall"] - 4, 2),
+            "text": formatting.seconds(float(moment)),
+        }
+        for (x, y), moment in zip(corners, one.seconds, strict=True)
+    ]
+
+
+def _cells(layout: dict, values: np.ndarray, high: float = 1.0, wide: float = 1.0) -> list[dict]:
+    """One small picture for every frame, a pixel a cell; the page draws the pixels as boxes."""
+    images = [_png(cells) for cells in colours(values)]
+    return [
+        {
+            "x": _corner(layout, frame)[0],
+            "y": _corner(layout, frame)[1],
+            "width": round(WIDTH * wide, 2),
+            "height": round(layout["tall"] * high, 2),
+            "image": images[cell_of(frame, layout["count"], len(images))],
+        }
+        for frame in range(layout["count"])
+    ]
+
+
+def _asking(layout: dict, cell: tuple[int, int, int], grid: tuple[int, ...]) -> list[dict]:
+    """The asking cell on every frame of its time."""
+    t, i, j = cell
+    wide, tall = WIDTH / grid[2], layout["tall"] / grid[1]
+    return [
+        {
+            "x": round(_corner(layout, frame)[0] + j * wide, 2),
+            "y": round(_corner(layout, frame)[1] + i * tall, 2),
+            "width": round(wide, 2),
+            "height": round(tall, 2),
+        }
+        for frame in frames_asking(t, grid[0], layout["count"])
+    ]
+
+
+def _png(rgba: np.ndarray) -> str:
+    """A uint8 picture [H, W, 4] in a data: address, pixel for pixel."""
+    done = cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))[1]
+    return "data:image/png;base64," + b64encode(done.tobytes()).decode()
+
+
+def _grid(grid: Sequence[int]) -> str:
+    return " × ".join(map(str, grid))
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f} %" if share >= 0.095 else f"{share * 100:.1f} %"

@@ -1,0 +1,229 @@
+"""The page for optical flow: a clip in, how everything in it moves, and what networks make of that."""
+
+import gradio as gr
+
+from har_demo.flow.field import TITLES
+from har_demo.flow.look import LONGEST
+from har_demo.interface import clip_step, header, run_controls
+from har_demo.interface.pages.flow.callbacks import (
+    ALONE,
+    SEEN_BY,
+    about,
+    ask_streams,
+    first_method,
+    make_files,
+    offer,
+    see_as,
+    show_motion,
+    show_pair,
+    stopped,
+    take_off,
+    weigh,
+)
+from har_demo.interface.render import render
+
+# A press on a moment goes there in the clip and asks for its pair of frames.
+PAIR_SCRIPT = """
+element.addEventListener('click', event => {
+  const cell = event.target.closest('[data-pair]');
+  if (!cell) return;
+  atlas.seek(Number(cell.dataset.seek));
+  trigger('pick', {pair: Number(cell.dataset.pair)});
+});
+"""
+
+# How much of the frame covers its flow.
+WIPE_SCRIPT = """
+const wipe = range => range.parentElement.style.setProperty('--cut', `${range.value}%`);
+const wipes = () => element.querySelectorAll('.wipe input').forEach(wipe);
+element.addEventListener('input', event => event.target.matches('.wipe input') && wipe(event.target));
+watch('value', wipes);
+wipes();
+"""
+
+
+def build() -> None:
+    """Lay out the page inside the current Blocks and connect its events."""
+    answered = gr.State(None)  # the OnPage on the right
+    both = gr.State(None)  # the Fusable below it
+    first = first_method()
+
+    header.build()
+    with gr.Row(elem_id="bench", equal_height=False):
+        with gr.Column(scale=5, min_width=320, elem_id="ask"):
+            clip = clip_step.build()
+            gr.HTML(render("step", number=2, title="Optical flow"))
+            with gr.Row():
+                method = gr.Dropdown(
+                    [(TITLES[first], first)],
+                    value=first,
+                    label="Method",
+                    min_width=200,
+                    elem_id="method",
+                )
+                beside = gr.Dropdown(
+                    [("nothing", ALONE)],
+                    value=ALONE,
+                    label="Beside it",
+                    min_width=200,
+                    elem_id="beside",
+                )
+            told = gr.HTML(about(first, ALONE), elem_id="about-methods")
+            with gr.Row():
+                start = gr.Number(
+                    0, label="From", info="Seconds.", minimum=0, min_width=110, elem_id="start"
+                )
+                seconds = gr.Slider(
+                    0.2,
+                    LONGEST,
+                    value=4,
+                    step=0.1,
+                    label="For",
+                    info="Seconds; up to 32 pairs of frames are looked at.",
+                    min_width=180,
+                    elem_id="seconds",
+                )
+            with gr.Row(elem_id="go"):
+                run = gr.Button("Show the motion", variant="primary", size="lg", elem_id="run")
+                stop = gr.Button("Stop", size="lg", elem_id="stop", min_width=80, scale=0)
+
+        with gr.Column(scale=7, min_width=320, elem_id="answer"):
+            notice = gr.HTML("", elem_id="notice")
+            status = gr.HTML("", elem_id="status")
+            panel = gr.HTML(render("flow_empty"), js_on_load=PAIR_SCRIPT, elem_id="results")
+            with gr.Row(visible=False, elem_id="flow-reading") as reading:
+                without = gr.Checkbox(
+                    False,
+                    label="Take the camera's motion off",
+                    info="What most of the picture does together, as a homography.",
+                    min_width=220,
+                    elem_id="without-camera",
+                )
+                seen_by = gr.Radio(
+                    [(title, name) for name, title in SEEN_BY.items()],
+                    value=next(iter(SEEN_BY)),
+                    label="Channels, as given to",
+                    min_width=260,
+                    elem_id="seen-by",
+                )
+            pair = gr.HTML("", js_on_load=PAIR_SCRIPT + WIPE_SCRIPT, elem_id="pair")
+            network = gr.HTML("", elem_id="network")
+            with gr.Column(visible=False, elem_id="take-away-flow") as take_away:
+                with gr.Row(elem_id="take-away"):
+                    files = gr.Button("Video and .flo files", size="sm", elem_id="make-files")
+                    zip_file = gr.DownloadButton(
+                        ".flo files", size="sm", visible=False, elem_id="flo"
+                    )
+                    json_file = gr.DownloadButton("JSON", size="sm", elem_id="json")
+                film = gr.Video(
+                    visible=False,
+                    interactive=False,
+                    show_label=False,
+                    label="Coloured flow",
+                    elem_id="film",
+                )
+            gr.HTML(render("step", number=3, title="Two streams"), elem_id="streams-step")
+            gr.HTML(render("flow_streams_intro"), elem_id="streams-intro")
+            none = gr.HTML("", elem_id="no-streams")
+            with gr.Row(visible=False, elem_id="streams-go") as streams_go:
+                streams = gr.Dropdown([], label="Streams", min_width=170, elem_id="streams")
+                other = gr.Dropdown(
+                    [("what it was trained with", ALONE)],
+                    value=ALONE,
+                    label="Flow",
+                    min_width=170,
+                    elem_id="other-flow",
+                )
+                ask = gr.Button("Ask both", size="lg", min_width=100, elem_id="ask-streams")
+            with gr.Row(visible=False, elem_id="weighing") as weighing:
+                weight = gr.Slider(
+                    0,
+                    1,
+                    value=0.5,
+                    step=0.05,
+                    label="Weight of the temporal stream",
+                    info="0 believes the frame alone, 1 the flow alone.",
+                    elem_id="weight",
+                )
+            streams_panel = gr.HTML("", elem_id="streams-panel")
+
+    private = {"api_visibility": "undocumented"}
+    at_once = {"queue": False, "show_progress": "hidden", **private}
+    models = {"concurrency_limit": 1, "concurrency_id": "models", **private}
+
+    clip_step.connect(clip, notice)
+    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
+    for number, control in enumerate((method, beside)):
+        control.change(about, [method, beside], told, api_name=f"about_{number}", **at_once)
+
+    run_controls.connect(
+        run,
+        stop,
+        show_motion,
+        [clip.current, clip.video, method, beside, start, seconds, without, seen_by],
+        [notice, panel, pair, network, answered, reading, take_away, json_file, film, zip_file],
+        status,
+        *(stopped, answered, notice),
+    )
+    without.input(
+        take_off,
+        [answered, without],
+        [notice, panel, pair, answered, film, zip_file],
+        api_name="take_off",
+        trigger_mode="always_last",
+        show_progress="hidden",
+        **private,
+    )
+    for place, name in ((panel, "pick_moment"), (pair, "step_pair")):
+        place.pick(
+            show_pair,
+            answered,
+            [notice, pair, answered],
+            api_name=name,
+            trigger_mode="always_last",
+            show_progress="hidden",
+            **private,
+        )
+    seen_by.input(
+        see_as,
+        [answered, seen_by],
+        [notice, network],
+        api_name="see_as",
+        trigger_mode="always_last",
+        show_progress_on=[network],
+        **models,
+    )
+    files.click(
+        make_files,
+        answered,
+        [notice, film, zip_file],
+        api_name="make_files",
+        concurrency_limit=2,
+        show_progress_on=[film],
+        **private,
+    )
+    ask.click(
+        ask_streams,
+        [clip.current, clip.video, streams, other, weight],
+        [notice, streams_panel, both, weighing],
+        api_name="ask_streams",
+        show_progress_on=[streams_panel],
+        **models,
+    )
+    weight.change(
+        weigh,
+        [both, weight],
+        streams_panel,
+        api_name="weigh",
+        trigger_mode="always_last",
+        show_progress="hidden",
+        **private,
+    )
+    page = gr.context.Context.root_block
+    page.load(
+        offer,
+        None,
+        [method, beside, told, streams, other, streams_go, none],
+        api_name="offer_flow",
+        **at_once,
+    )

@@ -1,0 +1,198 @@
+"""The page for free text: a clip and some sentences in, which of them it shows, when and where."""
+
+from functools import partial
+
+import gradio as gr
+
+from har_demo.interface import clip_step, header, plots, run_controls
+from har_demo.interface.links import restore_prompts
+from har_demo.interface.pages.prompts import search
+from har_demo.interface.pages.prompts.callbacks import (
+    OWN_TEMPERATURE,
+    START,
+    ask_prompts,
+    describe_tower,
+    fill_in,
+    offer_towers,
+    read_again,
+    stopped,
+    take_back,
+    tower_choices,
+    where_it_matches,
+)
+from har_demo.interface.pages.prompts.curves import curves
+from har_demo.interface.render import render
+from har_demo.prompts import CLASS_LISTS, ENSEMBLE, PLAIN, POOLINGS, default
+from har_demo.prompts.catalogue import card
+
+POOLED = {
+    "mean": "mean",
+    "max": "maximum",
+    "attention": "weighted",
+    "transformer": "learned transformer",
+}
+
+# A press on the chart or a picture goes to that moment; a picture also asks where its prompt matches.
+RESULTS_SCRIPT = """
+element.addEventListener('click', event => {
+  const cell = event.target.closest('[data-seek]');
+  if (!cell) return;
+  atlas.seek(Number(cell.dataset.seek));
+  if (cell.dataset.prompt) trigger('pick', {prompt: Number(cell.dataset.prompt)});
+});
+"""
+
+
+def build() -> None:
+    """Lay out the page inside the current Blocks and connect its events."""
+    answered = gr.State(None)  # the OnPage on the right
+    kept = gr.State(START)  # what the visitor typed before taking a class list
+
+    header.build()
+    with gr.Row(elem_id="bench", equal_height=False):
+        with gr.Column(scale=5, min_width=320, elem_id="ask"):
+            clip = clip_step.build()
+            gr.HTML(render("step", number=2, title="Prompts"))
+            prompts = gr.Textbox(
+                START,
+                lines=6,
+                max_lines=12,
+                label="What may the clip show?",
+                info="One a line, as many as 500. Say them as a caption would.",
+                elem_id="prompts",
+            )
+            with gr.Row(elem_classes="chips", elem_id="lists"):
+                short = sorted(CLASS_LISTS, key=lambda name: len(CLASS_LISTS[name]))
+                lists = {name: gr.Button(name, size="sm", min_width=60) for name in short}
+                own = gr.Button("My own", size="sm", min_width=60, elem_id="own-prompts")
+            none = gr.Checkbox(
+                True,
+                label="'None of these' may be the answer",
+                info="The clip is also compared with sentences such as 'an empty scene'.",
+                elem_id="none",
+            )
+            with gr.Accordion(
+                "Which towers, and how they are asked", open=False, elem_id="settings"
+            ):
+                tower = gr.Dropdown(
+                    tower_choices([card(default())]),
+                    value=default(),
+                    label="Towers",
+                    info="One network for pictures and one for sentences, made to agree.",
+                    elem_id="tower",
+                )
+                about_tower = gr.HTML(describe_tower(default()), elem_id="about-tower")
+                templates = gr.Textbox(
+                    "\n".join(PLAIN),
+                    lines=1,
+                    max_lines=8,
+                    label="Templates",
+                    info="A line each, {} where the prompt goes; the vectors of several are averaged.",
+                    elem_id="templates",
+                )
+                with gr.Row(elem_classes="chips"):
+                    plain = gr.Button("Prompt alone", size="sm", min_width=60)
+                    several = gr.Button(
+                        "Several templates", size="sm", min_width=60, elem_id="several"
+                    )
+            with gr.Row(elem_id="go"):
+                run = gr.Button("Ask", variant="primary", size="lg", elem_id="run")
+                stop = gr.Button("Stop", size="lg", elem_id="stop", min_width=80, scale=0)
+
+        with gr.Column(scale=7, min_width=320, elem_id="answer"):
+            notice = gr.HTML("", elem_id="notice")
+            status = gr.HTML("", elem_id="status")
+            with gr.Row(visible=False, elem_id="reading") as reading:
+                pooling = gr.Radio(
+                    [(POOLED[one], one) for one in POOLINGS],
+                    value=POOLINGS[0],
+                    label="Similarity over time becomes its",
+                    info="Weighted: a mean in which moments that fit count more. Learned transformer: "
+                    "all moments together and learned vectors around each prompt (Ju et al.); better for "
+                    "the 39 everyday actions, worse beyond them; embedded towers alone.",
+                    min_width=240,
+                    elem_id="pooling",
+                )
+                warmth = gr.Slider(
+                    0.2,
+                    5,
+                    value=OWN_TEMPERATURE,
+                    step=0.1,
+                    label="Temperature",
+                    info="In multiples of the towers' own: lower makes the likeliest surer.",
+                    min_width=240,
+                    elem_id="temperature",
+                )
+            panel = gr.HTML(render("prompts_empty"), js_on_load=RESULTS_SCRIPT, elem_id="results")
+            where = gr.HTML("", elem_id="where")
+            who = gr.HTML("", elem_id="who")
+            with gr.Row(visible=False, elem_id="take-away") as take_away:
+                json_file = gr.DownloadButton("JSON", size="sm", elem_id="json")
+                share = gr.Button("Copy link", size="sm", elem_id="share")
+
+    search.build(tower)
+    with gr.Accordion(
+        "What learned prompts gain, measured", open=False, elem_id="learned"
+    ) as learned:
+        measured = plots.build(elem_id="few-shots")
+
+    private = {"api_visibility": "undocumented"}
+    at_once = {"queue": False, "show_progress": "hidden", **private}
+
+    clip_step.connect(clip, notice)
+    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
+
+    for number, (name, button) in enumerate(lists.items()):
+        button.click(
+            partial(fill_in, name),
+            [prompts, kept],
+            [prompts, kept],
+            api_name=f"fill_in_{number}",
+            **at_once,
+        )
+    own.click(take_back, [prompts, kept], prompts, api_name="own_prompts", **at_once)
+    for button, wanted, name in ((plain, PLAIN, "plain"), (several, ENSEMBLE, "several")):
+        button.click(partial("\n".join, wanted), None, templates, api_name=name, **at_once)
+    tower.change(describe_tower, tower, about_tower, api_name="describe_tower", **at_once)
+
+    run_controls.connect(
+        run,
+        stop,
+        ask_prompts,
+        [clip.current, clip.video, prompts, none, tower, templates, pooling, warmth],
+        [notice, panel, where, who, answered, reading, take_away, json_file],
+        status,
+        *(stopped, answered, notice),
+    )
+    for control in (pooling.input, warmth.change):
+        control(
+            read_again,
+            [answered, pooling, warmth],
+            [notice, panel, who, answered, json_file],
+            api_name="read_again",
+            trigger_mode="always_last",
+            show_progress="hidden",
+            concurrency_limit=4,
+            **private,
+        )
+    share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **private)
+    panel.pick(
+        where_it_matches,
+        answered,
+        where,
+        api_name="where_it_matches",
+        concurrency_id="models",
+        show_progress_on=[where],
+        **private,
+    ).then(None, None, None, js="() => atlas.show('#where')", api_name="show_where", **private)
+    learned.expand(curves, None, measured, api_name="prompts_curves", **at_once)
+    page = gr.context.Context.root_block
+    page.load(offer_towers, None, tower, api_name="offer_towers", **at_once)
+    question = [prompts, none, tower, templates, pooling]
+    page.load(
+        restore_prompts,
+        None,
+        [*clip.taken(notice), *question],
+        api_name="restore_prompts",
+        **private,
+    ).then(None, None, None, js="() => atlas.restored()", api_name="prompts_restored", **private)

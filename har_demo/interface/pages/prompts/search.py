@@ -1,0 +1,184 @@
+"""The second part of the Prompts page: up to fifty clips are ranked for one sentence."""
+
+import json
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import gradio as gr
+
+from har_demo.clips.frames import read_frames
+from har_demo.clips.probe import limits
+from har_demo.errors import ChoiceError, UserError
+from har_demo.interface import formatting, run_controls, stopping
+from har_demo.interface.gpu import on_gpu
+from har_demo.interface.render import data_uri, notice, render
+from har_demo.prompts import Found, Ranking, ranking_json, search_files
+from har_demo.prompts.catalogue import about, card
+from har_demo.prompts.ranking import MOST
+
+log = logging.getLogger(__name__)
+
+BROKEN = "Something broke on our side, not yours: try again, or with fewer clips."
+
+# A press on a clip plays it in the panel's own player, from the moment that fits best.
+FOUND_SCRIPT = """
+element.addEventListener('click', event => {
+  const pressed = event.target.closest('[data-play]');
+  if (!pressed) return;
+  const player = element.querySelector('.found-player'), video = player.querySelector('video');
+  element.querySelectorAll('[data-play]').forEach(one => one.setAttribute('aria-pressed', one === pressed));
+  player.hidden = false;
+  player.querySelector('figcaption').textContent = pressed.dataset.name;
+  const seek = () => { video.currentTime = Number(pressed.dataset.at); video.play().catch(() => {}); };
+  if (video.getAttribute('src') === pressed.dataset.play) seek();
+  else {
+    video.src = pressed.dataset.play;
+    video.addEventListener('loadedmetadata', seek, {once: true});
+  }
+  player.scrollIntoView({behavior: 'smooth', block: 'nearest'});
+});
+"""
+
+
+def build(tower: gr.Dropdown) -> None:
+    """Lay out the part below the rest of the page; `tower` says which towers are asked."""
+    with gr.Column(elem_id="search-clips"):
+        gr.HTML(render("search_head", most=MOST, megabytes=round(limits().megabytes)))
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=320):
+                files = gr.File(
+                    file_count="multiple",
+                    file_types=["video"],
+                    label="Clips",
+                    height=180,
+                    elem_id="search-files",
+                )
+                sentence = gr.Textbox(
+                    "a person waving both hands",
+                    label="What do you look for?",
+                    info="One sentence; the towers chosen above rank the clips.",
+                    elem_id="search-for",
+                )
+                with gr.Row():
+                    go = gr.Button("Search", variant="primary", elem_id="search-go")
+                    stop = gr.Button("Stop", elem_id="search-stop", min_width=80, scale=0)
+            with gr.Column(scale=7, min_width=320):
+                said = gr.HTML("", elem_id="search-notice")
+                status = gr.HTML("", elem_id="search-status")
+                found = gr.HTML(
+                    render("search_empty"), js_on_load=FOUND_SCRIPT, elem_id="search-found"
+                )
+                json_file = gr.DownloadButton(
+                    "JSON", size="sm", visible=False, scale=0, elem_id="search-json"
+                )
+
+    private = {"api_visibility": "undocumented"}
+    given = {
+        "inputs": [files, sentence, tower],
+        "outputs": [said, found, json_file],
+        "concurrency_limit": 1,
+        "concurrency_id": "models",
+        "show_progress_on": [status],
+        **private,
+    }
+    running = [
+        go.click(search_clips, api_name="search_clips", **given),
+        sentence.submit(search_clips, api_name="search_again", **given),
+    ]
+    run_controls.ends(stop, running, stopped, None, said, "search_clips")
+
+
+def search_clips(
+    files: list[str] | None,
+    sentence: str,
+    tower: str,
+    request: gr.Request,
+    progress=gr.Progress(),  # noqa: B008
+):
+    """Rank the clips.
+
+    Yields updates of: notice, found, json_file.
+    """
+    with stopping.work(request.session_hash):
+        yield from _search(request.session_hash, files, sentence, tower, progress)
+
+
+@on_gpu
+def _search(session, files, sentence, tower, progress):
+    def tell(fraction: float, what: str) -> None:
+        stopping.check(session)
+        progress(fraction, desc=what)
+
+    try:
+        ranking = find(files, sentence, tower, tell)
+        with _file(ranking) as file:
+            yield "", ranked(ranking), gr.update(value=file, visible=True)
+    except stopping.Stopped:
+        # `stopped` says so on the page; work that gives nothing at all would empty it.
+        yield [gr.skip()] * 3
+    except Exception as problem:
+        # The page must never be left waiting; the log has what the reader cannot use.
+        if not isinstance(problem, UserError):
+            log.exception("searching failed")
+        yield (
+            notice(str(problem) if isinstance(problem, UserError) else BROKEN),
+            gr.skip(),
+            gr.skip(),
+        )
+
+
+def find(files: list[str] | None, sentence: str, tower: str, tell) -> Ranking:
+    """What the page and the API search alike; `tell` is called with a share and a sentence.
+
+    Raises:
+        ChoiceError, WeightsError: as `har_demo.prompts.search_files`; towers from a folder are for the
+            command line alone.
+    """
+    if not files:
+        raise ChoiceError("There is no clip to search: add some video files.")
+    return search_files([Path(file) for file in files], sentence, card(tower).name, tell)
+
+
+def stopped() -> str:
+    """Say so; what stood on the page stays."""
+    return notice("Stopped. Clips that were looked at are known at the next search.", "warn")
+
+
+def ranked(ranking: Ranking) -> str:
+    """A ranking as HTML: the best first, each with the frame that fits best."""
+    best = max((one.similarity for one in ranking.found), default=0.0)
+    return render(
+        "search_found",
+        sentence=ranking.sentence,
+        clips=[_row(place, one, best) for place, one in enumerate(ranking.found, 1)],
+        count=formatting.count(len(ranking.found), "clip"),
+        tower=card(ranking.tower).title,
+        able=about(ranking.tower),
+        notes=ranking.notes,
+        unread=ranking.unread,
+    )
+
+
+def _row(place: int, one: Found, best: float) -> dict:
+    frame = min(one.clip.frames - 1, round(one.seconds * one.clip.fps))
+    return {
+        "place": place,
+        "name": one.clip.source.name,
+        "image": data_uri(read_frames(one.clip, [frame])[0], height=120),
+        "play": f"/gradio_api/file={one.clip.path}",
+        "at": f"{one.seconds:.3f}",
+        "time": formatting.seconds(one.seconds),
+        "similarity": formatting.signed(one.similarity),
+        "width": f"{100 * max(0.0, one.similarity) / max(best, 1e-6):.1f}",
+    }
+
+
+@contextmanager
+def _file(ranking: Ranking):
+    """The ranking as a JSON file, which lasts as long as the with."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "search.json"
+        path.write_text(json.dumps(ranking_json(ranking), indent=1), encoding="utf-8")
+        yield str(path)

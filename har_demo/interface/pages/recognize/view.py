@@ -1,0 +1,305 @@
+"""Predictions become the right-hand side of the Recognise page."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from markupsafe import Markup
+
+from har_demo.clips.clip import Clip
+from har_demo.clips.transforms import crop_boxes
+from har_demo.interface import formatting
+from har_demo.interface.render import data_uri, render
+from har_demo.models.card import ModelCard
+from har_demo.models.registry import card as find_card
+from har_demo.recognize.agreement import agreement
+from har_demo.recognize.prediction import Prediction, Refusal
+from har_demo.recognize.seen import frames_seen
+from har_demo.weights import accuracies
+
+SURE = 0.5  # from here on a model 'says' something
+LANES = 6  # a timeline shows at most this many classes of a model
+THUMBS = 16  # a strip shows at most this many frames of a window
+
+
+def results(
+    clip: Clip,
+    asked: dict,
+    answers: Sequence[tuple[Prediction | Refusal, Markup]],
+    waiting: Sequence[str] = (),
+    stopped: bool = False,
+) -> str:
+    """The whole panel: verdict, timeline, one card per model, agreement.
+
+    Args:
+        clip: what was shown.
+        asked: the clip, models and settings as a shared link names them.
+        answers: what each model said, with its strip of frames from `seen` ('' for a refusal).
+        waiting: titles of the models that have not answered yet.
+        stopped: those in `waiting` will never answer.
+    """
+    predictions = [a for a, _ in answers if isinstance(a, Prediction)]
+    headline, subline = _verdict(clip, predictions, len(answers), len(waiting), stopped)
+    waiting = () if stopped else waiting
+    return render(
+        "results",
+        clip=clip,
+        asked=json.dumps({name: value for name, value in asked.items() if value}),
+        headline=headline,
+        subline=subline,
+        timelines=[_timeline(p, clip) for p in predictions if len(p.frames) > 1],
+        ticks=ticks(clip.duration),
+        cards=[_card(answer, strip) for answer, strip in answers],
+        waiting=waiting,
+        agreement=_agreement(predictions) if len(predictions) > 1 and not waiting else None,
+    )
+
+
+def _verdict(
+    clip: Clip, predictions: list[Prediction], answered: int, waiting: int, stopped: bool
+) -> tuple[str, str]:
+    """Two lines above the cards: what most models say, and of how many."""
+    if not predictions:
+        if stopped:
+            return "Stopped", "No model had answered yet; press Recognise to start again"
+        if waiting:
+            return "Looking at the clip …", f"{formatting.count(waiting, 'model')} still to answer"
+        return "No answer", "None of the chosen models could answer; each card says why."
+    several = _sure_moments(predictions)
+    votes = Counter(p.top(1)[0][0] for p in predictions)
+    name, most = votes.most_common(1)[0]
+    sure = any(p.overall.max() >= SURE for p in predictions)
+    if not sure and len(several) > 1:
+        headline = f"More than one action: {formatting.sentence_list(several)}"
+    elif len(predictions) == 1:
+        headline = (
+            f"{predictions[0].title} {'says' if sure else 'is not sure; its best guess is'} {name}"
+        )
+    elif most == 1:
+        headline = "Every model says something else"
+    else:
+        share = f"{most} of {len(predictions)}"
+        who = {2: "Both"}.get(most, f"All {most}") if most == len(predictions) else share
+        headline = f"{who} models {'say' if sure else 'are unsure; their best guess is'} {name}"
+    parts = [f"{clip.source.name}, {formatting.seconds(clip.duration)}"]
+    if waiting:
+        parts.append(
+            f"stopped before {formatting.count(waiting, 'more model')} answered"
+            if stopped
+            else f"{formatting.count(waiting, 'model')} still to answer"
+        )
+    known = max(len(p.classes) for p in predictions)
+    if not sure and len(several) < 2 and known < 50:
+        parts.append(f"they know {known} actions; this may be none of them")
+    if answered > len(predictions):
+        parts.append(f"{formatting.count(answered - len(predictions), 'model')} could not answer")
+    return headline, " · ".join(parts)
+
+
+def _sure_moments(predictions: list[Prediction]) -> list[str]:
+    """Classes that at least half of the models are sure of at some moment, in order of time."""
+    first: dict[str, list[float]] = {}
+    for prediction in predictions:
+        starts = prediction.seconds()[:, 0]
+        for i in np.flatnonzero(prediction.scores.max(axis=0) >= SURE):
+            moment = starts[(prediction.scores[:, i] >= SURE).argmax()]
+            first.setdefault(prediction.classes[i], []).append(moment)
+    several = {name: np.mean(t) for name, t in first.items() if 2 * len(t) >= len(predictions)}
+    return sorted(several, key=several.get)
+
+
+def _card(answer: Prediction | Refusal, strip: Markup) -> dict:
+    if isinstance(answer, Refusal):
+        return {"refused": True, "title": answer.title, "message": _capital(answer.message)}
+    card = find_card(answer.model)
+    windows, frames = answer.frames.shape
+    times = answer.times
+    return {
+        "refused": False,
+        "model": answer.model,
+        "title": answer.title,
+        "year": card.year,
+        "family": card.family,
+        "hue": formatting.hue(card.family),
+        "top": [
+            {"name": name, "percent": formatting.percent(p), "width": f"{max(p, 0.004) * 100:.1f}"}
+            for name, p in answer.top(5)
+        ],
+        "note": answer.note,
+        "seen": strip,
+        "facts": [
+            (
+                "looked at",
+                f"{formatting.count(windows, 'window')} of {formatting.count(frames, 'frame')}",
+            ),
+            (
+                "time",
+                f"{formatting.milliseconds(times.decode)} reading, "
+                f"{formatting.milliseconds(times.transform)} preparing, "
+                f"{formatting.milliseconds(times.forward)} network",
+            ),
+            ("on", answer.device),
+        ],
+        "knows": f"Can only answer one of {len(answer.classes)} actions ({answer.label_set})",
+        "classes": ", ".join(answer.classes),
+        "trust": _trust(answer, card),
+    }
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _trust(answer: Prediction, card: ModelCard) -> str:
+    """Where the parameters come from and how far they can be believed, in one line."""
+    origin = {
+        "user": "your own weights, accuracy unknown",
+        "shipped": "weights shipped with this project",
+        "hub": "public weights",
+    }[answer.provenance.source]
+    line = f"{origin} ({answer.provenance.file}, sha256 {answer.provenance.sha256[:8]}…)"
+    if answer.provenance.source != "user":
+        measured = [f"{a.top1:.0f} % right on {a.dataset}" for a in accuracies(card)]
+        if measured:
+            line += "; " + ", ".join(measured)
+        if measured and answer.provenance.source == "shipped":
+            line += ", with people and places never seen in training"
+    return line
+
+
+def _timeline(prediction: Prediction, clip: Clip) -> dict:
+    """Lanes of the classes that were likely at some moment, in the order in which they peak.
+
+    Where windows overlap they share the time between their centres; where they leave a gap the
+    lane does too, since nobody looked there.
+    """
+    spans = prediction.seconds()
+    centres = spans.mean(axis=1)
+    between = (centres[1:] + centres[:-1]) / 2
+    left = np.maximum(spans[:, 0], np.concatenate([[0.0], between]))
+    right = np.minimum(spans[:, 1], np.concatenate([between, [clip.duration]]))
+    peak = prediction.scores.max(axis=0)
+    likely = np.argsort(-peak, kind="stable")[:LANES]
+    likely = [i for i in likely if peak[i] >= min(0.25, peak.max())]
+    lanes = []
+    for i in sorted(likely, key=lambda i: prediction.scores[:, i].argmax()):
+        name = prediction.classes[i]
+        lanes.append(
+            {
+                "name": name,
+                "cells": [
+                    {
+                        "seek": f"{start:.3f}",
+                        "window": w,
+                        "left": f"{left[w] / clip.duration * 100:.3f}",
+                        "width": f"{(right[w] - left[w]) / clip.duration * 100:.3f}",
+                        "p": f"{prediction.scores[w, i]:.3f}",
+                        "label": f"{name}, {formatting.percent(float(prediction.scores[w, i]))}, "
+                        f"{formatting.seconds(start)} to {formatting.seconds(end)}",
+                    }
+                    for w, (start, end) in enumerate(spans)
+                ],
+            }
+        )
+    return {"model": prediction.model, "title": prediction.title, "rows": lanes}
+
+
+def ticks(duration: float, most: int = 5) -> list[dict]:
+    """Round moments along the time axis."""
+    step = next(s for s in (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 1e9) if duration / s <= most)
+    return [
+        {
+            "left": f"{t / duration * 100:.2f}",
+            "text": formatting.seconds(t).removesuffix(".0 s")
+            + (" s" if t < 60 and t % 1 == 0 else ""),
+        }
+        for t in np.arange(0, duration * 0.97, step)
+    ]
+
+
+def _agreement(predictions: list[Prediction]) -> dict:
+    matrix = agreement(predictions)
+    rows = []
+    for a, values in zip(predictions, matrix, strict=True):
+        cells = []
+        for b, value in zip(predictions, values, strict=True):
+            none = bool(np.isnan(value))
+            text = "–" if none else formatting.percent(value)
+            label = (
+                f"{a.title} knows {a.label_set}, {b.title} knows {b.label_set}"
+                if none
+                else f"{a.title} and {b.title}: {text}"
+            )
+            cells.append(
+                {"p": f"{0 if none else value:.3f}", "text": text, "none": none, "label": label}
+            )
+        rows.append({"title": a.title, "cells": cells})
+    note = (
+        "A dash: the two models were taught different lists of actions, so their answers "
+        "cannot be compared number by number."
+        if np.isnan(matrix).any()
+        else ""
+    )
+    return {"titles": [p.title for p in predictions], "rows": rows, "note": note}
+
+
+def best_window(prediction: Prediction) -> int:
+    """The window that is surest of the model's overall answer."""
+    return int(prediction.scores[:, prediction.overall.argmax()].argmax())
+
+
+def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: int) -> Markup:
+    """The strip of one window: its frames as filmed, with the crop, and as the network got them.
+
+    Args:
+        clip: the ingested clip.
+        card: the model's card.
+        indices: int64 [windows, frames], every window the model looked at.
+        crops: 1 or 3.
+        window: which of the windows to show.
+    """
+    spec = card.input
+    frames = indices[window]
+    pictures = frames_seen(clip, spec, frames, crops)
+    shown, received = _few(len(frames)), _few(len(pictures.received))
+    kept = f", {len(shown)} of them shown" if len(shown) < len(frames) else ""
+    height, width = spec.crop
+    number = len(pictures.received)
+    what = {
+        "difference": formatting.count(number, "difference") + " between frames",
+        "flow": formatting.count(number, "field") + " of optical flow",
+        "rgb+flow": f"{number} RGB frames and fields of optical flow",
+    }.get(spec.modality, formatting.count(number, "RGB frame"))
+    start, end = frames.min() / clip.fps, (frames.max() + 1) / clip.fps
+    return render(
+        "seen",
+        model=card.name,
+        span=f"window {window + 1} of {len(indices)}, "
+        f"{formatting.seconds(start)} to {formatting.seconds(end)}",
+        filmed=[
+            {
+                "image": data_uri(pictures.filmed[i], height=96),
+                "time": formatting.seconds(frames[i] / clip.fps),
+            }
+            for i in shown
+        ],
+        inputs=[data_uri(pictures.received[i]) for i in received],
+        boxes=[
+            {
+                "left": f"{left / clip.width * 100:.2f}",
+                "top": f"{top / clip.height * 100:.2f}",
+                "width": f"{(right - left) / clip.width * 100:.2f}",
+                "height": f"{(bottom - top) / clip.height * 100:.2f}",
+            }
+            for left, top, right, bottom in crop_boxes(spec, clip.width, clip.height, crops)
+        ],
+        input_label=f"Input of the network: {what}, {width} × {height} pixels",
+        sentence=f"{formatting.count(len(np.unique(frames)), 'different frame')}{kept}; the network "
+        f"receives {what} of {width} × {height} pixels.",
+    )
+
+
+def _few(number: int) -> np.ndarray:
+    """Up to THUMBS positions spread over `number` pictures."""
+    return np.unique(np.linspace(0, number - 1, min(number, THUMBS)).round().astype(int))

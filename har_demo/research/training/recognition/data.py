@@ -1,0 +1,275 @@
+"""Labelled clips become one block of small frames, split so that nobody and no place is on both sides.
+
+Preparing is done once and needs PyAV; training then reads the small copies, also on another machine:
+
+    python -m har_demo.research.training.recognition.data DATA PREPARED
+
+DATA holds clips.tsv (columns path, dataset, class) and the clips it names, and UTD-MHAD's recordings of
+skeletons in utdmhad/skeletons.npz. PREPARED gets
+
+    clips/          ingested copies, for recognition to answer about
+    small/          the same frames, SIDE pixels squared, a quarter of the size: what networks are trained on
+    examples.json   what they show
+    recordings/     the skeletons, by person
+"""
+
+import argparse
+import csv
+import json
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from har_demo.clips.clip import Clip, SourceFacts
+from har_demo.clips.transforms import transform
+from har_demo.errors import ClipError
+from har_demo.labels import DATASETS, class_of
+from har_demo.models.card import ModelInput
+from har_demo.research.training.groups import group_of
+
+SIDE = 144  # pixels of a stored frame; more than a network's 112, so that crops stay sharp
+
+HELD_OUT_PEOPLE = ("s7", "s8")
+"""Whose recordings of UTD-MHAD are rendered for testing alone, in either split."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A labelled clip.
+
+    Attributes:
+        clip: the ingested copy.
+        small: its frames, SIDE pixels squared.
+        dataset: 'weizmann', 'arid6' or 'workout4'.
+        label: index in har_demo.labels.EVERYDAY.
+        group: who acts (Weizmann) or where (the others); a group is on one side of a split.
+    """
+
+    clip: Clip
+    small: Path
+    dataset: str
+    label: int
+    group: str
+
+
+def prepare(source: Path, target: Path) -> int:
+    """Ingest every clip of `source` that has one of our labels; how many there were."""
+    from har_demo.clips.ingest import ingest  # needs PyAV, which only this step does
+
+    (target / "clips").mkdir(parents=True, exist_ok=True)
+    (target / "small").mkdir(exist_ok=True)
+    records = []
+    with open(source / "clips.tsv", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            dataset, name = row["dataset"], row["class"]
+            if name not in DATASETS.get(dataset, {}):
+                continue
+            clip = ingest(source / row["path"])
+            copy = re.sub(r"[^\w.-]", "_", row["path"])
+            shutil.copyfile(clip.path, target / "clips" / copy)
+            _write_small(
+                target / "small" / copy, _squeezed(_decode(clip.path, clip.frames)), clip.fps
+            )
+            record = asdict(clip) | {"path": copy}
+            group = group_of(dataset, name, row["path"])
+            records.append({"clip": record, "dataset": dataset, "class": name, "group": group})
+    (target / "examples.json").write_text(json.dumps(records, indent=1), encoding="utf-8")
+    recordings = source / "utdmhad" / "skeletons.npz"
+    if recordings.exists():
+        split_recordings(recordings, target / "recordings")
+    return len(records)
+
+
+def split_recordings(file: Path, target: Path) -> None:
+    """UTD-MHAD's skeletons, keys 'aAA_sS_tT', as train/skeletons.npz and test/skeletons.npz, by person."""
+    with np.load(file) as recordings:
+        for side in ("train", "test"):
+            (target / side).mkdir(parents=True, exist_ok=True)
+            chosen = {
+                key: recordings[key]
+                for key in recordings.files
+                if (key.split("_")[1] in HELD_OUT_PEOPLE) == (side == "test")
+            }
+            np.savez_compressed(target / side / "skeletons.npz", **chosen)
+
+
+def read_examples(prepared: Path) -> list[Example]:
+    """The examples of a prepared folder."""
+    records = json.loads((prepared / "examples.json").read_text(encoding="utf-8"))
+    return [
+        Example(
+            clip=Clip(
+                **record["clip"]
+                | {
+                    "path": prepared / "clips" / record["clip"]["path"],
+                    "source": SourceFacts(**record["clip"]["source"]),
+                }
+            ),
+            small=prepared / "small" / record["clip"]["path"],
+            dataset=record["dataset"],
+            label=class_of(record["dataset"], record["class"]),
+            group=record["group"],
+        )
+        for record in records
+    ]
+
+
+def split(
+    examples: Iterable[Example], held_out: frozenset[str]
+) -> tuple[list[Example], list[Example]]:
+    """(training, test): an example is tested exactly when its group is held out."""
+    train, test = [], []
+    for example in examples:
+        (test if example.group in held_out else train).append(example)
+    return train, test
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Many clips in one tensor, so that a batch from any of them is one indexing.
+
+    Attributes:
+        frames: uint8 [N, 3, SIDE, SIDE], all frames of all clips, one clip after the other, each
+            squeezed to a square.
+        first: int64 [clips], where each clip begins in `frames`.
+        count: int64 [clips], how many frames it has.
+        fps: float32 [clips].
+        labels: int64 [clips].
+        weights: float32 [clips], how often to draw each in training.
+        fields: int8 [N, 2, h, w], optical flow from each frame on, as training.motion has it; None
+            where nobody reads it.
+    """
+
+    frames: Tensor
+    first: Tensor
+    count: Tensor
+    fps: Tensor
+    labels: Tensor
+    weights: Tensor
+    fields: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Footage":
+        return Footage(**{name: value.to(device) for name, value in self._tensors().items()})
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    def save(self, file: Path) -> None:
+        """Write to a file, which is complete as soon as it has its name."""
+        part = file.with_suffix(".part")
+        torch.save({name: value.cpu() for name, value in self._tensors().items()}, part)
+        part.replace(file)
+
+    @classmethod
+    def read(cls, file: Path) -> "Footage":
+        """What `save` wrote; frames come from the disk when they are first used."""
+        return cls(**torch.load(file, mmap=True, weights_only=True))
+
+
+def load(examples: Sequence[Example]) -> Footage:
+    """Decode examples into memory, about 4 MB for a clip of 66 frames.
+
+    Each class of each data set is drawn equally often, however many clips it has.
+    """
+
+    def frames(example: Example) -> Tensor:
+        return torch.from_numpy(_decode(example.small, example.clip.frames)).permute(0, 3, 1, 2)
+
+    with ThreadPoolExecutor() as threads:
+        clips = list(threads.map(frames, examples))
+    kinds = [(example.dataset, example.label) for example in examples]
+    return footage(
+        clips,
+        fps=[example.clip.fps for example in examples],
+        labels=[example.label for example in examples],
+        weights=[1 / kinds.count(kind) for kind in kinds],
+    )
+
+
+def _decode(file: Path, count: int) -> np.ndarray:
+    """All `count` frames of one of our copies, uint8 [T, H, W, 3].
+
+    With OpenCV, which is at hand where networks are trained, and gives the pixels that decord gives in
+    recognition.
+
+    Raises:
+        ClipError: frames are missing.
+    """
+    video = cv2.VideoCapture(str(file))
+    frames = []
+    while (read := video.read())[0]:
+        frames.append(cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB))
+    video.release()
+    if len(frames) != count:
+        raise ClipError(f"{file} has {len(frames)} readable frames of {count}.")
+    return np.stack(frames)
+
+
+def _squeezed(frames: np.ndarray) -> np.ndarray:
+    """The same frames at SIDE × SIDE pixels."""
+    square = ModelInput(
+        frames=1,
+        fps=1,
+        resize=(SIDE, SIDE),
+        crop=(SIDE, SIDE),
+        mean=(0, 0, 0),
+        std=(1 / 255, 1 / 255, 1 / 255),
+        antialias=True,
+    )
+    small = transform(frames, square)[0].round().to(torch.uint8)
+    return small.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def _write_small(file: Path, frames: np.ndarray, fps: float) -> None:
+    """Frames as H.264 with next to no loss: two or three grey levels of 255 in a pixel."""
+    from av import VideoFrame
+
+    from har_demo.clips.writer import open_mp4
+
+    with open_mp4(file) as container:
+        stream = container.add_stream(
+            "libx264",
+            rate=Fraction(fps).limit_denominator(10_000),
+            options={"crf": "12", "preset": "slow", "bf": "0"},
+        )
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv444p"  # colour at every pixel: they are few enough
+        for frame in frames:
+            container.mux(stream.encode(VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def footage(
+    clips: Sequence[Tensor], fps: Sequence[float], labels: Sequence[int], weights: Sequence[float]
+) -> Footage:
+    """Join clips, uint8 [T, 3, SIDE, SIDE] each."""
+    count = torch.tensor([len(clip) for clip in clips])
+    return Footage(
+        frames=torch.cat(list(clips)),
+        first=count.cumsum(0) - count,
+        count=count,
+        fps=torch.tensor(fps, dtype=torch.float32),
+        labels=torch.tensor(labels),
+        weights=torch.tensor(weights, dtype=torch.float32),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Ingest labelled clips for training.")
+    parser.add_argument("data", type=Path, help="folder with clips.tsv and the clips it names")
+    parser.add_argument("prepared", type=Path, help="folder to write")
+    arguments = parser.parse_args()
+    print(f"{prepare(arguments.data, arguments.prepared)} clips in {arguments.prepared}")
+
+
+if __name__ == "__main__":
+    main()

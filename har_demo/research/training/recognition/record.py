@@ -1,0 +1,89 @@
+"""Where measured figures go: rows of a table, and the manifest beside the shipped weights."""
+
+import datetime
+from pathlib import Path
+
+import torch
+
+from har_demo.errors import ChoiceError, WeightsError
+from har_demo.research.training.recognition.evaluate import Measured, Outcome, Subject
+from har_demo.research.training.recognition.protocol import read_protocol
+from har_demo.research.training.recognition.report import start_of
+from har_demo.research.training.recognition.ship import TITLES, write_entry
+from har_demo.weights import shipped
+
+FIRST = 60
+"""Rendered clips that a test can afford to ask about again: the manifest keeps their figure too."""
+
+
+def rows(outcome: Outcome, measured: list[Measured]) -> list[dict]:
+    """The figures as rows of har_demo.research.training.recognition.report's COLUMNS.
+
+    Start, split and seed are those of the shipped file; other weights leave them empty.
+    """
+    one = outcome.subject
+    entry = shipped.entry(one.card.name) if one.provenance.source == "shipped" else None
+    return [
+        {
+            "model": one.card.name,
+            "input": one.card.input.modality,
+            "start": start_of(one.card) if entry else "",
+            "split": entry["split"] if entry else "",
+            "seed": entry["seed"] if entry else "",
+            "dataset": part.dataset,
+            "metric": metric,
+            "value": round(value, 4),
+            "clips": clips,
+        }
+        for part in measured
+        for metric, (value, clips) in part.figures.items()
+    ]
+
+
+def entry_of(folder: Path, one: Subject) -> dict:
+    """The manifest's entry that the figures of this subject may go to.
+
+    Raises:
+        ChoiceError: the manifest has no title for such data.
+        WeightsError: it lists other weights of the model, or none.
+    """
+    if not all(clip.dataset in TITLES for clip in one.material.clips):
+        raise ChoiceError(
+            "Only prepared clips and rendered people go into the manifest: leave out --record."
+        )
+    for entry in shipped.entries(folder):
+        if (entry["model"], entry["sha256"]) == (one.card.name, one.provenance.sha256):
+            return entry
+    raise WeightsError(
+        f"The manifest of '{folder.name}' does not list the weights that answer for "
+        f"{one.card.title}: measure the shipped file, or leave out --record."
+    )
+
+
+def record(folder: Path, outcome: Outcome, measured: list[Measured]) -> None:
+    """Put the figures into the manifest's entry of the model, in place of older ones of the same data.
+
+    Raises:
+        ChoiceError, WeightsError: as `entry_of`.
+    """
+    entry = entry_of(folder, outcome.subject)
+    new = {item["dataset"]: item for item in (_item(part) for part in measured)}
+    kept = [new.pop(item["dataset"], item) for item in entry["accuracy"]]
+    write_entry(folder, entry | {"accuracy": [*kept, *new.values()]})
+
+
+def _item(part: Measured) -> dict:
+    title, split = TITLES[part.dataset]
+    item = {
+        "dataset": title,
+        "split": split.format(", ".join(part.groups)),
+        **{name: round(part.figures[name][0], 1) for name in ("top1", "top5", "class_mean")},
+        "clips": len(part.right),
+        "date": datetime.date.today().isoformat(),
+        "machine": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
+    }
+    if part.dataset == "rendered":
+        item["seed"] = read_protocol().test_seed
+        first = part.right[:FIRST]
+        item["first"] = {"clips": len(first), "top1": round(100 * float(first.mean()), 1)}
+    return item

@@ -1,0 +1,279 @@
+"""Train many models on one machine: a queue that can be cut at any time and goes on where it was.
+
+    python -m har_demo.research.training.recognition.run --data PREPARED --models c3d_lab r2plus1d_lab --inputs own rgb
+    python -m har_demo.research.training.recognition.run --data PREPARED --ablations frames kernel
+    python -m har_demo.research.training.recognition.run --data PREPARED --done results/measured/lab.csv    # all that is left
+    make train MODEL=c3d_lab
+
+Footage is rendered and decoded once, and its optical flow computed where a model reads it, beside the
+training of those that do not; both are kept in the work folder and read by all processes. Every run that
+is finished has a folder WORK/done/NAME: weights, figures, confusions, curve. Runs that are there are not
+done again; a run that was cut goes on from its last state. Who learns from another model waits for it.
+
+Several workers on one GPU get more done where NVIDIA's MPS daemon lets their kernels run at once.
+"""
+
+import argparse
+import itertools
+import math
+import multiprocessing
+import shutil
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import torch
+
+from har_demo.research.training.groups import HELD_OUT
+from har_demo.research.training.recognition.data import Footage
+from har_demo.research.training.recognition.fitted import FITTED, fitted
+from har_demo.research.training.recognition.outbox import Outbox
+from har_demo.research.training.recognition.protocol import FILE, read_protocol
+from har_demo.research.training.recognition.report import measure, read_rows, run_of, write_rows
+from har_demo.research.training.recognition.ship import save
+from har_demo.research.training.recognition.train import (
+    OutOfTime,
+    Run,
+    teacher_of,
+    train,
+    trainable,
+)
+from har_demo.research.training.recognition.variants import (
+    QUESTIONS,
+    can_be_trained,
+    card_of,
+    variants,
+)
+from har_demo.research.training.recognition.work_folder import (
+    SPARE,
+    Queue,
+    comes,
+    flow_beside,
+    flow_rate,
+    make_footage,
+    missing,
+    read_real,
+    read_rendered,
+    rendered_file,
+    with_flow,
+)
+
+CURVE = ("stage", "step", "loss", "seconds")
+COMPILING = 45.0  # seconds before the end at which a GPU begins no run: nothing can stop the making of a step
+LATE = 300.0  # seconds before the end from which the cheapest run is begun, to be finished
+FAILED = 3  # exit status of a worker one of whose runs failed; a fresh one goes on with the others
+
+
+def work(queue: Queue, number: int) -> None:
+    """Do what no other worker has claimed; leave with FAILED after a run's error, which may have hurt the device."""
+    torch.set_num_threads(2)
+    device = torch.device(queue.devices[number % len(queue.devices)])
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.cuda.set_stream(torch.cuda.Stream())  # steps cannot be recorded on the default one
+    drawn, test = (read_rendered(queue, side, device) for side in ("train", "test"))
+    real: dict[str, dict[str, Footage]] = {}
+    spare = COMPILING if device.type == "cuda" else SPARE
+    left = list(queue.runs)
+    while left and time.monotonic() < queue.until - spare:
+        needed = {run: missing(queue, run) for run in left}
+        run = chosen([run for run in left if not needed[run]], queue.until - time.monotonic())
+        if run is None:
+            for given_up in [run for run in left if not comes(queue, needed[run])]:
+                left.remove(given_up)
+                print(f"{given_up.name}: needs {needed[given_up]}, which is not there", flush=True)
+            time.sleep(1)
+            continue
+        left.remove(run)
+        try:
+            # Two splits of one start are not trained at once: they share its first stage.
+            (queue.folder / "claims" / run.start).mkdir()
+        except FileExistsError:
+            continue
+        for same in queue.starting_as(run):
+            try:
+                if same.split not in real:
+                    real = {same.split: read_real(queue, same.split, device)}
+                rate = flow_rate(same)
+                filmed = {
+                    name: with_flow(footage, queue.folder / f"real-{same.split}-{name}.pt", rate)
+                    for name, footage in real[same.split].items()
+                }
+                seen, unseen = (
+                    with_flow(footage, rendered_file(queue.folder, queue.protocol, side), rate)
+                    for side, footage in (("train", drawn), ("test", test))
+                )
+                one(queue, same, seen, filmed.pop("train"), filmed | {"rendered": unseen})
+            except OutOfTime as error:
+                print(f"{same.name}: stopped {error}", flush=True)
+                return
+            except Exception:
+                (queue.folder / f"{same.name}.failed").write_text(traceback.format_exc())
+                print(f"{same.name}: failed\n{traceback.format_exc()}", flush=True)
+                sys.exit(FAILED)
+
+
+def chosen(ready: list[Run], seconds: float) -> Run | None:
+    """The run to begin with so much time left: the first, or the cheapest when little is left."""
+    if seconds > LATE:
+        return next(iter(ready), None)
+    return min(ready, key=lambda run: card_of(run.model).gmacs or math.inf, default=None)
+
+
+def one(queue: Queue, run: Run, drawn: Footage, real: Footage, tests: dict[str, Footage]) -> None:
+    """One run from its state to its folder, which appears when it is complete."""
+    began, card = time.monotonic(), card_of(run.model)
+    log = queue.folder / f"{run.name}.log"
+
+    def on_step(stage: str, step: int, loss: float) -> None:
+        with open(log, "a") as file:
+            file.write(f"{stage},{step},{loss:.4f},{time.monotonic() - began:.1f}\n")
+
+    given = (card, run, drawn, real, queue.protocol, queue.folder / "states")
+    until = queue.until - SPARE
+    network = fitted(*given, until) if run.model in FITTED else train(*given, until, on_step)
+    trained = time.monotonic()
+    part = queue.folder / f"{run.name}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    save(network, run, part)
+    rows = measure(network, card, run, tests, part)
+    if log.exists():  # what is fitted has no steps
+        curve = [dict(zip(CURVE, line.split(","), strict=True)) for line in log.read_text().split()]
+        write_rows(part / "curve.csv", CURVE, curve)
+        log.unlink()
+    queue.done(run).parent.mkdir(exist_ok=True)
+    part.rename(queue.done(run))
+    (queue.folder / f"{run.name}.failed").unlink(missing_ok=True)
+    top1 = ", ".join(f"{r['dataset']} {r['value']:.1f}" for r in rows if r["metric"] == "top1")
+    print(
+        f"{run.name}: {top1} % ({trained - began:.0f} s of training, "
+        f"{time.monotonic() - trained:.0f} s of testing)",
+        flush=True,
+    )
+
+
+def supervise(queue: Queue, workers: int, outbox: Outbox | None) -> None:
+    """Keep so many workers busy until all runs are done or time is up; post what is finished.
+
+    Without a run to do it posts what earlier calls finished and had no room for.
+    """
+    shutil.rmtree(queue.folder / "claims", ignore_errors=True)
+    (queue.folder / "claims").mkdir(parents=True)
+    context = multiprocessing.get_context("spawn")
+
+    def fresh(number: int) -> multiprocessing.process.BaseProcess:
+        process = context.Process(target=work, args=(queue, number))
+        process.start()
+        return process
+
+    timely = time.monotonic() < queue.until - SPARE
+    alive = {n: fresh(n) for n in range(min(workers, len(queue.runs)))} if timely else {}
+    while alive:
+        next(iter(alive.values())).join(0.5)
+        ended = {number: process for number, process in alive.items() if not process.is_alive()}
+        alive = {number: process for number, process in alive.items() if number not in ended}
+        if time.monotonic() < queue.until - SPARE:
+            failed = [number for number, process in ended.items() if process.exitcode == FAILED]
+            alive |= {number: fresh(number) for number in failed}
+        if outbox:
+            outbox.post()
+    if outbox:
+        outbox.post()
+
+
+def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list[str]) -> list[Run]:
+    """All combinations, every model once before any a second time.
+
+    Args:
+        inputs: 'own' is the card's; 'other' is rgb for difference and difference for rgb. Networks of
+            flow and fitted models take nothing else.
+    """
+    runs = []
+    for seed, wanted, model in itertools.product(seeds, inputs, models):
+        spec = card_of(model).input
+        other = "rgb" if spec.modality == "difference" else "difference"
+        modality = {"own": spec.modality, "other": other}.get(wanted, wanted)
+        if ("flow" in spec.modality or model in FITTED) and modality != spec.modality:
+            continue
+        runs += [Run(model, modality, seed, split) for split in splits]
+    return list(dict.fromkeys(runs))
+
+
+def with_teachers(runs: list[Run]) -> list[Run]:
+    """The runs, and before each the one that it learns from: figures in a table teach nobody."""
+    pairs = ((teacher_of(run), run) for run in runs)
+    return list(dict.fromkeys(run for pair in pairs for run in pair if run))
+
+
+def runs_of_ablations(questions: list[str], seeds: list[int], splits: list[str]) -> list[Run]:
+    """What answers these questions, as far as it can be trained, every row once before any a second time."""
+    rows = [row for question in QUESTIONS if question.name in questions for row in question.rows]
+    runs = [
+        Run(row.card.name, row.input, seed, split)
+        for seed, row, split in itertools.product(seeds, rows, splits)
+        if can_be_trained(row)
+    ]
+    return list(dict.fromkeys(runs))
+
+
+def main(words: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train lab-size models under one protocol.")
+    parser.add_argument("--data", type=Path, required=True, help="folder of training.data")
+    known = sorted([*trainable(), *FITTED, *variants()])
+    wanted = parser.add_mutually_exclusive_group()
+    wanted.add_argument("--models", nargs="+", choices=known, metavar="MODEL")
+    wanted.add_argument(
+        "--ablations",
+        nargs="+",
+        choices=[question.name for question in QUESTIONS],
+        help="questions of training.variants, whose rows have inputs of their own",
+    )
+    parser.add_argument(
+        "--inputs", nargs="+", choices=("own", "other", "rgb", "difference"), default=["own"]
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", help="the protocol's by default")
+    parser.add_argument("--splits", nargs="+", choices=sorted(HELD_OUT), default=["a"])
+    parser.add_argument("--protocol", type=Path, default=FILE)
+    parser.add_argument("--work", type=Path, default=Path(".scratch/training"))
+    parser.add_argument("--workers", type=int, default=1, help="processes side by side")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop in time")
+    parser.add_argument("--done", type=Path, help="a table of figures whose runs are left out")
+    parser.add_argument("--out", type=Path, help="folder for tar files of what is finished")
+    arguments = parser.parse_args(words)
+
+    until = time.monotonic() + arguments.seconds
+    protocol = read_protocol(arguments.protocol)
+    devices = tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
+    seeds, splits = arguments.seeds or protocol.seeds, arguments.splits
+    every = not arguments.models and not arguments.ablations
+    runs = []
+    if every or arguments.models:
+        models = arguments.models or [*trainable(), *FITTED]
+        runs += runs_of(models, arguments.inputs, seeds, splits)
+    if every or arguments.ablations:
+        questions = arguments.ablations or [question.name for question in QUESTIONS]
+        runs += runs_of_ablations(questions, seeds, splits)
+    runs = sorted(dict.fromkeys(runs), key=lambda run: seeds.index(run.seed))
+    there = {run_of(row) for row in read_rows(arguments.done)} if arguments.done else set()
+    queue = Queue(tuple(runs), arguments.work, protocol, devices, until)
+    left = with_teachers([run for run in runs if run not in there])
+    left = [run for run in left if not queue.done(run).exists()]
+    states = arguments.work / "states"
+    left.sort(key=lambda run: not any(states.glob(f"{run.start}*.state")))  # those cut first
+    queue = Queue(tuple(left), arguments.work, protocol, devices, until)
+
+    print(f"{len(left)} of {len(runs)} runs to do on {', '.join(devices)}", flush=True)
+    began = time.monotonic()
+    make_footage(arguments.data, arguments.splits, protocol, arguments.work, devices)
+    print(f"footage after {time.monotonic() - began:.0f} s", flush=True)
+    outbox = Outbox(arguments.work, arguments.out, protocol.seeds[0]) if arguments.out else None
+    with flow_beside(queue):
+        supervise(queue, arguments.workers, outbox)
+    finished = sum(queue.done(run).exists() for run in left)
+    print(f"{finished} finished, {len(left) - finished} left", flush=True)
+
+
+if __name__ == "__main__":
+    main()

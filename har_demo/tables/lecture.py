@@ -1,0 +1,390 @@
+"""The lecture's story in order: what each step tries, which of our networks are of it, how they did here.
+
+The words are this project's own. Every figure is looked up: sizes in the networks, scores in
+results/measured, clips of data sets in results/published/datasets.csv.
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from har_demo import assets
+from har_demo.models.card import ModelCard
+from har_demo.models.registry import card
+from har_demo.research.training.recognition.report import read_rows
+from har_demo.tables.measured import DATASETS, SHOWN, Entry, confusion, entries
+
+RESULTS = assets.RESULTS
+
+
+@dataclass(frozen=True)
+class System:
+    """One system: the name of its card in the paper's size, and in lab size, '' where there is none."""
+
+    paper: str
+    lab: str = ""
+
+    @property
+    def card(self) -> ModelCard:
+        """The paper's card, or the lab's where that is the only one."""
+        return card(self.paper or self.lab)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One step of the story.
+
+    Attributes:
+        name: for links.
+        title: as it is headed.
+        asks: the question it answers.
+        tells: what was tried and why, in a few sentences.
+        leaves: what it leaves to the next step.
+        systems: ours.
+    """
+
+    name: str
+    title: str
+    asks: str
+    tells: str
+    leaves: str
+    systems: tuple[System, ...] = ()
+
+
+CHAPTERS = (
+    Chapter(
+        "fusion",
+        "Pictures, joined",
+        "A video is a row of pictures. Is a network for pictures enough?",
+        "Take an image network and decide where its frames shall meet: never (one frame answers "
+        "alone), at the very end, in the first layer, or little by little. Sampling frames from all "
+        "over the clip and averaging, relating them in order, or shifting some channels to the next "
+        "frame are later answers to the same question, and cost no more than the pictures do.",
+        "Where frames meet late or are averaged, order is lost: whatever moves is seen as a place, not "
+        "as a change.",
+        (
+            System("single_frame", "single_frame_lab"),
+            System("late_fusion", "late_fusion_lab"),
+            System("early_fusion", "early_fusion_lab"),
+            System("slow_fusion", "slow_fusion_lab"),
+            System("tsn_r50", "tsn_lab"),
+            System("trn_r50", "trn_lab"),
+            System("tsm_r50", "tsm_lab"),
+        ),
+    ),
+    Chapter(
+        "recurrent",
+        "Reading frames in order",
+        "If a video is a sequence, why not read it as one?",
+        "An image network writes a vector for each frame, and a recurrent network reads them one after "
+        "another, keeping what it needs. Plain recurrence forgets, since its gradient is multiplied by "
+        "something below one at every step; the gates of an LSTM or a GRU let it pass.",
+        "A step cannot begin before the last one ends, so that a GPU waits; and by the time the memory "
+        "sees a frame, where things were is gone from its vector.",
+        (
+            System("lrcn", "lrcn_lab"),
+            System("db_lstm", "db_lstm_lab"),
+            System("convnet_lstm"),
+            System("", "gru_lab"),
+        ),
+    ),
+    Chapter(
+        "streams",
+        "Motion as a picture",
+        "Motion is what flow measures. Can a network be shown it?",
+        "Optical flow says for every pixel where it goes. Stack ten fields of it as channels, give them "
+        "to a second image network, and add what both answer: one knows what things look like, the "
+        "other how they move. Later ones teach a network of frames to imitate the one of flow, or take "
+        "differences of frames as the cheapest flow there is.",
+        "Flow has to be computed and kept before the network runs, and is not learned with it.",
+        (
+            System("two_stream", "two_stream_lab"),
+            System("i3d_two_stream", "i3d_two_stream_lab"),
+            System("mars", "mars_lab"),
+            System("resframe_ts", "resframe_ts_lab"),
+        ),
+    ),
+    Chapter(
+        "volume",
+        "A video as a volume",
+        "Why treat time unlike height and width?",
+        "Give the convolution's kernel an extent in time, and motion is learned with all the rest. C3D "
+        "does it plainly. I3D begins from an image network instead, each of its filters copied along "
+        "time, so that a still film gets the picture's answer. SlowFast looks twice: rarely with many "
+        "channels for what is there, often with few for what changes.",
+        "A 3×3×3 kernel has three times the weights of a 3×3 one, and the network pays for every "
+        "moment as well.",
+        (
+            System("c3d", "c3d_lab"),
+            System("i3d", "i3d_lab"),
+            System("slowfast_r50_8x8", "slowfast_lab"),
+        ),
+    ),
+    Chapter(
+        "factorised",
+        "Space first, then time",
+        "Must a kernel look in all directions at once?",
+        "Split it: one convolution within each frame, one along time, and a ReLU in between. That is "
+        "easier to learn, and P3D, R(2+1)D and S3D differ in how they arrange and pay for it. CorrNet "
+        "adds what no convolution does: it compares each place with those around it in the next frame.",
+        "Most of the cost is now in how channels mix, not in how far kernels look.",
+        (
+            System("p3d_199", "p3d_lab"),
+            System("r2plus1d_34", "r2plus1d_rgb_lab"),
+            System("s3d", "s3d_lab"),
+            System("corrnet_101", "corrnet_lab"),
+        ),
+    ),
+    Chapter(
+        "grouped",
+        "Channels in groups",
+        "Must every channel look at every other?",
+        "Cut the channels into groups that mix among themselves only: weights and multiply-adds fall "
+        "with the number of groups, the pairs of channels that meet even faster. CSN goes to the end, "
+        "one channel a group, and mixes them in 1×1×1 convolutions, which are cheap. MFNet has fibres "
+        "and a junction between them; X3D grows such a network one dimension at a time.",
+        "However cheap, a convolution still sees its neighbourhood and no more.",
+        (
+            System("mfnet", "mfnet_lab"),
+            System("ir_csn_152", "ir_csn_lab"),
+            System("ip_csn_152", "ip_csn_lab"),
+            System("x3d_m", "x3d_lab"),
+        ),
+    ),
+    Chapter(
+        "far",
+        "Everything with everything",
+        "What if the hand now and the ball a second later must be seen together?",
+        "A non-local block gives each place a weighted sum over all places and moments, the weights "
+        "being how alike two places are: attention, inside a convolutional network. CGNL also relates "
+        "channels, CGD keeps a few descriptions of the whole only, and the pyramid of MFNet-PNL relates "
+        "places with regions of several sizes instead of points.",
+        "It costs with the square of the places, so that there are few such blocks, late in the network.",
+        (
+            System("i3d_nl_r50", "i3d_nl_lab"),
+            System("res50_cgnl", "cgnl_lab"),
+            System("res50_cgd", "cgd_lab"),
+            System("mfnet_nl", "mfnet_nl_lab"),
+            System("mfnet_pnl_x1", "mfnet_pnl_lab"),
+        ),
+    ),
+    Chapter(
+        "transformer",
+        "Attention alone",
+        "If attention helps so much, are the convolutions needed?",
+        "Cut the video into small blocks, call them words, and let layers of attention do the rest. "
+        "Video Swin lets a block attend within a window of space and time, and shifts the windows from "
+        "layer to layer so that news travels. The Action Transformer asks around one person instead.",
+        "Without what convolutions know of pictures from the start, it takes far more clips to learn.",
+        (
+            System("action_transformer", "action_transformer_lab"),
+            System("swin3d_t", "swin_lab"),
+        ),
+    ),
+    Chapter(
+        "language",
+        "From numbers to words",
+        "A class is a number to a network. What if it were a sentence?",
+        "Two networks, one for pictures and one for sentences, are trained until what belongs together "
+        "comes close. An action is then found by describing it, also one that nobody trained for. "
+        "Prompting keeps both networks as they are and learns a few vectors around the class's name, "
+        "and a small transformer over the frames.",
+        "A sentence must be precise, motion is hard to say, and the two networks were trained on "
+        "pictures.",
+    ),
+)
+
+
+def chapter(name: str) -> Chapter | None:
+    """The chapter of that name."""
+    return next((one for one in CHAPTERS if one.name == name), None)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One finding about a lab model: words whose numbers are from the tables."""
+
+    words: str
+    worse: bool
+
+
+def measured_of(system: System) -> Entry | None:
+    """What the lab-size model of a system scored; its own input where there are several."""
+    found = [one for one in entries() if one.model.split(".")[0] == system.lab]
+    return next((one for one in found if one.key == system.lab), found[0] if found else None)
+
+
+def limits(one: Entry) -> tuple[Limit, ...]:
+    """What the tables say that a model cannot, or can, do."""
+    found = []
+    dark = one.figures.get(("arid6", "top1"))
+    if dark:
+        every = sorted(
+            (e.figures["arid6", "top1"].mean for e in entries() if ("arid6", "top1") in e.figures),
+            reverse=True,
+        )
+        place = every.index(dark.mean) + 1
+        found.append(
+            Limit(
+                f"In dark places it never saw: {dark.words()} % of {dark.clips} clips, "
+                f"rank {place} of {len(every)}.",
+                place > len(every) / 2,
+            )
+        )
+        for other in (e for e in entries() if e.model == one.model and e.input != one.input):
+            if (way := SHOWN.get(other.input)) and (figure := other.figures.get(("arid6", "top1"))):
+                words = f"The same network {way}: {figure.words()} %."
+                found.append(Limit(words, dark.mean < figure.mean))
+    order = one.figures.get(("rendered", "order"))
+    if order:
+        low, high = order.plausible
+        if low > 50:
+            words = f"It tells {order.words()} % of pairs apart that differ in order alone; guessing gets 50."
+        elif high < 50:
+            words = f"It gets pairs that differ in order wrong more often than guessing: {order.words()} %."
+        else:
+            words = (
+                f"Whether it knows order cannot be said: {order.words()} % of {order.clips} pairs, and "
+                "guessing gets 50."
+            )
+        found.append(Limit(words, low <= 50))
+    table = confusion(one, "rendered")
+    mistakes = table.mistakes() if table else []
+    if mistakes:
+        true, answered, count, total = mistakes[0]
+        found.append(
+            Limit(f"Its most frequent mistake: {true} for {answered}, {count} of {total}.", True)
+        )
+    return tuple(found)
+
+
+def scores(one: Entry) -> dict[str, float]:
+    """Test set → right at first, in percent."""
+    return {
+        dataset: one.figures[dataset, "top1"].mean
+        for dataset in DATASETS
+        if (dataset, "top1") in one.figures
+    }
+
+
+def prompting() -> tuple[str, ...]:
+    """What the table of learned prompts says, as sentences; none where it is not there."""
+    file = RESULTS / "measured/prompting_fewshot.csv"
+    if not file.exists():
+        return ()
+    rows = [row for row in read_rows(file) if row["tested_on"] == "rendered"]
+    plain = [row for row in rows if row["method"] == "class name"]
+    learned = [row for row in rows if int(row["trained_parameters"])]
+    if not plain or not learned:
+        return ()
+    most = max((row["shots"] for row in learned), key=int)
+    scores = [float(row["top1"]) for row in learned if row["shots"] == most]
+    return (
+        f"With the class's name alone the embedded towers get {plain[0]['top1']} % of "
+        f"{plain[0]['clips']} rendered clips right, of 39 actions.",
+        f"With {learned[0]['method']}, learned from {most} clips a class: "
+        f"{sum(scores) / len(scores):.1f} %, the mean of {len(scores)} trainings.",
+    )
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One data set; the attributes are the columns of results/published/datasets.csv."""
+
+    name: str
+    year: int
+    classes: int
+    clips: int
+    scale: str
+    scenes: str
+    in_lecture: bool
+    source: str
+    status: str
+    note: str
+
+
+COLUMNS = (
+    "data set", "year", "classes", "clips", "scale", "scenes", "in the lecture", "source", "status", "note"
+)  # fmt: skip
+SCALES = ("very small", "small", "medium", "large", "very large")
+STATUSES = ("documented", "unverified")
+
+
+def data_sets(path: Path = RESULTS / "published/datasets.csv") -> tuple[DataSet, ...]:
+    """The data sets through time.
+
+    Raises:
+        ValueError: a row is not as it should be; the message names the file and the line.
+    """
+    return _data_sets(path)
+
+
+@cache
+def _data_sets(path: Path) -> tuple[DataSet, ...]:
+    found = []
+    with open(path, newline="", encoding="utf-8") as file:
+        lines = csv.reader(file, strict=True)
+        try:
+            if tuple(next(lines, ())) != COLUMNS:
+                raise ValueError(f"the columns are not {', '.join(COLUMNS)}")
+            for cells in lines:
+                found.append(_data_set(cells))
+        except (ValueError, csv.Error) as error:
+            raise ValueError(f"{path}, line {max(lines.line_num, 1)}: {error}") from error
+    return tuple(sorted(found, key=lambda one: one.year))
+
+
+def _data_set(cells: list[str]) -> DataSet:
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"{len(cells)} cells instead of {len(COLUMNS)}")
+    name, year, classes, clips, scale, scenes, lecture, source, status, note = cells
+    if not name or not source:
+        raise ValueError("a data set needs a name and a source")
+    for word, known in ((scale, SCALES), (status, STATUSES), (lecture, ("yes", "no"))):
+        if word not in known:
+            raise ValueError(f"'{word}' is not of {', '.join(known)}")
+    return DataSet(
+        name,
+        int(year),
+        int(classes),
+        int(clips),
+        scale,
+        scenes,
+        lecture == "yes",
+        source,
+        status,
+        note,
+    )
+
+
+def as_json() -> dict:
+    """The story with all that was looked up, for programs."""
+    return {
+        "chapters": [
+            {
+                "name": one.name,
+                "title": one.title,
+                "asks": one.asks,
+                "tells": one.tells,
+                "leaves": one.leaves,
+                "systems": [_system_json(system) for system in one.systems],
+                **({"measured": list(prompting())} if one.name == "language" else {}),
+            }
+            for one in CHAPTERS
+        ],
+        "data_sets": [vars(one) for one in data_sets()],
+    }
+
+
+def _system_json(system: System) -> dict:
+    one = measured_of(system)
+    return {
+        "title": system.card.title,
+        "model": system.paper,
+        "lab_model": system.lab,
+        "year": system.card.year,
+        "idea": system.card.idea,
+        "percent_right": scores(one) if one else {},
+        "limits": [limit.words for limit in limits(one)] if one else [],
+    }

@@ -1,0 +1,428 @@
+"""The queue end to end on a processor: footage, two stages, a cut, figures, tar files, tables, a checkpoint."""
+
+import contextlib
+import csv
+import dataclasses
+import hashlib
+import json
+import math
+import shutil
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from har_demo.errors import WeightsError
+from har_demo.labels import EVERYDAY
+from har_demo.models.registry import card
+from har_demo.research.training.recognition import fuse, score, tables
+from har_demo.research.training.recognition import outbox as outbox_module
+from har_demo.research.training.recognition import run as run_module
+from har_demo.research.training.recognition import ship as ship_module
+from har_demo.research.training.recognition.data import prepare, read_examples
+from har_demo.research.training.recognition.fitted import FITTED
+from har_demo.research.training.recognition.outbox import Outbox
+from har_demo.research.training.recognition.protocol import FILE, read_protocol
+from har_demo.research.training.recognition.report import COLUMNS, read_rows, write_rows
+from har_demo.research.training.recognition.run import (
+    chosen,
+    main,
+    runs_of,
+    runs_of_ablations,
+    with_teachers,
+)
+from har_demo.research.training.recognition.ship import ship
+from har_demo.research.training.recognition.train import Run, trainable
+from har_demo.research.training.recognition.variants import variants
+from har_demo.research.training.recognition.work_folder import Queue, flow_files, make_flow
+from tests.media import numbered_frames, write
+
+MODEL = "multiresolution_lab"  # the quickest
+NAME = f"{MODEL}-difference-s7-a"
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A clip on either side of split 'a' from each data set."""
+    folder = tmp_path_factory.mktemp("labelled")
+    rows = [
+        ("ido_walk.mp4", "weizmann", "walk"),
+        ("lena_walk.mp4", "weizmann", "walk"),
+        ("sit_2_1.mp4", "arid6", "Sit"),
+        ("sit_4_1.mp4", "arid6", "Sit"),
+        ("squat_8.mp4", "workout4", "squats"),
+        ("squat_24.mp4", "workout4", "squats"),
+    ]
+    for path, _, _ in rows:
+        write(folder / path, numbered_frames(30))
+    with open(folder / "clips.tsv", "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, delimiter="\t")
+        table.writerows([("path", "dataset", "class"), *rows])
+    prepare(folder, folder / "prepared")
+    return folder / "prepared"
+
+
+@pytest.fixture(scope="module")
+def protocol_file(tmp_path_factory):
+    values = dataclasses.asdict(read_protocol()) | {
+        "seeds": [7],
+        "batch": 4,
+        "pretrain_steps": 2,
+        "finetune_steps": 2,
+        "rendered_clips": 3,
+        "test_clips": 2,
+    }
+    file = tmp_path_factory.mktemp("protocol") / "protocol.toml"
+    file.write_text("\n".join(f"{name} = {value}" for name, value in values.items()))
+    return file
+
+
+@pytest.fixture(scope="module")
+def finished(prepared, protocol_file, tmp_path_factory):
+    """Three calls: one that has no time, one that does it, one that finds it done and only posts."""
+    folder = tmp_path_factory.mktemp("session")
+    words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
+    words += ["--work", folder / "work", "--out"]
+    words = [str(word) for word in words]
+    main([*words, str(folder / "nothing"), "--seconds", "0"])
+    assert not (folder / "work" / "done").exists()
+    main([*words, str(folder / "out")])
+    first = (folder / "work" / "done" / NAME / "weights.safetensors").stat().st_mtime_ns
+    main([*words, str(folder / "again")])
+    assert (folder / "work" / "done" / NAME / "weights.safetensors").stat().st_mtime_ns == first
+    assert [file.name for file in (folder / "again").iterdir()] == ["results.tar.gz"]
+    return folder
+
+
+@pytest.mark.slow
+def test_a_run_leaves_figures_confusions_a_curve_and_weights(finished):
+    folder = finished / "work" / "done" / NAME
+    rows = read_rows(folder / "metrics.csv")
+    assert tuple(rows[0]) == COLUMNS
+    assert {row["model"] for row in rows} == {MODEL}
+    assert {row["seed"] for row in rows} == {"7"}
+    figures = {(row["dataset"], row["metric"]): row for row in rows}
+    for dataset, clips in (("weizmann", 1), ("arid6", 1), ("workout4", 1), ("rendered", 2)):
+        for metric in ("top1", "top5", "class_mean", "top1_among", "ece"):
+            row = figures[dataset, metric]
+            assert 0 <= float(row["value"]) <= 100
+            assert int(row["clips"]) == clips
+    assert figures["arid6", "order"]["clips"] == "1"  # sitting down
+    assert figures["workout4", "reversed_top1"]["clips"] == "1"
+    assert ("weizmann", "order") not in figures  # walking has no counterpart
+    assert float(figures["", "gmacs"]["value"]) == pytest.approx(card(MODEL).gmacs)
+
+    (counts,) = read_rows(folder / "confusion-arid6.csv")
+    assert counts["class"] == "sitting down"
+    assert sum(int(counts[name]) for name in EVERYDAY) == 1
+    curve = read_rows(folder / "curve.csv")
+    assert [(row["stage"], row["step"]) for row in curve] == [
+        ("pretrain", "0"),
+        ("pretrain", "1"),
+        ("finetune", "0"),
+        ("finetune", "1"),
+    ]
+    state = load_file(folder / "weights.safetensors")
+    assert all(v.dtype == torch.float16 for v in state.values() if v.is_floating_point())
+    card(MODEL).build(len(EVERYDAY)).load_state_dict(state)
+
+
+def test_the_first_is_begun_but_shortly_before_the_end_the_cheapest():
+    names = ("r3d_lab", "idt_lab", "multiresolution_lab", "tsm_lab")
+    runs = [Run(name, "rgb", 0) for name in names]
+    assert chosen(runs, math.inf) == chosen(runs, 301) == runs[0]
+    assert chosen(runs, 299) == runs[2]
+    assert chosen([], 400) is None and chosen([], 100) is None
+
+
+def test_a_teacher_is_trained_right_before_its_student():
+    plain, student = Run("c3d_lab", "rgb", 0), Run("mars_lab", "rgb", 1)
+    teacher = Run("mars_flow_lab", "flow", 1)
+    assert with_teachers([plain, student, plain]) == [plain, teacher, student]
+    assert with_teachers([student, teacher]) == [teacher, student]
+
+
+@pytest.mark.slow
+def test_what_was_posted_becomes_tables(finished, tmp_path):
+    tables.unpack(finished / "out", tmp_path / "runs")
+    assert tables.tabulate(tmp_path / "runs", tmp_path / "results") == 1
+    rows = read_rows(tmp_path / "results" / "lab.csv")
+    stale = tmp_path / "runs" / NAME / "metrics.csv"
+    assert sorted(map(str, rows)) == sorted(map(str, read_rows(stale)))
+    assert (tmp_path / "results" / "curves" / f"{NAME}.csv").exists()
+    assert (tmp_path / "results" / "confusion" / f"{NAME}-arid6.csv").exists()
+    # Again is no more, and another value takes the place of the old one.
+    stale.write_text(stale.read_text().replace("top5,0.0", "top5,100.0"))
+    tables.tabulate(tmp_path / "runs", tmp_path / "results")
+    assert len(read_rows(tmp_path / "results" / "lab.csv")) == len(rows)
+
+
+@pytest.mark.slow
+def test_a_run_can_be_shipped(finished, tmp_path, monkeypatch):
+    folder = finished / "work" / "done" / NAME
+    (tmp_path / "manifest.json").write_text('{"checkpoints": [{"model": "a", "seed": 1}]}')
+    file = ship(folder, tmp_path)
+    first, entry = json.loads((tmp_path / "manifest.json").read_text())["checkpoints"]
+    assert first == {"model": "a", "seed": 1}
+    assert entry["file"] == file.name == f"{MODEL}.safetensors"
+    assert entry["bytes"] == file.stat().st_size
+    assert entry["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert entry["classes"] == list(EVERYDAY)
+    assert entry["seed"] == 7
+    told = {item["dataset"]: (item["top1"], item["clips"]) for item in entry["accuracy"]}
+    rows = read_rows(finished / "work" / "done" / NAME / "metrics.csv")
+    top1 = {row["dataset"]: row for row in rows if row["metric"] == "top1"}
+    assert set(told) == {"Weizmann", "ARID", "Workout", "Rendered people and recordings"}
+    assert told["ARID"] == (round(float(top1["arid6"]["value"]), 1), 1)
+    (weizmann,) = [item for item in entry["accuracy"] if item["dataset"] == "Weizmann"]
+    assert weizmann["split"] == "people never seen in training (lena, moshe)"
+    assert "from scratch without" in entry["protocol"]
+    assert "lena" in entry["protocol"]
+
+    entry = json.loads((folder / "entry.json").read_text()) | {"input": "rgb"}
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "entry.json").write_text(json.dumps(entry))
+    with pytest.raises(WeightsError, match="takes rgb"):
+        ship(tmp_path / "other", tmp_path)
+
+
+@pytest.mark.slow
+def test_runs_of_a_table_are_left_out(finished, prepared, protocol_file, tmp_path, capsys):
+    words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
+    words += ["--work", tmp_path, "--seconds", "0", "--splits", "a", "b"]
+    words += ["--done", finished / "work" / "done" / NAME / "metrics.csv"]
+    (tmp_path / "rendered-train-3-0.pt").touch()  # nothing is read of it
+    (tmp_path / "rendered-test-2-1000000.pt").touch()
+    main([str(word) for word in words])
+    assert "1 of 2 runs to do" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_variation_is_trained_like_a_model_and_answers_its_question(
+    finished, prepared, protocol_file, tmp_path, monkeypatch
+):
+    """By the queue's worker, in this process, and tested in small batches: that is quicker."""
+
+    def supervise(queue, workers, outbox):
+        run_module.work(queue, 0)
+        outbox.post()
+
+    monkeypatch.setattr(run_module, "supervise", supervise)
+    monkeypatch.setattr(score, "AT_ONCE", 4)
+    name = "mfnet_lab.frames_4"
+    words = ["--data", prepared, "--models", name, "--protocol", protocol_file]
+    words += ["--work", finished / "work", "--out", tmp_path / "out"]
+    main([str(word) for word in words])
+    with tarfile.open(tmp_path / "out" / "results.tar.gz") as tar:
+        assert f"{name}-rgb-s7-a/metrics.csv" in tar.getnames()
+    assert not list((tmp_path / "out").glob("weights-*"))  # there is nothing to ship
+
+    tables.unpack(tmp_path / "out", tmp_path / "runs")
+    assert tables.tabulate(tmp_path / "runs", tmp_path / "results") == 2
+    rows = read_rows(tmp_path / "results" / "ablations.csv")
+    (row,) = [row for row in rows if row["model"] == name]
+    assert (row["question"], row["seeds"]) == ("frames", "1")
+    assert float(row["gmacs"]) == pytest.approx(card("mfnet_lab").gmacs / 4, rel=1e-3)
+    assert int(row["parameters"]) == card("mfnet_lab").parameters
+    figures = {
+        (r["dataset"], r["metric"]): r["value"]
+        for r in read_rows(tmp_path / "results" / "lab.csv")
+        if r["model"] == name
+    }
+    for dataset in ("rendered", "weizmann", "arid6", "workout4"):
+        assert float(row[dataset]) == pytest.approx(float(figures[dataset, "top1"]), abs=0.05)
+    assert not list((tmp_path / "results" / "confusion").glob(f"{name}*"))
+
+
+def test_questions_need_their_rows_once():
+    runs = runs_of_ablations(["non_local", "pyramid", "distillation"], [0, 1], ["a"])
+    names = ["mfnet_lab", "mfnet_nl_lab", "mfnet_nl_lab.five", "mfnet_pnl_lab"]
+    names += ["mfnet_pnl_lab.five", "mars_lab.alone"]
+    first = [run for run in runs if run.seed == 0]
+    assert [run.model for run in first if run.model in names] == names
+    assert runs[: len(first)] == first
+    assert len(runs) == 2 * len(first)
+    (differences,) = (
+        run for run in runs_of_ablations(["input"], [0], ["a"]) if run.input == "difference"
+    )
+    assert differences in runs_of(["i3d_lab"], ["other"], [0], ["a"])  # of the main table
+
+
+def test_without_names_all_that_is_left_is_done(
+    prepared, protocol_file, tmp_path, monkeypatch, capsys
+):
+    """Every model and every variation, a seed after the other, and who teaches those that are left."""
+    seen = []
+    monkeypatch.setattr(run_module, "make_footage", lambda *words: None)
+    monkeypatch.setattr(run_module, "flow_beside", lambda queue: contextlib.nullcontext())
+    monkeypatch.setattr(run_module, "supervise", lambda queue, *rest: seen.extend(queue.runs))
+    words = ["--data", str(prepared), "--protocol", str(protocol_file), "--work", str(tmp_path)]
+    main([*words, "--seeds", "3", "7"])
+    every, seen[:] = seen[:], []
+    assert {*trainable(), *FITTED, *variants()} == {run.model for run in every}
+    assert [run.seed for run in every] == [3] * (len(every) // 2) + [7] * (len(every) // 2)
+
+    left = "mars_lab", "c3d_lab"
+    rows = [
+        {"model": run.model, "input": run.input, "seed": run.seed, "split": run.split}
+        for run in every
+        if (run.model, run.seed) not in [(name, 7) for name in left]
+    ]
+    blank = dict.fromkeys(COLUMNS, "")
+    write_rows(tmp_path / "lab.csv", COLUMNS, [blank | row for row in rows])
+    main([*words, "--seeds", "3", "7", "--done", str(tmp_path / "lab.csv")])
+    assert {run.name for run in seen} == {
+        "mars_lab-rgb-s7-a",
+        "c3d_lab-difference-s7-a",
+        "mars_flow_lab-flow-s7-a",
+    }
+    assert f"3 of {len(every)} runs to do" in capsys.readouterr().out
+
+
+def test_models_and_questions_are_not_asked_for_at_once(capsys):
+    with pytest.raises(SystemExit):
+        main(["--data", "x", "--models", "tsn_lab.segments", "--ablations", "sampling"])
+    assert "not allowed with" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--data", "x", "--models", "tsn_lab.frames_5"])
+    assert "tsn_lab.frames_16" in capsys.readouterr().err  # the names there are
+
+
+def test_real_clips_of_either_side_are_in_different_files(prepared):
+    groups = {example.group for example in read_examples(prepared)}
+    assert groups == {"ido", "lena", "wall", "lounge", "power racks", "dumbbells"}
+
+
+def test_every_model_comes_once_before_any_comes_twice():
+    runs = runs_of(["c3d_lab", "tsm_lab"], ["own", "other"], [0, 1], ["a"])
+    assert [run.name for run in runs[:4]] == [
+        "c3d_lab-difference-s0-a",
+        "tsm_lab-rgb-s0-a",
+        "c3d_lab-rgb-s0-a",
+        "tsm_lab-difference-s0-a",
+    ]
+    assert len(runs) == len(set(runs)) == 8
+
+
+@pytest.mark.slow
+def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypatch):
+    """In the footage of the first runs, whose flow is computed once."""
+    work, protocol = finished / "work", read_protocol(protocol_file)
+    runs = (Run("spatial_stream_lab", "rgb", 7), Run("temporal_stream_lab", "flow", 7))
+    queue = Queue(runs, work, protocol, ("cpu",), math.inf)
+    monkeypatch.setattr(score, "AT_ONCE", 2)
+    make_flow(queue)
+    files = {file: file.stat().st_mtime_ns for file in work.glob("flow-*.pt")}
+    footage = [*work.glob("rendered-*.pt"), *work.glob("real-a-*.pt")]
+    assert sorted(file.name for file in files) == sorted(f"flow-5-{f.name}" for f in footage)
+    make_flow(queue)
+    assert files == {file: file.stat().st_mtime_ns for file in work.glob("flow-*.pt")}
+    run_module.work(queue, 0)
+    for run in runs:
+        rows = read_rows(queue.done(run) / "metrics.csv")
+        assert {row["input"] for row in rows} == {run.input}
+
+    fuse.main(["--work", str(work), "--protocol", str(protocol_file)])
+    for name in ("average", "svm"):
+        rows = read_rows(work / "done" / f"two_stream_lab.{name}-rgb+flow-s7-a" / "metrics.csv")
+        assert {row["dataset"] for row in rows} == {"weizmann", "arid6", "workout4", "rendered"}
+        found = {row["metric"] for row in rows}
+        assert {"top1", "top5", "class_mean"} < found and ("ece" in found) == (name == "average")
+    Outbox(work, finished / "last", seed=7).post()
+    tables.unpack(finished / "last", finished / "all")
+    tables.tabulate(finished / "all", finished / "results")
+    models = {row["model"] for row in read_rows(finished / "results" / "lab.csv")}
+    assert {"temporal_stream_lab", "two_stream_lab.average", "two_stream_lab.svm"} < models
+
+
+@pytest.mark.slow
+def test_what_does_not_come_is_named_and_left(finished, protocol_file, tmp_path, capsys):
+    """The others are trained before it is given up."""
+    for file in (finished / "work").glob("re*-*.pt"):  # rendered and real
+        shutil.copy(file, tmp_path)
+    (tmp_path / "claims").mkdir()
+    runs = Run("mars_lab", "rgb", 7), Run(MODEL, "difference", 7)
+    queue = Queue(runs, tmp_path, read_protocol(protocol_file), ("cpu",), math.inf)
+    for file in flow_files(queue, runs[0]).values():
+        file.touch()
+    run_module.work(queue, 0)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(f"{NAME}: ")
+    assert said[1:] == ["mars_lab-rgb-s7-a: needs mars_flow_lab-flow-s7-a, which is not there"]
+
+
+def test_models_of_flow_take_nothing_else():
+    assert runs_of(["mars_flow_lab"], ["own", "rgb", "difference", "other"], [0], ["a"]) == [
+        Run("mars_flow_lab", "flow", 0)
+    ]
+
+
+def test_networks_of_pictures_take_frames_or_changes():
+    for model, own, other in (
+        ("single_frame_lab", "difference", "rgb"),
+        ("early_fusion_lab", "rgb", "difference"),
+    ):
+        found = runs_of([model], ["own", "other", "rgb", "difference"], [0], ["a"])
+        assert found == [Run(model, own, 0), Run(model, other, 0)]
+    runs = runs_of(list(trainable()), ["own", "other"], [0], ["a"])
+    assert len(runs) > 60
+
+
+def _finished(work, name, size):
+    folder = work / "done" / name
+    folder.mkdir(parents=True)
+    (folder / "weights.safetensors").write_bytes(np.random.default_rng(0).bytes(size))
+    (folder / "metrics.csv").write_text("x\n")
+
+
+def test_weights_are_posted_once_and_within_limits(tmp_path, monkeypatch):
+    monkeypatch.setattr(outbox_module, "FILES", 2)
+    monkeypatch.setattr(outbox_module, "FILE_BYTES", 50_000)
+    work = tmp_path / "work"
+    names = [f"m{i}-rgb-s0-a" for i in range(4)]
+    for name in names:
+        _finished(work, name, 30_000)
+    _finished(work, "m0-rgb-s1-a", 30_000)
+    _finished(work, "m0.changed-rgb-s0-a", 30_000)
+    (work / "m9-rgb-s0-a.failed").write_text("why")
+
+    Outbox(work, tmp_path / "one", seed=0).post()
+    Outbox(work, tmp_path / "two", seed=0).post()
+    assert _held(tmp_path / "one") == names[:2]  # a file has room for one
+    assert _held(tmp_path / "two") == names[2:]
+    with tarfile.open(tmp_path / "two" / "results.tar.gz") as tar:
+        listed = tar.getnames()
+    assert {name.split("/")[0] for name in listed} == {
+        *names,
+        "m0-rgb-s1-a",
+        "m0.changed-rgb-s0-a",
+        "m9-rgb-s0-a.failed",
+    }
+
+
+def _held(folder):
+    names = []
+    for file in sorted(folder.glob("weights-*.tar")):
+        with tarfile.open(file) as tar:
+            names += [name.split("/")[0] for name in tar.getnames()]
+    return names
+
+
+def test_the_protocol_is_complete():
+    protocol = read_protocol()
+    assert len(protocol.seeds) >= 2
+    assert protocol.rendered_seed + protocol.rendered_clips < protocol.test_seed
+    lines = [line for line in FILE.read_text().splitlines() if "=" in line]
+    assert len(lines) == len(dataclasses.fields(protocol))
+
+
+def test_the_data_sets_of_an_entry_are_those_that_are_used():
+    assert {one["name"] for one in ship_module.DATA} == {
+        "Weizmann",
+        "ARID",
+        "Workout",
+        "Rendered people",
+        "UTD-MHAD",
+    }

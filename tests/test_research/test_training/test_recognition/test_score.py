@@ -1,0 +1,146 @@
+"""Answers come from the right frames, and are counted right."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from har_demo.labels import EVERYDAY
+from har_demo.research.training.recognition.data import footage
+from har_demo.research.training.recognition.score import (
+    accuracies,
+    calibration_error,
+    confusion,
+    order_accuracy,
+    plausible,
+    probabilities,
+    reversed_accuracy,
+)
+
+SIT, STAND, WALK = (EVERYDAY.index(n) for n in ("sitting down", "standing up", "walking"))
+CLAP = EVERYDAY.index("clapping")
+
+
+def _answers(*best):
+    scores = np.full((len(best), len(EVERYDAY)), 0.001)
+    scores[np.arange(len(best)), best] = 0.9
+    return scores
+
+
+class Brightness(torch.nn.Module):
+    """Class 1 when the last frame is brighter than the first, class 0 when it is darker."""
+
+    def forward(self, x):
+        rise = (x[:, 0, -1] - x[:, 0, 0]).mean((1, 2))
+        return torch.stack([-100 * rise, 100 * rise], 1)
+
+
+def _brightening(counts):
+    clips = [torch.arange(n, dtype=torch.uint8).view(n, 1, 1, 1).expand(n, 3, 8, 8) for n in counts]
+    return footage(clips, [25.0] * len(counts), [0] * len(counts), [1.0] * len(counts))
+
+
+def test_clips_are_asked_about_forwards_and_backwards(card):
+    source = _brightening([30, 100, 9])
+    spec, network = replace(card.input, modality="rgb"), Brightness()
+    np.testing.assert_allclose(probabilities(network, spec, source)[:, 1], 1, atol=1e-4)
+    np.testing.assert_allclose(probabilities(network, spec, source, True)[:, 0], 1, atol=1e-4)
+
+
+def test_a_clip_is_the_mean_of_its_own_windows(card):
+    """Clips of one and of many windows, more than one batch of them, each like the clip asked about alone."""
+    torch.manual_seed(0)
+    network = card.build(len(EVERYDAY)).eval()
+    clips = [torch.randint(0, 255, (n, 3, 8, 8), dtype=torch.uint8) for n in (200, 9, 120) * 3]
+    source = footage(clips, [25.0] * 9, [0] * 9, [1.0] * 9)
+    together = probabilities(network, card.input, source)
+    for i in (0, 1, 8):
+        alone = footage(clips[i : i + 1], [25.0], [0], [1.0])
+        expected = probabilities(network, card.input, alone)[0]
+        np.testing.assert_allclose(together[i], expected, atol=1e-5)
+
+
+class Seen(torch.nn.Module):
+    """Notes the brightness of every frame it is shown."""
+
+    def forward(self, x):
+        self.frames = x[:, 0, :, 0, 0]
+        return torch.zeros(len(x), 2)
+
+
+def test_segments_are_asked_about_once_at_the_centre_of_each_part(card):
+    spec = replace(
+        card.input,
+        modality="rgb",
+        sampling="segments",
+        frames=4,
+        mean=(0, 0, 0),
+        std=(1 / 255,) * 3,
+    )
+    spec, network = replace(spec, standardise=False), Seen()
+    probabilities(network, spec, _brightening([100, 8]))
+    assert network.frames[:3].round().int().tolist() == [
+        [12, 37, 62, 87],
+        [1, 3, 5, 7],
+        [1, 3, 5, 7],
+    ]
+    probabilities(network, spec, _brightening([100]), backwards=True)
+    assert network.frames[0].round().int().tolist() == [87, 62, 37, 12]
+
+
+def test_accuracies_are_counted():
+    labels = np.array([SIT, SIT, SIT, WALK])
+    scores = _answers(SIT, CLAP, SIT, STAND)
+    scores[1, SIT] = scores[3, SIT] = 0.01
+    counted = accuracies(scores, labels)
+    assert counted["top1"] == 50
+    assert counted["class_mean"] == pytest.approx(100 * (2 / 3 + 0) / 2)
+    # Of sitting and walking alone, all four are called sitting.
+    assert counted["top1_among"] == 75
+    assert confusion(_answers(SIT, CLAP), labels[:2])[SIT, CLAP] == 1
+
+
+def test_fifth_is_among_five_and_sixth_is_not():
+    scores = np.arange(len(EVERYDAY))[None].repeat(2, 0) / 1000
+    labels = np.array([len(EVERYDAY) - 5, len(EVERYDAY) - 6])
+    assert accuracies(scores, labels)["top5"] == 50
+
+
+def test_calibration_error_is_confidence_less_accuracy():
+    labels = np.array([SIT] * 10)
+    always = _answers(*[SIT] * 10)
+    assert calibration_error(always, labels) == pytest.approx(10)  # 0.9 sure, always right
+    half = _answers(*[SIT] * 5, *[WALK] * 5)
+    assert calibration_error(half, labels) == pytest.approx(40)  # 0.9 sure, half right
+
+
+def test_order_counts_pairs_alone():
+    labels = np.array([SIT, STAND, WALK])
+    assert order_accuracy(_answers(SIT, SIT, SIT), labels) == (50.0, 2)
+    scores = _answers(WALK, WALK, WALK)  # neither of the pair is best, but sitting is ahead
+    scores[:2, SIT] = 0.01
+    assert order_accuracy(scores, labels) == (50.0, 2)
+
+
+def test_backwards_sitting_is_standing_and_walking_is_nothing():
+    labels = np.array([SIT, CLAP, WALK])
+    assert reversed_accuracy(_answers(STAND, CLAP, WALK), labels) == (100.0, 2)
+    assert reversed_accuracy(_answers(SIT, CLAP, WALK), labels) == (50.0, 2)
+    value, clips = reversed_accuracy(_answers(WALK), np.array([WALK]))
+    assert clips == 0
+    assert value != value
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"),
+    [
+        (7, 10, 39.68, 89.22),  # Wilson's own formula, worked out by hand
+        (0, 10, 0, 27.75),
+        (10, 10, 72.25, 100),
+        (1, 1, 20.65, 100),
+        (500, 1000, 46.91, 53.09),
+    ],
+)
+def test_few_clips_leave_room(right, count, low, high):
+    assert plausible(right, count) == pytest.approx((low, high), abs=0.01)
