@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from har_demo.research.people.shoot import Look, frames, take
+from har_demo.research.people.shoot import ShotSettings, frames, take
 
 _BITS = 12  # a test card counts to 4095
 
@@ -72,7 +72,7 @@ def acted(
     size: tuple[int, int] = (128, 96),
 ) -> np.ndarray:
     """A rendered person doing something by daylight, uint8 [T, height, width, 3]; made once."""
-    look = Look(dark=False, calm=True, aspect=size[0] / size[1])
+    look = ShotSettings(dark=False, calm=True, aspect=size[0] / size[1])
     clip = frames(take(action, seed, seconds, fps, look), size, samples=1)
     clip.flags.writeable = False
     return clip

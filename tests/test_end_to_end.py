@@ -9,7 +9,7 @@ from har_demo.clips.ingest import ingest
 from har_demo.errors import ChoiceError
 from har_demo.labels import EVERYDAY, class_of
 from har_demo.models.registry import card, cards
-from har_demo.recognize.prediction import Prediction, Question
+from har_demo.recognize.prediction import Prediction, Request
 from har_demo.recognize.recognize import recognize
 from har_demo.research.people.examples import EXAMPLES, FOLDER
 from har_demo.weights import availability
@@ -20,7 +20,7 @@ SHIPPED = [c.name for c in cards().values() if availability(c).state == "shipped
 
 
 def ask(clip, models=SHIPPED, **settings) -> list[Prediction]:
-    answers = list(recognize(clip, [Question(name, **settings) for name in models]))
+    answers = list(recognize(clip, [Request(name, **settings) for name in models]))
     assert all(isinstance(answer, Prediction) for answer in answers)
     return answers
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from har_demo.models import registry
 from har_demo.research.training.recognition.report import read_rows
-from har_demo.research.training.recognition.variants import QUESTIONS
+from har_demo.research.training.recognition.variants import ABLATIONS
 from har_demo.tables.measured import FOLDER
 from har_demo.weights import shipped
 
@@ -83,7 +83,7 @@ def test_recognition_finds_what_is_said():
 
 
 def test_it_says_how_often_ablations_were_trained():
-    asked = {(row.card.name, row.input) for question in QUESTIONS for row in question.rows}
+    asked = {(row.card.name, row.input) for question in ABLATIONS for row in question.rows}
     rows = read_rows(FOLDER / "ablations.csv")
     seeds = {(row["model"], row["input"]): row["seeds"] for row in rows}
     assert seeds.keys() == asked

@@ -11,20 +11,23 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "har_demo"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# What each part may import of its siblings; errors may be raised anywhere.
+# What each folder may import of the others; errors and assets may be used anywhere.
 BELOW = {
+    "assets": set(),
+    "errors": set(),
+    "labels": set(),
     "clips": set(),
     "models": {"labels"},
-    "labels": set(),
-    "errors": set(),
-    "groups": set(),
     "weights": {"models", "labels"},
-    "people": {"clips", "labels"},
-    "flow": {"clips", "models", "weights", "people", "recorded"},
-    "recorded": set(),
+    "flow": {"clips", "models", "weights"},
     "recognize": {"clips", "models", "weights", "labels", "flow"},
+    "prompts": {"clips", "models", "weights", "labels", "flow", "recognize"},
+    "explain": {"clips", "models", "weights", "labels", "flow", "recognize"},
+    "profiling": {"models", "weights", "labels", "recognize"},
+    "tables": {"models", "weights", "labels", "profiling"},
 }
-LOW = {*BELOW, "training", "benchmarks", "prompts", "explain"}
+ANYWHERE = {"errors", "assets"}
+LOW = {*BELOW, "research"}
 # Records that any part may name: what a model wants of its input.
 RECORDS = ("har_demo.models.card.",)
 
@@ -77,7 +80,7 @@ def test_nothing_below_imports_the_interface_or_the_command_line():
 
 @pytest.mark.parametrize("name", BELOW)
 def test_arrows_point_down(name):
-    allowed = BELOW[name] | {name, "errors"}
+    allowed = BELOW[name] | {name} | ANYWHERE
     for module in MODULES:
         if part(module) != name:
             continue
@@ -86,6 +89,17 @@ def test_arrows_point_down(name):
             if top != "har_demo" or not rest or imported.startswith(RECORDS):
                 continue
             assert rest[0] in allowed, f"{module.relative_to(ROOT)} imports {imported}"
+
+
+def test_what_is_served_imports_nothing_of_research():
+    guilty = [
+        (str(module.relative_to(ROOT)), name)
+        for module in MODULES
+        if part(module) != "research"
+        for name in imports(module)
+        if name.split(".")[:2] == ["har_demo", "research"]
+    ]
+    assert not guilty
 
 
 def test_the_arrow_check_sees_imports(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from har_demo.errors import ChoiceError, WeightsError
 
 if TYPE_CHECKING:
     from har_demo.clips.clip import Clip
-    from har_demo.recognize.prediction import Prediction, Refusal
+    from har_demo.recognize.prediction import ModelError, Prediction
 
 
 def recognize(
@@ -42,7 +42,7 @@ def recognize(
     from har_demo.clips.ingest import ingest
     from har_demo.models import registry
     from har_demo.recognize import export
-    from har_demo.recognize.prediction import Prediction, Question
+    from har_demo.recognize.prediction import Prediction, Request
     from har_demo.recognize.recognize import recognize
 
     if not names:
@@ -50,7 +50,7 @@ def recognize(
             "No model is chosen: name some with --models, of those that the command `models` lists."
         )
     questions = [
-        Question(name, frames, stride, windows, crops, weights=files.get(name)) for name in names
+        Request(name, frames, stride, windows, crops, weights=files.get(name)) for name in names
     ]
     for name in names:
         registry.card(name)  # a wrong name is said before the clip is read
@@ -77,14 +77,14 @@ def recognize(
         raise WeightsError(" ".join(answer.message for answer in answers))
 
 
-def _answers_text(clip: "Clip", answers: "Sequence[Prediction | Refusal]") -> str:
+def _answers_text(clip: "Clip", answers: "Sequence[Prediction | ModelError]") -> str:
     """The five likeliest actions of every model, for people."""
-    from har_demo.recognize.prediction import Refusal
+    from har_demo.recognize.prediction import ModelError
 
     source = clip.source
     parts = [f"{source.name}: {clip.duration:.1f} s, {source.width} × {source.height}"]
     for answer in answers:
-        if isinstance(answer, Refusal):
+        if isinstance(answer, ModelError):
             parts.append(f"{answer.title}\n  {answer.message}")
             continue
         windows, frames = answer.frames.shape

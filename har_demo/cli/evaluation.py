@@ -61,7 +61,7 @@ def evaluate(
     if weights and len(names) > 1:
         raise ChoiceError("Your own weights are for one model: name it alone with --model.")
 
-    def gather(classes: Sequence[str]) -> material.Material:
+    def gather(classes: Sequence[str]) -> material.EvalSet:
         if folder is None:
             return material.people(classes, clips or EVALUATED)
         if (folder / "examples.json").is_file():

@@ -44,7 +44,7 @@ def render(
     from har_demo.clips.writer import write_video
     from har_demo.research.people import shoot
 
-    look = shoot.Look(
+    look = shoot.ShotSettings(
         dark=dark, calm=not wild, treadmill=treadmill, things=things, aspect=shape[0] / shape[1]
     )
     one = shoot.take(action, seed, seconds, fps, look)

@@ -34,7 +34,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.errors import ChoiceError
-from har_demo.explain.look import Look
+from har_demo.explain.look import ForwardTrace
 
 Method = Literal["grad-cam", "grad-cam++", "hirescam", "layercam"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -45,7 +45,7 @@ POOLINGS = (
 
 
 @dataclass(frozen=True)
-class Layer:
+class ActivationLayer:
     """Where in a network to look.
 
     Attributes:
@@ -79,7 +79,7 @@ class Activation:
 
 
 def activation(
-    one: Look,
+    one: ForwardTrace,
     target: int | None = None,
     method: Method = "grad-cam",
     network: nn.Module | None = None,
@@ -135,7 +135,7 @@ def combine(features: Tensor, gradient: Tensor, method: Method) -> Tensor:
     return weighed.sum(dim=1).relu()
 
 
-def target_layer(network: nn.Module, *inputs: Tensor) -> Layer:
+def target_layer(network: nn.Module, *inputs: Tensor) -> ActivationLayer:
     """The last layer that still says when and where, found by one forward pass.
 
     Args:
@@ -159,14 +159,16 @@ def target_layer(network: nn.Module, *inputs: Tensor) -> Layer:
         if any(result is one for one in pooled) or result.ndim not in (4, 5):
             return
         if result.ndim == 5 and isinstance(module, nn.LayerNorm):  # which works on the last axis
-            layer = Layer(name, False, tuple(result.shape[1:4]), lambda x: x.movedim(-1, 1))
+            layer = ActivationLayer(
+                name, False, tuple(result.shape[1:4]), lambda x: x.movedim(-1, 1)
+            )
             cells = clips
         elif result.ndim == 5:
-            layer = Layer(name, False, tuple(result.shape[2:]), lambda x: x)
+            layer = ActivationLayer(name, False, tuple(result.shape[2:]), lambda x: x)
             cells = clips
         else:
             grid = (len(result), *result.shape[2:])
-            layer = Layer(name, False, grid, lambda x: x.transpose(0, 1)[None])
+            layer = ActivationLayer(name, False, grid, lambda x: x.transpose(0, 1)[None])
             cells = frames
         if layer.grid[1] * layer.grid[2] > 1:
             cells.append(layer)
@@ -180,7 +182,7 @@ def target_layer(network: nn.Module, *inputs: Tensor) -> Layer:
     raise ChoiceError("This network keeps no places to the end, so there is no map to show.")
 
 
-def _tokens(name: str, given: tuple) -> Layer | None:
+def _tokens(name: str, given: tuple) -> ActivationLayer | None:
     """A block that receives (tokens, their grid), as MViT's do.
 
     Its input, because behind the last block the class token alone is read, so that nothing there
@@ -190,7 +192,7 @@ def _tokens(name: str, given: tuple) -> Layer | None:
         return None
     grid = tuple(int(n) for n in given[1])
     first = given[0].shape[1] - math.prod(grid)  # the class token, if there is one
-    return Layer(name, True, grid, lambda x: x[:, first:].mT.unflatten(2, grid))
+    return ActivationLayer(name, True, grid, lambda x: x[:, first:].mT.unflatten(2, grid))
 
 
 @contextmanager
@@ -220,7 +222,7 @@ def _hooked(network: nn.Module, note: Callable) -> Iterator[None]:
 
 
 def _features(
-    network: nn.Module, layer: Layer, inputs: list[Tensor], target: int
+    network: nn.Module, layer: ActivationLayer, inputs: list[Tensor], target: int
 ) -> tuple[Tensor, Tensor]:
     """Features of a layer and the gradient of a class's logit there, each [1, C, T, H, W]."""
     caught: list[Tensor] = []

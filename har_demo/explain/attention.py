@@ -1,6 +1,6 @@
 """Where one position of a clip looks: the attention that a block used, cell by cell, and what it amounts to.
 
-    Look ──blocks──▶ which blocks attend ──attended(at)──▶ Attended: [heads, T, H, W] ──▶ Scores
+    ForwardTrace ──blocks──▶ which blocks attend ──attended(at)──▶ AttentionResult: [heads, T, H, W] ──▶ Scores
                                          ──survey───────▶ the same over all positions that can ask
 
 A block computes the rows asked for from the very input it received in the forward pass. For one
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from har_demo.errors import ChoiceError
 from har_demo.explain.functions import FUNCTIONS, as_if, has_functions
-from har_demo.explain.look import Look
+from har_demo.explain.look import ForwardTrace
 from har_demo.models.action_transformer import ActionTransformerHead
 from har_demo.models.attention import AttentionMap
 from har_demo.models.compact_global import CGNL
@@ -36,7 +36,7 @@ At = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Block:
+class AttentionBlock:
     """A part of a network that attends.
 
     Attributes:
@@ -62,7 +62,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Attended:
+class AttentionResult:
     """Where one position looks.
 
     Attributes:
@@ -72,7 +72,7 @@ class Attended:
         levels: float32 [heads, T, H, W] for each key grid of the block.
     """
 
-    block: Block
+    block: AttentionBlock
     cell: tuple[int, int, int]
     function: str
     levels: tuple[np.ndarray, ...] = field(repr=False)
@@ -127,7 +127,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Survey:
+class AttentionSummary:
     """All positions that can ask, taken together.
 
     Attributes:
@@ -150,7 +150,7 @@ def attends(network: nn.Module) -> bool:
     return any(hasattr(module, "attention") for module in network.modules())
 
 
-def blocks(one: Look) -> tuple[Block, ...]:
+def blocks(one: ForwardTrace) -> tuple[AttentionBlock, ...]:
     """The blocks of a look that attend, first to last; none for most networks."""
     if "blocks" in one.remembered:
         return one.remembered["blocks"]
@@ -162,7 +162,7 @@ def blocks(one: Look) -> tuple[Block, ...]:
         layers = [[m] for m in maps] if isinstance(module, ActionTransformerHead) else [maps]
         for number, levels in enumerate(layers):
             found.append(
-                Block(
+                AttentionBlock(
                     name=f"{name}:{number + 1}" if len(layers) > 1 else name,
                     kind=_kind(module),
                     query_grid=levels[0].query_grid,
@@ -180,7 +180,7 @@ def blocks(one: Look) -> tuple[Block, ...]:
     return one.remembered.setdefault("blocks", tuple(found))
 
 
-def block(one: Look, name: str | None = None) -> Block:
+def block(one: ForwardTrace, name: str | None = None) -> AttentionBlock:
     """The block of that name, the last where none is named.
 
     Raises:
@@ -201,7 +201,7 @@ def block(one: Look, name: str | None = None) -> Block:
     raise ChoiceError(f"{one.card.title} has no block '{str(name)[:60]}': it has {names}.")
 
 
-def share_of(one: Look, x: float, y: float, frame: int) -> At:
+def share_of(one: ForwardTrace, x: float, y: float, frame: int) -> At:
     """A pixel of the clip as it was given, and the number of a sampled frame from 0, as shares.
 
     Raises:
@@ -230,7 +230,9 @@ def share_of(one: Look, x: float, y: float, frame: int) -> At:
     return t, (y - top) / (bottom - top), (x - left) / (right - left)
 
 
-def attended(one: Look, of: Block, at: At, function: Function | None = None) -> Attended:
+def attended(
+    one: ForwardTrace, of: AttentionBlock, at: At, function: Function | None = None
+) -> AttentionResult:
     """Where the position of a block that holds `at` looks.
 
     Args:
@@ -249,10 +251,10 @@ def attended(one: Look, of: Block, at: At, function: Function | None = None) -> 
     (flat,) = maps[0].queries.tolist()
     cell = tuple(int(i) for i in np.unravel_index(flat, of.query_grid))
     levels = tuple(m.weights[0, :, 0].unflatten(1, m.key_grid).float().numpy() for m in maps)
-    return Attended(of, cell, function or of.function, levels)
+    return AttentionResult(of, cell, function or of.function, levels)
 
 
-def scores(one: Look, found: Attended, head: int | None = None) -> Scores:
+def scores(one: ForwardTrace, found: AttentionResult, head: int | None = None) -> Scores:
     """What one map amounts to."""
     maps = found.maps(head)
     weights = np.concatenate([level.ravel() for level in maps]).astype(np.float64)
@@ -288,12 +290,12 @@ def scores(one: Look, found: Attended, head: int | None = None) -> Scores:
 
 
 def survey(
-    one: Look, of: Block, head: int | None = None, function: Function | None = None
-) -> Survey:
+    one: ForwardTrace, of: AttentionBlock, head: int | None = None, function: Function | None = None
+) -> AttentionSummary:
     """All positions of a block that can ask, a few at a time; done once for each look.
 
     Raises:
-        ChoiceError: as `attended` and `Attended.maps`.
+        ChoiceError: as `attended` and `AttentionResult.maps`.
     """
     if head is not None and head not in range(of.heads):
         raise ChoiceError(f"{of.name} has heads 0 to {of.heads - 1}, not {head}.")
@@ -303,7 +305,9 @@ def survey(
     return one.remembered[asked]
 
 
-def _survey(one: Look, of: Block, head: int | None, function: Function | None) -> Survey:
+def _survey(
+    one: ForwardTrace, of: AttentionBlock, head: int | None, function: Function | None
+) -> AttentionSummary:
     entropy, queries, summed, units = 0.0, 0, 0.0, 0.0
     for weights in rows_of(one, of, head, function):
         shares = _shares(weights.double())
@@ -315,7 +319,7 @@ def _survey(one: Look, of: Block, head: int | None, function: Function | None) -
     pairs = queries * (queries - 1)
     independence = (units.square().sum().item() - queries) / pairs if pairs else 1.0
     mean = (summed / queries).split([int(np.prod(grid)) for grid in of.key_grids])
-    return Survey(
+    return AttentionSummary(
         queries=queries,
         entropy=entropy / queries,
         independence=independence,
@@ -327,7 +331,7 @@ def _survey(one: Look, of: Block, head: int | None, function: Function | None) -
 
 
 def rows_of(
-    one: Look, of: Block, head: int | None = None, function: Function | None = None
+    one: ForwardTrace, of: AttentionBlock, head: int | None = None, function: Function | None = None
 ) -> Iterator[Tensor]:
     """The maps of all positions of a block in order, float32 [some, cells of all levels]."""
     module, x = _module(one, of, function)
@@ -344,7 +348,9 @@ def rows_of(
             yield (weights.abs() if several else weights).mean(dim=0).cpu()
 
 
-def connections(found: Attended, k: int, head: int | None = None) -> list[tuple[int, Grid, float]]:
+def connections(
+    found: AttentionResult, k: int, head: int | None = None
+) -> list[tuple[int, Grid, float]]:
     """The k strongest, strongest first: number of the level, (t, y, x) of the cell, and its weight.
 
     Fewer, where not so many have at least a hundredth of the strongest's weight.
@@ -362,7 +368,9 @@ def connections(found: Attended, k: int, head: int | None = None) -> list[tuple[
     return best
 
 
-def difference(a: Attended, b: Attended, head: int | None = None) -> tuple[np.ndarray, ...]:
+def difference(
+    a: AttentionResult, b: AttentionResult, head: int | None = None
+) -> tuple[np.ndarray, ...]:
     """What `b` gives to each cell more than `a` does, in shares of attention: float32 [T, H, W] a level.
 
     Weights keep their sign, so that a cell which counts against in `b` alone is far below nothing.
@@ -375,7 +383,7 @@ def difference(a: Attended, b: Attended, head: int | None = None) -> tuple[np.nd
     return tuple(after - before for before, after in zip(*shares, strict=True))
 
 
-def moved(a: Attended, b: Attended, head: int | None = None) -> float:
+def moved(a: AttentionResult, b: AttentionResult, head: int | None = None) -> float:
     """Share of attention that lands elsewhere in `b` than in `a`: their total variation distance."""
     p, q = (
         _shares(
@@ -416,13 +424,15 @@ def _covered(module: nn.Module, found: AttentionMap) -> tuple[float, float]:
     return h, w
 
 
-def _layer(of: Block) -> int | None:
+def _layer(of: AttentionBlock) -> int | None:
     """Which of the maps of a module with several layers is this block's; None for all."""
     _, colon, number = of.name.partition(":")
     return int(number) - 1 if colon else None
 
 
-def _module(one: Look, of: Block, function: Function | None) -> tuple[nn.Module, Tensor]:
+def _module(
+    one: ForwardTrace, of: AttentionBlock, function: Function | None
+) -> tuple[nn.Module, Tensor]:
     """The block itself, with another function if one is asked for, and what it received."""
     name, _, _ = of.name.partition(":")
     module = one.network().get_submodule(name)
@@ -463,7 +473,7 @@ def _shares(weights: Tensor) -> Tensor:
     return torch.where(total > 0, sizes / total.clamp(min=1e-300), 1 / sizes.shape[-1])
 
 
-def _moment(one: Look, shares: np.ndarray) -> np.ndarray:
+def _moment(one: ForwardTrace, shares: np.ndarray) -> np.ndarray:
     """Seconds into the clip of some shares of the window."""
     steps = shares * len(one.frames) - 0.5
     return np.interp(steps, np.arange(len(one.frames)), one.seconds)

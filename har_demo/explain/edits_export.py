@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from har_demo.explain.sensitivity import Cell, Grid, Row, verdict
+from har_demo.explain.sensitivity import Cell, Grid, SensitivityRow, verdict
 from har_demo.recognize.export import cell_text, clip_json
-from har_demo.recognize.prediction import Prediction, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction
 
 PLACES = 6
 TOP = 5
@@ -45,7 +45,7 @@ def grid_json(grid: Grid) -> dict:
     }
 
 
-def _row(grid: Grid, row: Row) -> dict:
+def _row(grid: Grid, row: SensitivityRow) -> dict:
     told = {"model": row.model, "title": row.title}
     if not isinstance(row.plain, Prediction):
         return told | {"message": row.plain.message if row.plain else "not asked"}
@@ -62,7 +62,7 @@ def _row(grid: Grid, row: Row) -> dict:
     }
 
 
-def _cell(row: Row, cell: Cell | Refusal | None) -> dict:
+def _cell(row: SensitivityRow, cell: Cell | ModelError | None) -> dict:
     if not isinstance(cell, Cell):
         return {"message": cell.message if cell else "not asked"}
     order = (-cell.scores).argsort(kind="stable")[:TOP]

@@ -16,9 +16,9 @@ from har_demo.explain import picture
 from har_demo.explain.activation import METHODS, Activation, activation
 from har_demo.explain.attention import (
     At,
-    Attended,
+    AttentionResult,
+    AttentionSummary,
     Scores,
-    Survey,
     attended,
     block,
     connections,
@@ -29,7 +29,7 @@ from har_demo.explain.attention import (
 )
 from har_demo.explain.faithfulness import Faithfulness, faithfulness, stays_when_shuffled
 from har_demo.explain.functions import FUNCTIONS, TITLES
-from har_demo.explain.look import Look
+from har_demo.explain.look import ForwardTrace
 from har_demo.explain.rollout import rollout
 from har_demo.models.non_local import Function
 
@@ -50,13 +50,13 @@ class ExplainedAttention:
         scores, survey: of this position, and of all that can ask.
     """
 
-    look: Look
-    found: Attended
+    look: ForwardTrace
+    found: AttentionResult
     at: At
     head: int | None
     lines: int
     scores: Scores
-    survey: Survey
+    survey: AttentionSummary
 
     @property
     def title(self) -> str:
@@ -103,7 +103,7 @@ class ExplainedClass:
         likeness: rank correlation with the map of the shuffled network, if it was asked for.
     """
 
-    look: Look
+    look: ForwardTrace
     found: Activation
     trust: Faithfulness | None = None
     likeness: float | None = None
@@ -138,7 +138,7 @@ class ExplainedClass:
 
 
 def explained_attention(
-    one: Look,
+    one: ForwardTrace,
     place: tuple[float, float, int] | At,
     of: str | None = None,
     head: int | None = None,
@@ -162,7 +162,7 @@ def explained_attention(
 
 
 def attention_at(
-    one: Look,
+    one: ForwardTrace,
     at: At,
     of: str | None = None,
     head: int | None = None,
@@ -184,7 +184,7 @@ def attention_at(
 
 
 def explained_class(
-    one: Look,
+    one: ForwardTrace,
     name: str | None = None,
     method: str = "grad-cam",
     trust: bool = False,
@@ -219,7 +219,7 @@ def explained_class(
     return ExplainedClass(one, found, curves, likeness)
 
 
-def class_number(one: Look, name: str) -> int:
+def class_number(one: ForwardTrace, name: str) -> int:
     """A class's number among the model's.
 
     Raises:
@@ -235,7 +235,7 @@ def class_number(one: Look, name: str) -> int:
     raise ChoiceError(f"{one.card.title} knows no action '{wanted}': {advice}")
 
 
-def attention_words(found: Attended, told: Scores, every: Survey) -> list[str]:
+def attention_words(found: AttentionResult, told: Scores, every: AttentionSummary) -> list[str]:
     """What a map amounts to, in sentences."""
     of = found.block
     if told.total == 0:
@@ -283,7 +283,7 @@ def attention_words(found: Attended, told: Scores, every: Survey) -> list[str]:
     return said
 
 
-def function_rows(one: Look, found: Attended, at, head: int | None) -> list[dict]:
+def function_rows(one: ForwardTrace, found: AttentionResult, at, head: int | None) -> list[dict]:
     """The same position under all four functions of a pair; empty where there is one alone.
 
     Returns:
@@ -428,21 +428,21 @@ def faithfulness_words(trust: Faithfulness, likeness: float | None) -> list[str]
     return said
 
 
-def _npz(one: Look, **arrays) -> bytes:
+def _npz(one: ForwardTrace, **arrays) -> bytes:
     file = io.BytesIO()
     about = {"model": one.card.name, "frames": one.frames, "seconds": one.seconds, "box": one.box}
     np.savez_compressed(file, **arrays, **about, sha256=one.clip.sha256)
     return file.getvalue()
 
 
-def _class_title(one: Look, found: Activation) -> str:
+def _class_title(one: ForwardTrace, found: Activation) -> str:
     if found.method == "rollout":
         return f"Attention rollout through {found.layer}"
     name = one.card.classes[found.target]
     return f"What spoke for '{name}' ({one.scores[found.target]:.0%}), {found.method}"
 
 
-def _header(one: Look) -> dict:
+def _header(one: ForwardTrace) -> dict:
     name, probability = one.top(1)[0]
     return {
         "clip": {"sha256": one.clip.sha256, "name": one.clip.source.name},
@@ -455,7 +455,7 @@ def _header(one: Look) -> dict:
     }
 
 
-def _independence(every: Survey) -> str:
+def _independence(every: AttentionSummary) -> str:
     likeness = f"(their maps' mean cosine is {every.independence:.2f})"
     if every.independence >= ALIKE:
         return (

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.explain.activation import Activation, activation
-from har_demo.explain.look import Look
+from har_demo.explain.look import ForwardTrace
 
 STEPS = 16
 CHANCES = 2  # orders by chance that are averaged
@@ -62,7 +62,7 @@ class Faithfulness:
 
 
 def faithfulness(
-    one: Look,
+    one: ForwardTrace,
     found: Activation,
     steps: int = STEPS,
     on_progress: Callable[[float], None] | None = None,
@@ -119,7 +119,7 @@ def faithfulness(
     )
 
 
-def stays_when_shuffled(one: Look, found: Activation, seeds: int = SHUFFLES) -> float:
+def stays_when_shuffled(one: ForwardTrace, found: Activation, seeds: int = SHUFFLES) -> float:
     """Rank correlation of a map with those of the same network after its parameters traded places.
 
     The mean over some shufflings. Near 0 is as it should be; near 1 the map does not depend on what

@@ -33,7 +33,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Film:
+class Excerpt:
     """A stretch and its frames, uint8 [T, H, W, 3], RGB."""
 
     stretch: Stretch
@@ -67,7 +67,7 @@ def stretch(clip: Clip, start: float = 0.0) -> Stretch:
 
 def film(
     clip: Clip, start: float = 0.0, on_progress: Callable[[float], None] = lambda done: None
-) -> Film:
+) -> Excerpt:
     """The frames of `stretch(clip, start)`.
 
     Raises:
@@ -80,4 +80,4 @@ def film(
         some = np.arange(done, min(done + AT_ONCE, part.count))
         frames[some] = read_frames(clip, part.start + some)
         on_progress((some[-1] + 1) / part.count)
-    return Film(part, frames)
+    return Excerpt(part, frames)

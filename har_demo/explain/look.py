@@ -21,7 +21,7 @@ from har_demo.models.card import ModelCard
 from har_demo.recognize.forward import gather, gather_flow, out_of_memory
 from har_demo.recognize.networks import network
 from har_demo.recognize.plan import Plan, plan
-from har_demo.recognize.prediction import Question
+from har_demo.recognize.prediction import Request
 from har_demo.weights.provenance import Provenance
 
 Progress = Callable[[float, str], None]
@@ -29,7 +29,7 @@ Reader = Callable[[Clip, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class ForwardTrace:
     """What a model was given of a clip, what it said, and what its blocks that attend received.
 
     Attributes:
@@ -82,7 +82,7 @@ def look(
     weights: str | None = None,
     on_progress: Progress | None = None,
     read: Reader | None = None,
-) -> Look:
+) -> ForwardTrace:
     """Let a model look at one window of a clip.
 
     Args:
@@ -105,7 +105,7 @@ def look(
         ([('walking', 0.93)], ['conv4.5'])
     """
     say = on_progress or (lambda done, sentence: None)
-    one = plan(clip, Question(model, weights=weights))
+    one = plan(clip, Request(model, weights=weights))
     if one.card.gmacs is None:
         raise ChoiceError(
             f"{one.card.title} is no network, so there is nothing inside to show: choose another."
@@ -133,7 +133,7 @@ def look(
             f"The weights of {one.card.title} do not fit or are damaged: use others."
         )
     say(1.0, "Done")
-    return Look(
+    return ForwardTrace(
         clip=clip,
         card=one.card,
         frames=shown,

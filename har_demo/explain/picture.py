@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from har_demo.explain.activation import Activation
-from har_demo.explain.attention import Attended, connections
-from har_demo.explain.look import Look
+from har_demo.explain.attention import AttentionResult, connections
+from har_demo.explain.look import ForwardTrace
 
 TILE = 160  # pixels of a frame's width
 COLUMNS = 8
@@ -82,7 +82,11 @@ def frames_asking(cell: int, cells: int, frames: int) -> list[int]:
 
 
 def attention_picture(
-    one: Look, found: Attended, head: int | None = None, k: int = 8, lines: Sequence[str] = ()
+    one: ForwardTrace,
+    found: AttentionResult,
+    head: int | None = None,
+    k: int = 8,
+    lines: Sequence[str] = (),
 ) -> np.ndarray:
     """Where one position looks, uint8 [height, width, 3]: a strip of frames for each level.
 
@@ -107,7 +111,9 @@ def attention_picture(
     return _page(strips, lines)
 
 
-def activation_picture(one: Look, found: Activation, lines: Sequence[str] = ()) -> np.ndarray:
+def activation_picture(
+    one: ForwardTrace, found: Activation, lines: Sequence[str] = ()
+) -> np.ndarray:
     """When and where a class was found, uint8 [height, width, 3]."""
     t, h, w = found.values.shape
     what = "" if found.method == "rollout" else f" for '{one.card.classes[found.target]}'"
@@ -121,7 +127,11 @@ def png(picture: np.ndarray) -> bytes:
 
 
 def _strip(
-    one: Look, values: np.ndarray, asking, targets, covered: tuple[float, float] = (1.0, 1.0)
+    one: ForwardTrace,
+    values: np.ndarray,
+    asking,
+    targets,
+    covered: tuple[float, float] = (1.0, 1.0),
 ) -> np.ndarray:
     """Frames in rows with cells over them: uint8 [height, width, 3].
 

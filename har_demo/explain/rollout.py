@@ -24,13 +24,13 @@ from torch import Tensor
 
 from har_demo.errors import ChoiceError
 from har_demo.explain.activation import Activation
-from har_demo.explain.attention import Block, blocks, rows_of
-from har_demo.explain.look import Look
+from har_demo.explain.attention import AttentionBlock, blocks, rows_of
+from har_demo.explain.look import ForwardTrace
 
 KINDS = ("windowed attention", "transformer head")
 
 
-def rollout(one: Look) -> Activation:
+def rollout(one: ForwardTrace) -> Activation:
     """When and where the answer of a transformer came from, with shares as values.
 
     Returns:
@@ -55,7 +55,7 @@ def rollout(one: Look) -> Activation:
     )
 
 
-def _mean(one: Look, every: list[Block]) -> np.ndarray:
+def _mean(one: ForwardTrace, every: list[AttentionBlock]) -> np.ndarray:
     """From an even share of every last position back to the first layer, float32 [T, H, W]."""
     grid = every[-1].query_grid
     share = torch.full(grid, 1 / math.prod(grid), dtype=torch.float64)
@@ -90,7 +90,7 @@ def _unmerged(share: Tensor, grid: tuple[int, int, int]) -> Tensor:
     return fine
 
 
-def _query(one: Look, every: list[Block]) -> np.ndarray:
+def _query(one: ForwardTrace, every: list[AttentionBlock]) -> np.ndarray:
     """What one query read of the memory, layer by layer, float32 [T, H, W]."""
     read = torch.zeros(math.prod(every[0].key_grids[0]), dtype=torch.float64)
     for block in every:

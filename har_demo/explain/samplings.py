@@ -15,14 +15,14 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from har_demo.clips.sampling import Sampling, indices
+from har_demo.clips.sampling import indices
 from har_demo.errors import ChoiceError
-from har_demo.explain.film import Film
+from har_demo.explain.film import Excerpt
 from har_demo.models import registry
 from har_demo.models.card import ModelCard
 from har_demo.profiling.cost import gmacs
 from har_demo.recognize.plan import Plan, plan, repeats, with_frames
-from har_demo.recognize.prediction import Prediction, Question, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import answers
 
 KINDS = ("dense", "uniform", "segments")
@@ -35,7 +35,7 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
-class Way:
+class SamplingChoice:
     """A sampling asked for; `stride` in frames of the clip, None where frames are spread over it."""
 
     kind: str
@@ -67,9 +67,9 @@ class Sampled:
 
     model: str
     title: str
-    way: Way
+    way: SamplingChoice
     indices: np.ndarray
-    answer: Prediction | Refusal
+    answer: Prediction | ModelError
     gmacs: float | None
     prepare: float = 0.0
     forward: float = 0.0
@@ -79,7 +79,7 @@ def ways(
     kinds: Sequence[str] = KINDS,
     frames: Sequence[int] = FRAMES,
     strides: Sequence[float] = STRIDES,
-) -> list[Way]:
+) -> list[SamplingChoice]:
     """Every combination; strides are for dense sampling alone.
 
     Raises:
@@ -101,7 +101,7 @@ def ways(
             "No sampling is chosen: choose a kind, some numbers of frames and strides."
         )
     found = [
-        Way(kind, int(count), stride)
+        SamplingChoice(kind, int(count), stride)
         for kind in kinds
         for stride in (strides if kind == "dense" else [None])
         for count in frames
@@ -109,7 +109,7 @@ def ways(
     return list(dict.fromkeys(found))
 
 
-def passes(models: Sequence[str], asked: Sequence[Way]) -> int:
+def passes(models: Sequence[str], asked: Sequence[SamplingChoice]) -> int:
     """How many passes `samplings` will make.
 
     Raises:
@@ -125,9 +125,9 @@ def fixed(model: str) -> int | None:
 
 
 def samplings(
-    film: Film,
+    film: Excerpt,
     models: Sequence[str],
-    asked: Sequence[Way],
+    asked: Sequence[SamplingChoice],
     on_progress: Progress = lambda fraction, sentence: None,
 ) -> Iterator[Sampled]:
     """Show a film to every model in every way, model by model.
@@ -156,26 +156,28 @@ def samplings(
     return _sampled(film, plans, on_progress)
 
 
-def _own(model: str, asked: Sequence[Way]) -> list[Way]:
+def _own(model: str, asked: Sequence[SamplingChoice]) -> list[SamplingChoice]:
     only = fixed(model)
     if only is None:
         return list(asked)
     return list(dict.fromkeys(replace(way, frames=only) for way in asked))
 
 
-def _plan(film: Film, model: str, way: Way) -> Plan:
-    one = plan(film.clip, Question(model, way.frames, way.stride or 1.0, windows=1))
+def _plan(film: Excerpt, model: str, way: SamplingChoice) -> Plan:
+    one = plan(film.clip, Request(model, way.frames, way.stride or 1.0, windows=1))
     if way.kind == "dense":
         return one
     count, read = len(film.frames), one.indices.shape[1]
-    spread = indices(count, Sampling(way.kind, read))
+    spread = indices(count, SamplingChoice(way.kind, read))
     stride = float(np.diff(spread[0]).mean()) if read > 1 else 1.0
     return replace(
         one, indices=spread, stride=max(stride, 1e-3), note=repeats(film.clip, spread, 1.0)
     )
 
 
-def _sampled(film: Film, plans: list[tuple[Way, Plan]], on_progress: Progress) -> Iterator[Sampled]:
+def _sampled(
+    film: Excerpt, plans: list[tuple[SamplingChoice, Plan]], on_progress: Progress
+) -> Iterator[Sampled]:
     for number, (way, one) in enumerate(plans):
 
         def tell(done: float, sentence: str, number: int = number) -> None:

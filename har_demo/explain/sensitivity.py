@@ -23,11 +23,11 @@ import numpy as np
 
 from har_demo.errors import ChoiceError, ClipError
 from har_demo.explain.edits import Asked, pictures
-from har_demo.explain.film import Film, Stretch
+from har_demo.explain.film import Excerpt, Stretch
 from har_demo.explain.moving import moving
 from har_demo.labels import MIRRORED
 from har_demo.recognize.plan import Plan, plan
-from har_demo.recognize.prediction import Prediction, Question, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import answers
 
 ORDER = ("reverse", "shuffle")  # the edits that show the very same pictures
@@ -60,13 +60,13 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class SensitivityRow:
     """One model: its answer to the clip and to every edit that it has seen by now."""
 
     model: str
     title: str
-    plain: Prediction | Refusal | None = None
-    cells: tuple[Cell | Refusal | None, ...] = ()
+    plain: Prediction | ModelError | None = None
+    cells: tuple[Cell | ModelError | None, ...] = ()
 
     @property
     def temporal(self) -> float | None:
@@ -94,14 +94,14 @@ class Grid:
 
     stretch: Stretch
     asked: tuple[Asked, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[SensitivityRow, ...]
 
     @property
     def complete(self) -> bool:
         """Whether every model has answered everything."""
         return all(row.plain is not None and None not in row.cells for row in self.rows)
 
-    def with_answer(self, row: int, column: int, answer: Prediction | Refusal) -> "Grid":
+    def with_answer(self, row: int, column: int, answer: Prediction | ModelError) -> "Grid":
         """The same with one more answer; column -1 is the clip itself."""
         old = self.rows[row]
         if column < 0:
@@ -113,7 +113,7 @@ class Grid:
 
 
 def grid(
-    film: Film,
+    film: Excerpt,
     models: Sequence[str],
     asked: Sequence[Asked],
     on_progress: Progress = lambda fraction, sentence: None,
@@ -122,7 +122,7 @@ def grid(
 
     The first grid holds no answer. Frames are decoded by `film`, once; a model prepares the frames of
     a window once for all edits of time. An edit that cannot be made, and a model that cannot answer,
-    become a Refusal in their cells, and the others go on.
+    become a ModelError in their cells, and the others go on.
 
     Args:
         film: from `har_demo.explain.film`.
@@ -143,14 +143,16 @@ def grid(
         raise ChoiceError("No model is chosen: choose at least one.")
     if not asked:
         raise ChoiceError("No edit is chosen: choose at least one.")
-    plain = [plan(film.clip, Question(name)) for name in models]
+    plain = [plan(film.clip, Request(name)) for name in models]
     return _grids(film, plain, tuple(asked), on_progress)
 
 
 def _grids(
-    film: Film, plain: list[Plan], asked: tuple[Asked, ...], on_progress: Progress
+    film: Excerpt, plain: list[Plan], asked: tuple[Asked, ...], on_progress: Progress
 ) -> Iterator[Grid]:
-    rows = tuple(Row(one.card.name, one.card.title, cells=(None,) * len(asked)) for one in plain)
+    rows = tuple(
+        SensitivityRow(one.card.name, one.card.title, cells=(None,) * len(asked)) for one in plain
+    )
     now = Grid(film.stretch, asked, rows)
     yield now
 
@@ -187,7 +189,7 @@ def _grids(
                 moves()
             except ClipError as problem:
                 for row, model in enumerate(plain):
-                    refusal = Refusal(model.card.name, model.card.title, str(problem))
+                    refusal = ModelError(model.card.name, model.card.title, str(problem))
                     now = now.with_answer(row, column, refusal)
                 yield now
                 continue
@@ -202,7 +204,7 @@ def _place(number: int, columns: Sequence[int]) -> tuple[int, int]:
     return row, columns[column]
 
 
-def rearranged(film: Film, one: Plan, asked: Asked) -> Plan:
+def rearranged(film: Excerpt, one: Plan, asked: Asked) -> Plan:
     """A model's plan for an edit of time.
 
     Most of them rearrange the frames of every window. Another speed changes the clip, of which the
@@ -210,7 +212,7 @@ def rearranged(film: Film, one: Plan, asked: Asked) -> Plan:
     """
     if asked.edit.kind == "pace":
         order = asked.edit.change(len(film.frames), asked.strength)
-        question = Question(one.card.name, weights=one.weights)
+        question = Request(one.card.name, weights=one.weights)
         faster = plan(replace(film.clip, frames=len(order)), question)
         return replace(faster, indices=order[faster.indices], moments=faster.indices)
     order = asked.edit.change(one.indices.shape[1], asked.strength)
@@ -218,10 +220,10 @@ def rearranged(film: Film, one: Plan, asked: Asked) -> Plan:
 
 
 def compared(
-    plain: Prediction | Refusal | None, asked: Asked, answer: Prediction | Refusal
-) -> Cell | Refusal:
+    plain: Prediction | ModelError | None, asked: Asked, answer: Prediction | ModelError
+) -> Cell | ModelError:
     """An answer to an edit beside the one to the clip."""
-    if isinstance(answer, Refusal):
+    if isinstance(answer, ModelError):
         return answer
     if not isinstance(plain, Prediction):
         return plain
@@ -266,7 +268,7 @@ def _in_a_mirror(name: str) -> str:
     return re.sub(r"\b(left|right)\b", lambda word: other[word[0]], name, flags=re.IGNORECASE)
 
 
-def ranking(grid: Grid) -> tuple[Row, Row] | None:
+def ranking(grid: Grid) -> tuple[SensitivityRow, SensitivityRow] | None:
     """Who minds edits of time most and who least; None where that is one model, or they are alike."""
     timed = sorted((row for row in grid.rows if row.temporal is not None), key=lambda r: r.temporal)
     if not timed or timed[-1].temporal - timed[0].temporal < ALIKE:
@@ -288,7 +290,7 @@ def verdict(grid: Grid) -> list[str]:
     return said
 
 
-def _of_certainty(row: Row) -> list[str]:
+def _of_certainty(row: SensitivityRow) -> list[str]:
     name, probability = row.plain.top(1)[0]
     if probability >= UNSURE:
         return []
@@ -298,7 +300,7 @@ def _of_certainty(row: Row) -> list[str]:
     ]
 
 
-def _of_order(row: Row) -> list[str]:
+def _of_order(row: SensitivityRow) -> list[str]:
     """Whether a model noticed that the same pictures came in another order."""
     if row.order is None:
         return []
@@ -320,7 +322,7 @@ def _of_order(row: Row) -> list[str]:
     ]
 
 
-def _of_both(row: Row) -> list[str]:
+def _of_both(row: SensitivityRow) -> list[str]:
     """What a model minds more, where the two are far enough apart to say so."""
     if row.temporal is None or row.picture is None:
         return []

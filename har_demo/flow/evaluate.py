@@ -36,7 +36,7 @@ STILL = "still"
 
 
 @dataclass(frozen=True)
-class Row:
+class FlowScore:
     """One figure.
 
     Attributes:
@@ -92,7 +92,7 @@ def measure(
     data: dict[str, list[KnownPair]],
     device: str | None = None,
     on_progress: Callable[[float, str], None] = lambda done, what: None,
-) -> list[Row]:
+) -> list[FlowScore]:
     """Errors of every method on every set of pairs, and its time for a pair of 320 × 240 pixels.
 
     Args:
@@ -118,7 +118,7 @@ def measure(
             rows += _errors(method, name, pairs, runs_on, answer)
         timed = milliseconds(answer)
         size = f"{TIMED_SIZE[0]} × {TIMED_SIZE[1]}"
-        row = Row(method, size, "ms_per_pair", timed, REPEATS, runs_on, machine(runs_on))
+        row = FlowScore(method, size, "ms_per_pair", timed, REPEATS, runs_on, machine(runs_on))
         rows.append(row)
     return rows
 
@@ -129,7 +129,7 @@ def _errors(
     pairs: Sequence[KnownPair],
     device: str,
     answer: Callable[[np.ndarray], np.ndarray],
-) -> list[Row]:
+) -> list[FlowScore]:
     sums: dict[str, np.ndarray] = {}
     for pair in pairs:
         distance = np.linalg.norm(answer(pair.frames) - pair.flow, axis=0)
@@ -143,7 +143,7 @@ def _errors(
             new = np.array([distance[where].sum(dtype=np.float64), where.sum()])
             sums[metric] = sums.get(metric, 0) + new
     return [
-        Row(method, name, metric, total / count, len(pairs), device, machine(device))
+        FlowScore(method, name, metric, total / count, len(pairs), device, machine(device))
         for metric, (total, count) in sums.items()
         if count
     ]
@@ -180,7 +180,7 @@ def _processor() -> str:
     return named[0] if named else platform.processor() or platform.machine()
 
 
-def write(file: Path, rows: Sequence[Row]) -> None:
+def write(file: Path, rows: Sequence[FlowScore]) -> None:
     """Put figures into a table, in place of older ones of the same; others stay.
 
     Raises:
@@ -197,7 +197,7 @@ def write(file: Path, rows: Sequence[Row]) -> None:
             table.writerow([values[column] for column in COLUMNS])
 
 
-def read(file: Path) -> list[Row]:
+def read(file: Path) -> list[FlowScore]:
     """The figures of a table that `write` made.
 
     Raises:
@@ -206,7 +206,7 @@ def read(file: Path) -> list[Row]:
     try:
         with open(file, encoding="utf-8", newline="") as opened:
             return [
-                Row(**line | {"value": float(line["value"]), "pairs": int(line["pairs"])})
+                FlowScore(**line | {"value": float(line["value"]), "pairs": int(line["pairs"])})
                 for line in csv.DictReader(opened)
             ]
     except (OSError, ValueError, KeyError, TypeError) as error:

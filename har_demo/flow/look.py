@@ -44,7 +44,7 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
-class Way:
+class MethodFlow:
     """What one method found, for P pairs.
 
     Attributes:
@@ -72,7 +72,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Look:
+class FlowResult:
     """A span of a clip and its flow.
 
     Attributes:
@@ -88,7 +88,7 @@ class Look:
     pairs: np.ndarray
     wanted: int
     size: tuple[int, int]
-    ways: tuple[Way, ...]
+    ways: tuple[MethodFlow, ...]
     folder: Path
 
     def seconds(self) -> np.ndarray:
@@ -123,7 +123,7 @@ def look(
     seconds: float = 4.0,
     on_progress: Progress = lambda done, what: None,
     budget: float = BUDGET,
-) -> Look:
+) -> FlowResult:
     """Compute flow along a span.
 
     Args:
@@ -160,10 +160,10 @@ def look(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     size = small(read_frames(clip, some[0])).shape[1:3]
-    return Look(clip, some, len(pairs), size, found, folder)
+    return FlowResult(clip, some, len(pairs), size, found, folder)
 
 
-def forget(found: Look) -> None:
+def forget(found: FlowResult) -> None:
     """Delete the fields, when nobody will ask for them again."""
     shutil.rmtree(found.folder, ignore_errors=True)
 
@@ -192,7 +192,7 @@ def file_of(folder: Path, method: str, pair: np.ndarray) -> Path:
     return folder / f"{method}_{pair[0]:06d}.flo"
 
 
-def notes(found: Look, without_camera: bool = False) -> list[str]:
+def notes(found: FlowResult, without_camera: bool = False) -> list[str]:
     """What a reader has to know, a sentence each."""
     said = []
     for way in found.ways:
@@ -223,7 +223,7 @@ def notes(found: Look, without_camera: bool = False) -> list[str]:
     return said
 
 
-def told(found: Look) -> dict:
+def told(found: FlowResult) -> dict:
     """Everything but the fields, in plain JSON types."""
     rounded = {"means": "mean_px", "tops": "p99_px", "own_means": "mean_px_without_camera"}
     rounded |= {"changes": "frame_difference", "left": "difference_after_warping"}
@@ -269,7 +269,7 @@ def _walk(
     pairs: np.ndarray,
     folder: Path,
     on_progress: Progress = lambda done, what: None,
-) -> tuple[Way, ...]:
+) -> tuple[MethodFlow, ...]:
     """Every pair by every method, and the fields to files."""
     rows: dict[str, list[tuple]] = {method: [] for method in methods}
     whose = dict.fromkeys(methods)
@@ -294,9 +294,9 @@ def _lengths(field: np.ndarray) -> tuple[float, float]:
     return float(lengths.mean()), float(np.percentile(lengths, 99))
 
 
-def _way(method: str, rows: list[tuple], provenance: Provenance | None) -> Way:
+def _way(method: str, rows: list[tuple], provenance: Provenance | None) -> MethodFlow:
     took, means, tops, own_means, own_tops, cameras, changes, left = zip(*rows, strict=True)
-    return Way(
+    return MethodFlow(
         method=method,
         title=TITLES[method],
         provenance=provenance,

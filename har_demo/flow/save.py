@@ -11,7 +11,7 @@ import numpy as np
 from har_demo.clips.writer import write_video
 from har_demo.flow.colour import coloured
 from har_demo.flow.files import write_flo
-from har_demo.flow.look import Look, file_of
+from har_demo.flow.look import FlowResult, file_of
 
 COLUMNS = (
     "frame",
@@ -25,7 +25,7 @@ COLUMNS = (
 )
 
 
-def write_fields(found: Look, folder: Path, without_camera: bool = False) -> list[Path]:
+def write_fields(found: FlowResult, folder: Path, without_camera: bool = False) -> list[Path]:
     """A .flo file for every pair and method, named after the method and the first frame."""
     files = []
     for number, way in enumerate(found.ways):
@@ -35,7 +35,7 @@ def write_fields(found: Look, folder: Path, without_camera: bool = False) -> lis
     return files
 
 
-def write_zip(found: Look, file: Path, without_camera: bool = False) -> None:
+def write_zip(found: FlowResult, file: Path, without_camera: bool = False) -> None:
     """The same as one archive, with the table beside them."""
     with TemporaryDirectory(dir=file.parent) as folder:
         table = Path(folder) / "motion.csv"
@@ -46,7 +46,7 @@ def write_zip(found: Look, file: Path, without_camera: bool = False) -> None:
 
 
 def write_film(
-    found: Look,
+    found: FlowResult,
     file: Path,
     without_camera: bool = False,
     on_progress: Callable[[float], None] = lambda done: None,
@@ -64,7 +64,7 @@ def write_film(
     write_video(file, pictures(), found.clip.fps / apart)
 
 
-def write_table(found: Look, file: Path) -> None:
+def write_table(found: FlowResult, file: Path) -> None:
     """A row for every pair and method."""
     with open(file, "w", encoding="utf-8", newline="") as opened:
         table = csv.writer(opened, lineterminator="\n")

@@ -7,18 +7,18 @@ from pathlib import Path
 from har_demo.clips.clip import Clip
 from har_demo.errors import ChoiceError
 from har_demo.recognize.export import as_csv, as_json
-from har_demo.recognize.prediction import Prediction, Question, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
 
 
 def questions(
     chosen: Sequence[str], settings: dict, own_model: str = "", own_file: str | None = None
-) -> list[Question]:
+) -> list[Request]:
     """One question per chosen model.
 
     Args:
         chosen: names of model cards.
-        settings: frames, stride, windows and crops of a Question; None means the card's own.
+        settings: frames, stride, windows and crops of a Request; None means the card's own.
         own_model, own_file: the model that shall use the person's own weights, and their file.
 
     Raises:
@@ -35,14 +35,14 @@ def questions(
             "The file of your own weights is missing: add it, or set 'Your own weights for' to none."
         )
     return [
-        Question(name, **settings, weights=own_file if name == own_model else None)
+        Request(name, **settings, weights=own_file if name == own_model else None)
         for name in chosen
     ]
 
 
 def ask(
-    clip: Clip, asked: Sequence[Question], progress: Callable[..., object]
-) -> Iterator[Prediction | Refusal]:
+    clip: Clip, asked: Sequence[Request], progress: Callable[..., object]
+) -> Iterator[Prediction | ModelError]:
     """Answers model by model; `progress` is a gr.Progress or is called like one."""
     return recognize(
         clip, asked, on_progress=lambda fraction, sentence: progress(fraction, desc=sentence)
@@ -50,7 +50,7 @@ def ask(
 
 
 def write_files(
-    clip: Clip, said: Sequence[Prediction | Refusal], folder: Path
+    clip: Clip, said: Sequence[Prediction | ModelError], folder: Path
 ) -> tuple[Path, Path]:
     """The answers as JSON and CSV, named after the clip."""
     stem = Path(clip.source.name).stem or "clip"

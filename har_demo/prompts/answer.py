@@ -1,7 +1,7 @@
-"""Prompts and a clip give an Answer: one pass over the frames, however many prompts there are.
+"""Prompts and a clip give a PromptAnswer: one pass over the frames, however many prompts there are.
 
 clip ──T frames──▶ image tower ──▶ [T, D] ┐
-                                          ├─ similarity [T, P] ──pool──▶ [P] ──softmax──▶ Answer
+                                          ├─ similarity [T, P] ──pool──▶ [P] ──softmax──▶ PromptAnswer
 prompts ──templates──▶ text tower ──▶ [P, D] ┘
 """
 
@@ -45,7 +45,7 @@ _clips: OrderedDict[tuple, tuple[Tensor, Tensor | None]] = OrderedDict()
 
 
 @dataclass(frozen=True)
-class Times:
+class AnswerTimes:
     """Milliseconds. `image` is 0 when the clip's frames were known from an earlier question."""
 
     decode: float
@@ -69,7 +69,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Seen:
+class EncodedFrames:
     """A clip as the image tower sees it.
 
     Attributes:
@@ -87,7 +87,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PromptAnswer:
     """What a pair of towers says of one clip and P prompts.
 
     Attributes:
@@ -135,7 +135,7 @@ class Answer:
     threshold: float | None
     background: tuple[str, ...]
     notes: tuple[str, ...]
-    times: Times
+    times: AnswerTimes
     device: str
     provenance: tuple[Provenance, ...]
 
@@ -177,7 +177,7 @@ def ask(
     on_progress: Progress | None = None,
     device: str | torch.device | None = None,
     read: Reader | None = None,
-) -> Answer:
+) -> PromptAnswer:
     """Which of some sentences a clip shows, and when.
 
     Args:
@@ -238,7 +238,7 @@ def ask(
     none = None if behind is None else (seen.moments @ behind.T).amax(dim=1).cpu().numpy()
     readings = tuple(asked.reading(words.filled(templates[0], prompt)) for prompt in tidied.texts)
     say(1.0, "Done")
-    unread = Answer(
+    unread = PromptAnswer(
         tower=asked.name,
         title=asked.title,
         prompts=tidied.texts,
@@ -261,7 +261,7 @@ def ask(
         threshold=None,
         background=background,
         notes=(*tidied.notes, *_cut(tidied.texts, readings)),
-        times=Times(seen.decode, seen.image, text),
+        times=AnswerTimes(seen.decode, seen.image, text),
         device=torch.cuda.get_device_name() if asked.device.type == "cuda" else "cpu",
         provenance=asked.provenance,
     )
@@ -282,11 +282,11 @@ def _whole(
 
 
 def again(
-    answer: Answer,
+    answer: PromptAnswer,
     pooling: Pooling | None = None,
     temperature: float | None = None,
     threshold: float | None = None,
-) -> Answer:
+) -> PromptAnswer:
     """The same similarities pooled otherwise, at another temperature or threshold: no model is asked.
 
     What is None stays as it was.
@@ -374,7 +374,7 @@ def embed_clip(
     frames: int = FRAMES,
     on_progress: Callable[[float], None] = lambda done: None,
     read: Reader | None = None,
-) -> Seen:
+) -> EncodedFrames:
     """Vectors of a clip's frames, kept for the next question about the same clip."""
     indices = np.unique(segments(clip.frames, min(frames, clip.frames)))
     key = (clip.sha256, clip.frames, _identity(tower), tuple(indices))
@@ -384,7 +384,7 @@ def embed_clip(
             _clips.move_to_end(key)
     if kept is not None:
         on_progress(1.0)
-        return Seen(*kept, indices, 0.0, 0.0)
+        return EncodedFrames(*kept, indices, 0.0, 0.0)
     on_progress(0.0)
     started = time.perf_counter()
     found, decode = [], 0.0
@@ -403,7 +403,7 @@ def embed_clip(
             while len(_clips) > KEPT_CLIPS:
                 _clips.popitem(last=False)
     total = time.perf_counter() - started
-    return Seen(*vectors, indices, decode * 1000, (total - decode) * 1000)
+    return EncodedFrames(*vectors, indices, decode * 1000, (total - decode) * 1000)
 
 
 def forget() -> None:

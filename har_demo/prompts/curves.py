@@ -12,7 +12,7 @@ GUESSING = 100 / 39
 
 
 @dataclass(frozen=True)
-class Shot:
+class FewShotPoint:
     """Top-1 in percent of one method at so many clips a class, over several seeds.
 
     Attributes:
@@ -34,7 +34,7 @@ class Shot:
     seeds: int
 
 
-def shots(file: Path = FILE) -> list[Shot]:
+def shots(file: Path = FILE) -> list[FewShotPoint]:
     """Every method at every number of clips, in the order of the file."""
     with file.open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))
@@ -43,6 +43,8 @@ def shots(file: Path = FILE) -> list[Shot]:
     for row in rows:
         groups.setdefault(tuple(row[key] for key in keys), []).append(float(row["top1"]))
     return [
-        Shot(method, on, int(count), int(clips), mean(top1), min(top1), max(top1), len(top1))
+        FewShotPoint(
+            method, on, int(count), int(clips), mean(top1), min(top1), max(top1), len(top1)
+        )
         for (method, on, count, clips), top1 in groups.items()
     ]

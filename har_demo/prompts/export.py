@@ -1,12 +1,12 @@
 """What prompts gave, as plain values for JSON."""
 
 from har_demo.clips.clip import Clip
-from har_demo.prompts.answer import Answer
+from har_demo.prompts.answer import PromptAnswer
 from har_demo.prompts.heatmap import HeatMap
 from har_demo.prompts.ranking import Ranking
 
 
-def answer_json(clip: Clip, answer: Answer) -> dict:
+def answer_json(clip: Clip, answer: PromptAnswer) -> dict:
     """An answer with everything a page shows of it; similarity is a list a frame."""
     return {
         "clip": {"name": clip.source.name, "sha256": clip.sha256, "seconds": clip.duration},

@@ -11,7 +11,7 @@ import numpy as np
 from har_demo.clips.clip import Clip
 from har_demo.recognize.agreement import agreement
 from har_demo.recognize.annotate import annotate
-from har_demo.recognize.prediction import Prediction, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction
 
 __all__ = ["annotate", "as_csv", "as_json", "cell_text", "clip_json"]
 
@@ -20,7 +20,7 @@ RANKS = 10
 SOFTWARE = ("torch", "torchvision", "decord", "av", "numpy")
 COLUMNS = ("clip", "model", "window", "start_s", "end_s", "rank", "class", "probability", "note")
 
-Answers = Sequence[Prediction | Refusal]
+Answers = Sequence[Prediction | ModelError]
 
 
 def as_json(clip: Clip, answers: Answers) -> dict:
@@ -34,7 +34,7 @@ def as_json(clip: Clip, answers: Answers) -> dict:
     return {
         "clip": clip_json(clip),
         "predictions": [_prediction(answer) for answer in predictions],
-        "refusals": [asdict(a) for a in answers if isinstance(a, Refusal)],
+        "refusals": [asdict(a) for a in answers if isinstance(a, ModelError)],
         "agreement": [
             [None if np.isnan(share) else _rounded(share) for share in row]
             for row in agreement(predictions)
@@ -67,7 +67,7 @@ def as_csv(clip: Clip, answers: Answers) -> str:
     name = cell_text(clip.source.name)
     for answer in answers:
         model = cell_text(answer.model)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, ModelError):
             table.writerow((name, model, "", "", "", "", "", "", cell_text(answer.message)))
             continue
         spans = answer.seconds()

@@ -13,7 +13,7 @@ from har_demo.flow.field import TITLES
 from har_demo.flow.views import METHOD
 from har_demo.models import registry
 from har_demo.models.card import ModelCard, ModelInput
-from har_demo.recognize.prediction import Question
+from har_demo.recognize.prediction import Request
 
 MOST_FRAMES = 256
 MOST_WINDOWS = 1000
@@ -80,7 +80,7 @@ class Chunk:
     windows: tuple[np.ndarray, ...]
 
 
-def plan(clip: Clip, question: Question) -> Plan:
+def plan(clip: Clip, question: Request) -> Plan:
     """Fill in what the question leaves open from the model's card and the clip.
 
     Raises:

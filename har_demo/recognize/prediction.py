@@ -8,7 +8,7 @@ from har_demo.weights.provenance import Provenance
 
 
 @dataclass(frozen=True)
-class Question:
+class Request:
     """One model and how it should look at the clip; None means 'as the model's card says'.
 
     Attributes:
@@ -100,7 +100,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ModelError:
     """A model that could not answer, and the sentence that says why; the other models go on."""
 
     model: str

@@ -27,7 +27,7 @@ from har_demo.recognize.forward import (
 )
 from har_demo.recognize.networks import network
 from har_demo.recognize.plan import Plan, chunks, plan
-from har_demo.recognize.prediction import Prediction, Provenance, Question, Refusal, Times
+from har_demo.recognize.prediction import ModelError, Prediction, Provenance, Request, Times
 
 FRAME_BUDGET = 256 * 2**20
 TRANSFORMED_AT_ONCE = 32
@@ -59,17 +59,17 @@ class _Run:
 
 def recognize(
     clip: Clip,
-    questions: Sequence[Question],
+    questions: Sequence[Request],
     on_progress: Progress | None = None,
     device: str | torch.device | None = None,
     read: Reader | None = None,
-) -> Iterator[Prediction | Refusal]:
+) -> Iterator[Prediction | ModelError]:
     """Ask several models about one clip; every frame any of them needs is decoded once.
 
     Answers come in the order of the questions, each as soon as it and those before it are there; a
     long clip is read in pieces, so that memory does not grow with its length, and most answers then
     come with the last piece.
-    A model that fails gives a Refusal and the others go on. Several threads may call this at once.
+    A model that fails gives a ModelError and the others go on. Several threads may call this at once.
 
     Args:
         clip: from har_demo.clips.ingest.
@@ -83,7 +83,7 @@ def recognize(
         ClipError: while iterating, when the clip's copy cannot be read any more.
 
     Example:
-        >>> for answer in recognize(ingest("clip.mp4"), [Question("r3d_18")]):
+        >>> for answer in recognize(ingest("clip.mp4"), [Request("r3d_18")]):
         ...     print(answer.model, answer.top(1))
         r3d_18 [('juggling balls', 0.93)]
     """
@@ -99,7 +99,7 @@ def answers(
     on_progress: Progress | None = None,
     device: str | torch.device | None = None,
     read: Reader | None = None,
-) -> Iterator[Prediction | Refusal]:
+) -> Iterator[Prediction | ModelError]:
     """The same for plans that somebody changed, such as to show the frames in another order.
 
     Plans of one model that follow each other and look at the same frames share their preparation.
@@ -110,7 +110,9 @@ def answers(
     runs = [_Run(one, _work(one), batch_size(_work(one), device)) for one in plans]
     total = sum(run.work * run.plan.views for run in runs)
     decode = 0.0
-    ready: dict[int, Prediction | Refusal] = {}  # by number of the question, until it is its turn
+    ready: dict[
+        int, Prediction | ModelError
+    ] = {}  # by number of the question, until it is its turn
     turn = 0
 
     def say(sentence: str) -> None:
@@ -136,7 +138,7 @@ def answers(
                 _answer(run, windows, chunk.frames, frames, prepared, flows, device, say)
             except UserError as error:
                 run.refused, run.network = True, None
-                ready[number] = Refusal(run.plan.card.name, run.plan.card.title, str(error))
+                ready[number] = ModelError(run.plan.card.name, run.plan.card.title, str(error))
             else:
                 if run.done == run.plan.views:
                     ready[number] = _prediction(clip, run, decode, device)

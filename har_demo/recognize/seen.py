@@ -14,7 +14,7 @@ from har_demo.recognize.plan import with_frames
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenFrames:
     """One window of a clip, twice.
 
     Attributes:
@@ -29,7 +29,7 @@ class Seen:
     received: np.ndarray
 
 
-def frames_seen(clip: Clip, spec: ModelInput, indices: np.ndarray, crops: int = 1) -> Seen:
+def frames_seen(clip: Clip, spec: ModelInput, indices: np.ndarray, crops: int = 1) -> SeenFrames:
     """Look again at the window `indices` (int64 [frames]) of a clip with a model's eyes."""
     distinct, place = np.unique(indices, return_inverse=True)
     decoded = read_frames(clip, distinct)
@@ -39,7 +39,7 @@ def frames_seen(clip: Clip, spec: ModelInput, indices: np.ndarray, crops: int = 
         received.append(_pictures(decoded[place[shown]], spec, crops))
     if "flow" in spec.modality:
         received.append(_flow(decoded, place, distinct, spec, crops))
-    return Seen(decoded[place], np.concatenate(received))
+    return SeenFrames(decoded[place], np.concatenate(received))
 
 
 def _pictures_of(spec: ModelInput, read: int) -> list[int]:

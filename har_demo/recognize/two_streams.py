@@ -19,7 +19,7 @@ from har_demo.errors import ChoiceError, WeightsError
 from har_demo.flow.field import TITLES
 from har_demo.flow.views import METHOD
 from har_demo.models.registry import card
-from har_demo.recognize.prediction import Prediction, Question, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import Availability
 
@@ -122,14 +122,14 @@ def ask(
     streams = STREAMS[name]
     known = trained_with(streams)
     questions = [
-        Question(streams.spatial, windows=streams.windows),
-        Question(streams.temporal, windows=streams.windows, flow=known),
+        Request(streams.spatial, windows=streams.windows),
+        Request(streams.temporal, windows=streams.windows, flow=known),
     ]
     if flow and flow != known:
-        questions.append(Question(streams.temporal, windows=streams.windows, flow=flow))
+        questions.append(Request(streams.temporal, windows=streams.windows, flow=flow))
     answers = []
     for answer in recognize(clip, questions, on_progress):
-        if isinstance(answer, Refusal):
+        if isinstance(answer, ModelError):
             raise WeightsError(answer.message)
         answers.append(answer)
     return Fusable(clip, streams, *answers)

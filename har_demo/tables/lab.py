@@ -12,7 +12,7 @@ from statistics import fmean
 from har_demo import assets
 from har_demo.models.registry import cards
 from har_demo.research.training.recognition.ship import TITLES
-from har_demo.tables.published import COLUMNS, Row
+from har_demo.tables.published import COLUMNS, PublishedRow
 
 TABLE = assets.MEASURED / "lab.csv"
 
@@ -27,7 +27,7 @@ METRICS = {
 
 
 @cache
-def load(path: Path = TABLE) -> tuple[Row, ...]:
+def load(path: Path = TABLE) -> tuple[PublishedRow, ...]:
     """A row for every model, input, test set and metric, in the table's order."""
     with path.open(newline="", encoding="utf-8") as file:
         lines = [(number, cells) for number, cells in enumerate(csv.DictReader(file), 2)]
@@ -73,5 +73,5 @@ def load(path: Path = TABLE) -> tuple[Row, ...]:
             if seeds > 1
             else f"{found[0][1]['clips']} clips, one seed.",
         }
-        rows.append(Row("lab", found[0][0], tuple(cells.values())))
+        rows.append(PublishedRow("lab", found[0][0], tuple(cells.values())))
     return tuple(rows)

@@ -13,7 +13,7 @@ from har_demo import assets
 from har_demo.models.card import ModelCard
 from har_demo.models.registry import card
 from har_demo.research.training.recognition.report import read_rows
-from har_demo.tables.measured import DATASETS, SHOWN, Entry, confusion, entries
+from har_demo.tables.measured import DATASETS, SHOWN, MeasuredRow, confusion, entries
 
 RESULTS = assets.RESULTS
 
@@ -209,13 +209,13 @@ class Limit:
     worse: bool
 
 
-def measured_of(system: System) -> Entry | None:
+def measured_of(system: System) -> MeasuredRow | None:
     """What the lab-size model of a system scored; its own input where there are several."""
     found = [one for one in entries() if one.model.split(".")[0] == system.lab]
     return next((one for one in found if one.key == system.lab), found[0] if found else None)
 
 
-def limits(one: Entry) -> tuple[Limit, ...]:
+def limits(one: MeasuredRow) -> tuple[Limit, ...]:
     """What the tables say that a model cannot, or can, do."""
     found = []
     dark = one.figures.get(("arid6", "top1"))
@@ -259,7 +259,7 @@ def limits(one: Entry) -> tuple[Limit, ...]:
     return tuple(found)
 
 
-def scores(one: Entry) -> dict[str, float]:
+def scores(one: MeasuredRow) -> dict[str, float]:
     """Test set → right at first, in percent."""
     return {
         dataset: one.figures[dataset, "top1"].mean

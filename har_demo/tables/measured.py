@@ -99,7 +99,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Entry:
+class MeasuredRow:
     """One lab model with one input, and what it scored.
 
     Attributes:
@@ -134,7 +134,7 @@ class Entry:
         return self.model if self.input == own else f"{self.model}-{self.input}"
 
 
-def entries(folder: Path | None = None) -> tuple[Entry, ...]:
+def entries(folder: Path | None = None) -> tuple[MeasuredRow, ...]:
     """Every lab model that was trained as it is, in the registry's order; variations are left out.
 
     Args:
@@ -147,7 +147,7 @@ def entries(folder: Path | None = None) -> tuple[Entry, ...]:
     return _entries(table, table.stat().st_mtime_ns) if table.exists() else ()
 
 
-def entry(key: str, folder: Path | None = None) -> Entry:
+def entry(key: str, folder: Path | None = None) -> MeasuredRow:
     """The entry of a key, or of a model's name where it has one input.
 
     Raises:
@@ -180,7 +180,7 @@ def times(folder: Path | None = None) -> dict[str, dict[str, float]]:
 
 
 @lru_cache(4)
-def _entries(table: Path, changed: int) -> tuple[Entry, ...]:
+def _entries(table: Path, changed: int) -> tuple[MeasuredRow, ...]:
     runs: dict[tuple[str, str], list[dict]] = {}
     for line, row in enumerate(read_rows(table), start=2):
         try:
@@ -199,7 +199,7 @@ def _entries(table: Path, changed: int) -> tuple[Entry, ...]:
     return tuple(_entry(*key, runs[key]) for key in keys)
 
 
-def _entry(model: str, modality: str, rows: list[dict]) -> Entry:
+def _entry(model: str, modality: str, rows: list[dict]) -> MeasuredRow:
     card = registry.card(model.split(".")[0])
     title = card.title.removesuffix(" (lab size)")
     plain = modality == card.input.modality and modality != "difference"
@@ -212,7 +212,7 @@ def _entry(model: str, modality: str, rows: list[dict]) -> Entry:
         found = values.get(("", metric))
         return found[0]["value"] if found else None
 
-    return Entry(
+    return MeasuredRow(
         model=model,
         input=modality,
         start=rows[0]["start"],
@@ -260,7 +260,7 @@ class Confusion:
         return sorted(found, key=lambda one: (-one[2], one[3], one[0], one[1]))
 
 
-def confusion(one: Entry, dataset: str, folder: Path | None = None) -> Confusion | None:
+def confusion(one: MeasuredRow, dataset: str, folder: Path | None = None) -> Confusion | None:
     """The confusions of a model on a test set; None where they were not kept.
 
     Raises:
@@ -291,7 +291,7 @@ def check_dataset(dataset: str) -> None:
         raise ChoiceError(f"There is no test set '{str(dataset)[:40]}': choose {known}.")
 
 
-def as_json(found: tuple[Entry, ...]) -> list[dict]:
+def as_json(found: tuple[MeasuredRow, ...]) -> list[dict]:
     """All entries in plain words and numbers, for programs."""
     taken = times()
     return [

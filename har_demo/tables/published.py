@@ -103,7 +103,7 @@ CHOICES = {
 
 
 @dataclass(frozen=True)
-class Row:
+class PublishedRow:
     """One line of a table.
 
     Attributes:
@@ -156,7 +156,7 @@ _PLACE = {column: place for place, column in enumerate(COLUMNS)}
 
 
 @cache
-def load(folder: Path = FOLDER) -> tuple[Row, ...]:
+def load(folder: Path = FOLDER) -> tuple[PublishedRow, ...]:
     """All rows of the published tables, in the order of TABLES.
 
     Raises:
@@ -169,7 +169,9 @@ def load(folder: Path = FOLDER) -> tuple[Row, ...]:
     )
 
 
-def parse(text: str, table: str = "yours", columns: Sequence[str] | None = None) -> list[Row]:
+def parse(
+    text: str, table: str = "yours", columns: Sequence[str] | None = None
+) -> list[PublishedRow]:
     """The rows of a table in CSV; lines of blanks are passed over.
 
     Args:
@@ -189,7 +191,7 @@ def parse(text: str, table: str = "yours", columns: Sequence[str] | None = None)
     lines = csv.reader(
         io.StringIO(text.lstrip("\ufeff"), newline=""), _dialect(text, own), strict=True
     )
-    rows: list[Row] = []
+    rows: list[PublishedRow] = []
     try:
         header = [name.strip() for name in next(lines, [])]
         _check_header(header, columns)
@@ -216,12 +218,12 @@ def parse(text: str, table: str = "yours", columns: Sequence[str] | None = None)
 
 
 def chosen(
-    rows: Iterable[Row],
+    rows: Iterable[PublishedRow],
     data_set: str = "",
     metric: str = "",
     search: str = "",
     among: Mapping[str, Collection[str]] | None = None,
-) -> list[Row]:
+) -> list[PublishedRow]:
     """The rows that fit, in their order.
 
     Args:
@@ -241,7 +243,9 @@ def chosen(
     ]
 
 
-def asked(rows: Sequence[Row], data_set: str = "", metric: str = "", search: str = "") -> list[Row]:
+def asked(
+    rows: Sequence[PublishedRow], data_set: str = "", metric: str = "", search: str = ""
+) -> list[PublishedRow]:
     """As `chosen`, for somebody who types the names.
 
     Raises:
@@ -259,7 +263,7 @@ def asked(rows: Sequence[Row], data_set: str = "", metric: str = "", search: str
     return found
 
 
-def as_records(rows: Iterable[Row]) -> list[dict]:
+def as_records(rows: Iterable[PublishedRow]) -> list[dict]:
     """JSON-ready rows: numbers as numbers, None where nothing is stated, and the table they are of."""
     return [
         {"table": row.table, "line": row.line}
@@ -271,7 +275,7 @@ def as_records(rows: Iterable[Row]) -> list[dict]:
     ]
 
 
-def as_csv(rows: Iterable[Row], columns: Sequence[str] = tuple(COLUMNS)) -> str:
+def as_csv(rows: Iterable[PublishedRow], columns: Sequence[str] = tuple(COLUMNS)) -> str:
     """The rows as CSV; a cell that a spreadsheet would take for a formula gets a ' before it.
 
     >>> as_csv(parse("method,data set,metric,value\\n=1+1,mine,top-1,50"), ["method", "value"])
@@ -288,7 +292,7 @@ def _no_formula(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
-def _says(row: Row, words: list[str]) -> bool:
+def _says(row: PublishedRow, words: list[str]) -> bool:
     text = " ".join(row.words).lower() if words else ""
     return all(word in text for word in words)
 
@@ -320,7 +324,7 @@ def _check_header(header: list[str], columns: Sequence[str] | None) -> None:
         raise ValueError(f"the column '{missing[0]}' is missing")
 
 
-def _row(cells: dict[str, str], table: str, line: int, own: bool) -> Row:
+def _row(cells: dict[str, str], table: str, line: int, own: bool) -> PublishedRow:
     cells = dict.fromkeys(COLUMNS, "") | cells
     if own:
         # What a visitor brings is a visitor's: it cannot call itself verified, or counted by us.
@@ -341,7 +345,7 @@ def _row(cells: dict[str, str], table: str, line: int, own: bool) -> Row:
         raise ValueError("a cost and its convention go together")
     if not own and not (cells["source"] and cells["place"] and cells["status"]):
         raise ValueError("'source', 'place' or 'status' is empty")
-    return Row(table, line, tuple(cells[column] for column in COLUMNS))
+    return PublishedRow(table, line, tuple(cells[column] for column in COLUMNS))
 
 
 def _check_cell(column: str, cell: str) -> None:

@@ -9,7 +9,7 @@ from torch import nn
 
 from har_demo.clips.clip import Clip, SourceFacts
 from har_demo.clips.ingest import ingest
-from har_demo.explain.look import Look
+from har_demo.explain.look import ForwardTrace
 from har_demo.models.attention import block_inputs
 from har_demo.models.registry import card
 from har_demo.weights.provenance import Provenance
@@ -32,13 +32,13 @@ def waving(wave_file) -> Clip:
 def made(monkeypatch):
     """made(network, *inputs) is a network's look at random inputs: nothing is decoded or loaded."""
 
-    def make(network: nn.Module, *inputs: torch.Tensor, frames: int | None = None) -> Look:
+    def make(network: nn.Module, *inputs: torch.Tensor, frames: int | None = None) -> ForwardTrace:
         network.eval().requires_grad_(False)
-        monkeypatch.setattr(Look, "network", lambda self: network)
+        monkeypatch.setattr(ForwardTrace, "network", lambda self: network)
         count = frames or inputs[0].shape[2]
         logits, received = block_inputs(network, *inputs)
         source = SourceFacts("made.mp4", "mp4", "h264", 320, 240, 10.0, count / 10, 1)
-        return Look(
+        return ForwardTrace(
             clip=Clip(Path("made.mp4"), 10.0, count, 160, 120, "0" * 64, source),
             card=card("mfnet_pnl_lab"),
             frames=np.arange(count),

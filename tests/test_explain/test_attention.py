@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from har_demo.errors import ChoiceError
 from har_demo.explain import attention
 from har_demo.explain.attention import (
-    Attended,
-    Block,
+    AttentionBlock,
+    AttentionResult,
     attended,
     block,
     blocks,
@@ -157,8 +157,8 @@ def test_layers_of_one_head_are_blocks_of_their_own(made):
 
 
 def _by_hand(levels, query_grid=(2, 1, 2), cell=(0, 0, 0), heads=1):
-    of = Block("b", "non-local", query_grid, tuple(x.shape[1:] for x in levels), heads)
-    return Attended(of, cell, "", tuple(np.asarray(x, np.float32) for x in levels))
+    of = AttentionBlock("b", "non-local", query_grid, tuple(x.shape[1:] for x in levels), heads)
+    return AttentionResult(of, cell, "", tuple(np.asarray(x, np.float32) for x in levels))
 
 
 def test_scores_by_hand(made):

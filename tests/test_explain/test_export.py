@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from har_demo.cli import app
 from har_demo.errors import ChoiceError
 from har_demo.explain.activation import Activation, activation
-from har_demo.explain.attention import Survey, attended, blocks, share_of
+from har_demo.explain.attention import AttentionSummary, attended, blocks, share_of
 from har_demo.explain.export import (
     ExplainedClass,
     attention_words,
@@ -21,7 +21,7 @@ from har_demo.explain.export import (
     function_rows,
 )
 from har_demo.explain.faithfulness import Faithfulness
-from har_demo.explain.look import Look, look
+from har_demo.explain.look import ForwardTrace, look
 from har_demo.explain.picture import (
     TILE,
     activation_picture,
@@ -35,7 +35,7 @@ MODEL = "mfnet_pnl_lab"
 
 
 @pytest.fixture(scope="module")
-def one(waving) -> Look:
+def one(waving) -> ForwardTrace:
     return look(waving, MODEL)
 
 
@@ -101,8 +101,12 @@ def test_independence_is_put_into_words(one):
     found = attended(one, of, (0.5, 0.5, 0.5))
     scores = explained_attention(one, (10, 10, 3)).scores
     for value, words in ((0.99, "who asks makes no difference"), (0.8, "much the same places")):
-        assert words in " ".join(attention_words(found, scores, Survey(196, 1.0, value, ())))
-    assert "Who asks matters" in " ".join(attention_words(found, scores, Survey(196, 1.0, 0.2, ())))
+        assert words in " ".join(
+            attention_words(found, scores, AttentionSummary(196, 1.0, value, ()))
+        )
+    assert "Who asks matters" in " ".join(
+        attention_words(found, scores, AttentionSummary(196, 1.0, 0.2, ()))
+    )
 
 
 def test_trust_is_put_into_words(one):

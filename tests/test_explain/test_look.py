@@ -12,12 +12,12 @@ from har_demo.explain.look import look
 from har_demo.models.attention import block_inputs
 from har_demo.models.non_local import NonLocal
 from har_demo.models.video_swin import WindowAttention
-from har_demo.recognize.prediction import Question
+from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
 
 
 def _recognised(clip, model):
-    (answer,) = recognize(clip, [Question(model)])
+    (answer,) = recognize(clip, [Request(model)])
     return answer
 
 

@@ -12,10 +12,10 @@ import pytest
 from har_demo.clips.sampling import segments, uniform
 from har_demo.errors import ChoiceError
 from har_demo.explain.film import film
-from har_demo.explain.samplings import Way, cost, samplings, verdict, ways
+from har_demo.explain.samplings import SamplingChoice, cost, samplings, verdict, ways
 from har_demo.explain.samplings_export import COLUMNS, samplings_csv, samplings_json
 from har_demo.models import registry
-from har_demo.recognize.prediction import Prediction, Question, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
 from tests.test_recognize.conftest import Tiny, TinyTwoStream, clip, zoo
 
@@ -39,14 +39,14 @@ def test_every_sampling_reads_the_frames_it_says(zoo, clip):
 
 
 def test_a_dense_sampling_answers_as_recognition_does(zoo, clip):
-    (one,) = samplings(film(clip), ["first"], [Way("dense", 8, 2.0)])
-    (answer,) = recognize(clip, [Question("first", frames=8, stride=2, windows=1)])
+    (one,) = samplings(film(clip), ["first"], [SamplingChoice("dense", 8, 2.0)])
+    (answer,) = recognize(clip, [Request("first", frames=8, stride=2, windows=1)])
     assert (one.answer.scores == answer.scores).all()
 
 
 def test_a_stretch_of_the_clip_is_sampled_within_itself(zoo, clip):
     taken = film(clip, 2.0)
-    (one,) = samplings(taken, ["first"], [Way("uniform", 4)])
+    (one,) = samplings(taken, ["first"], [SamplingChoice("uniform", 4)])
     told = samplings_json(taken.stretch, [one])["passes"][0]
     assert told["frame_numbers"][0] == 50 and told["frame_numbers"][-1] == 119
 
@@ -72,8 +72,8 @@ def test_a_network_of_fixed_length_has_its_own_number_and_says_so(zoo, clip):
 
 
 def test_a_model_without_weights_refuses_and_the_others_go_on(zoo, clip):
-    found = list(samplings(film(clip), ["bare", "first"], [Way("uniform", 4)]))
-    assert isinstance(found[0].answer, Refusal) and isinstance(found[1].answer, Prediction)
+    found = list(samplings(film(clip), ["bare", "first"], [SamplingChoice("uniform", 4)]))
+    assert isinstance(found[0].answer, ModelError) and isinstance(found[1].answer, Prediction)
     assert "not here" in samplings_csv(film(clip).stretch, found)
     assert not any("Bare" in line for line in verdict(found))
 

@@ -13,7 +13,7 @@ from torch import nn
 from har_demo.errors import ChoiceError
 from har_demo.explain.edits import EDITS, apply, asked, several
 from har_demo.explain.edits_export import COLUMNS, grid_csv, grid_json
-from har_demo.explain.film import MOST_SECONDS, Film, Stretch, film
+from har_demo.explain.film import MOST_SECONDS, Excerpt, Stretch, film
 from har_demo.explain.sensitivity import (
     Cell,
     distance,
@@ -24,7 +24,7 @@ from har_demo.explain.sensitivity import (
     verdict,
 )
 from har_demo.recognize.plan import plan
-from har_demo.recognize.prediction import Prediction, Question, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
 from tests.media import acted
 from tests.test_recognize.conftest import Tiny, clip, make_clip, zoo
@@ -54,14 +54,14 @@ class Pace(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def walk(tmp_path_factory) -> Film:
+def walk(tmp_path_factory) -> Excerpt:
     """A rendered walk of two seconds."""
     frames = acted("walk")
     source = make_clip(tmp_path_factory.mktemp("walk") / "walk.mp4", len(frames), size=(128, 96))
-    return Film(Stretch(source, 0, len(frames)), frames)
+    return Excerpt(Stretch(source, 0, len(frames)), frames)
 
 
-def last(film: Film, models: list[str], edits: list[str]):
+def last(film: Excerpt, models: list[str], edits: list[str]):
     *_, done = grid(film, models, several(edits))
     return done
 
@@ -87,7 +87,7 @@ def test_who_only_averages_frames_cannot_tell_their_order(zoo, walk):
 
 def test_the_answer_to_the_clip_is_that_of_recognition(zoo, walk):
     done = last(walk, ["first", "second"], ["mirror"])
-    straight = recognize(walk.clip, [Question("first"), Question("second")], read=walk.read)
+    straight = recognize(walk.clip, [Request("first"), Request("second")], read=walk.read)
     for row, answer in zip(done.rows, straight, strict=True):
         assert (row.plain.scores == answer.scores).all()
 
@@ -96,21 +96,21 @@ def test_an_edited_picture_is_what_the_model_gets(zoo, walk):
     for text in ("jpeg=5", "noise=40", "background"):
         cell = last(walk, ["first"], [text]).rows[0].cells[0]
         changed = apply(walk.frames, asked(text), walk.clip.fps)
-        (answer,) = recognize(walk.clip, [Question("first")], read=lambda c, i, x=changed: x[i])
+        (answer,) = recognize(walk.clip, [Request("first")], read=lambda c, i, x=changed: x[i])
         assert np.allclose(cell.scores, answer.overall, atol=1e-6), text
         assert cell.distance == pytest.approx(distance(cell.scores, last_plain(walk)), abs=1e-6)
 
 
-def last_plain(walk: Film) -> np.ndarray:
-    (answer,) = recognize(walk.clip, [Question("first")], read=walk.read)
+def last_plain(walk: Excerpt) -> np.ndarray:
+    (answer,) = recognize(walk.clip, [Request("first")], read=walk.read)
     return answer.overall
 
 
 def test_edits_of_time_rearrange_the_frames_of_every_window(zoo, walk):
-    one = plan(walk.clip, Question("first", windows=3))
+    one = plan(walk.clip, Request("first", windows=3))
     back = rearranged(walk, one, asked("reverse"))
     assert (back.indices == one.indices[:, ::-1]).all() and (back.moments == one.indices).all()
-    fast = rearranged(walk, plan(walk.clip, Question("first")), asked("speed=2"))
+    fast = rearranged(walk, plan(walk.clip, Request("first")), asked("speed=2"))
     assert (np.diff(fast.indices, axis=1) == 4).all() and (np.diff(fast.moments) == 2).all()
 
 
@@ -193,7 +193,7 @@ def test_what_cannot_answer_says_so_and_the_others_go_on(zoo, walk):
     still = replace(walk, frames=walk.frames[:1].repeat(len(walk.frames), axis=0))
     done = last(still, ["bare", "first"], ["reverse", "background"])
     bare, first = done.rows
-    assert isinstance(bare.plain, Refusal) and all(isinstance(c, Refusal) for c in bare.cells)
+    assert isinstance(bare.plain, ModelError) and all(isinstance(c, ModelError) for c in bare.cells)
     assert isinstance(first.cells[0], Cell) and "Nothing moves" in first.cells[1].message
     assert done.complete and bare.temporal is None and first.picture is None
     assert grid_json(done)["models"][0]["message"].startswith("weights of Bare")

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from har_demo import cli
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.flow import evaluate
-from har_demo.flow.evaluate import Row, measure, read, write
+from har_demo.flow.evaluate import FlowScore, measure, read, write
 from har_demo.flow.files import KnownPair, write_flo
 from tests.test_flow.conftest import motion_of, moved, texture
 
@@ -71,7 +71,7 @@ def test_points_weigh_alike_and_not_pairs():
 
 def row(**changes):
     known = dict.fromkeys(("method", "data", "metric", "device", "machine"), "")
-    return Row(**known | {"value": 1.0, "pairs": 2} | changes)
+    return FlowScore(**known | {"value": 1.0, "pairs": 2} | changes)
 
 
 def test_newer_figures_replace_older_ones(tmp_path):

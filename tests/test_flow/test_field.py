@@ -7,7 +7,7 @@ import torch
 from har_demo.errors import ChoiceError, ClipError
 from har_demo.flow import classical
 from har_demo.flow.field import flow
-from har_demo.research.people.shoot import Look, frames, take
+from har_demo.research.people.shoot import ShotSettings, frames, take
 from har_demo.research.people.truth import truth
 from tests.test_flow.conftest import INSIDE, METHODS, MOTIONS, SIDE, motion_of, moved, texture
 
@@ -48,7 +48,7 @@ def rendered():
     """People rendered with everything known, noise of the sensor included."""
     clips = []
     for action, seed in (("jumping_jack", 3), ("bend", 7)):
-        one = take(action, seed, 0.3, 10, Look(dark=False))
+        one = take(action, seed, 0.3, 10, ShotSettings(dark=False))
         known = truth(one.stage, (SIDE, SIDE))
         clips.append((frames(one, (SIDE, SIDE), 1), known))
     return clips

@@ -11,7 +11,7 @@ from gradio_client.exceptions import AppError
 from har_demo import prompts as prompted
 from har_demo.clips.ingest import ingest
 from har_demo.models.registry import cards
-from har_demo.recognize.prediction import Question
+from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import availability
 from tests.media import figure_clip
@@ -40,7 +40,7 @@ def ask(client, file, models, **settings):
 def test_a_program_gets_what_the_engine_says(client, clip_file):
     models = shipped()[:2]
     told = ask(client, clip_file, models, windows=3)
-    answers = list(recognize(ingest(clip_file), [Question(m, windows=3) for m in models]))
+    answers = list(recognize(ingest(clip_file), [Request(m, windows=3) for m in models]))
     assert [a["model"] for a in told["predictions"]] == models
     for said, answer in zip(told["predictions"], answers, strict=True):
         name, probability = answer.top(1)[0]

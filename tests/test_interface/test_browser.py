@@ -14,7 +14,7 @@ from har_demo.clips.frames import read_frames
 from har_demo.clips.ingest import cached_clip, ingest
 from har_demo.interface.picker import TICKED_AT_FIRST
 from har_demo.models.registry import cards
-from har_demo.recognize.prediction import Question
+from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import availability
 from tests.media import acted, write
@@ -97,7 +97,7 @@ def test_a_clip_goes_in_and_the_ranked_actions_of_two_models_come_out(page, avi,
 
     # What the page says is what the engine says.
     clip = ingest(avi)
-    for answer in recognize(clip, [Question(first), Question(second)]):
+    for answer in recognize(clip, [Request(first), Request(second)]):
         assert ranked(page, answer.model) == [name for name, _ in answer.top(5)]
 
     # The frames it saw, as filmed and as received, are real pictures.

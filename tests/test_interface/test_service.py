@@ -5,7 +5,7 @@ import pytest
 
 from har_demo.errors import ChoiceError
 from har_demo.interface.service import questions, write_files
-from har_demo.recognize.prediction import Question, Refusal
+from har_demo.recognize.prediction import ModelError, Request
 from tests.test_interface.test_pages.test_recognize.test_view import (
     clip_named,
     prediction,
@@ -18,8 +18,8 @@ AS_TRAINED = {"frames": None, "stride": None, "windows": None, "crops": 1}
 def test_every_ticked_model_gets_the_settings_and_one_the_own_weights():
     asked = questions(["c3d_lab", "r3d_18"], AS_TRAINED | {"windows": 5}, "r3d_18", "mine.pt")
     assert asked == [
-        Question("c3d_lab", windows=5),
-        Question("r3d_18", windows=5, weights="mine.pt"),
+        Request("c3d_lab", windows=5),
+        Request("r3d_18", windows=5, weights="mine.pt"),
     ]
 
 
@@ -38,7 +38,7 @@ def test_what_cannot_be_asked_is_said(chosen, own_model, own_file, sentence):
 
 
 def test_files_are_named_after_the_clip_and_hold_all_answers(tmp_path):
-    said = [prediction("c3d_lab", scores_for(1, 2)), Refusal("r3d_18", "R3D-18", "not here")]
+    said = [prediction("c3d_lab", scores_for(1, 2)), ModelError("r3d_18", "R3D-18", "not here")]
     as_json, as_csv = write_files(clip_named("my wave.mov"), said, tmp_path)
     assert as_json.name == "my wave-answers.json" and as_csv.name == "my wave-answers.csv"
     told = json.loads(as_json.read_text())

@@ -9,7 +9,7 @@ from har_demo.clips.clip import Clip, SourceFacts
 from har_demo.prompts.answer import ask
 from har_demo.research.people.dataset import FPS, FRAMES, SIDE
 from har_demo.research.people.motion import ACTIONS
-from har_demo.research.people.shoot import Look, batch, batch_frames, take
+from har_demo.research.people.shoot import ShotSettings, batch, batch_frames, take
 from har_demo.research.training.prompts.features import CALM_SEED
 from har_demo.research.training.prompts.train import sentences_of
 
@@ -20,7 +20,7 @@ SEEDS = CALM_SEED + 500_000  # training took the few hundred that follow CALM_SE
 @pytest.mark.slow
 def test_it_beats_chance_five_times_over_all_actions():
     takes = [
-        take(action, SEEDS + i, FRAMES / FPS, FPS, Look(dark=False, calm=True))
+        take(action, SEEDS + i, FRAMES / FPS, FPS, ShotSettings(dark=False, calm=True))
         for i, action in enumerate(SHOWN)
     ]
     frames = batch_frames(batch(takes), (SIDE, SIDE)).permute(0, 2, 3, 1).numpy()

@@ -6,7 +6,7 @@ import pytest
 
 from har_demo.errors import ChoiceError
 from har_demo.recognize.annotate import annotate, window_at
-from har_demo.recognize.prediction import Prediction, Provenance, Refusal, Times
+from har_demo.recognize.prediction import ModelError, Prediction, Provenance, Times
 from tests.media import frame_number
 
 CLASSES = ("clap", "jump", "a class with a name far too long for its bar, whoever draws it", "walk")
@@ -99,5 +99,5 @@ def test_a_moment_between_windows_is_spoken_for_by_the_nearest(clip):
 
 def test_without_a_prediction_there_is_nothing_to_draw(clip, tmp_path):
     with pytest.raises(ChoiceError, match="nothing to draw"):
-        annotate(clip, [Refusal("bare", "Bare", "no weights.")], tmp_path / "out.mp4")
+        annotate(clip, [ModelError("bare", "Bare", "no weights.")], tmp_path / "out.mp4")
     assert not (tmp_path / "out.mp4").exists()

@@ -7,15 +7,13 @@ import numpy as np
 import pytest
 
 from har_demo.recognize.export import as_csv, as_json
-from har_demo.recognize.prediction import Question, Refusal
+from har_demo.recognize.prediction import ModelError, Request
 from har_demo.recognize.recognize import recognize
 
 
 @pytest.fixture
 def answers(zoo, clip):
-    return list(
-        recognize(clip, [Question("first", windows=3), Question("bare"), Question("second")])
-    )
+    return list(recognize(clip, [Request("first", windows=3), Request("bare"), Request("second")]))
 
 
 def test_json_carries_everything_and_survives_the_trip(clip, answers):
@@ -90,6 +88,6 @@ def test_names_with_commas_quotes_and_line_breaks_survive(clip, answers):
 
 
 def test_refusals_alone_can_be_exported(clip):
-    refusals = [Refusal("bare", "Bare", "no weights.")]
+    refusals = [ModelError("bare", "Bare", "no weights.")]
     assert as_json(clip, refusals)["predictions"] == []
     assert len(as_csv(clip, refusals).splitlines()) == 2

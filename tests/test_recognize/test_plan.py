@@ -3,11 +3,11 @@ import pytest
 
 from har_demo.errors import ChoiceError
 from har_demo.recognize.plan import chunks, plan
-from har_demo.recognize.prediction import Question
+from har_demo.recognize.prediction import Request
 
 
 def test_open_settings_follow_the_card_and_the_clip(zoo, clip):
-    one = plan(clip, Question("first"))
+    one = plan(clip, Request("first"))
     assert one.frames == 4
     assert one.stride == 2.0  # 25 frames a second for a model of 12.5
     assert one.indices.shape == (10, 4)  # covering would take 15 windows
@@ -16,28 +16,28 @@ def test_open_settings_follow_the_card_and_the_clip(zoo, clip):
 
 
 def test_few_windows_cover_a_clip_that_is_barely_longer_than_one(zoo, clip):
-    one = plan(clip, Question("first", frames=40, stride=1))
+    one = plan(clip, Request("first", frames=40, stride=1))
     assert len(one.indices) == 3
     assert len(np.unique(one.indices)) == 120
 
 
 def test_stride_may_be_fractional(zoo, clip):
-    one = plan(clip, Question("first", frames=5, stride=1.5, windows=1))
+    one = plan(clip, Request("first", frames=5, stride=1.5, windows=1))
     assert np.diff(one.indices[0]).tolist() == [1, 2, 1, 2]
 
 
 def test_a_model_of_differences_reads_one_frame_more(zoo, clip):
     zoo.add("moving", modality="difference")
-    one = plan(clip, Question("moving", windows=2))
+    one = plan(clip, Request("moving", windows=2))
     assert one.frames == 4 and one.indices.shape == (2, 5)
 
 
 def test_a_model_of_segments_spreads_its_frames_over_the_whole_clip(zoo, clip):
     zoo.add("spread", sampling="segments")
-    one = plan(clip, Question("spread"))
+    one = plan(clip, Request("spread"))
     assert one.indices.tolist() == [[15, 45, 75, 105]]
     assert one.stride == 30
-    assert plan(clip, Question("spread", windows=2)).indices.tolist() == [
+    assert plan(clip, Request("spread", windows=2)).indices.tolist() == [
         [7, 37, 67, 97],
         [22, 52, 82, 112],
     ]
@@ -45,22 +45,22 @@ def test_a_model_of_segments_spreads_its_frames_over_the_whole_clip(zoo, clip):
 
 def test_who_states_a_stride_gets_it(zoo, clip):
     zoo.add("spread", sampling="segments")
-    one = plan(clip, Question("spread", stride=3, windows=1))
+    one = plan(clip, Request("spread", stride=3, windows=1))
     assert (np.diff(one.indices[0]) == 3).all()
 
 
 def test_a_model_of_flow_reads_one_frame_more(zoo, clip):
     zoo.add_flow("moving")
-    one = plan(clip, Question("moving", windows=2))
+    one = plan(clip, Request("moving", windows=2))
     assert one.frames == 4 and one.indices.shape == (2, 5) and one.stride == 2.0
-    assert plan(clip, Question("moving", frames=7)).indices.shape[1] == 8
+    assert plan(clip, Request("moving", frames=7)).indices.shape[1] == 8
 
 
 def test_frames_and_flow_keep_in_step(zoo, clip):
     zoo.add_two_stream("both", frames=2, fields=6)
-    one = plan(clip, Question("both", windows=1))
+    one = plan(clip, Request("both", windows=1))
     assert one.indices.shape == (1, 7) and one.spec.pictures == (1, 4)
-    longer = plan(clip, Question("both", frames=3, windows=1))
+    longer = plan(clip, Request("both", frames=3, windows=1))
     assert longer.indices.shape == (1, 10) and longer.spec.pictures == (1, 4, 7)
 
 
@@ -69,12 +69,12 @@ def test_a_model_of_flow_refuses_a_single_picture_in_words(zoo, picture_clip):
     with pytest.raises(
         ChoiceError, match="Moving looks at optical flow, and this clip is a single"
     ):
-        plan(picture_clip, Question("moving"))
-    assert plan(picture_clip, Question("first")).frames == 4
+        plan(picture_clip, Request("moving"))
+    assert plan(picture_clip, Request("first")).frames == 4
 
 
 def test_whole_numbers_may_come_as_floats(zoo, clip):
-    assert plan(clip, Question("first", frames=8.0, windows=2.0)).indices.shape == (2, 8)
+    assert plan(clip, Request("first", frames=8.0, windows=2.0)).indices.shape == (2, 8)
 
 
 @pytest.mark.parametrize(
@@ -103,33 +103,33 @@ def test_whole_numbers_may_come_as_floats(zoo, clip):
 )
 def test_impossible_settings_are_refused_in_one_sentence(zoo, clip, settings):
     with pytest.raises(ChoiceError) as refused:
-        plan(clip, Question("first", **settings))
+        plan(clip, Request("first", **settings))
     assert "\n" not in str(refused.value)
     assert str(next(iter(settings.values()))) in str(refused.value)
 
 
 def test_a_network_of_fixed_length_takes_no_other(zoo, clip):
     zoo.add("fixed", any_frames=False)
-    assert plan(clip, Question("fixed", frames=4)).frames == 4
+    assert plan(clip, Request("fixed", frames=4)).frames == 4
     with pytest.raises(ChoiceError, match="exactly 4 frames per window, not 8"):
-        plan(clip, Question("fixed", frames=8))
+        plan(clip, Request("fixed", frames=8))
 
 
 def test_a_short_clip_says_how_many_frames_are_repeats(zoo, short_clip):
-    one = plan(short_clip, Question("first", frames=16, stride=1))
+    one = plan(short_clip, Request("first", frames=16, stride=1))
     assert one.note == "The clip has only 3 frames, so 13 of the 16 are repeats of the last."
-    assert plan(short_clip, Question("first", frames=3, stride=1)).note == ""
+    assert plan(short_clip, Request("first", frames=3, stride=1)).note == ""
 
 
 def test_a_stride_below_one_says_that_frames_repeat(zoo, clip):
-    note = plan(clip, Question("first", frames=8, stride=0.5, windows=1)).note
+    note = plan(clip, Request("first", frames=8, stride=0.5, windows=1)).note
     assert "4 of the 8 are repeats" in note and "25 a second" in note
 
 
 def test_chunks_hold_every_window_once_and_the_frames_it_needs(zoo, clip):
     plans = [
-        plan(clip, Question("first", windows=10)),
-        plan(clip, Question("second", frames=8, windows=7)),
+        plan(clip, Request("first", windows=10)),
+        plan(clip, Request("second", frames=8, windows=7)),
     ]
     parts = chunks(plans, most_frames=24)
     assert len(parts) > 3
@@ -144,11 +144,11 @@ def test_chunks_hold_every_window_once_and_the_frames_it_needs(zoo, clip):
 
 
 def test_one_chunk_is_the_union_of_all_frames(zoo, clip):
-    plans = [plan(clip, Question("first")), plan(clip, Question("second", windows=3))]
+    plans = [plan(clip, Request("first")), plan(clip, Request("second", windows=3))]
     (only,) = chunks(plans, most_frames=1000)
     assert only.frames.tolist() == sorted({*plans[0].indices.flat, *plans[1].indices.flat})
 
 
 def test_a_window_larger_than_a_chunk_is_read_alone(zoo, clip):
-    parts = chunks([plan(clip, Question("first", frames=32, stride=1, windows=3))], most_frames=8)
+    parts = chunks([plan(clip, Request("first", frames=32, stride=1, windows=3))], most_frames=8)
     assert [len(part.frames) for part in parts] == [32, 32, 32]

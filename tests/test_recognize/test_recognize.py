@@ -12,7 +12,7 @@ from har_demo.errors import ChoiceError
 from har_demo.flow.views import as_input, fields
 from har_demo.recognize import recognize as engine
 from har_demo.recognize.export import as_json
-from har_demo.recognize.prediction import Prediction, Question, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
 
 
@@ -55,7 +55,7 @@ def reads(monkeypatch) -> list[np.ndarray]:
 @pytest.mark.parametrize("modality", ["rgb", "difference"])
 def test_scores_are_those_of_every_window_by_itself(zoo, clip, modality, crops):
     zoo.add("one", modality=modality)
-    (answer,) = recognize(clip, [Question("one", windows=6, crops=crops)])
+    (answer,) = recognize(clip, [Request("one", windows=6, crops=crops)])
     assert answer.scores.shape == (6, 4) and answer.scores.dtype == np.float32
     np.testing.assert_allclose(
         answer.scores, plainly(clip, zoo, answer, crops), atol=1e-5, rtol=1e-4
@@ -73,7 +73,7 @@ def test_scores_are_those_of_every_window_by_itself(zoo, clip, modality, crops):
 @pytest.mark.parametrize("both", [False, True], ids=["flow", "rgb+flow"])
 def test_models_of_flow_are_given_flow(zoo, clip, both, crops):
     zoo.add_two_stream("one") if both else zoo.add_flow("one")
-    (answer,) = recognize(clip, [Question("one", windows=6, crops=crops)])
+    (answer,) = recognize(clip, [Request("one", windows=6, crops=crops)])
     expected = plainly(clip, zoo, answer, crops)
     np.testing.assert_allclose(answer.scores, expected, atol=1e-5, rtol=1e-4)
     assert np.ptp(answer.scores, axis=0).max() > 0.01
@@ -84,7 +84,7 @@ def test_models_of_flow_are_given_flow(zoo, clip, both, crops):
 
 def test_flow_of_a_stride_that_is_no_whole_number_is_even(zoo, clip):
     zoo.add_flow("one", fps=10.0)
-    (answer,) = recognize(clip, [Question("one", windows=3)])
+    (answer,) = recognize(clip, [Request("one", windows=3)])
     assert answer.stride == 2.5 and set(np.diff(answer.frames).ravel()) == {2, 3}
     np.testing.assert_allclose(answer.scores, plainly(clip, zoo, answer), atol=1e-5, rtol=1e-4)
 
@@ -94,7 +94,7 @@ def test_flow_is_computed_once_for_all_models_and_by_pieces(zoo, clip, reads, mo
     zoo.add_flow("other", fps=25.0)
     zoo.add_flow("same")
     zoo.add_two_stream("both", frames=4, fields=4)
-    questions = [Question(name, windows=8) for name in ("one", "other", "same", "both")]
+    questions = [Request(name, windows=8) for name in ("one", "other", "same", "both")]
     counts = []
 
     def counted(frames, pairs, *rest):
@@ -117,7 +117,7 @@ def test_flow_is_computed_once_for_all_models_and_by_pieces(zoo, clip, reads, mo
 def test_progress_speaks_of_flow(zoo, clip):
     zoo.add_flow("one")
     heard = []
-    list(recognize(clip, [Question("one", windows=2)], lambda *words: heard.append(words)))
+    list(recognize(clip, [Request("one", windows=2)], lambda *words: heard.append(words)))
     assert "One: optical flow, 8 of 8 fields" in [sentence for _, sentence in heard]
     assert heard[-1][0] == 1 and heard == sorted(heard, key=lambda words: words[0])
 
@@ -125,20 +125,20 @@ def test_progress_speaks_of_flow(zoo, clip):
 def test_weights_trained_on_another_flow_say_so(zoo, clip):
     card = zoo.add_flow("one")
     zoo.cards["one"] = replace(card, input=replace(card.input, flow_method="TV-L1"))
-    one, first = recognize(clip, [Question("one", windows=1), Question("first")])
+    one, first = recognize(clip, [Request("one", windows=1), Request("first")])
     assert one.flow == "DIS" and "flow of TV-L1 and was given that of DIS" in one.note
     assert first.flow == "" and first.note == ""
 
 
 def test_a_short_clip_stands_still_at_its_end(zoo, short_clip):
     zoo.add_flow("one")
-    (answer,) = recognize(short_clip, [Question("one", frames=16)])
+    (answer,) = recognize(short_clip, [Request("one", frames=16)])
     assert "only 3 frames" in answer.note and answer.scores.shape == (1, 4)
 
 
 def test_chunks_change_nothing_but_the_memory(zoo, clip, reads, monkeypatch):
     zoo.add("moving", modality="difference")
-    questions = [Question("first", windows=9), Question("moving", windows=20, crops=3)]
+    questions = [Request("first", windows=9), Request("moving", windows=20, crops=3)]
     whole = list(recognize(clip, questions))
     assert len(reads) == 1
 
@@ -155,7 +155,7 @@ def test_chunks_change_nothing_but_the_memory(zoo, clip, reads, monkeypatch):
 
 
 def test_frames_are_read_once_for_all_models(zoo, clip, reads):
-    answers = list(recognize(clip, [Question("first"), Question("second"), Question("first", 8)]))
+    answers = list(recognize(clip, [Request("first"), Request("second"), Request("first", 8)]))
     assert len(reads) == 1
     union = sorted(set(np.concatenate([a.frames.ravel() for a in answers]).tolist()))
     assert reads[0].tolist() == union
@@ -170,16 +170,14 @@ def test_models_that_want_the_same_input_share_it(zoo, clip, monkeypatch):
         return transform(frames, *rest)
 
     monkeypatch.setattr(engine, "transform", counted)
-    first, third, second = recognize(
-        clip, [Question("first"), Question("third"), Question("second")]
-    )
+    first, third, second = recognize(clip, [Request("first"), Request("third"), Request("second")])
     assert sum(counts) == len(np.unique(first.frames)) + len(np.unique(second.frames))
     np.testing.assert_allclose(third.scores, plainly(clip, zoo, third), atol=1e-5, rtol=1e-4)
     np.testing.assert_allclose(second.scores, plainly(clip, zoo, second), atol=1e-5, rtol=1e-4)
 
 
 def test_answers_stream_in_the_order_of_the_questions(zoo, clip):
-    answers = recognize(clip, [Question("second"), Question("first")])
+    answers = recognize(clip, [Request("second"), Request("first")])
     assert next(answers).model == "second"
     assert zoo.loads == ["second"], "the second model must not be touched before the first answers"
     assert next(answers).model == "first"
@@ -190,9 +188,9 @@ def test_answers_keep_their_order_when_a_later_one_is_ready_first(zoo, clip, rea
     monkeypatch.setattr(engine, "FRAME_BUDGET", 24 * 2 * clip.width * clip.height * 3)
     # Only the first question needs the last piece of the clip.
     questions = [
-        Question("first", windows=9),
-        Question("second", windows=1),
-        Question("bare", windows=1),
+        Request("first", windows=9),
+        Request("second", windows=1),
+        Request("bare", windows=1),
     ]
     answers = list(recognize(clip, questions))
     assert len(reads) > 1
@@ -207,7 +205,7 @@ def test_progress_rises_to_one_and_speaks_of_windows(zoo, clip):
     list(
         recognize(
             clip,
-            [Question("first", windows=70), Question("second")],
+            [Request("first", windows=70), Request("second")],
             lambda fraction, sentence: heard.append((fraction, sentence)),
         )
     )
@@ -219,11 +217,9 @@ def test_progress_rises_to_one_and_speaks_of_windows(zoo, clip):
 
 
 def test_a_model_without_weights_leaves_the_others_their_answers(zoo, clip):
-    first, refusal, second = recognize(
-        clip, [Question("first"), Question("bare"), Question("second")]
-    )
+    first, refusal, second = recognize(clip, [Request("first"), Request("bare"), Request("second")])
     assert isinstance(first, Prediction) and isinstance(second, Prediction)
-    assert refusal == Refusal(
+    assert refusal == ModelError(
         "bare", "Bare", "weights of Bare (3 MB) are not here and cannot be fetched."
     )
 
@@ -256,7 +252,7 @@ class Failing(nn.Module):
 )
 def test_a_network_that_fails_is_refused_and_the_others_go_on(zoo, clip, error, frames, words):
     zoo.add("failing", Failing(error))
-    refusal, answer = recognize(clip, [Question("failing", frames), Question("first")])
+    refusal, answer = recognize(clip, [Request("failing", frames), Request("first")])
     assert isinstance(answer, Prediction)
     with pytest.raises(AssertionError, match=words):
         raise AssertionError(refusal.message)
@@ -268,7 +264,7 @@ def test_weights_that_give_nonsense_are_refused(zoo, clip):
     broken.forward = lambda x: torch.full((len(x), 4), float("nan"))
     zoo.add("wrong", wrong)
     zoo.add("broken", broken)
-    one, two = recognize(clip, [Question("wrong"), Question("broken")])
+    one, two = recognize(clip, [Request("wrong"), Request("broken")])
     assert "9 scores for 4 classes" in one.message
     assert "not numbers" in two.message
 
@@ -284,19 +280,19 @@ def test_out_of_memory_halves_the_batch_of_a_network(zoo, clip):
             return tiny(x)
 
     zoo.add("small", Small())
-    small, first = recognize(clip, [Question("small", windows=7), Question("first", windows=7)])
+    small, first = recognize(clip, [Request("small", windows=7), Request("first", windows=7)])
     assert batches == [4, 2, 2, 2, 1]
     np.testing.assert_allclose(small.scores, first.scores, atol=1e-5, rtol=1e-4)
 
 
 def test_a_short_clip_is_answered_with_a_note(zoo, short_clip):
-    (answer,) = recognize(short_clip, [Question("first", frames=16)])
+    (answer,) = recognize(short_clip, [Request("first", frames=16)])
     assert answer.distinct_frames == 2  # stride 2 of three frames
     assert "only 3 frames" in answer.note
 
 
 def test_times_are_taken_for_every_stage(zoo, clip):
-    (answer,) = recognize(clip, [Question("first")])
+    (answer,) = recognize(clip, [Request("first")])
     assert min(answer.times.decode, answer.times.transform, answer.times.forward) > 0
 
 
@@ -304,8 +300,8 @@ def test_times_are_taken_for_every_stage(zoo, clip):
     ("questions", "words"),
     [
         ([], "at least one"),
-        ([Question("first"), Question("third")], "third"),
-        ([Question("first"), Question("second", frames=0)], "frames per window"),
+        ([Request("first"), Request("third")], "third"),
+        ([Request("first"), Request("second", frames=0)], "frames per window"),
     ],
     ids=["no model", "unknown model", "no frames"],
 )
@@ -321,8 +317,8 @@ def test_two_users_at_once_get_what_each_alone_would(zoo, clip):
             into.extend(recognize(clip, question))
 
     questions = [
-        [Question("first", windows=12), Question("second")],
-        [Question("second", crops=3), Question("first", frames=7)],
+        [Request("first", windows=12), Request("second")],
+        [Request("second", crops=3), Request("first", frames=7)],
     ]
     alone = [list(recognize(clip, q)) for q in questions]
     together = [[], []]
@@ -345,7 +341,7 @@ def test_the_budget_holds_for_decoded_and_transformed_frames(zoo, clip, size):
     from har_demo.recognize.plan import plan
 
     big = replace(clip, width=size[0], height=size[1])
-    plans = [plan(big, Question("first", crops=3)), plan(big, Question("second"))]
+    plans = [plan(big, Request("first", crops=3)), plan(big, Request("second"))]
     count = engine.most_frames(big, plans)
     decoded, transformed = size[0] * size[1] * 3, 3 * 3 * 32 * 32 * 4
     assert count * (decoded + max(decoded, transformed)) <= 256 * 2**20

@@ -13,7 +13,7 @@ from har_demo import cli
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.models import registry
 from har_demo.recognize import networks
-from har_demo.recognize.prediction import Question
+from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
 from har_demo.recognize.two_streams import STREAMS, ask, ready, state, told, trained_with
 from tests.test_recognize.conftest import make_clip
@@ -59,7 +59,7 @@ def both(clip):
 
 def test_streams_say_what_recognition_says_and_fuse_between(clip, both):
     names = (STREAMS["lab"].spatial, STREAMS["lab"].temporal)
-    spatial, temporal = (answer.overall for answer in recognize(clip, [*map(Question, names)]))
+    spatial, temporal = (answer.overall for answer in recognize(clip, [*map(Request, names)]))
     np.testing.assert_allclose(both.fused(0), spatial, atol=1e-6)
     np.testing.assert_allclose(both.fused(1), temporal, atol=1e-6)
     np.testing.assert_allclose(both.fused(0.25), 0.75 * spatial + 0.25 * temporal, atol=1e-6)
@@ -127,7 +127,7 @@ def test_a_weight_is_a_share(both):
 
 def test_a_model_of_frames_takes_no_flow(clip):
     with pytest.raises(ChoiceError, match="looks at frames"):
-        recognize(clip, [Question("spatial_stream_lab", flow="dis")])
+        recognize(clip, [Request("spatial_stream_lab", flow="dis")])
 
 
 def test_the_command(clip):

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from har_demo import cli
 from har_demo.models import registry
 from har_demo.tables import lecture
-from har_demo.tables.measured import Entry, Figure, entries
+from har_demo.tables.measured import Figure, MeasuredRow, entries
 
 ORDER = [
     "fusion", "recurrent", "streams", "volume", "factorised", "grouped", "far", "transformer", "language"
@@ -38,9 +38,9 @@ def test_words_hold_no_figures_of_accuracy():
         assert not re.search(r"\d %|\d\.\d", one.tells + one.leaves + one.asks)
 
 
-def an_entry(order: float, clips: int = 79) -> Entry:
+def an_entry(order: float, clips: int = 79) -> MeasuredRow:
     figures = {("rendered", "order"): Figure(order, None, 1, clips)}
-    return Entry("tsm_lab", "rgb", "scratch", "TSM", "2D fusion", 2019, (0,), 1, 1.0, figures)
+    return MeasuredRow("tsm_lab", "rgb", "scratch", "TSM", "2D fusion", 2019, (0,), 1, 1.0, figures)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,16 @@ from har_demo.interface import formatting
 from har_demo.models.registry import card, cards
 from har_demo.profiling import cost, published_costs
 from har_demo.tables import published
-from har_demo.tables.published import COLUMNS, FOLDER, TABLES, Row, as_csv, chosen, load, parse
+from har_demo.tables.published import (
+    COLUMNS,
+    FOLDER,
+    TABLES,
+    PublishedRow,
+    as_csv,
+    chosen,
+    load,
+    parse,
+)
 
 HERE = Path(__file__).parent
 ROWS = load()
@@ -43,7 +52,7 @@ def printed(line: str) -> list[float]:
     return sorted(found)
 
 
-def places(row: Row) -> tuple[str | None, ...]:
+def places(row: PublishedRow) -> tuple[str | None, ...]:
     """The lines a row stands in, twice where the lecture prints the table twice, and its size's line."""
     return PLACE.fullmatch(row["place"]).groups()
 

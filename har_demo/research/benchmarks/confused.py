@@ -18,7 +18,7 @@ from har_demo.clips.writer import write_video
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.labels import EVERYDAY
 from har_demo.models import registry
-from har_demo.recognize.prediction import Question, Refusal
+from har_demo.recognize.prediction import ModelError, Request
 from har_demo.recognize.recognize import Reader, recognize
 from har_demo.research.training.recognition.material import people
 from har_demo.weights import shipped
@@ -30,7 +30,7 @@ ENOUGH = 3
 
 
 @dataclass(frozen=True)
-class Example:
+class ConfusedClip:
     """A rendered clip and what a model answered about it.
 
     Attributes:
@@ -62,7 +62,7 @@ class Search:
     true: str
     wanted: str
     answers: dict[str, int]
-    examples: tuple[Example, ...]
+    examples: tuple[ConfusedClip, ...]
     done: bool
 
     @property
@@ -101,13 +101,13 @@ def look_for(
         answered, share, seed = _answer(model, entry["sha256"], true, number)
         answers[answered] = answers.get(answered, 0) + 1
         if answered == wanted:
-            hits.append(Example(seed, answered, share, _film(true, number)))
+            hits.append(ConfusedClip(seed, answered, share, _film(true, number)))
         if len(first) < 2:
             first.append((number, seed, answered, share))
         ranked = dict(sorted(answers.items(), key=lambda one: -one[1]))
         done = len(hits) == enough or number + 1 == most
         if done and not hits:
-            hits = [Example(s, a, p, _film(true, n)) for n, s, a, p in first]
+            hits = [ConfusedClip(s, a, p, _film(true, n)) for n, s, a, p in first]
         yield Search(model, true, wanted, ranked, tuple(hits), done)
         if done:
             return
@@ -117,8 +117,8 @@ def look_for(
 def _answer(model: str, sha256: str, true: str, number: int) -> tuple[str, float, str]:
     """The likeliest class, its probability and the scene's seed; other weights answer anew."""
     clip, read, seed = _scene(true, number)
-    said = next(iter(recognize(clip, [Question(model)], read=read)))
-    if isinstance(said, Refusal):
+    said = next(iter(recognize(clip, [Request(model)], read=read)))
+    if isinstance(said, ModelError):
         raise WeightsError(said.message)
     name, share = said.top(1)[0]
     return name, share, seed

@@ -108,7 +108,7 @@ def plain(job: dict) -> dict:
 def ours(job: dict) -> dict:
     """Some questions about one clip, the first with an empty cache."""
     from har_demo.clips.ingest import ingest
-    from har_demo.recognize.prediction import Question
+    from har_demo.recognize.prediction import Request
     from har_demo.recognize.recognize import recognize
 
     _load_shared(job["models"])
@@ -116,7 +116,7 @@ def ours(job: dict) -> dict:
     def question(stride: float | None, windows: int | None) -> None:
         clip = ingest(job["clip"])
         asked = [
-            Question(m["name"], stride=stride, windows=windows, weights=m["weights"])
+            Request(m["name"], stride=stride, windows=windows, weights=m["weights"])
             for m in job["models"]
         ]
         _insist(recognize(clip, asked, device="cpu"))
@@ -129,7 +129,7 @@ def sliding(job: dict) -> dict:
     from har_demo.clips import sampling
     from har_demo.clips.ingest import ingest
     from har_demo.models import registry
-    from har_demo.recognize.prediction import Question
+    from har_demo.recognize.prediction import Request
     from har_demo.recognize.recognize import recognize
 
     model = job["model"]
@@ -139,7 +139,7 @@ def sliding(job: dict) -> dict:
     with _peak_memory() as memory:
         clip = ingest(job["clip"])
         windows = sampling.covering(clip.frames, read, clip.fps / spec.fps)
-        asked = Question(model["name"], windows=windows, weights=model["weights"])
+        asked = Request(model["name"], windows=windows, weights=model["weights"])
         _insist(recognize(clip, [asked], device="cpu"))
     return {"windows": windows, **memory}
 
@@ -224,10 +224,10 @@ def _warm_up(cards: list, networks: list) -> None:
 
 def _insist(answers: Iterator) -> None:
     """Run a question to its end; a refused model would make the figures worthless."""
-    from har_demo.recognize.prediction import Refusal
+    from har_demo.recognize.prediction import ModelError
 
     for answer in answers:
-        if isinstance(answer, Refusal):
+        if isinstance(answer, ModelError):
             raise RuntimeError(answer.message)
 
 

@@ -23,7 +23,7 @@ class Camera:
 
 
 @dataclass(frozen=True)
-class Shot:
+class CameraShot:
     """How something is filmed.
 
     Attributes:
@@ -53,7 +53,7 @@ NOTHING = np.empty((0, 3))
 
 def film(
     joints: np.ndarray,
-    shot: Shot,
+    shot: CameraShot,
     aspect: float,
     fps: float,
     chance: np.random.Generator,

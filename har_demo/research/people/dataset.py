@@ -29,7 +29,7 @@ SPLITS = ("train",) * 8 + ("val", "test")  # ten clips of every action, in turn
 
 
 @dataclass(frozen=True)
-class Entry:
+class DatasetEntry:
     """One clip to be: its number, split, file and the row in it, its action and label, its seed.
 
     The action is one of motion.ACTIONS, the label what the models call it: an index of EVERYDAY.
@@ -44,7 +44,7 @@ class Entry:
     seed: int
 
 
-def plan(clips: int, seed: int = 0, actions: Sequence[str] = ACTIONS) -> list[Entry]:
+def plan(clips: int, seed: int = 0, actions: Sequence[str] = ACTIONS) -> list[DatasetEntry]:
     """Which clips a data set of that seed has, in order."""
     filled = dict.fromkeys(SPLITS, 0)
     entries = []
@@ -57,7 +57,7 @@ def plan(clips: int, seed: int = 0, actions: Sequence[str] = ACTIONS) -> list[En
         own_seed = seed * 1_000_003 + number
         file = f"{split}-{shard:03}.npz"
         label = class_of("people", action)
-        entries.append(Entry(number, split, file, row, action, label, own_seed))
+        entries.append(DatasetEntry(number, split, file, row, action, label, own_seed))
     return entries
 
 
@@ -68,7 +68,7 @@ def write(
     actions: Sequence[str] = ACTIONS,
     device: torch.device | str = "cpu",
     on_progress: Callable[[float], None] = lambda done: None,
-) -> list[Entry]:
+) -> list[DatasetEntry]:
     """Render the data set into a folder; on a processor its arrays are the same every time."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = plan(clips, seed, actions)
@@ -101,5 +101,5 @@ def write(
     return entries
 
 
-def _take(entry: Entry) -> Take:
+def _take(entry: DatasetEntry) -> Take:
     return take(entry.action, entry.seed, FRAMES / FPS, FPS)

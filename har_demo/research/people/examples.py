@@ -15,19 +15,19 @@ import av
 from har_demo import assets
 from har_demo.clips.writer import open_mp4
 from har_demo.research.people.motion import move, move_through
-from har_demo.research.people.shoot import Look, Take, pictures, take_of
+from har_demo.research.people.shoot import ShotSettings, Take, pictures, take_of
 
 FOLDER = assets.EXAMPLES
 SIZE, FPS = (384, 288), 25
 UNSEEN = 2_000_000
-CALM = Look(dark=False, calm=True, aspect=4 / 3)
+CALM = ShotSettings(dark=False, calm=True, aspect=4 / 3)
 # Smaller than an ingested clip: long groups of pictures, as the scene hardly changes.
 X264 = {"preset": "slow", "crf": "22", "bf": "0", "g": "100"}
 SMALLER = {"crf": "25"}  # what is grainy or long would take too much room at 22
 
 
 @dataclass(frozen=True)
-class Example:
+class ExampleSpec:
     """One clip: what it is called, what to look for, (action, seconds) after another, and how shown."""
 
     name: str
@@ -35,18 +35,18 @@ class Example:
     look: str
     parts: tuple[tuple[str, float], ...]
     seed: int
-    shown: Look = CALM
+    shown: ShotSettings = CALM
 
 
 EXAMPLES = (
-    Example(
+    ExampleSpec(
         "waving_both_hands",
         "Waving both hands",
         "Only the arms move: do the models that see single frames and those that see motion agree?",
         (("wave_both_hands", 3.5),),
         UNSEEN + 7,
     ),
-    Example(
+    ExampleSpec(
         "waving_both_hands_dark",
         "Waving both hands, in the dark",
         "The same person, room and moment with almost no light: nothing else differs.",
@@ -54,21 +54,21 @@ EXAMPLES = (
         UNSEEN + 7,
         replace(CALM, dark=True),
     ),
-    Example(
+    ExampleSpec(
         "walking",
         "Walking",
         "Walking and running share poses; tempo and the flight between steps tell them apart.",
         (("walk", 3.2),),
         UNSEEN + 3,
     ),
-    Example(
+    ExampleSpec(
         "running",
         "Running",
         "Round in a circle, so the view changes all the time while the action stays the same.",
         (("run", 3.0),),
         UNSEEN + 7,
     ),
-    Example(
+    ExampleSpec(
         "running_treadmill",
         "Running, filmed from beside",
         "As on a treadmill: arms and legs run, yet nobody gets ahead. What do models follow?",
@@ -76,28 +76,28 @@ EXAMPLES = (
         UNSEEN + 6,
         replace(CALM, azimuth=1.4),
     ),
-    Example(
+    ExampleSpec(
         "jumping_jack",
         "Jumping jack",
         "The arms do what they do in waving: watch whether the legs make the difference.",
         (("jumping_jack", 3.5),),
         UNSEEN + 1,
     ),
-    Example(
+    ExampleSpec(
         "bending_down",
         "Bending down",
         "Take few frames and the lowest point can be missed: then only a standing person is left.",
         (("bend", 4.0),),
         UNSEEN + 0,
     ),
-    Example(
+    ExampleSpec(
         "standing_up",
         "Standing up",
         "Played backwards this is sitting down, so a model must use the order of the frames.",
         (("stand_up", 3.0),),
         UNSEEN + 5,
     ),
-    Example(
+    ExampleSpec(
         "sitting_down_dark",
         "Sitting down, in the dark",
         "Next to no light: a model that leans on colour and texture loses its footing.",
@@ -105,7 +105,7 @@ EXAMPLES = (
         UNSEEN + 4,
         replace(CALM, dark=True),
     ),
-    Example(
+    ExampleSpec(
         "several_actions",
         "Several actions in a row",
         "Twenty seconds, six actions, one scene: the timeline should change where the person does.",
@@ -119,7 +119,7 @@ EXAMPLES = (
 )
 
 
-def scene(example: Example) -> Take:
+def scene(example: ExampleSpec) -> Take:
     """The example before it is rendered."""
     (action, seconds), *more = example.parts
     motion = move(action, example.seed, seconds, FPS)
@@ -129,7 +129,7 @@ def scene(example: Example) -> Take:
     return take_of(motion, "+".join(actions), example.seed, FPS, example.shown)
 
 
-def write(example: Example, path: Path) -> None:
+def write(example: ExampleSpec, path: Path) -> None:
     """The example as an H.264 mp4 small enough for the repository."""
     large = example.shown.dark or len(example.parts) > 1
     options = X264 | (SMALLER if large else {})

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
-class Film:
+class Recording:
     """How a camera records; numbers for all frames, or tensors [F, 1, 1, 1] of one value a frame.
 
     Attributes:
@@ -32,7 +32,7 @@ class Film:
     compression: float | Tensor = 0.0
 
 
-def develop(light: Tensor, film: Film, seeds: Tensor | None = None) -> Tensor:
+def develop(light: Tensor, film: Recording, seeds: Tensor | None = None) -> Tensor:
     """uint8 [F, 3, H, W] of linear RGB float [F, 3, H, W]; `seeds` int64 [F] draw the noise, if any."""
     picture = light * film.exposure * film.tint
     if seeds is not None:

@@ -17,7 +17,7 @@ MAY_CARRY = ("walk", "turn", "idle", "sit_down", "stand_up", "wave_one_hand", "l
 
 
 @dataclass(frozen=True)
-class Motion:
+class PersonMotion:
     """A skeleton over time.
 
     Attributes:
@@ -31,7 +31,7 @@ class Motion:
     props: tuple[Prop, ...] = ()
 
 
-def move(action: str, seed: int = 0, seconds: float = 2.0, fps: float = 25) -> Motion:
+def move(action: str, seed: int = 0, seconds: float = 2.0, fps: float = 25) -> PersonMotion:
     """One action by one person; the seed draws the body, the tempo, the amplitude and the phase.
 
     Raises:
@@ -43,12 +43,12 @@ def move(action: str, seed: int = 0, seconds: float = 2.0, fps: float = 25) -> M
     person = random_body(seed)
     pose = _pose(person, action, seed, max(1, round(seconds * fps)), fps)
     joints = assemble(person, pose)
-    return Motion(joints, person, tuple(make(joints) for make in pose.props))
+    return PersonMotion(joints, person, tuple(make(joints) for make in pose.props))
 
 
 def move_through(
     parts: Sequence[tuple[str, float]], seed: int = 0, fps: float = 25, fade: float = 0.5
-) -> Motion:
+) -> PersonMotion:
     """One person doing (action, seconds) after another, each from where the last one ended.
 
     Every part flows into the next during `fade` seconds. What stands still in the first part that
@@ -66,7 +66,7 @@ def move_through(
         things = [make(assemble(person, pose)) for make in pose.props]
         furniture = furniture or [thing for thing in things if stands(thing)]
         joined = pose if joined is None else _crossfade(joined, pose, extra)
-    return Motion(assemble(person, joined), person, _for(len(joined.hip), furniture))
+    return PersonMotion(assemble(person, joined), person, _for(len(joined.hip), furniture))
 
 
 def _pose(body: Body, action: str, seed: int, frames: int, fps: float) -> Pose:

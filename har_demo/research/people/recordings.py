@@ -13,7 +13,7 @@ import numpy as np
 
 from har_demo.errors import ChoiceError
 from har_demo.labels import DATASETS, MIRRORED
-from har_demo.research.people.motion import Motion
+from har_demo.research.people.motion import PersonMotion
 from har_demo.research.people.skeleton import BONES, JOINTS, Body, mirrored_joints
 
 DATASET = "utdmhad"
@@ -33,7 +33,7 @@ class Replay:
         mirrored: whether left and right changed places.
     """
 
-    motion: Motion
+    motion: PersonMotion
     label: str
     mirrored: bool
 
@@ -85,7 +85,7 @@ def replay(
     if swapped:
         joints, label = mirrored_joints(joints), MIRRORED.get(label, label)
     body = replace(_body(joints), girth=chance.uniform(0.85, 1.25))
-    return Replay(Motion(joints.astype(np.float32), body), label, swapped)
+    return Replay(PersonMotion(joints.astype(np.float32), body), label, swapped)
 
 
 @lru_cache(maxsize=2)

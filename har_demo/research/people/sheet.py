@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from har_demo.research.people.motion import ACTIONS
-from har_demo.research.people.shoot import Look, frames, take
+from har_demo.research.people.shoot import ShotSettings, frames, take
 
 COLUMNS, SIDE, SECONDS = 8, 128, 2.0
 MARGIN = 170  # pixels for the name
@@ -18,7 +18,9 @@ def sheet(
     """uint8 [rows × SIDE, MARGIN + COLUMNS × SIDE, 3]."""
     rows = []
     for number, action in enumerate(actions):
-        one = take(action, seed + number, SECONDS, COLUMNS / SECONDS, Look(dark=dark, calm=calm))
+        one = take(
+            action, seed + number, SECONDS, COLUMNS / SECONDS, ShotSettings(dark=dark, calm=calm)
+        )
         name = np.full((SIDE, MARGIN, 3), 255, np.uint8)
         where = (10, SIDE // 2 + 5)
         cv2.putText(

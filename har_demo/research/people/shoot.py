@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from har_demo.research.people.camera import NOTHING, Camera, Shot, film, project
+from har_demo.research.people.camera import NOTHING, Camera, CameraShot, film, project
 from har_demo.research.people.captions import captions
-from har_demo.research.people.film import Film, develop
-from har_demo.research.people.motion import Motion, move
+from har_demo.research.people.film import Recording, develop
+from har_demo.research.people.motion import PersonMotion, move
 from har_demo.research.people.place import colour_name, place, wardrobe
 from har_demo.research.people.render import render
 from har_demo.research.people.skeleton import JOINTS
@@ -39,7 +39,7 @@ FRONT = (0.0, 0.6)
 
 
 @dataclass(frozen=True)
-class Look:
+class ShotSettings:
     """How a motion is shown, as far as the seed shall not decide it.
 
     Attributes:
@@ -77,10 +77,10 @@ class Take:
     """
 
     action: str
-    motion: Motion
+    motion: PersonMotion
     camera: Camera
     stage: Stage
-    film: Film
+    film: Recording
     fps: float
     seed: int
     dark: bool
@@ -100,7 +100,11 @@ class Take:
 
 
 def take(
-    action: str, seed: int = 0, seconds: float = 2.0, fps: float = 25, look: Look | None = None
+    action: str,
+    seed: int = 0,
+    seconds: float = 2.0,
+    fps: float = 25,
+    look: ShotSettings | None = None,
 ) -> Take:
     """A clip of somebody doing `action`, one of `motion.ACTIONS`; the seed draws all the rest.
 
@@ -111,10 +115,10 @@ def take(
 
 
 def take_of(
-    motion: Motion, action: str, seed: int, fps: float = 25, look: Look | None = None
+    motion: PersonMotion, action: str, seed: int, fps: float = 25, look: ShotSettings | None = None
 ) -> Take:
     """A clip of any motion, as `take`."""
-    look = look or Look()
+    look = look or ShotSettings()
     # Each draws from numbers of its own, so that another camera does not change the clothes.
     viewing, dressing, placing, painting, developing = np.random.default_rng([seed, 17]).spawn(5)
     # A ball may fly off, but the hoop it flies to is seen; the same if it is then left out.
@@ -175,13 +179,13 @@ class Batch:
     """
 
     stage: Stage
-    film: Film
+    film: Recording
     seeds: Tensor
 
     def to(self, device: torch.device | str) -> "Batch":
-        names = [field.name for field in fields(Film)]
+        names = [field.name for field in fields(Recording)]
         moved = {name: getattr(self.film, name).to(device) for name in names}
-        return Batch(self.stage.to(device), Film(**moved), self.seeds.to(device))
+        return Batch(self.stage.to(device), Recording(**moved), self.seeds.to(device))
 
 
 def batch(takes: Sequence[Take]) -> Batch:
@@ -196,8 +200,8 @@ def batch(takes: Sequence[Take]) -> Batch:
             .repeat_interleave(counts, 0)
         )
 
-    numbers = {field.name: per_frame(field.name) for field in fields(Film)}
-    return Batch(together([one.stage for one in takes]), Film(**numbers), _noise_seeds(takes))
+    numbers = {field.name: per_frame(field.name) for field in fields(Recording)}
+    return Batch(together([one.stage for one in takes]), Recording(**numbers), _noise_seeds(takes))
 
 
 def batch_frames(some: Batch, size: tuple[int, int], samples: int = 1) -> Tensor:
@@ -210,7 +214,9 @@ def _noise_seeds(takes: Sequence[Take]) -> Tensor:
     return torch.cat([one.seed * 65_537 + torch.arange(len(one)) for one in takes])
 
 
-def _shot(first: np.ndarray, action: str, look: Look, chance: np.random.Generator) -> Shot:
+def _shot(
+    first: np.ndarray, action: str, look: ShotSettings, chance: np.random.Generator
+) -> CameraShot:
     shot = _calm_shot(first, action, chance) if look.calm else _any_shot(chance)
     if look.azimuth is not None:
         shot = replace(shot, azimuth=look.azimuth)
@@ -219,8 +225,8 @@ def _shot(first: np.ndarray, action: str, look: Look, chance: np.random.Generato
     return shot
 
 
-def _any_shot(chance: np.random.Generator) -> Shot:
-    return Shot(
+def _any_shot(chance: np.random.Generator) -> CameraShot:
+    return CameraShot(
         azimuth=chance.uniform(-np.pi, np.pi),
         tilt=chance.uniform(-0.05, 0.5),
         focal=chance.uniform(0.9, 2.4),
@@ -232,19 +238,19 @@ def _any_shot(chance: np.random.Generator) -> Shot:
     )
 
 
-def _calm_shot(first: np.ndarray, action: str, chance: np.random.Generator) -> Shot:
+def _calm_shot(first: np.ndarray, action: str, chance: np.random.Generator) -> CameraShot:
     across = first[JOINTS.index("left hip")] - first[JOINTS.index("right hip")]
     facing = np.arctan2(-across[2], across[0])
     azimuth = facing + chance.choice([-1, 1]) * chance.uniform(*VIEWS.get(action, FRONT))
-    return Shot(azimuth, chance.uniform(0.06, 0.25), chance.uniform(1.3, 2.0), fill=0.92)
+    return CameraShot(azimuth, chance.uniform(0.06, 0.25), chance.uniform(1.3, 2.0), fill=0.92)
 
 
-def _film(dark: bool, calm: bool, chance: np.random.Generator) -> Film:
+def _film(dark: bool, calm: bool, chance: np.random.Generator) -> Recording:
     """A camera's ways by day, or where there is next to no light and it amplifies what there is."""
     tint = torch.as_tensor(1 + chance.uniform(-0.15, 0.15, (3, 1, 1))).float()
     if dark:
         exposure = float(np.exp(chance.uniform(np.log(0.015), np.log(0.10))))
-        return Film(
+        return Recording(
             exposure=exposure,
             tint=tint,
             grain=chance.uniform(0.005, 0.02),
@@ -253,8 +259,8 @@ def _film(dark: bool, calm: bool, chance: np.random.Generator) -> Film:
             compression=0.0 if calm else chance.choice([0.0, chance.uniform(0.1, 1.0)]),
         )
     if calm:
-        return Film()
-    return Film(
+        return Recording()
+    return Recording(
         exposure=chance.uniform(0.5, 1.6),
         tint=tint,
         grain=chance.uniform(0.0, 0.05),

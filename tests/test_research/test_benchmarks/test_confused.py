@@ -5,7 +5,7 @@ import pytest
 from har_demo.clips import cache
 from har_demo.clips.ingest import ingest
 from har_demo.errors import ChoiceError, WeightsError
-from har_demo.recognize.prediction import Question
+from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
 from har_demo.research.benchmarks import confused
 from har_demo.research.training.recognition.material import people
@@ -24,7 +24,7 @@ def test_what_is_shown_was_answered_so():
     # The very clip of the test set, asked the way everybody asks.
     opened, read, seed = confused._scene("push-up", 0)
     assert example.seed == seed == people(("push-up",), 1).clips[0].name
-    said = next(iter(recognize(opened, [Question(MODEL)], read=read)))
+    said = next(iter(recognize(opened, [Request(MODEL)], read=read)))
     assert said.top(1)[0] == (answered, pytest.approx(example.share, abs=1e-5))
     film = ingest(example.film)
     assert (film.frames, film.width, film.height) == (opened.frames, 144, 144)

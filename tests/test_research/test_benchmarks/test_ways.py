@@ -50,10 +50,10 @@ def test_memory_counts_what_a_child_takes_but_not_its_parents_share():
 
 
 def test_a_refused_model_stops_the_measurement():
-    from har_demo.recognize.prediction import Refusal
+    from har_demo.recognize.prediction import ModelError
 
     with pytest.raises(RuntimeError, match="no weights"):
-        ways._insist(iter([Refusal("one", "One", "no weights here")]))
+        ways._insist(iter([ModelError("one", "One", "no weights here")]))
 
 
 def test_both_ways_run_on_a_small_clip(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from functools import cache
 
 import torch
 
-from har_demo.research.people.shoot import Look, Take, take
+from har_demo.research.people.shoot import ShotSettings, Take, take
 from har_demo.research.people.stage import Stage
 
 SIZE = (48, 36)
@@ -15,7 +15,7 @@ ASPECT = SIZE[0] / SIZE[1]
 @cache
 def small(action: str, seed: int, count: int = 6, fps: float = 12, **look) -> Take:
     """A few frames of an action."""
-    return take(action, seed, count / fps, fps, Look(aspect=ASPECT, **look))
+    return take(action, seed, count / fps, fps, ShotSettings(aspect=ASPECT, **look))
 
 
 def frozen(stage: Stage, frame: int = 0) -> Stage:

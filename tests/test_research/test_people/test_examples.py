@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from har_demo.research.people.examples import EXAMPLES, FOLDER, FPS, SIZE, Example, scene, write
+from har_demo.research.people.examples import EXAMPLES, FOLDER, FPS, SIZE, ExampleSpec, scene, write
 from har_demo.research.people.shoot import frames
 from har_demo.research.training.prompts import features
 from har_demo.research.training.recognition.protocol import FILE, read_protocol
@@ -59,7 +59,7 @@ def test_nothing_was_trained_or_tested_with_their_seeds():
 
 
 def test_writing_an_example(tmp_path):
-    short = Example("short", "Short", "Nothing.", (("bend", 0.08),), 1)
+    short = ExampleSpec("short", "Short", "Nothing.", (("bend", 0.08),), 1)
     write(short, tmp_path / "short.mp4")
     with av.open(str(tmp_path / "short.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == 2

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from har_demo.research.people.film import Film, develop, noise
+from har_demo.research.people.film import Recording, develop, noise
 
 
 def grey(value, frames=1, side=16):
@@ -14,13 +14,13 @@ def grey(value, frames=1, side=16):
     ("light", "pixel"), [(0.0, 0), (0.002, 7), (0.5, 188), (1.0, 255), (3, 255)]
 )
 def test_gamma_is_that_of_srgb(light, pixel):
-    assert (develop(grey(float(light)), Film()) == pixel).all()
+    assert (develop(grey(float(light)), Recording()) == pixel).all()
 
 
 def test_exposure_tint_and_gain_are_factors():
     tint = torch.tensor([1.0, 0.5, 0.25]).view(3, 1, 1)
-    twice = develop(grey(0.25), Film(exposure=0.5, tint=tint, gain=2.0))
-    assert torch.equal(twice, develop(grey(0.25) * tint, Film()))
+    twice = develop(grey(0.25), Recording(exposure=0.5, tint=tint, gain=2.0))
+    assert torch.equal(twice, develop(grey(0.25) * tint, Recording()))
 
 
 def test_noise_is_a_bell_and_a_frames_own():
@@ -39,8 +39,8 @@ def test_noise_is_a_bell_and_a_frames_own():
 
 def test_darkness_drowns_in_noise():
     seeds = torch.tensor([5])
-    night = Film(exposure=0.02, grain=0.01, read_noise=0.002, gain=3.0)
-    dark, light = develop(grey(0.5), night, seeds), develop(grey(0.5), Film(grain=0.01), seeds)
+    night = Recording(exposure=0.02, grain=0.01, read_noise=0.002, gain=3.0)
+    dark, light = develop(grey(0.5), night, seeds), develop(grey(0.5), Recording(grain=0.01), seeds)
     assert dark.float().mean() < 0.5 * light.float().mean()
     assert dark.float().std() > 2 * light.float().std()
 
@@ -49,19 +49,19 @@ def test_one_number_a_frame():
     light = torch.rand(3, 3, 10, 12, generator=torch.Generator().manual_seed(0))
     values = torch.tensor([0.2, 1.0, 1.5]).view(3, 1, 1, 1)
     strengths = torch.tensor([0.5, 1.0, 2.0]).view(3, 1, 1, 1)
-    together = develop(light, Film(exposure=values, compression=strengths))
+    together = develop(light, Recording(exposure=values, compression=strengths))
     for i in range(3):
-        alone = Film(exposure=values[i].item(), compression=strengths[i].item())
+        alone = Recording(exposure=values[i].item(), compression=strengths[i].item())
         assert torch.equal(together[i : i + 1], develop(light[i : i + 1], alone))
 
 
 def test_compression_takes_detail_and_keeps_what_is_flat():
     light = torch.rand(1, 3, 20, 28, generator=torch.Generator().manual_seed(0))
-    whole = develop(light, Film())
+    whole = develop(light, Recording())
     losses = [
-        (develop(light, Film(compression=c)).float() - whole).abs().mean() for c in (0.3, 1, 3)
+        (develop(light, Recording(compression=c)).float() - whole).abs().mean() for c in (0.3, 1, 3)
     ]
     assert 0 < losses[0] < losses[1] < losses[2]
-    flat = develop(grey(0.5), Film(compression=1.0)).float()
+    flat = develop(grey(0.5), Recording(compression=1.0)).float()
     assert flat.std() < 1e-6
     assert (flat - 188).abs().max() < 5

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from har_demo.research.people.camera import Shot, film
+from har_demo.research.people.camera import CameraShot, film
 from har_demo.research.people.motion import ACTIONS, move
 from har_demo.research.people.place import CLUTTER, DISTRACTORS, colour_name, place
-from har_demo.research.people.shoot import Look, take
+from har_demo.research.people.shoot import ShotSettings, take
 from har_demo.research.people.texture import STRIPES
 from har_demo.research.people.things import Surface
 
@@ -14,7 +14,7 @@ from har_demo.research.people.things import Surface
 def placed(action, seed, calm=False, **shot):
     joints = move(action, seed).joints
     chance = np.random.default_rng(seed)
-    camera = film(joints, Shot(chance.uniform(-3, 3), **shot), 1.0, 25, chance)
+    camera = film(joints, CameraShot(chance.uniform(-3, 3), **shot), 1.0, 25, chance)
     return joints, camera, place(joints, camera, 25, chance, calm)
 
 
@@ -37,7 +37,7 @@ def test_furniture_stands_neither_before_the_person_nor_before_what_they_need(ca
     for seed in range(20):
         joints = move(("walk", "squat")[seed % 2], seed).joints
         things = np.array([[1.5, 0.0, 1.0], [1.7, 2.5, 1.4]])
-        camera = film(joints, Shot(chance.uniform(-3, 3)), 1.0, 25, chance, things)
+        camera = film(joints, CameraShot(chance.uniform(-3, 3)), 1.0, 25, chance, things)
         around = place(joints, camera, 25, chance, calm, things)
         assert (things[:, [0, 2]] > around.low[[0, 2]]).all()
         assert (things < around.high).all()
@@ -89,7 +89,7 @@ def test_light_comes_from_above():
 
 def test_all_actions_can_be_placed():
     for action in ACTIONS:
-        assert len(take(action, 1, 0.2, 10, Look()).stage) == 2
+        assert len(take(action, 1, 0.2, 10, ShotSettings()).stage) == 2
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import torch
 
 from har_demo.research.people.camera import project
 from har_demo.research.people.motion import ACTIONS
-from har_demo.research.people.shoot import Look, batch, batch_frames, frames, pictures, take
+from har_demo.research.people.shoot import ShotSettings, batch, batch_frames, frames, pictures, take
 from har_demo.research.people.skeleton import JOINTS
 from har_demo.research.people.solids import CAPSULE
 from har_demo.research.people.stage import PERSON
@@ -16,7 +16,7 @@ from tests.test_research.test_people.stages import SIZE, same, small
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_somebody_is_seen_and_moves(action):
-    one = take(action, 1, 1.2, 5, Look(calm=True))
+    one = take(action, 1, 1.2, 5, ShotSettings(calm=True))
     clip = frames(one, (40, 40), 1)
     assert clip.shape == (6, 40, 40, 3)
     assert clip.dtype == np.uint8
@@ -60,7 +60,7 @@ def test_without_things_only_they_are_gone(action):
 
 @pytest.mark.parametrize("calm", [False, True])
 def test_the_hoop_is_in_the_picture_and_so_is_who_shoots_at_it(calm):
-    takes = [take("shoot_at_hoop", seed, 1.0, 5, Look(calm=calm)) for seed in range(40)]
+    takes = [take("shoot_at_hoop", seed, 1.0, 5, ShotSettings(calm=calm)) for seed in range(40)]
     takes = [one for one in takes if any(prop.kind == CAPSULE for prop in one.motion.props)]
     assert len(takes) > 10
     for one in takes:
@@ -91,7 +91,7 @@ def test_frames_come_one_by_one_and_any_number_at_a_time(monkeypatch):
 
 @pytest.mark.parametrize("size", [(96, 54), (54, 96), (33, 41), (8, 8)])
 def test_any_size(size):
-    one = take("jumping_jack", 2, 0.2, 10, Look(aspect=size[0] / size[1]))
+    one = take("jumping_jack", 2, 0.2, 10, ShotSettings(aspect=size[0] / size[1]))
     assert frames(one, size, 1).shape == (2, size[1], size[0], 3)
 
 
@@ -145,7 +145,7 @@ def test_another_action_or_camera_changes_neither_clothes_nor_walls():
 @pytest.mark.parametrize("action", ["push", "shoot_at_hoop", "knock"])
 def test_what_is_done_ahead_is_seen_from_beside_wherever_the_person_faces(action):
     for seed in range(20):
-        one = take(action, seed, 1.0, 2, Look(calm=True))
+        one = take(action, seed, 1.0, 2, ShotSettings(calm=True))
         left, right = (
             one.motion.joints[0, JOINTS.index(f"{side} hip")] for side in ("left", "right")
         )

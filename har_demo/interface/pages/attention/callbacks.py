@@ -18,7 +18,7 @@ from har_demo.explain.export import (
     explained_class,
     function_rows,
 )
-from har_demo.explain.look import Look, look
+from har_demo.explain.look import ForwardTrace, look
 from har_demo.interface import stopping
 from har_demo.interface.clip_input import ready
 from har_demo.interface.gpu import on_gpu
@@ -117,7 +117,7 @@ def _ask(session, current, video, model, second, progress):
         yield notice(str(problem) if isinstance(problem, UserError) else BROKEN), *[gr.skip()] * 17
 
 
-def stopped(one: Look | None) -> str:
+def stopped(one: ForwardTrace | None) -> str:
     """Say so; what stood on the page stays."""
     stays = " What stands below is the look before." if one else ""
     return notice(f"Stopped.{stays}", "warn")
@@ -255,7 +255,7 @@ def _problems() -> Iterator[None]:
         raise gr.Error(str(problem), print_exception=False) from None
 
 
-def _file(one: Look, name: str, make: Callable[[], bytes]):
+def _file(one: ForwardTrace, name: str, make: Callable[[], bytes]):
     """A file that lasts until Gradio has its own copy."""
     clip = Path(one.clip.source.name).stem or "clip"
     with TemporaryDirectory() as folder:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from har_demo.explain.attention import Block, connections
+from har_demo.explain.attention import AttentionBlock, connections
 from har_demo.explain.export import ExplainedAttention, ExplainedClass
 from har_demo.explain.functions import TITLES
-from har_demo.explain.look import Look
+from har_demo.explain.look import ForwardTrace
 from har_demo.explain.picture import cell_of, colours, frame_of, frames_asking
 from har_demo.interface import formatting, plots
 from har_demo.interface.render import data_uri, render
@@ -80,7 +80,7 @@ def missing_models() -> str:
     )
 
 
-def verdict_shown(one: Look, shown: str, with_attention: bool) -> str:
+def verdict_shown(one: ForwardTrace, shown: str, with_attention: bool) -> str:
     """What the model says and what it was given."""
     name, share = one.top(1)[0]
     return render(
@@ -97,12 +97,12 @@ def verdict_shown(one: Look, shown: str, with_attention: bool) -> str:
     )
 
 
-def block_choices(every: Sequence[Block]) -> list[tuple[str, str]]:
+def block_choices(every: Sequence[AttentionBlock]) -> list[tuple[str, str]]:
     """What each block is and how fine it sees, and its name."""
     return [(f"{of.name}: {of.kind}, {_grid(of.query_grid)}", of.name) for of in every]
 
 
-def head_choices(of: Block) -> list[tuple[str, int]]:
+def head_choices(of: AttentionBlock) -> list[tuple[str, int]]:
     """The mean and every head; CGNL's heads are channels."""
     if of.heads == 1:
         return [("only one", MEAN)]
@@ -110,12 +110,12 @@ def head_choices(of: Block) -> list[tuple[str, int]]:
     return [(f"mean of {of.heads}", MEAN), *((f"{one} {n}", n) for n in range(of.heads))]
 
 
-def level_choices(of: Block) -> list[tuple[str, int]]:
+def level_choices(of: AttentionBlock) -> list[tuple[str, int]]:
     """Every level by its regions."""
     return [(_grid(grid), number) for number, grid in enumerate(of.key_grids)]
 
 
-def function_choices(of: Block) -> list[tuple[str, str]]:
+def function_choices(of: AttentionBlock) -> list[tuple[str, str]]:
     """The four functions of a pair, if the block can have them."""
     if not of.function:
         return []
@@ -125,14 +125,14 @@ def function_choices(of: Block) -> list[tuple[str, str]]:
     ]
 
 
-def class_choices(one: Look) -> list[tuple[str, str]]:
+def class_choices(one: ForwardTrace) -> list[tuple[str, str]]:
     """Every class with its probability, the likeliest first."""
     return [
         (f"{name}, {formatting.percent(share)}", name) for name, share in one.top(len(one.scores))
     ]
 
 
-def frames_shown(one: Look) -> str:
+def frames_shown(one: ForwardTrace) -> str:
     """The sampled frames, to be pressed."""
     return render("attention_frames", **_layout(one), tiles=_tiles(one), label="Sampled frames")
 
@@ -239,7 +239,7 @@ def trust_shown(said: ExplainedClass) -> str:
     return render("activation_trust", chart=plots.draw(figure, label, 380), words=said.words[1:])
 
 
-def _layout(one: Look) -> dict:
+def _layout(one: ForwardTrace) -> dict:
     """Columns and rows of the strip, and the size of its drawing, whose frames are 100 wide."""
     count = len(one.pictures)
     columns = 4 if count <= 16 else 8
@@ -287,7 +287,7 @@ def _path(start: tuple[float, float], end: tuple[float, float]) -> str:
     return f"M{x0} {y0} Q{middle[0]:.1f} {middle[1]:.1f} {x1} {y1}"
 
 
-def _tiles(one: Look) -> list[dict]:
+def _tiles(one: ForwardTrace) -> list[dict]:
     layout = _layout(one)
     return [
         {
@@ -299,7 +299,7 @@ def _tiles(one: Look) -> list[dict]:
     ]
 
 
-def _times(one: Look) -> list[dict]:
+def _times(one: ForwardTrace) -> list[dict]:
     """The moment of every frame, to be written into its corner."""
     layout = _layout(one)
     corners = [_corner(layout, number) for number in range(layout["count"])]

@@ -23,7 +23,7 @@ from har_demo.interface.pages.compare.selection import (
 )
 from har_demo.interface.pages.compare.view import details, shown
 from har_demo.interface.render import notice
-from har_demo.tables.published import MOST_BYTES, MOST_ROWS, Row, as_csv, as_records, parse
+from har_demo.tables.published import MOST_BYTES, MOST_ROWS, PublishedRow, as_csv, as_records, parse
 
 EVERY = "every data set"
 ANY = "any metric"
@@ -42,7 +42,7 @@ def view_of(*chosen) -> View:
     )
 
 
-def controls_of(view: View, rows: Sequence[Row]) -> list:
+def controls_of(view: View, rows: Sequence[PublishedRow]) -> list:
     """The same backwards: what every control shows, with what it offers for these rows."""
     told = []
     for field in fields(View):
@@ -85,7 +85,7 @@ def sort_by(event: gr.EventData, *given) -> tuple[str, str, str]:
     return event.column, *draw(*chosen, own)
 
 
-def open_row(event: gr.EventData, own: list[Row]) -> str:
+def open_row(event: gr.EventData, own: list[PublishedRow]) -> str:
     """A press on a name in the table, or on a point: what is known of it."""
     asked = getattr(event, "custom", None) or getattr(event, "row", None)
     row = next((row for row in every_row(own) if row.id == asked), None)
@@ -123,7 +123,7 @@ def add_rows(pasted: str, file: str | None, *given) -> tuple:
     return notice(said, "warn"), own, *controls_of(view, rows), drawn.chart, drawn.table
 
 
-def _read(pasted: str, file: str | None, had: int) -> list[Row]:
+def _read(pasted: str, file: str | None, had: int) -> list[PublishedRow]:
     if not pasted.strip() and not file:
         raise TableError("There are no rows yet: paste some, or choose a CSV file.")
     if file:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from har_demo.profiling.published_costs import CLOSE
 from har_demo.tables import lab, published
 from har_demo.tables.pareto import front
-from har_demo.tables.published import COLUMNS, NUMBERS, Row, chosen
+from har_demo.tables.published import COLUMNS, NUMBERS, PublishedRow, chosen
 
 COSTS = ("MAC", "FLOP")
 VIEWS = ("one", "all")
@@ -88,7 +88,7 @@ class Point:
         best: whether no other point is both cheaper and better.
     """
 
-    row: Row
+    row: PublishedRow
     cost: float
     parameters: float | None
     counted: bool
@@ -96,30 +96,30 @@ class Point:
     best: bool = False
 
 
-def every_row(own: Sequence[Row] = ()) -> tuple[Row, ...]:
+def every_row(own: Sequence[PublishedRow] = ()) -> tuple[PublishedRow, ...]:
     """Published rows, those measured here and a visitor's own."""
     return (*published.load(), *lab.load(), *own)
 
 
-def offered(rows: Sequence[Row], column: str) -> list[str]:
+def offered(rows: Sequence[PublishedRow], column: str) -> list[str]:
     """The different cells of a column, an empty one as 'not stated', last."""
     found = {row[column] for row in rows}
     return [*sorted(found - {""}), *([NOT_STATED] if "" in found else [])]
 
 
-def data_sets(rows: Sequence[Row]) -> list[str]:
+def data_sets(rows: Sequence[PublishedRow]) -> list[str]:
     """What can be compared on, that with the most rows first."""
     count = Counter(row["data set"] for row in rows if row["data set"])
     return [name for name, _ in count.most_common()]
 
 
-def metrics(rows: Sequence[Row], data_set: str) -> list[str]:
+def metrics(rows: Sequence[PublishedRow], data_set: str) -> list[str]:
     """What was measured on a data set, what most rows have first."""
     count = Counter(row["metric"] for row in chosen(rows, data_set) if row["metric"])
     return [metric for metric, _ in count.most_common()]
 
 
-def table_rows(view: View, rows: Sequence[Row]) -> list[Row]:
+def table_rows(view: View, rows: Sequence[PublishedRow]) -> list[PublishedRow]:
     """The rows of the table, and of the files: those that fit, sorted; empty cells come last."""
     among = {
         column: ["" if cell == NOT_STATED else cell for cell in getattr(view, field)]
@@ -137,7 +137,7 @@ def table_rows(view: View, rows: Sequence[Row]) -> list[Row]:
     return [*stated, *(row for row in fit if not row[column])]
 
 
-def points(view: View, rows: Sequence[Row]) -> tuple[list[Point], dict[str, int]]:
+def points(view: View, rows: Sequence[PublishedRow]) -> tuple[list[Point], dict[str, int]]:
     """The points of these rows, and how many rows are left out for which reason.
 
     A row gives one point, or two: as published and as counted here. A printed number that an erratum
@@ -155,7 +155,7 @@ def points(view: View, rows: Sequence[Row]) -> tuple[list[Point], dict[str, int]
     return [replace(point, best=place in best) for place, point in enumerate(found)], dict(left_out)
 
 
-def _of_row(view: View, row: Row) -> tuple[list[Point], str]:
+def _of_row(view: View, row: PublishedRow) -> tuple[list[Point], str]:
     if row.value is None:
         return [], "without an accuracy"
     wrong = misprinted(row)
@@ -174,7 +174,7 @@ def _of_row(view: View, row: Row) -> tuple[list[Point], str]:
     return [], (reasons if want_printed else reasons[::-1])[0]
 
 
-def _cost(view: View, row: Row, gmacs: float | None, unknown: str) -> float | str:
+def _cost(view: View, row: PublishedRow, gmacs: float | None, unknown: str) -> float | str:
     """The cost that was asked for, or why there is none."""
     if gmacs is None:
         return unknown
@@ -190,7 +190,7 @@ def _cost(view: View, row: Row, gmacs: float | None, unknown: str) -> float | st
     return gmacs * 2 if view.cost == "FLOP" else gmacs
 
 
-def misprinted(row: Row) -> bool:
+def misprinted(row: PublishedRow) -> bool:
     """Whether an erratum goes with the row and its printed size or cost is off our count."""
     pairs = (
         (row.number("parameters (M)"), row.number("counted parameters (M)"), CLOSE[0]),
@@ -218,7 +218,7 @@ def query(view: View) -> str:
     return urlencode(told | ({"flow": 1} if view.flow else {}))
 
 
-def from_query(asked: dict[str, str], rows: Sequence[Row]) -> tuple[View, list[str]]:
+def from_query(asked: dict[str, str], rows: Sequence[PublishedRow]) -> tuple[View, list[str]]:
     """The view that a link asks for, and a sentence for each thing in it that does not exist."""
     view, problems = START, []
     for field in fields(View):
@@ -239,7 +239,7 @@ def from_query(asked: dict[str, str], rows: Sequence[Row]) -> tuple[View, list[s
 
 
 def _unknown(
-    name: str, value: str | bool | tuple[str, ...], view: View, rows: Sequence[Row]
+    name: str, value: str | bool | tuple[str, ...], view: View, rows: Sequence[PublishedRow]
 ) -> str:
     """The first word of a choice that is not offered; '' if all are."""
     if isinstance(value, bool):

@@ -12,7 +12,7 @@ from har_demo.interface.pages.compare.selection import Point, View, points, quer
 from har_demo.interface.render import render
 from har_demo.models import registry
 from har_demo.tables import errata
-from har_demo.tables.published import COLUMNS, NUMBERS, Row
+from har_demo.tables.published import COLUMNS, NUMBERS, PublishedRow
 from har_demo.weights import availability
 
 HEIGHT = 520
@@ -24,17 +24,17 @@ OF_VIEWS = {"one": "one view", "all": "all views of a video"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class ChartState:
     """The page's answer to a view: HTML of the chart and of the table."""
 
     chart: str
     table: str
 
 
-def shown(view: View, rows: Sequence[Row]) -> Shown:
+def shown(view: View, rows: Sequence[PublishedRow]) -> ChartState:
     """Draw these rows of the table, already chosen and sorted."""
     found, left_out = points(view, rows)
-    return Shown(_chart(view, rows, found, left_out), _table(view, rows))
+    return ChartState(_chart(view, rows, found, left_out), _table(view, rows))
 
 
 # The chart
@@ -202,7 +202,7 @@ def _hover(view: View, point: Point) -> str:
 
 
 def _chart(
-    view: View, rows: Sequence[Row], found: Sequence[Point], left_out: dict[str, int]
+    view: View, rows: Sequence[PublishedRow], found: Sequence[Point], left_out: dict[str, int]
 ) -> str:
     drawn = len({point.row.id for point in found})
     label = f"{view.metric} on {view.data_set} against cost, {formatting.count(drawn, 'method')}"
@@ -243,7 +243,7 @@ def _said(view: View, rows: int, drawn: int, left_out: dict[str, int], wrong: in
 # The table
 
 
-def _table(view: View, rows: Sequence[Row]) -> str:
+def _table(view: View, rows: Sequence[PublishedRow]) -> str:
     by, down = view.sort.removeprefix("-"), view.sort.startswith("-")
     heads = [
         {
@@ -279,7 +279,7 @@ def _next_sort(column: str, sort: str) -> str:
 # One row
 
 
-def details(row: Row) -> str:
+def details(row: PublishedRow) -> str:
     """What is known of a row and of the network that goes with it here."""
     card = registry.cards().get(row["model"])
     facts = [

@@ -14,14 +14,14 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
 from har_demo.flow import learned, save
 from har_demo.flow.catalogue import EMBEDDED, Method, methods, offered
-from har_demo.flow.look import Look, look, told
+from har_demo.flow.look import FlowResult, look, told
 from har_demo.flow.stack import stack
 from har_demo.flow.views import METHOD
 from har_demo.interface import stopping
 from har_demo.interface.clip_input import ready
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.pages.flow.view import (
-    OnPage,
+    FlowOnPage,
     as_network,
     fastest,
     one_pair,
@@ -92,7 +92,7 @@ def _show(session, current, video, method, beside, start, seconds, without, seen
         chosen = [name for name in (method, beside) if name]
         found = look(clip, chosen, _number(start), _number(seconds), tell)
         shown = current.sha256 if current else clip.sha256
-        on_page = OnPage(found, shown, fastest(found), without)
+        on_page = FlowOnPage(found, shown, fastest(found), without)
         tell(1, "Drawing")
         network = _network(on_page, seen_by)
         stopping.check(session)
@@ -123,12 +123,12 @@ def _sentence(problem: Exception, what: str) -> str:
     return BROKEN
 
 
-def stopped(on_page: OnPage | None) -> str:
+def stopped(on_page: FlowOnPage | None) -> str:
     """Say so; what stood on the page stays."""
     return notice(f"Stopped.{' What stands below is as it was.' if on_page else ''}", "warn")
 
 
-def take_off(on_page: OnPage | None, without_camera: bool):
+def take_off(on_page: FlowOnPage | None, without_camera: bool):
     """Show the same flow with or without the camera's motion.
 
     Returns updates of: notice, panel, pair, answered, film, zip_file.
@@ -142,7 +142,7 @@ def take_off(on_page: OnPage | None, without_camera: bool):
         return notice(str(problem), "warn"), *[gr.skip()] * 5
 
 
-def show_pair(on_page: OnPage | None, event: gr.EventData):
+def show_pair(on_page: FlowOnPage | None, event: gr.EventData):
     """Another pair of frames.
 
     Returns updates of: notice, pair, answered.
@@ -158,7 +158,7 @@ def show_pair(on_page: OnPage | None, event: gr.EventData):
         return notice(str(problem), "warn"), gr.skip(), gr.skip()
 
 
-def see_as(on_page: OnPage | None, seen_by: str):
+def see_as(on_page: FlowOnPage | None, seen_by: str):
     """The channels as another network is given them: notice, network."""
     if on_page is None:
         return gr.skip(), gr.skip()
@@ -169,13 +169,13 @@ def see_as(on_page: OnPage | None, seen_by: str):
         return notice(str(problem), "warn"), gr.skip()
 
 
-def _check_here(on_page: OnPage) -> None:
+def _check_here(on_page: FlowOnPage) -> None:
     if cached_clip(on_page.look.clip.sha256) is None:
         raise ChoiceError("The clip of this flow is no longer here: press Show the motion again.")
 
 
 @on_gpu
-def _network(on_page: OnPage, seen_by: str) -> str:
+def _network(on_page: FlowOnPage, seen_by: str) -> str:
     found, model = on_page.look, card(seen_by if seen_by in SEEN_BY else next(iter(SEEN_BY)))
     way = found.ways[0]
     first = int(found.pairs[fastest(found), 0])
@@ -185,7 +185,7 @@ def _network(on_page: OnPage, seen_by: str) -> str:
     return as_network(one, model, way.title, found.clip.fps)
 
 
-def make_files(on_page: OnPage | None, progress=gr.Progress()):  # noqa: B008
+def make_files(on_page: FlowOnPage | None, progress=gr.Progress()):  # noqa: B008
     """The coloured video to watch and keep, and the fields in one archive.
 
     Yields updates of: notice, film, zip_file.
@@ -309,10 +309,10 @@ def about(method: str, beside: str) -> str:
 
 
 @contextmanager
-def _json(on_page: OnPage):
+def _json(on_page: FlowOnPage):
     """The figures as a JSON file, which lasts as long as the with."""
     with TemporaryDirectory() as folder:
-        found: Look = on_page.look
+        found: FlowResult = on_page.look
         path = Path(folder) / f"{Path(found.clip.source.name).stem or 'clip'}-flow.json"
         path.write_text(json.dumps(told(found), indent=1), encoding="utf-8")
         yield str(path)

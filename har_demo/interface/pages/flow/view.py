@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from har_demo.flow.colour import FLOOR, arrows, coloured, heat, length, wheel
-from har_demo.flow.look import STILL, Look, notes
+from har_demo.flow.look import STILL, FlowResult, notes
 from har_demo.flow.stack import Stack, as_bytes, memory
 from har_demo.flow.warp import fetched
 from har_demo.interface import formatting
@@ -21,7 +21,7 @@ QUALITY = 88
 
 
 @dataclass(frozen=True)
-class OnPage:
+class FlowOnPage:
     """What the right-hand side shows.
 
     Attributes:
@@ -31,18 +31,18 @@ class OnPage:
         without_camera: whether the camera's motion is taken off.
     """
 
-    look: Look
+    look: FlowResult
     shown: str
     pair: int
     without_camera: bool
 
 
-def fastest(look: Look) -> int:
+def fastest(look: FlowResult) -> int:
     """The pair in which most moves."""
     return int(look.ways[0].own_means.argmax())
 
 
-def when(on_page: OnPage) -> str:
+def when(on_page: FlowOnPage) -> str:
     """The verdict, and motion over time."""
     look = on_page.look
     clip, without = look.clip, on_page.without_camera
@@ -68,15 +68,15 @@ def when(on_page: OnPage) -> str:
     )
 
 
-def _end(look: Look) -> float:
+def _end(look: FlowResult) -> float:
     return float(look.pairs[-1, 1] / look.clip.fps)
 
 
-def _means(look: Look, without: bool) -> list[np.ndarray]:
+def _means(look: FlowResult, without: bool) -> list[np.ndarray]:
     return [way.own_means if without else way.means for way in look.ways]
 
 
-def _chart(look: Look, without: bool) -> dict:
+def _chart(look: FlowResult, without: bool) -> dict:
     """Mean length over time as lines in a box of 1000 × 100, and a press for every pair."""
     seconds, end = look.seconds(), _end(look)
     x = (seconds - seconds[0]) / max(end - seconds[0], 1e-3)
@@ -120,7 +120,7 @@ def _chart(look: Look, without: bool) -> dict:
     }
 
 
-def _ticks(look: Look) -> list[dict]:
+def _ticks(look: FlowResult) -> list[dict]:
     """Round moments along the span."""
     start, end = look.seconds()[0], _end(look)
     long = max(end - start, 1e-3)
@@ -135,7 +135,7 @@ def _ticks(look: Look) -> list[dict]:
     ]
 
 
-def one_pair(on_page: OnPage) -> str:
+def one_pair(on_page: FlowOnPage) -> str:
     """Everything that is drawn of one pair of frames, method by method.
 
     Raises:
@@ -164,7 +164,7 @@ def one_pair(on_page: OnPage) -> str:
 
 
 def _way(
-    look: Look, number: int, pair: int, frames: np.ndarray, field: np.ndarray, scale: float
+    look: FlowResult, number: int, pair: int, frames: np.ndarray, field: np.ndarray, scale: float
 ) -> dict:
     way = look.ways[number]
     # Fetching back needs all of the motion, the camera's too.
@@ -194,7 +194,7 @@ def _middle(lengths: np.ndarray) -> float:
     return float(lengths.sum(axis=0) @ across / total) if total > 0 else 0.5
 
 
-def _apart(look: Look, fields: list[np.ndarray], scale: float) -> dict:
+def _apart(look: FlowResult, fields: list[np.ndarray], scale: float) -> dict:
     """Where two methods differ."""
     distance = np.linalg.norm(fields[0] - fields[1], axis=0)
     quick, slow = sorted(look.ways, key=lambda way: way.milliseconds)

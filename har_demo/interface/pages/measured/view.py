@@ -15,8 +15,8 @@ from har_demo.tables.measured import (
     METRICS,
     NEW,
     Confusion,
-    Entry,
     Figure,
+    MeasuredRow,
     confusion,
     entries,
     entry,
@@ -144,7 +144,7 @@ def _cell(figure: Figure | None) -> str:
     return figure.words() if figure else ""
 
 
-def _bars(found: list[tuple[Entry, Figure]], metric: str) -> dict:
+def _bars(found: list[tuple[MeasuredRow, Figure]], metric: str) -> dict:
     hover = [
         f"<b>{one.title}</b><br>{one.family}<br>{figure.words()} % of {figure.clips} clips<br>"
         f"{formatting.count(figure.seeds, 'seed')}, {one.parameters / 1e6:.2f} M parameters"
@@ -294,7 +294,7 @@ def ablations_shown(dataset: str) -> str:
     """
     from har_demo.research.training.recognition.ablations import answers
     from har_demo.research.training.recognition.report import read_rows
-    from har_demo.research.training.recognition.variants import QUESTIONS
+    from har_demo.research.training.recognition.variants import ABLATIONS
 
     table = FOLDER / "lab.csv"
     measured = read_rows(table) if table.exists() else []
@@ -307,7 +307,7 @@ def ablations_shown(dataset: str) -> str:
         else {}
     )
     questions = []
-    for question in QUESTIONS:
+    for question in ABLATIONS:
         answered = [_ablation(next(rows), sets, clips) for _ in question.rows]
         questions.append(
             {
@@ -318,7 +318,7 @@ def ablations_shown(dataset: str) -> str:
                 "said": said.get(question.name, ()),
             }
         )
-    asked = {question.name for question in QUESTIONS}
+    asked = {question.name for question in ABLATIONS}
     general = [line for name, lines in said.items() if name not in asked for line in lines]
     return render(
         "measured_ablations",

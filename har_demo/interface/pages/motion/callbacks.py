@@ -18,7 +18,7 @@ from har_demo.clips.writer import write_video
 from har_demo.errors import ChoiceError, UserError
 from har_demo.explain import edits
 from har_demo.explain.edits_export import grid_csv, grid_json
-from har_demo.explain.film import MOST_SECONDS, Film, film
+from har_demo.explain.film import MOST_SECONDS, Excerpt, film
 from har_demo.explain.samplings import Sampled, passes, samplings, ways
 from har_demo.explain.samplings_export import samplings_csv, samplings_json
 from har_demo.explain.sensitivity import Grid, grid
@@ -26,7 +26,7 @@ from har_demo.interface import stopping
 from har_demo.interface.clip_input import ready
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.pages.motion import previews as motion_previews
-from har_demo.interface.pages.motion.view import OnPage
+from har_demo.interface.pages.motion.view import MotionOnPage
 from har_demo.interface.render import data_uri, notice
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def sampled(
     strides: Sequence[float],
     start: float,
     tell: Callable,
-) -> tuple[Film, int, Iterator[Sampled]]:
+) -> tuple[Excerpt, int, Iterator[Sampled]]:
     """The film, how many passes there will be, and the passes as they come.
 
     Raises:
@@ -76,7 +76,7 @@ def _some(models: Sequence[str]) -> None:
         raise ChoiceError("No model is ticked: tick at least one under 'Models'.")
 
 
-def _film(clip: Clip, start: float, tell: Callable) -> Film:
+def _film(clip: Clip, start: float, tell: Callable) -> Excerpt:
     return film(clip, start or 0.0, lambda done: tell(READING * done, "Reading the clip"))
 
 
@@ -151,24 +151,24 @@ def _try(session, part, current, video, chosen, wanted, kinds, frames, strides, 
         yield notice(sentence), gr.skip(), panel, *[gr.skip()] * 5
 
 
-def _grids(clip, shown, chosen, wanted, start, tell) -> Iterator[OnPage]:
+def _grids(clip, shown, chosen, wanted, start, tell) -> Iterator[MotionOnPage]:
     for now in tried(clip, chosen, wanted, start, tell):
-        yield OnPage(shown, grid=now)
+        yield MotionOnPage(shown, grid=now)
 
 
-def _samplings(clip, shown, chosen, kinds, frames, strides, start, tell) -> Iterator[OnPage]:
+def _samplings(clip, shown, chosen, kinds, frames, strides, start, tell) -> Iterator[MotionOnPage]:
     taken, wanted, found = sampled(clip, chosen, kinds, frames, strides, start, tell)
     last = len(taken.frames) - 1
     spread = np.linspace(0, last, min(THUMBNAILS, last + 1)).round().astype(int)
     small = tuple(data_uri(taken.frames[n], height=64) for n in spread)
-    now = OnPage(shown, stretch=taken.stretch, wanted=wanted, thumbnails=small)
+    now = MotionOnPage(shown, stretch=taken.stretch, wanted=wanted, thumbnails=small)
     yield now
     for one in found:
         now = replace(now, passes=(*now.passes, one))
         yield now
 
 
-def stopped(on_page: OnPage | None):
+def stopped(on_page: MotionOnPage | None):
     """Show what was answered until Stop was pressed.
 
     Yields updates of: notice, panel, take_away, json_file, csv_file, played.
@@ -185,7 +185,7 @@ def _no_files() -> tuple:
 
 
 @contextmanager
-def _files(on_page: OnPage):
+def _files(on_page: MotionOnPage):
     """Updates of take_away, json_file, csv_file, played; the files last as long as the with."""
     if on_page.grid is not None:
         part = on_page.grid.stretch
@@ -202,7 +202,7 @@ def _files(on_page: OnPage):
         yield gr.update(visible=True), str(json_path), str(csv_path), gr.skip()
 
 
-def play_edit(on_page: OnPage | None, event: gr.EventData, progress=gr.Progress()):  # noqa: B008
+def play_edit(on_page: MotionOnPage | None, event: gr.EventData, progress=gr.Progress()):  # noqa: B008
     """The whole stretch with one edit, as an H.264 file to watch and keep.
 
     Yields updates of: played, notice.

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from har_demo.explain import samplings, sensitivity
 from har_demo.explain.film import Stretch
-from har_demo.explain.samplings import KINDS, Sampled, Way
-from har_demo.explain.sensitivity import Cell, Grid, Row
+from har_demo.explain.samplings import KINDS, Sampled, SamplingChoice
+from har_demo.explain.sensitivity import Cell, Grid, SensitivityRow
 from har_demo.interface import formatting
 from har_demo.interface.render import render
-from har_demo.recognize.prediction import Prediction, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction
 
 GROUPS = (("time", "Edits of time"), ("picture", "Edits of the picture"))
 
 
 @dataclass(frozen=True)
-class OnPage:
+class MotionOnPage:
     """What stands on the right.
 
     Attributes:
@@ -111,7 +111,7 @@ def _headline(grid: Grid, stopped: bool) -> str:
     return f"{ranked[0].title} minds time most, {ranked[1].title} least"
 
 
-def _model(row: Row, stopped: bool) -> dict:
+def _model(row: SensitivityRow, stopped: bool) -> dict:
     bars = [
         {
             "kind": kind,
@@ -127,14 +127,14 @@ def _model(row: Row, stopped: bool) -> dict:
     return {"title": row.title, "plain": _plain(row, stopped), "bars": bars}
 
 
-def _plain(row: Row, stopped: bool) -> dict:
+def _plain(row: SensitivityRow, stopped: bool) -> dict:
     if not isinstance(row.plain, Prediction):
         return _no_cell(row.plain, stopped)
     name, share = row.plain.top(1)[0]
     return _told(name, share, 0.0, True, "", f"{row.title}: {name}, {formatting.percent(share)}")
 
 
-def _cell(row: Row, cell: Cell | Refusal | None, stopped: bool) -> dict:
+def _cell(row: SensitivityRow, cell: Cell | ModelError | None, stopped: bool) -> dict:
     if not isinstance(cell, Cell):
         return _no_cell(cell, stopped)
     own = row.plain.top(1)[0][0]
@@ -160,18 +160,18 @@ def _told(name: str, share: float, far: float, same: bool, small: str, title: st
     }
 
 
-def _no_cell(answer: Refusal | None, stopped: bool) -> dict:
+def _no_cell(answer: ModelError | None, stopped: bool) -> dict:
     if answer is None:
         return {"kind": "missing" if stopped else "waiting", "title": ""}
     return {"kind": "refused", "title": answer.message}
 
 
-def samplings_shown(on_page: OnPage, stopped: bool = False) -> str:
+def samplings_shown(on_page: MotionOnPage, stopped: bool = False) -> str:
     """A line for every sampling: where its frames lie, what each model says and what it costs."""
     found, part = on_page.passes, on_page.stretch
     models = list(dict.fromkeys((one.model, one.title) for one in found))
     usual = {model: _usual(found, model) for model, _ in models}
-    lines: dict[Way, dict[str, Sampled]] = {}
+    lines: dict[SamplingChoice, dict[str, Sampled]] = {}
     for one in found:
         lines.setdefault(one.way, {})[one.model] = one
     groups: dict[str, list[dict]] = {}
@@ -203,7 +203,7 @@ def samplings_shown(on_page: OnPage, stopped: bool = False) -> str:
     )
 
 
-def _samplings_headline(on_page: OnPage, usual: dict[str, str], stopped: bool) -> str:
+def _samplings_headline(on_page: MotionOnPage, usual: dict[str, str], stopped: bool) -> str:
     found = on_page.passes
     if len(found) < on_page.wanted:
         so_far = f"{len(found)} of {on_page.wanted} answers"

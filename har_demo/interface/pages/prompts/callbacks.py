@@ -15,7 +15,13 @@ from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import stopping
 from har_demo.interface.clip_input import ready
 from har_demo.interface.gpu import on_gpu
-from har_demo.interface.pages.prompts.view import OnPage, answered_by, heat_shown, results, small
+from har_demo.interface.pages.prompts.view import (
+    PromptsOnPage,
+    answered_by,
+    heat_shown,
+    results,
+    small,
+)
 from har_demo.interface.render import notice, render
 from har_demo.prompts import (
     BACKGROUND,
@@ -108,7 +114,7 @@ def _ask(session, current, video, prompts, none, tower, templates, pooling, warm
         tidy(prompts)  # what cannot be asked is said before anything is loaded
         own = question(clip, prompts, tower, templates.splitlines(), none, pooling, None, tell)
         stopping.check(session)
-        on_page = OnPage(
+        on_page = PromptsOnPage(
             clip=clip,
             shown=current.sha256 if current else clip.sha256,
             answer=_read(own, pooling, warmth),
@@ -128,13 +134,13 @@ def _ask(session, current, video, prompts, none, tower, templates, pooling, warm
         yield notice(sentence), *[gr.skip()] * 7
 
 
-def stopped(on_page: OnPage | None) -> str:
+def stopped(on_page: PromptsOnPage | None) -> str:
     """Say so; what stood on the page stays."""
     stays = " What stands below answers the question before." if on_page else ""
     return notice(f"Stopped.{stays}", "warn")
 
 
-def read_again(on_page: OnPage | None, pooling: str, warmth: float):
+def read_again(on_page: PromptsOnPage | None, pooling: str, warmth: float):
     """Pool and share out the same similarities otherwise; no frame is read, no tower asked.
 
     Yields updates of: notice, panel, who, answered, json_file.
@@ -155,7 +161,7 @@ def _read(answer: Answer, pooling: str, warmth: float) -> Answer:
     return again(answer, pooling, max(0.001, answer.own_temperature(pooling) * warmth))
 
 
-def where_it_matches(on_page: OnPage | None, event: gr.EventData):
+def where_it_matches(on_page: PromptsOnPage | None, event: gr.EventData):
     """A heat map of one prompt on its best frame."""
     try:
         number = event._data.get("prompt")
@@ -215,7 +221,7 @@ def describe_tower(name: str) -> str:
 
 
 @contextmanager
-def _file(on_page: OnPage):
+def _file(on_page: PromptsOnPage):
     """The answer as a JSON file, which lasts as long as the with."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{Path(on_page.clip.source.name).stem or 'clip'}-prompts.json"

@@ -2,7 +2,7 @@
 
 from har_demo.interface import plots
 from har_demo.interface.render import render
-from har_demo.prompts.curves import GUESSING, Shot, shots
+from har_demo.prompts.curves import GUESSING, FewShotPoint, shots
 
 TESTED = {"real": "Real clips", "rendered": "Rendered people"}
 LOOKS = {
@@ -27,7 +27,7 @@ def curves() -> str:
     )
 
 
-def _figure(some: list[Shot]) -> dict:
+def _figure(some: list[FewShotPoint]) -> dict:
     learned = [one for one in some if one.method == "learned prompts"]
     ticks = [one.shots for one in learned]
     data = [

@@ -21,7 +21,7 @@ NONE = "none of these"
 
 
 @dataclass(frozen=True)
-class OnPage:
+class PromptsOnPage:
     """What the right-hand side shows.
 
     Attributes:
@@ -36,7 +36,7 @@ class OnPage:
     answer: Answer
     frames: tuple[str, ...]
 
-    def with_answer(self, answer: Answer) -> "OnPage":
+    def with_answer(self, answer: Answer) -> "PromptsOnPage":
         return replace(self, answer=answer)
 
 
@@ -45,7 +45,7 @@ def small(frame: np.ndarray) -> str:
     return data_uri(frame, height=120)
 
 
-def results(on_page: OnPage) -> str:
+def results(on_page: PromptsOnPage) -> str:
     """The whole panel: verdict, bars, similarity over time, best frames."""
     clip, answer = on_page.clip, on_page.answer
     headline, subline = _verdict(clip, answer)
@@ -70,7 +70,7 @@ def results(on_page: OnPage) -> str:
     )
 
 
-def answered_by(on_page: OnPage) -> str:
+def answered_by(on_page: PromptsOnPage) -> str:
     """Which towers answered, what they can do, and how the answer came about."""
     answer = on_page.answer
     return render(
@@ -198,7 +198,7 @@ def _chart(clip: Clip, answer: Answer, lines: list[int]) -> dict:
     }
 
 
-def _pictures(on_page: OnPage, lines: list[int]) -> list[dict]:
+def _pictures(on_page: PromptsOnPage, lines: list[int]) -> list[dict]:
     """The best frame of each prompt that has a line."""
     answer = on_page.answer
     found = []
@@ -219,7 +219,7 @@ def _pictures(on_page: OnPage, lines: list[int]) -> list[dict]:
     return found
 
 
-def _facts(on_page: OnPage) -> list[tuple[str, str]]:
+def _facts(on_page: PromptsOnPage) -> list[tuple[str, str]]:
     answer = on_page.answer
     times = answer.times
     looked = (

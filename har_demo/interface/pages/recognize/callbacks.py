@@ -22,7 +22,7 @@ from har_demo.interface.service import ask, questions, write_files
 from har_demo.models.registry import card
 from har_demo.recognize.export import annotate
 from har_demo.recognize.plan import plan
-from har_demo.recognize.prediction import Prediction, Question, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction, Request
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Answers:
 
     clip: Clip
     asked: dict
-    said: tuple[Prediction | Refusal, ...]
+    said: tuple[Prediction | ModelError, ...]
     strips: tuple[Markup, ...]
     waiting: tuple[str, ...]
 
@@ -159,8 +159,8 @@ def _files(on_page: Answers):
         yield gr.update(visible=True), *map(str, paths), gr.skip()
 
 
-def _strip(clip: Clip, answer: Prediction | Refusal) -> str:
-    if isinstance(answer, Refusal):
+def _strip(clip: Clip, answer: Prediction | ModelError) -> str:
+    if isinstance(answer, ModelError):
         return ""
     return seen(clip, card(answer.model), answer.frames, len(answer.crops), best_window(answer))
 
@@ -175,7 +175,7 @@ def window_seen(press: dict) -> str:
         asked, model, window = press["asked"], press["model"], press["window"]
         clip = cached_clip(str(asked["clip"]))
         settings = {name: asked.get(name) for name in ("frames", "stride", "windows")}
-        one = plan(clip, Question(model, **settings, crops=asked.get("crops", 1))) if clip else None
+        one = plan(clip, Request(model, **settings, crops=asked.get("crops", 1))) if clip else None
         return seen(clip, one.card, one.indices, one.crops, int(window)) if one else ""
     except (UserError, LookupError, TypeError, ValueError, OverflowError):
         return ""

@@ -15,7 +15,7 @@ from har_demo.interface import run_controls, stopping
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.render import notice, render
 from har_demo.models.registry import cards
-from har_demo.research.training.recognition.evaluate import Subject, evaluate, subject
+from har_demo.research.training.recognition.evaluate import EvalTarget, evaluate, subject
 from har_demo.research.training.recognition.material import people
 from har_demo.research.training.recognition.record import TITLES
 from har_demo.research.training.recognition.score import plausible
@@ -143,13 +143,13 @@ def _idle() -> tuple:
     return gr.update(interactive=True), gr.update(visible=False)
 
 
-def _next(model: str, first: int, count: int) -> Subject:
+def _next(model: str, first: int, count: int) -> EvalTarget:
     """A model with the clips that come after the first ones."""
     one = subject(model, lambda classes: people(classes, first + count))
     return replace(one, material=replace(one.material, clips=one.material.clips[first:]))
 
 
-def _only(one: Subject, number: int) -> Subject:
+def _only(one: EvalTarget, number: int) -> EvalTarget:
     clip = one.material.clips[number]
     return replace(one, material=replace(one.material, clips=(clip,)))
 

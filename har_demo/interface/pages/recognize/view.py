@@ -14,7 +14,7 @@ from har_demo.interface.render import data_uri, render
 from har_demo.models.card import ModelCard
 from har_demo.models.registry import card as find_card
 from har_demo.recognize.agreement import agreement
-from har_demo.recognize.prediction import Prediction, Refusal
+from har_demo.recognize.prediction import ModelError, Prediction
 from har_demo.recognize.seen import frames_seen
 from har_demo.weights import accuracies
 
@@ -26,7 +26,7 @@ THUMBS = 16  # a strip shows at most this many frames of a window
 def results(
     clip: Clip,
     asked: dict,
-    answers: Sequence[tuple[Prediction | Refusal, Markup]],
+    answers: Sequence[tuple[Prediction | ModelError, Markup]],
     waiting: Sequence[str] = (),
     stopped: bool = False,
 ) -> str:
@@ -109,8 +109,8 @@ def _sure_moments(predictions: list[Prediction]) -> list[str]:
     return sorted(several, key=several.get)
 
 
-def _card(answer: Prediction | Refusal, strip: Markup) -> dict:
-    if isinstance(answer, Refusal):
+def _card(answer: Prediction | ModelError, strip: Markup) -> dict:
+    if isinstance(answer, ModelError):
         return {"refused": True, "title": answer.title, "message": _capital(answer.message)}
     card = find_card(answer.model)
     windows, frames = answer.frames.shape

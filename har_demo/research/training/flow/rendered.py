@@ -13,7 +13,7 @@ from torch import Tensor
 
 from har_demo.flow.files import KnownPair
 from har_demo.research.people.motion import ACTIONS
-from har_demo.research.people.shoot import Batch, Look, Take, batch, batch_frames, take
+from har_demo.research.people.shoot import Batch, ShotSettings, Take, batch, batch_frames, take
 from har_demo.research.people.supply import batches
 from har_demo.research.people.truth import truth
 from har_demo.research.training.flow.augment import Pairs
@@ -118,7 +118,7 @@ def _take(job: tuple[int, float]) -> Take:
     """Some frames of a take, a seed's own number of frames apart."""
     seed, aspect = job
     chance = np.random.default_rng([seed, 31])
-    one = take(ACTIONS[seed % len(ACTIONS)], seed, SECONDS, FPS, Look(aspect=aspect))
+    one = take(ACTIONS[seed % len(ACTIONS)], seed, SECONDS, FPS, ShotSettings(aspect=aspect))
     apart = int(chance.integers(1, SLOWEST + 1))
     first = int(chance.integers(0, len(one) - apart * (FRAMES - 1)))
     chosen = [first + apart * i for i in range(FRAMES)]

@@ -48,7 +48,7 @@ COLUMNS = ("step", "seconds", "loss", "shapes", "shapes_zero", "people", "people
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """How much of everything.
 
     Attributes:
@@ -80,7 +80,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Student:
+class TrainSpec:
     """What is trained.
 
     Attributes:
@@ -91,12 +91,12 @@ class Student:
     """
 
     build: Callable[[], nn.Module]
-    loss: Callable[[nn.Module, Pairs, Plan], Tensor]
+    loss: Callable[[nn.Module, Pairs, Schedule], Tensor]
     answer: Callable[[nn.Module, Tensor, Tensor], Tensor]
-    plan: Plan
+    plan: Schedule
 
 
-def raft_loss(network: nn.Module, pairs: Pairs, plan: Plan) -> Tensor:
+def raft_loss(network: nn.Module, pairs: Pairs, plan: Schedule) -> Tensor:
     """Mean distance |right| + |down| of every guess, the later the more it counts."""
     found = raft.guesses(network, pairs.before, pairs.after, plan.updates)
     total = pairs.known.sum().clamp(min=1)
@@ -104,7 +104,7 @@ def raft_loss(network: nn.Module, pairs: Pairs, plan: Plan) -> Tensor:
     return sum(GAMMA ** (len(found) - 1 - i) * one for i, one in enumerate(distances))
 
 
-def flownet_loss(network: nn.Module, pairs: Pairs, plan: Plan) -> Tensor:
+def flownet_loss(network: nn.Module, pairs: Pairs, plan: Schedule) -> Tensor:
     """End-point error at five sizes, weighted as in the paper, over as many points as the finest has."""
     found = network(flownet.centred(pairs.before), flownet.centred(pairs.after))
     wanted = torch.where(pairs.known[:, None], pairs.flow, 0.0) / flownet.SCALE
@@ -120,34 +120,34 @@ def flownet_loss(network: nn.Module, pairs: Pairs, plan: Plan) -> Tensor:
 
 
 STUDENTS = {
-    "raft_small": Student(raft.raft_small, raft_loss, raft.answer, Plan()),
-    "flownet_lab": Student(
-        flownet.flownet_lab, flownet_loss, flownet.answer, Plan(batch=32, rate=6e-4)
+    "raft_small": TrainSpec(raft.raft_small, raft_loss, raft.answer, Schedule()),
+    "flownet_lab": TrainSpec(
+        flownet.flownet_lab, flownet_loss, flownet.answer, Schedule(batch=32, rate=6e-4)
     ),
 }
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingPairs:
     """What pairs are drawn from, on a device."""
 
     bank: Tensor
     people: rendered.People
 
-    def shapes(self, count: int, plan: Plan) -> Pairs:
+    def shapes(self, count: int, plan: Schedule) -> Pairs:
         return layers.draw(self.bank, count, plan.size)
 
-    def moving(self, count: int, plan: Plan) -> Pairs:
+    def moving(self, count: int, plan: Schedule) -> Pairs:
         return spread(plan.size, self.people.drawn(count)[0])
 
-    def on_shapes(self, count: int, plan: Plan) -> Pairs:
+    def on_shapes(self, count: int, plan: Schedule) -> Pairs:
         """People in front of shapes, enlarged and turned with them."""
         people, person = self.people.drawn(count)
         return spread(
             plan.size, rendered.on(people, person, layers.draw(self.bank, count, plan.canvas))
         )
 
-    def batches(self, plan: Plan) -> Iterator[Pairs]:
+    def batches(self, plan: Schedule) -> Iterator[Pairs]:
         """Without end: the mixture that a network learns from."""
         # Many batches at once, as drawing is thousands of small steps, whether for few pairs or many.
         count = plan.batch * plan.ahead
@@ -161,15 +161,15 @@ class Material:
                 yield Pairs(*(value[some] for value in vars(mixed).values()))
 
 
-def material(plan: Plan, first: int, device: torch.device, until: float) -> Material:
+def material(plan: Schedule, first: int, device: torch.device, until: float) -> TrainingPairs:
     """A bank of textures and rendered people whose seeds start at `first`."""
     bank = textures.bank(plan.textures, plan.canvas, plan.leaves, device)
     workers = max(1, (os.cpu_count() or 2) - 1) if device.type == "cuda" else 0
     seeds = range(first, first + plan.takes)
-    return Material(bank, rendered.render(seeds, plan.canvas, device, workers, until))
+    return TrainingPairs(bank, rendered.render(seeds, plan.canvas, device, workers, until))
 
 
-def tests(plan: Plan, device: torch.device) -> dict[str, list[Pairs]]:
+def tests(plan: Schedule, device: torch.device) -> dict[str, list[Pairs]]:
     """Pairs that nobody learns from, the same in every call: shapes, and people as they were rendered."""
     torch.manual_seed(TEST_SEED)
     bank = textures.bank(max(1, plan.tests // 4), plan.canvas, plan.leaves, device)
@@ -185,7 +185,9 @@ def _split(pairs: Pairs, step: int = 8) -> list[Pairs]:
 
 
 @torch.no_grad()
-def errors(student: Student, network: nn.Module, known: dict[str, list[Pairs]]) -> dict[str, float]:
+def errors(
+    student: TrainSpec, network: nn.Module, known: dict[str, list[Pairs]]
+) -> dict[str, float]:
     """Mean end-point error in pixels, and that of the answer that nothing moves."""
     network.eval()
     found = {}
@@ -206,7 +208,7 @@ def train(
     out: Path,
     seconds: float,
     calls: int,
-    plan: Plan,
+    plan: Schedule,
     device: torch.device,
     steps: int | None = None,
 ) -> None:

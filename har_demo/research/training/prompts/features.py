@@ -26,7 +26,7 @@ from har_demo.labels import DATASETS
 from har_demo.prompts import embedded, pictures
 from har_demo.research.people.dataset import FPS, FRAMES, SIDE, plan
 from har_demo.research.people.motion import ACTIONS
-from har_demo.research.people.shoot import Look, Take, batch_frames, take
+from har_demo.research.people.shoot import ShotSettings, Take, batch_frames, take
 from har_demo.research.people.supply import batches
 
 MOMENTS = 8  # of a clip at most, RATE a second
@@ -37,7 +37,7 @@ AT_ONCE = 16  # clips that are rendered together, and that go through the image 
 
 
 @dataclass(frozen=True)
-class Shown:
+class RenderedClip:
     """What a clip shows.
 
     Attributes:
@@ -75,9 +75,9 @@ class Features:
 
     features: Tensor
     count: Tensor
-    shown: tuple[Shown, ...]
+    shown: tuple[RenderedClip, ...]
 
-    def only(self, wanted: Callable[[Shown], bool]) -> "Features":
+    def only(self, wanted: Callable[[RenderedClip], bool]) -> "Features":
         rows = [i for i, one in enumerate(self.shown) if wanted(one)]
         return Features(
             self.features[rows], self.count[rows], tuple(self.shown[row] for row in rows)
@@ -94,7 +94,9 @@ def read(*files: Path) -> Features:
     """What `save` wrote, of several files one after the other."""
     stored = [load_file(file.with_suffix(".safetensors")) for file in files]
     shown = [
-        Shown(**one) for file in files for one in json.loads(file.with_suffix(".json").read_text())
+        RenderedClip(**one)
+        for file in files
+        for one in json.loads(file.with_suffix(".json").read_text())
     ]
     return Features(
         torch.cat([one["features"].float() for one in stored]),
@@ -110,7 +112,7 @@ def read_folder(folder: Path) -> Features:
 
 @torch.inference_mode()
 def compute(
-    clips: Iterator[tuple[np.ndarray, np.ndarray, Shown]], device: torch.device | str = "cpu"
+    clips: Iterator[tuple[np.ndarray, np.ndarray, RenderedClip]], device: torch.device | str = "cpu"
 ) -> Features:
     """Features of clips given as frames uint8 [T, H, W, 3], the frames ahead, and what they show."""
     model = embedded.Embedded(pictures.load(), torch.nn.Identity(), embedded.Joint()).to(device)
@@ -136,15 +138,17 @@ def compute(
     return Features(features.float(), count, tuple(shown))
 
 
-def people(count: int) -> list[Shown]:
+def people(count: int) -> list[RenderedClip]:
     """Clips from any view and in any light; of every ten of an action, one is for choosing, one for testing."""
-    return [Shown(one.action, ANY_VIEW, one.split, one.seed) for one in plan(count, PEOPLE_SEED)]
+    return [
+        RenderedClip(one.action, ANY_VIEW, one.split, one.seed) for one in plan(count, PEOPLE_SEED)
+    ]
 
 
-def calm(count: int) -> list[Shown]:
+def calm(count: int) -> list[RenderedClip]:
     """Clips by daylight, with a good view and a tripod; of every six of an action, the last is for testing."""
     return [
-        Shown(
+        RenderedClip(
             ACTIONS[number % len(ACTIONS)],
             GOOD_VIEW,
             "test" if number // len(ACTIONS) % 6 == 5 else "train",
@@ -155,8 +159,8 @@ def calm(count: int) -> list[Shown]:
 
 
 def rendered(
-    shown: Sequence[Shown], device: torch.device | str = "cpu"
-) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
+    shown: Sequence[RenderedClip], device: torch.device | str = "cpu"
+) -> Iterator[tuple[np.ndarray, np.ndarray, RenderedClip]]:
     """What `compute` wants of clips to be rendered, 16 frames at 8 a second each."""
     workers = (os.cpu_count() or 2) - 1 if torch.device(device).type == "cuda" else 0
     now, todo = np.arange(0, FRAMES, FPS // RATE), iter(shown)
@@ -166,12 +170,12 @@ def rendered(
             yield clip[now], clip[now + 1], next(todo)
 
 
-def _taken(one: Shown) -> Take:
-    look = Look(dark=False, calm=True) if one.calm else None
+def _taken(one: RenderedClip) -> Take:
+    look = ShotSettings(dark=False, calm=True) if one.calm else None
     return take(one.action, one.seed, FRAMES / FPS, FPS, look)
 
 
-def real(data: Path) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
+def real(data: Path) -> Iterator[tuple[np.ndarray, np.ndarray, RenderedClip]]:
     """The labelled real clips: their middle, where they are longer."""
     from har_demo.clips.frames import read_frames
     from har_demo.clips.ingest import ingest
@@ -191,7 +195,7 @@ def real(data: Path) -> Iterator[tuple[np.ndarray, np.ndarray, Shown]]:
         now = ((start + np.arange(wanted) / RATE) * clip.fps).astype(int).clip(0, clip.frames - 1)
         ahead = pairs(now, clip, embedded.AHEAD)
         group = group_of(row["dataset"], row["class"], row["path"])
-        what = Shown(called[name], row["dataset"], group, number)
+        what = RenderedClip(called[name], row["dataset"], group, number)
         yield read_frames(clip, now), read_frames(clip, ahead), what
 
 

@@ -22,7 +22,7 @@ from har_demo.prompts.learned import Learned
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features
-from har_demo.research.training.prompts.features import Shown
+from har_demo.research.training.prompts.features import RenderedClip
 from har_demo.research.training.prompts.learn import DROPOUT, NAMES, learn, similarity, whole
 from har_demo.research.training.prompts.train import Clips, clips, image_free, percent, trained_on
 
@@ -58,7 +58,7 @@ def measure(folder: Path, seeds: int = SEEDS, steps: int = STEPS) -> Iterator[di
     joint: embedded.Joint = image_free(text)
     found = features.read_folder(folder)
 
-    def part(wanted: Callable[[Shown], bool]) -> Clips:
+    def part(wanted: Callable[[RenderedClip], bool]) -> Clips:
         return whole(clips(found.only(wanted), joint, image.classifier))
 
     tested = {

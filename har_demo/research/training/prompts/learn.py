@@ -22,7 +22,7 @@ from har_demo.prompts import learned, pictures, sentences
 from har_demo.prompts.learned import Learned
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.prompts import features, train
-from har_demo.research.training.prompts.features import Shown
+from har_demo.research.training.prompts.features import RenderedClip
 from har_demo.research.training.prompts.train import Clips, clips, image_free, trained_on
 
 NAMES = tuple(DATASETS["people"][action] for action in ACTIONS)
@@ -128,7 +128,7 @@ def main() -> None:
     joint = image_free(text)
     found = features.read_folder(arguments.features)
 
-    def part(wanted: Callable[[Shown], bool]) -> Clips:
+    def part(wanted: Callable[[RenderedClip], bool]) -> Clips:
         return whole(clips(found.only(wanted), joint, image.classifier))
 
     some = part(trained_on)

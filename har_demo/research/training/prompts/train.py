@@ -24,7 +24,7 @@ from har_demo.research.people.captions import captions
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features
-from har_demo.research.training.prompts.features import Features, Shown
+from har_demo.research.training.prompts.features import Features, RenderedClip
 from har_demo.weights.files import sha256
 
 NAMES = ("{}", "a photo of a {}", "a person with a {}")
@@ -134,14 +134,14 @@ def clips(found: Features, joint: embedded.Joint, classifier: nn.Module) -> Clip
     return Clips(found.features, there, looks, labels, real)
 
 
-def trained_on(one: Shown) -> bool:
+def trained_on(one: RenderedClip) -> bool:
     """Whether a clip may be learned from."""
     if one.rendered:
         return one.split == "train"
     return one.split not in HELD_OUT["a"]
 
 
-TESTED: dict[str, Callable[[Shown], bool]] = {
+TESTED: dict[str, Callable[[RenderedClip], bool]] = {
     "rendered, a good view": lambda one: one.calm and one.split == "test",
     "rendered, any view and light": lambda one: (
         one.rendered and not one.calm and one.split == "test"
@@ -316,7 +316,7 @@ def main() -> None:
     model = image_free(text)
     found = features.read_folder(arguments.features)
 
-    def part(wanted: Callable[[Shown], bool]) -> Clips:
+    def part(wanted: Callable[[RenderedClip], bool]) -> Clips:
         return clips(found.only(wanted), model, image.classifier)
 
     learned, validation = part(trained_on), part(lambda one: one.split == "val")

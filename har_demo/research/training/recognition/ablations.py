@@ -8,7 +8,7 @@ import statistics
 import textwrap
 from collections.abc import Iterable
 
-from har_demo.research.training.recognition.variants import QUESTIONS, Row, can_be_trained, card_of
+from har_demo.research.training.recognition.variants import ABLATIONS, Row, can_be_trained, card_of
 
 SPLIT = "a"
 FIGURES = {
@@ -40,7 +40,7 @@ def answers(measured: Iterable[dict]) -> list[dict]:
     measured = [row for row in measured if row["split"] == SPLIT]
     return [
         {"question": question.name, "label": row.label} | _answer(row, measured)
-        for question in QUESTIONS
+        for question in ABLATIONS
         for row in question.rows
     ]
 
@@ -72,7 +72,7 @@ def text(measured: Iterable[dict]) -> str:
     """All questions and rows as lines to read: what was scored, and what is not there yet."""
     rows = iter(answers(measured))
     lines = []
-    for question in QUESTIONS:
+    for question in ABLATIONS:
         lines += textwrap.wrap(f"{question.name}: {question.asks}", 100)
         lines.append(_line("", HEAD))
         for row in question.rows:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, MIRRORED
-from har_demo.research.training.recognition.data import Footage
+from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.protocol import Protocol
 
 # Played backwards, these pairs become each other,
@@ -80,7 +80,7 @@ def eased(protocol: Protocol, strength: float | Tensor) -> Protocol:
 
 
 def draw_windows(
-    footage: Footage,
+    footage: VideoDataset,
     clips: Tensor,
     frames: int,
     fps: float,

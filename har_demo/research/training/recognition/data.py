@@ -43,7 +43,7 @@ HELD_OUT_PEOPLE = ("s7", "s8")
 
 
 @dataclass(frozen=True)
-class Example:
+class LabelledClip:
     """A labelled clip.
 
     Attributes:
@@ -102,11 +102,11 @@ def split_recordings(file: Path, target: Path) -> None:
             np.savez_compressed(target / side / "skeletons.npz", **chosen)
 
 
-def read_examples(prepared: Path) -> list[Example]:
+def read_examples(prepared: Path) -> list[LabelledClip]:
     """The examples of a prepared folder."""
     records = json.loads((prepared / "examples.json").read_text(encoding="utf-8"))
     return [
-        Example(
+        LabelledClip(
             clip=Clip(
                 **record["clip"]
                 | {
@@ -124,8 +124,8 @@ def read_examples(prepared: Path) -> list[Example]:
 
 
 def split(
-    examples: Iterable[Example], held_out: frozenset[str]
-) -> tuple[list[Example], list[Example]]:
+    examples: Iterable[LabelledClip], held_out: frozenset[str]
+) -> tuple[list[LabelledClip], list[LabelledClip]]:
     """(training, test): an example is tested exactly when its group is held out."""
     train, test = [], []
     for example in examples:
@@ -134,7 +134,7 @@ def split(
 
 
 @dataclass(frozen=True)
-class Footage:
+class VideoDataset:
     """Many clips in one tensor, so that a batch from any of them is one indexing.
 
     Attributes:
@@ -157,8 +157,8 @@ class Footage:
     weights: Tensor
     fields: Tensor | None = None
 
-    def to(self, device: torch.device) -> "Footage":
-        return Footage(**{name: value.to(device) for name, value in self._tensors().items()})
+    def to(self, device: torch.device) -> "VideoDataset":
+        return VideoDataset(**{name: value.to(device) for name, value in self._tensors().items()})
 
     def _tensors(self) -> dict[str, Tensor]:
         return {name: value for name, value in vars(self).items() if value is not None}
@@ -170,18 +170,18 @@ class Footage:
         part.replace(file)
 
     @classmethod
-    def read(cls, file: Path) -> "Footage":
+    def read(cls, file: Path) -> "VideoDataset":
         """What `save` wrote; frames come from the disk when they are first used."""
         return cls(**torch.load(file, mmap=True, weights_only=True))
 
 
-def load(examples: Sequence[Example]) -> Footage:
+def load(examples: Sequence[LabelledClip]) -> VideoDataset:
     """Decode examples into memory, about 4 MB for a clip of 66 frames.
 
     Each class of each data set is drawn equally often, however many clips it has.
     """
 
-    def frames(example: Example) -> Tensor:
+    def frames(example: LabelledClip) -> Tensor:
         return torch.from_numpy(_decode(example.small, example.clip.frames)).permute(0, 3, 1, 2)
 
     with ThreadPoolExecutor() as threads:
@@ -250,10 +250,10 @@ def _write_small(file: Path, frames: np.ndarray, fps: float) -> None:
 
 def footage(
     clips: Sequence[Tensor], fps: Sequence[float], labels: Sequence[int], weights: Sequence[float]
-) -> Footage:
+) -> VideoDataset:
     """Join clips, uint8 [T, 3, SIDE, SIDE] each."""
     count = torch.tensor([len(clip) for clip in clips])
-    return Footage(
+    return VideoDataset(
         frames=torch.cat(list(clips)),
         first=count.cumsum(0) - count,
         count=count,

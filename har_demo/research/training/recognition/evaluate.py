@@ -24,11 +24,11 @@ from har_demo.labels import EVERYDAY
 from har_demo.models import registry
 from har_demo.models.card import ModelCard
 from har_demo.recognize.networks import network
-from har_demo.recognize.prediction import Question, Refusal
+from har_demo.recognize.prediction import ModelError, Request
 from har_demo.recognize.recognize import Reader, recognize
 from har_demo.research.training.recognition import kept
-from har_demo.research.training.recognition.kept import Answer
-from har_demo.research.training.recognition.material import Labelled, Material
+from har_demo.research.training.recognition.kept import KeptAnswer
+from har_demo.research.training.recognition.material import EvalSet, Labelled
 from har_demo.research.training.recognition.score import (
     accuracies,
     calibration_error,
@@ -37,7 +37,7 @@ from har_demo.research.training.recognition.score import (
 )
 from har_demo.weights.provenance import Provenance
 
-Gather = Callable[[Sequence[str]], Material]
+Gather = Callable[[Sequence[str]], EvalSet]
 """A model's classes → the clips of them (see har_demo.research.training.recognition.material)."""
 
 MOST_WORKERS = 8
@@ -45,20 +45,20 @@ MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
-class Subject:
+class EvalTarget:
     """A model to be measured, with which parameters, on what."""
 
     card: ModelCard
     weights: str | None
     provenance: Provenance
-    material: Material
+    material: EvalSet
 
     def key(self, clip: Labelled) -> kept.Key:
         """Under which an answer is kept: another file of weights answers anew."""
         return self.card.name, self.provenance.sha256, self.material.key, clip.name
 
 
-Asked = list[tuple[Subject, Labelled]]
+Asked = list[tuple[EvalTarget, Labelled]]
 """One clip with every model that is asked about it, and what it shows among that model's classes."""
 
 
@@ -74,7 +74,7 @@ class Outcome:
         problems: a sentence for each clip that was not answered.
     """
 
-    subject: Subject
+    subject: EvalTarget
     clips: tuple[Labelled, ...]
     forwards: np.ndarray
     backwards: np.ndarray | None
@@ -103,7 +103,7 @@ def subject(
     gather: Gather,
     weights: str | None = None,
     on_progress: Callable[[float], None] | None = None,
-) -> Subject:
+) -> EvalTarget:
     """Find a model, its weights and its clips, before anything is asked.
 
     Args:
@@ -120,11 +120,11 @@ def subject(
     material = gather(card.classes)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     _, provenance = network(card, weights, device, on_progress)
-    return Subject(card, weights, provenance, material)
+    return EvalTarget(card, weights, provenance, material)
 
 
 def evaluate(
-    subjects: Sequence[Subject],
+    subjects: Sequence[EvalTarget],
     part: Path | None = None,
     backwards: bool = False,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -192,9 +192,9 @@ def _side_by_side(ask: Callable[[Asked], list], left: Sequence[Asked]) -> Iterat
         torch.set_num_threads(threads)  # new threads of this process begin with what was set last
 
 
-def _said(backwards: bool, asked: Asked) -> list[Answer | str]:
+def _said(backwards: bool, asked: Asked) -> list[KeptAnswer | str]:
     """What each model answers about a clip, or the sentence that says why it does not."""
-    questions = [Question(one.card.name, weights=one.weights) for one, _ in asked]
+    questions = [Request(one.card.name, weights=one.weights) for one, _ in asked]
     try:
         opened, read = asked[0][1].look()
         forth = list(recognize(opened, questions, read=read))
@@ -205,12 +205,12 @@ def _said(backwards: bool, asked: Asked) -> list[Answer | str]:
         return [str(problem)] * len(questions)
     said = []
     for one, other in zip(forth, back, strict=True):
-        refused = next((a for a in (one, other) if isinstance(a, Refusal)), None)
+        refused = next((a for a in (one, other) if isinstance(a, ModelError)), None)
         if refused:
             said.append(refused.message)
         else:
             turned = kept.rounded(other.overall) if other else None
-            said.append(Answer(kept.rounded(one.overall), turned))
+            said.append(KeptAnswer(kept.rounded(one.overall), turned))
     return said
 
 
@@ -221,7 +221,7 @@ def _from_the_end(read: Reader) -> Reader:
     return turned
 
 
-def _outcome(one: Subject, answers: dict, problems: dict, backwards: bool) -> Outcome:
+def _outcome(one: EvalTarget, answers: dict, problems: dict, backwards: bool) -> Outcome:
     clips = tuple(clip for clip in one.material.clips if one.key(clip) in answers)
     why = tuple(problems[key] for key in map(one.key, one.material.clips) if key in problems)
     if not clips:

@@ -16,11 +16,11 @@ import numpy as np
 from torch import Tensor
 
 from har_demo.labels import DATASETS, EVERYDAY
-from har_demo.research.people.motion import Motion, move
+from har_demo.research.people.motion import PersonMotion, move
 from har_demo.research.people.recordings import recorded, replay
 from har_demo.research.people.shoot import Batch, Take, batch_frames, take_of
 from har_demo.research.people.supply import batches
-from har_demo.research.training.recognition.data import SIDE, Footage, footage
+from har_demo.research.training.recognition.data import SIDE, VideoDataset, footage
 
 FPS = 25
 FRAMES = 60  # 2.4 seconds: a window of 17 frames at 8 fps, and room to move it
@@ -31,7 +31,7 @@ AT_ONCE = 16  # clips rendered together
 class Scene:
     """A motion of FRAMES frames, the readable name of what it shows, and the seed of all the rest."""
 
-    motion: Motion
+    motion: PersonMotion
     name: str
     seed: int
 
@@ -58,7 +58,7 @@ def replayed(folder: Path, count: int, seed: int) -> list[Scene]:
 
 def rendered_footage(
     count: int, recordings: Path | None, seed: int, devices: Sequence[str], side: int = SIDE
-) -> Footage:
+) -> VideoDataset:
     """`count` rendered clips in main memory; with recordings, one in five shows one of them.
 
     Every clip has another camera, other clothes and another place. Each class is drawn equally often.

@@ -27,7 +27,7 @@ from har_demo.errors import ChoiceError
 from har_demo.labels import EVERYDAY
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.trajectories import ImprovedTrajectories, fit, trajectories
-from har_demo.research.training.recognition.data import Footage
+from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.motion import quietly
 from har_demo.research.training.recognition.protocol import Protocol
 from har_demo.research.training.recognition.score import AT_ONCE, views, windows
@@ -43,8 +43,8 @@ Find = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 def fitted(
     card: ModelCard,
     run: Run,
-    rendered: Footage,
-    real: Footage,
+    rendered: VideoDataset,
+    real: VideoDataset,
     protocol: Protocol,
     folder: Path,
     until: float = math.inf,
@@ -84,7 +84,7 @@ def fitted(
     return network.to(rendered.frames.device)
 
 
-def some_of_each_class(footage: Footage, most: int, seed: int) -> Footage:
+def some_of_each_class(footage: VideoDataset, most: int, seed: int) -> VideoDataset:
     """At most so many clips of each class, drawn by the seed; the frames stay where they are."""
     random, labels = np.random.default_rng(seed), footage.labels.cpu().numpy()
     chosen = [random.permutation(np.flatnonzero(labels == one))[:most] for one in np.unique(labels)]
@@ -94,7 +94,7 @@ def some_of_each_class(footage: Footage, most: int, seed: int) -> Footage:
 
 
 def described(
-    network: ImprovedTrajectories, spec: ModelInput, sources: Sequence[Footage]
+    network: ImprovedTrajectories, spec: ModelInput, sources: Sequence[VideoDataset]
 ) -> Iterator[np.ndarray]:
     """The trajectories of every window of all footage, one after the other."""
     for source in sources:

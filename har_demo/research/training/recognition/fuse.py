@@ -21,7 +21,7 @@ import torch
 from har_demo.models.registry import card
 from har_demo.models.two_stream import fit_svm, stacked_scores
 from har_demo.research.training.groups import HELD_OUT
-from har_demo.research.training.recognition.data import Footage
+from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.protocol import FILE, Protocol, read_protocol
 from har_demo.research.training.recognition.report import (
     COLUMNS,
@@ -78,13 +78,13 @@ def fuse(work: Path, split: str, seed: int, protocol: Protocol, device: torch.de
     def ask(file: Path, backwards: bool = False, most: int | None = None) -> Scores:
         answers = []
         for run, network in zip(runs, networks, strict=True):
-            footage = with_flow(_first(Footage.read(file), most), file, flow_rate(run))
+            footage = with_flow(_first(VideoDataset.read(file), most), file, flow_rate(run))
             spec = replace(card(run.model).input, modality=run.input)
             answers.append(probabilities(network, spec, footage.to(device), backwards))
         return answers[0], answers[1]
 
     def labels_of(file: Path, most: int | None = None) -> np.ndarray:
-        return Footage.read(file).labels[:most].numpy()
+        return VideoDataset.read(file).labels[:most].numpy()
 
     drawn, real = rendered_file(work, protocol, "train"), work / f"real-{split}-train.pt"
     known = [ask(drawn, most=FITTED_ON), ask(real)]
@@ -115,7 +115,7 @@ def fuse(work: Path, split: str, seed: int, protocol: Protocol, device: torch.de
         write_rows(folder / "metrics.csv", COLUMNS, found)
 
 
-def _first(footage: Footage, clips: int | None) -> Footage:
+def _first(footage: VideoDataset, clips: int | None) -> VideoDataset:
     """At most so many clips of it."""
     if clips is None or clips >= len(footage.count):
         return footage

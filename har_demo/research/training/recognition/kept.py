@@ -20,14 +20,14 @@ Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
-class Answer:
+class KeptAnswer:
     """Probabilities for a clip, float32 [classes], and for the clip played from its end or None."""
 
     forwards: np.ndarray
     backwards: np.ndarray | None = None
 
 
-def read(file: Path) -> dict[Key, Answer]:
+def read(file: Path) -> dict[Key, KeptAnswer]:
     """The answers of a file, but for rows that were cut short; none when there is no file.
 
     Raises:
@@ -44,7 +44,7 @@ def read(file: Path) -> dict[Key, Answer]:
             for row in table:
                 # The last column ends with a semicolon: without it the row was cut short.
                 if len(row) == len(COLUMNS) and row[5].endswith(";"):
-                    answers[tuple(row[:4])] = Answer(_numbers(row[4]), _numbers(row[5][:-1]))
+                    answers[tuple(row[:4])] = KeptAnswer(_numbers(row[4]), _numbers(row[5][:-1]))
     except (OSError, ValueError, csv.Error) as error:
         raise ChoiceError(
             f"'{file.name}' does not hold answers of an earlier call: move it away."
@@ -52,7 +52,7 @@ def read(file: Path) -> dict[Key, Answer]:
     return answers
 
 
-def write(file: Path, answers: dict[Key, Answer]) -> None:
+def write(file: Path, answers: dict[Key, KeptAnswer]) -> None:
     """Make the file hold these answers: what `append` adds to is then free of rows cut short."""
     part = file.with_name(f"{file.name}.new")
     with open(part, "w", encoding="utf-8", newline="") as opened:
@@ -62,7 +62,7 @@ def write(file: Path, answers: dict[Key, Answer]) -> None:
     os.replace(part, file)
 
 
-def append(file: Path, key: Key, answer: Answer) -> None:
+def append(file: Path, key: Key, answer: KeptAnswer) -> None:
     """Add an answer to a file that `write` made."""
     with open(file, "a", encoding="utf-8", newline="") as opened:
         csv.writer(opened, lineterminator="\n").writerow(_row(key, answer))
@@ -73,7 +73,7 @@ def rounded(scores: np.ndarray) -> np.ndarray:
     return _numbers(_words(scores))
 
 
-def _row(key: Key, answer: Answer) -> tuple[str, ...]:
+def _row(key: Key, answer: KeptAnswer) -> tuple[str, ...]:
     back = "" if answer.backwards is None else _words(answer.backwards)
     return (*key, _words(answer.forwards), f"{back};")
 

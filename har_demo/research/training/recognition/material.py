@@ -53,7 +53,7 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Material:
+class EvalSet:
     """What a model is asked about.
 
     Attributes:
@@ -104,7 +104,7 @@ def counterparts(names: Iterable[str], classes: Sequence[str]) -> dict[str, int]
     return found
 
 
-def people(classes: Sequence[str], count: int, seed: int | None = None) -> Material:
+def people(classes: Sequence[str], count: int, seed: int | None = None) -> EvalSet:
     """The first `count` of the protocol's rendered test clips that show one of the classes.
 
     Clip number i of the test set shows action i mod 39 with the test seed + i, whoever asks, so fewer
@@ -123,10 +123,10 @@ def people(classes: Sequence[str], count: int, seed: int | None = None) -> Mater
         Labelled(str(scene.seed), "rendered", "", labels[scene.name], staged(scene))
         for scene in scenes[:count]
     )
-    return Material(f"{PEOPLE} from {seed} on", clips)
+    return EvalSet(f"{PEOPLE} from {seed} on", clips)
 
 
-def prepared(folder: Path, classes: Sequence[str], side: str = "a") -> Material:
+def prepared(folder: Path, classes: Sequence[str], side: str = "a") -> EvalSet:
     """The held-out clips of a prepared folder, split `side` of har_demo.research.training.groups.HELD_OUT.
 
     Raises:
@@ -153,10 +153,10 @@ def prepared(folder: Path, classes: Sequence[str], side: str = "a") -> Material:
         if EVERYDAY[example.label] in labels
     )
     left_out = tuple(name for name in names if name not in labels)
-    return Material(f"{folder.resolve()} {side}", clips, left_out)
+    return EvalSet(f"{folder.resolve()} {side}", clips, left_out)
 
 
-def class_folders(folder: Path, classes: Sequence[str], listed: Path | None = None) -> Material:
+def class_folders(folder: Path, classes: Sequence[str], listed: Path | None = None) -> EvalSet:
     """The videos of a folder of class folders, or of UCF101's files beside one another.
 
     Args:
@@ -196,7 +196,7 @@ def class_folders(folder: Path, classes: Sequence[str], listed: Path | None = No
         if name in labels
     )
     left_out = tuple(name for name in names if name not in labels)
-    return Material(str(folder.resolve()), clips, left_out, absent)
+    return EvalSet(str(folder.resolve()), clips, left_out, absent)
 
 
 def _some(labels: Collection, data: str, count: int, classes: Sequence[str]) -> None:

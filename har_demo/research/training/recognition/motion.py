@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from har_demo.flow.views import fields
 from har_demo.models.lab import LAB_FLOW
-from har_demo.research.training.recognition.data import Footage
+from har_demo.research.training.recognition.data import VideoDataset
 
 STEP = 1 / 8  # pixels that 1 stands for: up to 15.9 are kept, finer than flow is right
 AT_ONCE = 24  # clips that a process is handed
@@ -41,13 +41,13 @@ def all_cores() -> Iterator[Callable]:
 
 
 def fields_of(file: Path, fps: float, mapped: Callable = map) -> Tensor:
-    """int8 [N, 2, 112, 112] for the N frames of a file of footage: what `Footage.fields` holds.
+    """int8 [N, 2, 112, 112] for the N frames of a file of footage: what `VideoDataset.fields` holds.
 
     Args:
         fps: steps a second.
         mapped: as `map`, or that of `all_cores`.
     """
-    footage = Footage.read(file)
+    footage = VideoDataset.read(file)
     clips = range(len(footage.count))
     jobs = [clips[i : i + AT_ONCE] for i in range(0, len(clips), AT_ONCE)]
     compute = partial(_several, file, fps)
@@ -56,7 +56,7 @@ def fields_of(file: Path, fps: float, mapped: Callable = map) -> Tensor:
     return found
 
 
-def fields_at(footage: Footage, clips: Tensor, positions: Tensor, fps: float) -> Tensor:
+def fields_at(footage: VideoDataset, clips: Tensor, positions: Tensor, fps: float) -> Tensor:
     """The fields between neighbouring frames of windows: float [B, T, 2, 112, 112], pixels.
 
     Faster windows have longer vectors. In windows that run backwards the field that ends where one
@@ -91,7 +91,7 @@ def resized(found: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _several(file: Path, fps: float, clips: Sequence[int]) -> np.ndarray:
     """int8 [N, 2, 112, 112] for the N frames of some clips that follow each other."""
-    footage = Footage.read(file)
+    footage = VideoDataset.read(file)
     found = []
     for clip in clips:
         first, count = int(footage.first[clip]), int(footage.count[clip])

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from har_demo.errors import ChoiceError, WeightsError
-from har_demo.research.training.recognition.evaluate import Measured, Outcome, Subject
+from har_demo.research.training.recognition.evaluate import EvalTarget, Measured, Outcome
 from har_demo.research.training.recognition.protocol import read_protocol
 from har_demo.research.training.recognition.report import start_of
 from har_demo.research.training.recognition.ship import TITLES, write_entry
@@ -40,7 +40,7 @@ def rows(outcome: Outcome, measured: list[Measured]) -> list[dict]:
     ]
 
 
-def entry_of(folder: Path, one: Subject) -> dict:
+def entry_of(folder: Path, one: EvalTarget) -> dict:
     """The manifest's entry that the figures of this subject may go to.
 
     Raises:

@@ -11,7 +11,7 @@ from torch import nn
 
 from har_demo.labels import EVERYDAY
 from har_demo.models.card import ModelCard
-from har_demo.research.training.recognition.data import Footage
+from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.score import (
     accuracies,
     calibration_error,
@@ -27,7 +27,7 @@ START = "scratch"
 
 
 def measure(
-    network: nn.Module, card: ModelCard, run: Run, tests: dict[str, Footage], folder: Path
+    network: nn.Module, card: ModelCard, run: Run, tests: dict[str, VideoDataset], folder: Path
 ) -> list[dict]:
     """Score a network on every test set; the rows, which also go to `folder`, with the confusions.
 

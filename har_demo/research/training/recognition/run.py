@@ -5,7 +5,7 @@
     python -m har_demo.research.training.recognition.run --data PREPARED --done results/measured/lab.csv    # all that is left
     make train MODEL=c3d_lab
 
-Footage is rendered and decoded once, and its optical flow computed where a model reads it, beside the
+The data set is rendered and decoded once, and its optical flow computed where a model reads it, beside the
 training of those that do not; both are kept in the work folder and read by all processes. Every run that
 is finished has a folder WORK/done/NAME: weights, figures, confusions, curve. Runs that are there are not
 done again; a run that was cut goes on from its last state. Who learns from another model waits for it.
@@ -26,7 +26,7 @@ from pathlib import Path
 import torch
 
 from har_demo.research.training.groups import HELD_OUT
-from har_demo.research.training.recognition.data import Footage
+from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.fitted import FITTED, fitted
 from har_demo.research.training.recognition.outbox import Outbox
 from har_demo.research.training.recognition.protocol import FILE, read_protocol
@@ -40,7 +40,7 @@ from har_demo.research.training.recognition.train import (
     trainable,
 )
 from har_demo.research.training.recognition.variants import (
-    QUESTIONS,
+    ABLATIONS,
     can_be_trained,
     card_of,
     variants,
@@ -73,7 +73,7 @@ def work(queue: Queue, number: int) -> None:
         torch.cuda.set_device(device)
         torch.cuda.set_stream(torch.cuda.Stream())  # steps cannot be recorded on the default one
     drawn, test = (read_rendered(queue, side, device) for side in ("train", "test"))
-    real: dict[str, dict[str, Footage]] = {}
+    real: dict[str, dict[str, VideoDataset]] = {}
     spare = COMPILING if device.type == "cuda" else SPARE
     left = list(queue.runs)
     while left and time.monotonic() < queue.until - spare:
@@ -121,7 +121,9 @@ def chosen(ready: list[Run], seconds: float) -> Run | None:
     return min(ready, key=lambda run: card_of(run.model).gmacs or math.inf, default=None)
 
 
-def one(queue: Queue, run: Run, drawn: Footage, real: Footage, tests: dict[str, Footage]) -> None:
+def one(
+    queue: Queue, run: Run, drawn: VideoDataset, real: VideoDataset, tests: dict[str, VideoDataset]
+) -> None:
     """One run from its state to its folder, which appears when it is complete."""
     began, card = time.monotonic(), card_of(run.model)
     log = queue.folder / f"{run.name}.log"
@@ -209,7 +211,7 @@ def with_teachers(runs: list[Run]) -> list[Run]:
 
 def runs_of_ablations(questions: list[str], seeds: list[int], splits: list[str]) -> list[Run]:
     """What answers these questions, as far as it can be trained, every row once before any a second time."""
-    rows = [row for question in QUESTIONS if question.name in questions for row in question.rows]
+    rows = [row for question in ABLATIONS if question.name in questions for row in question.rows]
     runs = [
         Run(row.card.name, row.input, seed, split)
         for seed, row, split in itertools.product(seeds, rows, splits)
@@ -227,7 +229,7 @@ def main(words: list[str] | None = None) -> None:
     wanted.add_argument(
         "--ablations",
         nargs="+",
-        choices=[question.name for question in QUESTIONS],
+        choices=[question.name for question in ABLATIONS],
         help="questions of training.variants, whose rows have inputs of their own",
     )
     parser.add_argument(
@@ -253,7 +255,7 @@ def main(words: list[str] | None = None) -> None:
         models = arguments.models or [*trainable(), *FITTED]
         runs += runs_of(models, arguments.inputs, seeds, splits)
     if every or arguments.ablations:
-        questions = arguments.ablations or [question.name for question in QUESTIONS]
+        questions = arguments.ablations or [question.name for question in ABLATIONS]
         runs += runs_of_ablations(questions, seeds, splits)
     runs = sorted(dict.fromkeys(runs), key=lambda run: seeds.index(run.seed))
     there = {run_of(row) for row in read_rows(arguments.done)} if arguments.done else set()

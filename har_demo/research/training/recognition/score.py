@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from har_demo.clips import sampling
 from har_demo.models.card import ModelInput
 from har_demo.research.training.recognition.augment import BACKWARDS, ORDERED
-from har_demo.research.training.recognition.data import Footage
+from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.motion import fields_at, resized
 from har_demo.research.training.recognition.train import Inputs, as_inputs
 
@@ -25,7 +25,9 @@ AT_ONCE = 48  # windows, as many as a training's batch, for which the GPU's fast
 BINS = 15  # of confidence
 
 
-def windows(footage: Footage, spec: ModelInput, backwards: bool = False) -> tuple[Tensor, Tensor]:
+def windows(
+    footage: VideoDataset, spec: ModelInput, backwards: bool = False
+) -> tuple[Tensor, Tensor]:
     """Windows spread through each clip, as recognition takes them by default.
 
     Returns:
@@ -48,7 +50,7 @@ def windows(footage: Footage, spec: ModelInput, backwards: bool = False) -> tupl
     return positions, torch.tensor(clip_of, device=device)
 
 
-def views(footage: Footage, spec: ModelInput, positions: Tensor, clips: Tensor) -> Inputs:
+def views(footage: VideoDataset, spec: ModelInput, positions: Tensor, clips: Tensor) -> Inputs:
     """What a network takes of some windows and the clips that they are of."""
     small = fields = None
     if spec.pictures:
@@ -64,7 +66,7 @@ def views(footage: Footage, spec: ModelInput, positions: Tensor, clips: Tensor) 
 
 @torch.inference_mode()
 def probabilities(
-    network: nn.Module, spec: ModelInput, footage: Footage, backwards: bool = False
+    network: nn.Module, spec: ModelInput, footage: VideoDataset, backwards: bool = False
 ) -> np.ndarray:
     """Mean probabilities over windows spread through each clip, float32 [clips, classes].
 

@@ -11,7 +11,7 @@ import torch
 
 from har_demo.clips.clip import Clip, SourceFacts
 from har_demo.recognize.recognize import Reader
-from har_demo.research.people.film import Film
+from har_demo.research.people.film import Recording
 from har_demo.research.people.shoot import Batch, Take, batch, batch_frames, take_of
 from har_demo.research.training.recognition.data import SIDE
 from har_demo.research.training.recognition.figures import FPS, FRAMES, Scene
@@ -40,6 +40,6 @@ def _frames(one: Take, numbers: list[int]) -> np.ndarray:
     """uint8 [N, SIDE, SIDE, 3], pixel for pixel what rendering the whole take gives."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     whole = batch([one])
-    film = Film(**{name: value[numbers] for name, value in vars(whole.film).items()})
+    film = Recording(**{name: value[numbers] for name, value in vars(whole.film).items()})
     some = Batch(whole.stage.frames(numbers), film, whole.seeds[numbers])
     return batch_frames(some.to(device), (SIDE, SIDE)).permute(0, 2, 3, 1).cpu().numpy()

@@ -35,7 +35,7 @@ from har_demo.research.training.recognition.augment import (
     eased,
     mirror,
 )
-from har_demo.research.training.recognition.data import Footage
+from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.grouped import ungrouped
 from har_demo.research.training.recognition.motion import fields_at
 from har_demo.research.training.recognition.protocol import Protocol
@@ -127,8 +127,8 @@ def shown(card: ModelCard, run: Run) -> ModelInput:
 def train(
     card: ModelCard,
     run: Run,
-    rendered: Footage,
-    real: Footage,
+    rendered: VideoDataset,
+    real: VideoDataset,
     protocol: Protocol,
     folder: Path,
     until: float = math.inf,
@@ -166,7 +166,9 @@ def train(
     # How hard clips are now; a tensor, as what is compiled would keep a number for good.
     strength = torch.ones((), device=device)
 
-    def stage(name: str, mixture: list[tuple[Footage, int]], steps: int, rate: float, state: str):
+    def stage(
+        name: str, mixture: list[tuple[VideoDataset, int]], steps: int, rate: float, state: str
+    ):
         torch.manual_seed(run.seed)  # so that a stage is the same whatever ran before it
         easing = protocol.easing if name == "pretrain" else 0
         if card.family == "Video transformer":
@@ -387,7 +389,7 @@ def present(
 
 def draw(
     spec: ModelInput,
-    mixture: list[tuple[Footage, int]],
+    mixture: list[tuple[VideoDataset, int]],
     protocol: Protocol,
     presented: Callable = present,
 ) -> tuple[Inputs, Tensor]:

@@ -48,7 +48,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Question:
+class Ablation:
     """One thing that is changed while all else stays.
 
     Attributes:
@@ -97,8 +97,8 @@ _SIXTEEN = {"frames": 16, "fps": 8.0}
 _SIXTEEN_AVERAGED = _changed("mean", "tsn_lab.frames_16", **_SIXTEEN)
 _PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0), "standardise": False}
 
-QUESTIONS: tuple[Question, ...] = (
-    Question(
+ABLATIONS: tuple[Ablation, ...] = (
+    Ablation(
         "frames",
         "How many frames of the same two seconds are enough? MFNet convolves over time; TSN averages "
         "what it sees in single frames and knows no order.",
@@ -112,7 +112,7 @@ QUESTIONS: tuple[Question, ...] = (
             replace(_SIXTEEN_AVERAGED, label="TSN, 16 frames"),
         ),
     ),
-    Question(
+    Ablation(
         "stride",
         "How far apart should sixteen frames be? In tests windows cover the whole clip, ten at most, and "
         "their answers are averaged: short windows see as much of it, but less at once. Two seconds are "
@@ -123,7 +123,7 @@ QUESTIONS: tuple[Question, ...] = (
             _changed("25 a second: 0.6 s", "mfnet_lab.fps_25", fps=25.0),
         ),
     ),
-    Question(
+    Ablation(
         "sampling",
         "Eight frames a quarter of a second apart, in windows that cover the clip, or one frame of each "
         "eighth of the whole clip, as TSN proposed?",
@@ -134,7 +134,7 @@ QUESTIONS: tuple[Question, ...] = (
             _changed("TSM, segments", "tsm_lab.segments", sampling="segments"),
         ),
     ),
-    Question(
+    Ablation(
         "fusion",
         "Where in an image network should frames meet? All have the same image network; early and slow "
         "fusion see ten frames of two seconds, late fusion two frames one second apart.",
@@ -145,7 +145,7 @@ QUESTIONS: tuple[Question, ...] = (
             _lab("slow", "slow_fusion_lab"),
         ),
     ),
-    Question(
+    Ablation(
         "memory",
         "What should become of sixteen frames' features: their mean, their maximum, or a memory that "
         "reads them in order? All have the same image network; the maximum is taken at every place of "
@@ -157,7 +157,7 @@ QUESTIONS: tuple[Question, ...] = (
             _lab("LSTM", "lrcn_lab", "rgb"),
         ),
     ),
-    Question(
+    Ablation(
         "input",
         "Frames, differences of frames, optical flow, or frames and flow? The same I3D reads each; for "
         "both there are two narrower ones, whose scores are added.",
@@ -168,7 +168,7 @@ QUESTIONS: tuple[Question, ...] = (
             _lab("RGB and flow", "i3d_two_stream_lab"),
         ),
     ),
-    Question(
+    Ablation(
         "differences",
         "Most filters here look at one picture at a time, in which a place is seen and a motion is not. "
         "What is gained when every frame is replaced by its difference from the one before?",
@@ -193,7 +193,7 @@ QUESTIONS: tuple[Question, ...] = (
             for shown, input in (("frames", "rgb"), ("differences", "difference"))
         ),
     ),
-    Question(
+    Ablation(
         "kernel",
         "What should look around in a bottleneck of a 3D residual network? All have eight of "
         "them, of three quarters of ir_csn_lab's width, so that the largest network stays within five "
@@ -213,7 +213,7 @@ QUESTIONS: tuple[Question, ...] = (
             _changed("ir-CSN", "ir_csn_lab.narrow", partial(csn_lab, preserve=False, width=24)),
         ),
     ),
-    Question(
+    Ablation(
         "non_local",
         "Do non-local blocks help, and does one do?",
         (
@@ -222,7 +222,7 @@ QUESTIONS: tuple[Question, ...] = (
             _changed("five", "mfnet_nl_lab.five", partial(mfnet_nl_lab, places=five)),
         ),
     ),
-    Question(
+    Ablation(
         "function",
         "Which function of a pair should the one non-local block have?",
         (
@@ -237,7 +237,7 @@ QUESTIONS: tuple[Question, ...] = (
             ),
         ),
     ),
-    Question(
+    Ablation(
         "pyramid",
         "Is a pyramid of regions better than the non-local block, and are five better than one?",
         (
@@ -247,7 +247,7 @@ QUESTIONS: tuple[Question, ...] = (
             _changed("PNL × 5", "mfnet_pnl_lab.five", partial(mfnet_pnl_lab, places=five)),
         ),
     ),
-    Question(
+    Ablation(
         "window",
         "How much time should one window of Video Swin's attention hold? A patch has two frames, and "
         "there are eight along time: windows of one see one moment each, windows of four shift, and "
@@ -258,7 +258,7 @@ QUESTIONS: tuple[Question, ...] = (
             _changed("8 × 7 × 7 patches", "swin_lab.window_8", partial(swin_lab, window=(8, 7, 7))),
         ),
     ),
-    Question(
+    Ablation(
         "light",
         "Does it help in the dark to light clips up, in training and in use? Lab models see views "
         "of mean 0 and deviation 1, to which a clip with all values halved looks the same, but a curve "
@@ -275,7 +275,7 @@ QUESTIONS: tuple[Question, ...] = (
             ),
         ),
     ),
-    Question(
+    Ablation(
         "inflation",
         "Does it help to begin with filters that an image network learned on ImageNet? EfficientNet-Lite0 "
         "looks at sixteen frames, each by itself, and averages, as TSN does; or its filters are copied "
@@ -300,7 +300,7 @@ QUESTIONS: tuple[Question, ...] = (
             ),
         ),
     ),
-    Question(
+    Ablation(
         "distillation",
         "Does a network of frames learn more from a network of flow than from the labels alone?",
         (
@@ -315,7 +315,7 @@ QUESTIONS: tuple[Question, ...] = (
 @cache
 def variants() -> dict[str, ModelCard]:
     """The cards of all variations by name; their parameters and GMACs are not counted yet."""
-    rows = [row for question in QUESTIONS for row in question.rows]
+    rows = [row for question in ABLATIONS for row in question.rows]
     return {row.card.name: row.card for row in rows if is_variation(row.card.name)}
 
 

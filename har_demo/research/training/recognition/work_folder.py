@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 
 from har_demo.research.training.groups import HELD_OUT
-from har_demo.research.training.recognition.data import Footage, load, read_examples, split
+from har_demo.research.training.recognition.data import VideoDataset, load, read_examples, split
 from har_demo.research.training.recognition.figures import rendered_footage
 from har_demo.research.training.recognition.motion import all_cores, fields_of
 from har_demo.research.training.recognition.protocol import Protocol
@@ -74,7 +74,7 @@ def make_footage(
 
 def _lacking_footage(
     prepared: Path, splits: list[str], protocol: Protocol, folder: Path, devices: Sequence[str]
-) -> Iterator[tuple[Path, Footage]]:
+) -> Iterator[tuple[Path, VideoDataset]]:
     for side, (count, seed) in rendered(protocol).items():
         file = rendered_file(folder, protocol, side)
         if not file.exists():
@@ -159,7 +159,7 @@ def flow_file(file: Path, rate: float) -> Path:
     return file.with_name(f"flow-{rate:g}-{file.name}")
 
 
-def with_flow(footage: Footage, file: Path, rate: float | None) -> Footage:
+def with_flow(footage: VideoDataset, file: Path, rate: float | None) -> VideoDataset:
     """The footage of a file, and its flow beside it where it is read."""
     if rate is None:
         return footage
@@ -181,15 +181,15 @@ def rendered_file(folder: Path, protocol: Protocol, side: str) -> Path:
     return folder / f"rendered-{side}-{count}-{seed}.pt"
 
 
-def read_rendered(queue: Queue, side: str, device: torch.device) -> Footage:
+def read_rendered(queue: Queue, side: str, device: torch.device) -> VideoDataset:
     """Rendered footage of the work folder, on a device."""
-    return Footage.read(rendered_file(queue.folder, queue.protocol, side)).to(device)
+    return VideoDataset.read(rendered_file(queue.folder, queue.protocol, side)).to(device)
 
 
-def read_real(queue: Queue, name: str, device: torch.device) -> dict[str, Footage]:
+def read_real(queue: Queue, name: str, device: torch.device) -> dict[str, VideoDataset]:
     """Real footage of a split on a device: 'train', and by data set what is tested."""
     return {
-        file.stem.split("-")[2]: Footage.read(file).to(device)
+        file.stem.split("-")[2]: VideoDataset.read(file).to(device)
         for file in sorted(queue.folder.glob(f"real-{name}-*.pt"))
     }
 

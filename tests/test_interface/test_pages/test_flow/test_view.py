@@ -12,7 +12,14 @@ from har_demo.errors import ChoiceError
 from har_demo.flow import catalogue, learned
 from har_demo.flow.look import look
 from har_demo.interface.pages.flow import callbacks as flow_running
-from har_demo.interface.pages.flow.view import OnPage, _middle, fastest, one_pair, two_streams, when
+from har_demo.interface.pages.flow.view import (
+    FlowOnPage,
+    _middle,
+    fastest,
+    one_pair,
+    two_streams,
+    when,
+)
 from har_demo.labels import EVERYDAY
 from har_demo.recognize import two_streams as streaming
 from har_demo.recognize.prediction import Prediction, Times
@@ -43,7 +50,7 @@ def clip(tmp_path_factory):
 @pytest.fixture(scope="module")
 def on_page(clip):
     found = look(clip, ["dis", "farneback"])
-    return OnPage(found, clip.sha256, fastest(found), False)
+    return FlowOnPage(found, clip.sha256, fastest(found), False)
 
 
 def press(pair):
@@ -86,7 +93,7 @@ def test_the_frame_covers_half_of_what_moves():
 
 
 def test_a_still_clip_has_a_flat_line_and_says_so(clip):
-    html = when(OnPage(look(clip, ["dis"], seconds=0.08), "", 0, False))
+    html = when(FlowOnPage(look(clip, ["dis"], seconds=0.08), "", 0, False))
     assert "Nothing moves here" in html and "Nothing moves in this span" in html
 
 

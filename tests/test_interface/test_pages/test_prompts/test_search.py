@@ -10,7 +10,7 @@ import pytest
 from har_demo.interface import links, stopping
 from har_demo.interface.pages.prompts import curves, search
 from har_demo.prompts import Found, Ranking, Unread
-from har_demo.prompts.curves import Shot, shots
+from har_demo.prompts.curves import FewShotPoint, shots
 from tests.test_interface.test_pages.test_prompts.test_view import answer
 from tests.test_interface.test_pages.test_recognize.test_view import clip_named
 
@@ -90,6 +90,6 @@ def test_curves_are_the_tables_means(tmp_path):
         "method,shots,seed,tested_on,clips,top1\n"
         "class name,0,0,real,9,3\nlearned prompts,1,0,real,9,10\nlearned prompts,1,1,real,9,20\n"
     )
-    assert shots(table)[1] == Shot("learned prompts", "real", 1, 9, 15, 10, 20, 2)
+    assert shots(table)[1] == FewShotPoint("learned prompts", "real", 1, 9, 15, 10, 20, 2)
     html = curves.curves()
     assert html.count("data-figure") == 2 and "Guessing gives 2.6 %" in html

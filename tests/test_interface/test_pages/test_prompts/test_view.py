@@ -11,9 +11,9 @@ from har_demo.interface import stopping
 from har_demo.interface.pages.prompts import callbacks as prompts_running
 from har_demo.interface.pages.prompts import view as prompts_results
 from har_demo.interface.pages.prompts.callbacks import fill_in, read_again, take_back
-from har_demo.interface.pages.prompts.view import OnPage, answered_by, heat_shown, results
+from har_demo.interface.pages.prompts.view import PromptsOnPage, answered_by, heat_shown, results
 from har_demo.prompts import CLASS_LISTS, Answer, HeatMap, again
-from har_demo.prompts.answer import Times
+from har_demo.prompts.answer import AnswerTimes
 from har_demo.prompts.tower import Reading
 from tests.test_interface.test_pages.test_recognize.test_view import clip_named
 
@@ -46,15 +46,15 @@ def answer(similarity, none=None, **changed) -> Answer:
         threshold=None,
         background=(),
         notes=(),
-        times=Times(1, 2, 3),
+        times=AnswerTimes(1, 2, 3),
         device="cpu",
         provenance=(),
     )
     return replace(again(made), **changed)
 
 
-def on_page(of: Answer) -> OnPage:
-    return OnPage(clip_named(), "", of, ("data:,",) * len(of.frames))
+def on_page(of: Answer) -> PromptsOnPage:
+    return PromptsOnPage(clip_named(), "", of, ("data:,",) * len(of.frames))
 
 
 def names(html: str) -> list[str]:

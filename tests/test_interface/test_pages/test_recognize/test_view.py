@@ -13,7 +13,7 @@ from har_demo.interface.pages.recognize import view as results_module
 from har_demo.interface.pages.recognize.view import best_window, results, seen, ticks
 from har_demo.models.registry import card
 from har_demo.recognize.agreement import agreement
-from har_demo.recognize.prediction import Prediction, Provenance, Refusal, Times
+from har_demo.recognize.prediction import ModelError, Prediction, Provenance, Times
 
 CLASSES = card("c3d_lab").classes
 
@@ -104,7 +104,7 @@ def test_a_card_shows_the_ranked_top_five_with_time_and_origin():
 
 
 def test_a_refusal_keeps_its_sentence_and_the_others_their_cards():
-    refusal = Refusal("r3d_18", "R3D-18", "weights of R3D-18 (127 MB) are not here")
+    refusal = ModelError("r3d_18", "R3D-18", "weights of R3D-18 (127 MB) are not here")
     page = text(
         results(clip_named(), {}, [(refusal, ""), (prediction("c3d_lab", scores_for(1)), "")])
     )

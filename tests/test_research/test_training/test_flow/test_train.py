@@ -11,13 +11,13 @@ from torch import nn
 from har_demo.flow import flownet, learned
 from har_demo.research.training.flow import rendered, train
 from har_demo.research.training.flow.augment import Pairs
-from har_demo.research.training.flow.train import STUDENTS, Plan
+from har_demo.research.training.flow.train import STUDENTS, Schedule
 
 CPU = torch.device("cpu")
 
 
 def tiny(side):
-    return Plan(
+    return Schedule(
         size=(side, side),
         canvas=(side + 16, side),
         batch=4,
@@ -136,23 +136,23 @@ class Says(nn.Module):
 
 def test_losses_of_the_truth_are_nothing(says):
     pairs = batch()
-    assert train.raft_loss(Says(pairs.flow, pairs.flow), pairs, Plan()) == 0
+    assert train.raft_loss(Says(pairs.flow, pairs.flow), pairs, Schedule()) == 0
     sizes = [16, 8, 4, 2, 1]
     right = [pairs.flow[..., :n, :n] / flownet.SCALE for n in sizes]
-    assert train.flownet_loss(Says(*right), pairs, Plan()) < 1e-3
+    assert train.flownet_loss(Says(*right), pairs, Schedule()) < 1e-3
 
 
 def test_losses_of_a_wrong_answer(says):
     """1 off to the right and 2 down, everywhere."""
     pairs = batch()
     off = torch.tensor([1.0, 2.0]).view(1, 2, 1, 1)
-    found = train.raft_loss(Says(pairs.flow + off, pairs.flow + 2 * off), pairs, Plan())
+    found = train.raft_loss(Says(pairs.flow + off, pairs.flow + 2 * off), pairs, Schedule())
     torch.testing.assert_close(found, torch.tensor(0.8 * 3 + 6))
     sizes = [16, 8, 4, 2, 1]
     wrong = [(pairs.flow[..., :n, :n] + off) / flownet.SCALE for n in sizes]
     shares = sum(level * (n / 16) ** 2 for level, n in zip(train.LEVELS, sizes, strict=True))
     expected = 5**0.5 / flownet.SCALE * shares
-    found = train.flownet_loss(Says(*wrong), pairs, Plan())
+    found = train.flownet_loss(Says(*wrong), pairs, Schedule())
     torch.testing.assert_close(found, torch.tensor(expected), rtol=1e-3, atol=0)
 
 
@@ -164,19 +164,19 @@ def test_unknown_points_do_not_count(name, says):
     flow = torch.where(known[:, None], pairs.flow, 1e4)
     some = Pairs(pairs.before, pairs.after, flow, known, known)
     if name == "raft_small":
-        assert train.raft_loss(Says(pairs.flow), some, Plan()) == 0
+        assert train.raft_loss(Says(pairs.flow), some, Schedule()) == 0
     else:
         right = [pairs.flow[..., :n, :n] / flownet.SCALE for n in (16, 8, 4, 2, 1)]
-        assert train.flownet_loss(Says(*right), some, Plan()) < 1e-3
+        assert train.flownet_loss(Says(*right), some, Schedule()) < 1e-3
 
 
 def test_errors_are_end_point_errors():
     pairs = batch(side=8)
-    student = train.Student(
+    student = train.TrainSpec(
         nn.Identity,
         None,
         lambda n, b, a: pairs.flow + torch.tensor([3.0, 4.0]).view(1, 2, 1, 1),
-        Plan(),
+        Schedule(),
     )
     found = train.errors(student, nn.Identity(), {"some": [pairs, pairs]})
     assert found["some"] == pytest.approx(5)
@@ -191,13 +191,13 @@ def test_batches_hold_shapes_and_people(people, monkeypatch):
     assert people == [([5, 6], (80, 64))]
     drawn = []
     for name in ("shapes", "on_shapes", "moving"):
-        whole = getattr(train.Material, name)
+        whole = getattr(train.TrainingPairs, name)
 
         def noted(self, count, plan, name=name, whole=whole):
             drawn.append((name, count))
             return whole(self, count, plan)
 
-        monkeypatch.setattr(train.Material, name, noted)
+        monkeypatch.setattr(train.TrainingPairs, name, noted)
     batches = source.batches(plan)
     three = [next(batches) for _ in range(3)]
     assert drawn == [("shapes", 6), ("on_shapes", 3), ("moving", 3)]

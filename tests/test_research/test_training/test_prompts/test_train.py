@@ -11,7 +11,7 @@ from har_demo.prompts.learned import Learned
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features, fewshot, learn, train
-from har_demo.research.training.prompts.features import ANY_VIEW, GOOD_VIEW, Shown
+from har_demo.research.training.prompts.features import ANY_VIEW, GOOD_VIEW, RenderedClip
 
 CLASSES = 4
 
@@ -107,13 +107,13 @@ def test_tested_wordings_are_never_learned_from():
 @pytest.mark.parametrize(
     ("one", "allowed"),
     [
-        (Shown("walk", ANY_VIEW, "train"), True),
-        (Shown("walk", ANY_VIEW, "val"), False),
-        (Shown("walk", GOOD_VIEW, "test"), False),
-        (Shown("walk", GOOD_VIEW, "train"), True),
-        (Shown("walk", "weizmann", "lena"), False),
-        (Shown("walk", "weizmann", "denis"), True),
-        (Shown("run", "arid6", "park"), False),
+        (RenderedClip("walk", ANY_VIEW, "train"), True),
+        (RenderedClip("walk", ANY_VIEW, "val"), False),
+        (RenderedClip("walk", GOOD_VIEW, "test"), False),
+        (RenderedClip("walk", GOOD_VIEW, "train"), True),
+        (RenderedClip("walk", "weizmann", "lena"), False),
+        (RenderedClip("walk", "weizmann", "denis"), True),
+        (RenderedClip("run", "arid6", "park"), False),
     ],
 )
 def test_nobody_is_on_both_sides(one, allowed):
@@ -135,7 +135,7 @@ def test_features_come_back_as_they_were_saved(tmp_path):
     kept = features.Features(
         torch.arange(2 * 8 * 4.0).reshape(2, 8, 4),
         torch.tensor([8, 5]),
-        (Shown("walk", ANY_VIEW, "train", 7), Shown("run", "arid6", "park")),
+        (RenderedClip("walk", ANY_VIEW, "train", 7), RenderedClip("run", "arid6", "park")),
     )
     kept.save(tmp_path / "some.thing")
     kept.save(tmp_path / "more")
@@ -154,7 +154,9 @@ def test_features_of_rendered_people_are_what_asking_computes(clip):
 
     now = pairs(torch.tensor([0]).numpy(), clip, 0.2)
     frames, ahead = read_frames(clip, now), read_frames(clip, pairs(now, clip, embedded.AHEAD))
-    found = features.compute(iter([(frames, ahead, Shown("wave_both_hands", GOOD_VIEW, "test"))]))
+    found = features.compute(
+        iter([(frames, ahead, RenderedClip("wave_both_hands", GOOD_VIEW, "test"))])
+    )
     tower = catalogue.load("embedded", "cpu")
     asked = tower.look(tower.preparation.pixels(frames), tower.preparation.pixels(ahead))
     assert found.features.shape == (1, features.MOMENTS, 2560) and found.count.tolist() == [1]

@@ -13,8 +13,8 @@ from har_demo.models.card import ModelInput
 from har_demo.research.training.groups import HELD_OUT, group_of
 from har_demo.research.training.recognition import data
 from har_demo.research.training.recognition.data import (
-    Example,
-    Footage,
+    LabelledClip,
+    VideoDataset,
     load,
     prepare,
     read_examples,
@@ -41,19 +41,19 @@ ACTORS = ["denis", "eli", "ido", "ira", "lena", "moshe"]
 def _examples():
     """One example a recording, without clips."""
     arid = [
-        Example(
+        LabelledClip(
             None, None, "arid6", class_of("arid6", name), group_of("arid6", name, f"x/x_{n}_1.mp4")
         )
         for name, n in ARID
     ]
     weizmann = [
-        Example(
+        LabelledClip(
             None, None, "weizmann", class_of("weizmann", "walk"), group_of("weizmann", "walk", path)
         )
         for path in (f"weizmann/walk/{actor}_walk.mp4" for actor in ACTORS)
     ]
     workout = [
-        Example(None, None, "workout4", class_of("workout4", name), group)
+        LabelledClip(None, None, "workout4", class_of("workout4", name), group)
         for name, n in WORKOUT
         for group in [group_of("workout4", name, f"x/push-up_{n}.mp4".replace("push-up_x_", ""))]
     ]
@@ -170,7 +170,7 @@ def test_classes_weigh_the_same_however_many_clips_they_have(prepared):
 def test_footage_comes_back_from_a_file(prepared, tmp_path):
     footage = load(read_examples(prepared))
     footage.save(tmp_path / "f.pt")
-    again = Footage.read(tmp_path / "f.pt")
+    again = VideoDataset.read(tmp_path / "f.pt")
     assert footage.fields is again.fields is None  # computed when a model asks for it
     for name, value in vars(footage).items():
         assert value is None or torch.equal(value, getattr(again, name)), name

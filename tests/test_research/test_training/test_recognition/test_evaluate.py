@@ -25,13 +25,13 @@ from har_demo.research.training.recognition import evaluate as module
 from har_demo.research.training.recognition import kept
 from har_demo.research.training.recognition.data import prepare
 from har_demo.research.training.recognition.evaluate import (
+    EvalTarget,
     Outcome,
-    Subject,
     evaluate,
     measure,
     subject,
 )
-from har_demo.research.training.recognition.material import Labelled, Material, people, prepared
+from har_demo.research.training.recognition.material import EvalSet, Labelled, people, prepared
 from har_demo.research.training.recognition.record import FIRST, entry_of, record, rows
 from har_demo.research.training.recognition.report import COLUMNS
 from har_demo.research.training.recognition.ship import TESTED_ON
@@ -108,7 +108,7 @@ def figures(file: Path) -> dict[tuple[str, str], tuple[float, int]]:
     return {(r["dataset"], r["metric"]): (float(r["value"]), int(r["clips"])) for r in table}
 
 
-def coloured(asked: list, *names: str, broken: tuple[str, ...] = ()) -> Material:
+def coloured(asked: list, *names: str, broken: tuple[str, ...] = ()) -> EvalSet:
     """Clips that are nowhere on the disk, each of its class's colour; `asked` notes who was opened."""
 
     def look(name: str):
@@ -130,10 +130,10 @@ def coloured(asked: list, *names: str, broken: tuple[str, ...] = ()) -> Material
         Labelled(name, "made", "", CLASSES.index(name.split()[0].replace("_", " ")), look(name))
         for name in names
     )
-    return Material("made", clips)
+    return EvalSet("made", clips)
 
 
-def made(card, weights, *names, asked=None, broken=()) -> Subject:
+def made(card, weights, *names, asked=None, broken=()) -> EvalTarget:
     material = coloured([] if asked is None else asked, *names, broken=broken)
     return subject(card.name, lambda classes: material, str(weights))
 
@@ -353,7 +353,7 @@ def outcome(told: list[tuple[str, str, str]], answers: list[str], back=None) -> 
         Labelled(str(n), dataset, group, EVERYDAY.index(name), None)
         for n, (dataset, group, name) in enumerate(told)
     )
-    one = Subject(card, None, Provenance("shipped", "a", "0f"), Material("m", clips))
+    one = EvalTarget(card, None, Provenance("shipped", "a", "0f"), EvalSet("m", clips))
     return Outcome(one, clips, scores(answers), scores(back) if back else None, ())
 
 

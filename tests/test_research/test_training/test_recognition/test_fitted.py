@@ -16,7 +16,7 @@ from har_demo.errors import ChoiceError
 from har_demo.labels import EVERYDAY
 from har_demo.models.registry import card
 from har_demo.models.trajectories import trajectories
-from har_demo.recognize.prediction import Question
+from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
 from har_demo.research.training.recognition import fitted as module
 from har_demo.research.training.recognition import score, tables
@@ -114,7 +114,7 @@ def test_recognition_tells_two_motions_apart_with_what_was_shipped(queue, tmp_pa
     monkeypatch.setenv("HAR_CHECKPOINTS", str(tmp_path))
     for label in (SIDEWAYS, UPWARDS):
         clip, read = _film(label, seed=50)
-        (answer,) = recognize(clip, [Question("idt_lab")], read=read)
+        (answer,) = recognize(clip, [Request("idt_lab")], read=read)
         assert answer.provenance.source == "shipped"
         assert answer.top(1)[0][0] == EVERYDAY[label]
         # Classes without a clip are never answered.

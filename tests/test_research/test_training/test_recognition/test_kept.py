@@ -5,17 +5,17 @@ import pytest
 
 from har_demo.errors import ChoiceError
 from har_demo.research.training.recognition import kept
-from har_demo.research.training.recognition.kept import Answer
+from har_demo.research.training.recognition.kept import KeptAnswer
 
 ANSWERS = {
-    ("a", "0f", "people", "1"): Answer(np.array([0.25, 0.75], np.float32)),
-    ("a", "0f", "people", 'odd, "name"\n2'): Answer(
+    ("a", "0f", "people", "1"): KeptAnswer(np.array([0.25, 0.75], np.float32)),
+    ("a", "0f", "people", 'odd, "name"\n2'): KeptAnswer(
         np.array([1e-9, 1], np.float32), np.array([0.5, 0.5], np.float32)
     ),
 }
 
 
-def same(one: Answer, other: Answer) -> bool:
+def same(one: KeptAnswer, other: KeptAnswer) -> bool:
     if (one.backwards is None) != (other.backwards is None):
         return False
     back = one.backwards is None or np.array_equal(one.backwards, other.backwards)

@@ -12,7 +12,7 @@ from har_demo.labels import EVERYDAY
 from har_demo.models.lab import LAB_FLOW
 from har_demo.research.training.recognition import motion as module
 from har_demo.research.training.recognition.augment import MIRROR, augment_flow, mirror
-from har_demo.research.training.recognition.data import Footage, footage
+from har_demo.research.training.recognition.data import VideoDataset, footage
 from har_demo.research.training.recognition.motion import STEP, fields_at, fields_of, resized
 from har_demo.research.training.recognition.train import draw
 from tests.test_research.test_training.test_recognition.test_augment import STILL
@@ -51,7 +51,7 @@ def file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def source(file):
-    return replace(Footage.read(file), fields=fields_of(file, 8.0))
+    return replace(VideoDataset.read(file), fields=fields_of(file, 8.0))
 
 
 def _mean(found):
@@ -84,7 +84,7 @@ def test_many_processes_give_the_same(file, source, monkeypatch):
 
 def test_saved_footage_keeps_its_flow(source, tmp_path):
     source.save(tmp_path / "x.pt")
-    again = Footage.read(tmp_path / "x.pt").to(torch.device("cpu"))
+    again = VideoDataset.read(tmp_path / "x.pt").to(torch.device("cpu"))
     assert (again.fields == source.fields).all()
 
 
