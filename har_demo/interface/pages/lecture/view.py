@@ -51,7 +51,7 @@ def pictures():
 
 def _chapter(number: int, one: Chapter, drawn: bool) -> str:
     return render(
-        "lecture_chapter",
+        "lecture/chapter",
         number=number,
         one=one,
         systems=[_system(system, drawn) for system in one.systems],
@@ -112,7 +112,7 @@ def data_sets_shown() -> str:
     """Data sets through time as HTML: a chart and a table."""
     found = data_sets()
     return render(
-        "lecture_data",
+        "lecture/data",
         chart=plots.draw(_time_chart(found), "Data sets through time", 460),
         rows=[
             {
