@@ -208,7 +208,7 @@ def _entries(table: Path, *changed: int) -> tuple[MeasuredRow, ...]:
 
 def _entry(model: str, modality: str, rows: list[dict]) -> MeasuredRow:
     card = registry.card(model.split(".")[0])
-    title = title_without_size(card)
+    title = card.title.removesuffix(" (tiny)")
     plain = modality == card.input.modality and modality != "difference"
     apart = FUSED.get(model, "" if plain else INPUTS.get(modality, modality))
     values: dict[tuple[str, str], list[dict]] = {}
@@ -231,11 +231,6 @@ def _entry(model: str, modality: str, rows: list[dict]) -> MeasuredRow:
         gmacs=size("gmacs"),
         figures={key: _figure(own) for key, own in values.items() if key[0]},
     )
-
-
-def title_without_size(card: ModelCard) -> str:
-    """Return a card's title without the brackets that state its size."""
-    return card.title.removesuffix(" (lab size)").removesuffix(" (tiny)")
 
 
 def _figure(rows: list[dict]) -> Figure:

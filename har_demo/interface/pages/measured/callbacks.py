@@ -10,7 +10,7 @@ from har_demo.interface.gpu import on_gpu
 from har_demo.interface.pages.measured.view import restore, whisker
 from har_demo.interface.render import fragment, notice
 from har_demo.profiling.timing import milliseconds, processor
-from har_demo.research.benchmarks.confused import MOST, Search, look_for
+from har_demo.recognize.confusions import MOST, Search, look_for
 from har_demo.tables.datasets import TITLES
 from har_demo.tables.measured import entries, entry, times
 from har_demo.tables.pareto import front

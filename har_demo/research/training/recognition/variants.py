@@ -19,12 +19,12 @@ from torch import nn
 
 from har_demo.models import registry
 from har_demo.models.card import ModelCard, WeightSource
-from har_demo.models.csn import csn_lab
+from har_demo.models.csn import csn_tiny
 from har_demo.models.efficientnet3d import InflatedLite0
 from har_demo.models.light import gamma
-from har_demo.models.mfnet import mfnet_lab
-from har_demo.models.pyramid import five, mfnet_nl_lab, mfnet_pnl_lab
-from har_demo.models.video_swin import swin_lab
+from har_demo.models.mfnet import mfnet_tiny
+from har_demo.models.pyramid import five, mfnet_nl_tiny, mfnet_pnl_tiny
+from har_demo.models.video_swin import swin_tiny
 from har_demo.profiling import cost
 from har_demo.research.training.recognition.imagenet import LITE0, lite0_from_imagenet
 from har_demo.research.training.recognition.light import Relit, equalised
@@ -59,7 +59,7 @@ def _variation(
 
 
 def _relit(light: Callable, classes: int) -> Relit:
-    return Relit(mfnet_lab(classes), light)
+    return Relit(mfnet_tiny(classes), light)
 
 
 _SIXTEEN = {"frames": 16, "fps": 8.0}
@@ -69,7 +69,7 @@ _PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0), "standardise": False}
 @cache
 def variants() -> dict[str, ModelCard]:
     """Return the cards of all variations by name; their parameters and GMACs are not counted yet."""
-    csn = partial(csn_lab, width=24)
+    csn = partial(csn_tiny, width=24)
     cards = (
         _variation("mfnet_lab.frames_4", frames=4, fps=2.0),
         _variation("mfnet_lab.frames_8", frames=8, fps=4.0),
@@ -85,14 +85,14 @@ def variants() -> dict[str, ModelCard]:
         _variation("ir_csn_lab.split", partial(csn, preserve=False, kernel="split")),
         _variation("ip_csn_lab.narrow", partial(csn, preserve=True)),
         _variation("ir_csn_lab.narrow", partial(csn, preserve=False)),
-        _variation("mfnet_nl_lab.five", partial(mfnet_nl_lab, places=five)),
+        _variation("mfnet_nl_lab.five", partial(mfnet_nl_tiny, places=five)),
         *(
-            _variation(f"mfnet_nl_lab.{function}", partial(mfnet_nl_lab, function=function))
+            _variation(f"mfnet_nl_lab.{function}", partial(mfnet_nl_tiny, function=function))
             for function in ("gaussian", "dot_product", "concatenation")
         ),
-        _variation("mfnet_pnl_lab.five", partial(mfnet_pnl_lab, places=five)),
-        _variation("swin_lab.window_1", partial(swin_lab, window=(1, 7, 7))),
-        _variation("swin_lab.window_8", partial(swin_lab, window=(8, 7, 7))),
+        _variation("mfnet_pnl_lab.five", partial(mfnet_pnl_tiny, places=five)),
+        _variation("swin_lab.window_1", partial(swin_tiny, window=(1, 7, 7))),
+        _variation("swin_lab.window_8", partial(swin_tiny, window=(8, 7, 7))),
         _variation("mfnet_lab.as_filmed", standardise=False),
         _variation("mfnet_lab.gamma", partial(_relit, gamma), **_PLAIN),
         _variation("mfnet_lab.equalised", partial(_relit, equalised), **_PLAIN),
