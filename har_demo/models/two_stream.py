@@ -37,6 +37,7 @@ from torchvision.models import GoogLeNet, vgg16
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import UCF101
 from har_demo.models.resnet2d import ResNet2D, frame_by_frame
 from har_demo.models.tiny import TINY_CHANGE, TINY_FLOW
@@ -302,10 +303,18 @@ def _first_split(top1: float) -> tuple[Accuracy, ...]:
     return (Accuracy("UCF101", top1, None, "split 1", "bryanyzhu/two-stream-pytorch"),)
 
 
+KEY_MAP = key_map(
+    (r"^(features|classifier)\.", r"network.\1."),
+    (r"^fc_action\.", "network.classifier.6."),
+)
+"""two-stream-pytorch's VGG-16 is torchvision's, with a last layer of its own name."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="two_stream_spatial",
         title="Two-stream: spatial stream",
+        hue=96,
         **_ABOUT,
         **_UCF,
         idea="Recognises the action from a single frame: a pool or a violin says a lot before "
@@ -333,6 +342,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="two_stream",
         title="Two-stream ConvNets",
+        chapter="streams",
         **_ABOUT,
         **_UCF,
         idea="One network looks at a frame, another at the motion around it, and their scores are "
@@ -355,6 +365,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The spatial stream with a deeper image network, VGG-16.",
         input=replace(_FRAME, resize=(256, 340)),
         build=two_stream_vgg16_spatial,
+        key_map=KEY_MAP,
         parameters=134_674_341,
         gmacs=15.467,
         accuracy=_first_split(78.5),
@@ -371,6 +382,7 @@ CARDS: tuple[ModelCard, ...] = (
         "widened to twenty channels of flow.",
         input=replace(_FLOW, resize=(256, 340)),
         build=two_stream_vgg16_temporal,
+        key_map=KEY_MAP,
         parameters=134_684_133,
         gmacs=15.958,
         accuracy=_first_split(80.4),
@@ -401,6 +413,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="spatial_stream_lab",
         title="Spatial stream (tiny)",
+        tiny_of="two_stream_spatial",
         **_ABOUT,
         **_TINY,
         idea="A small residual network guesses the action from one change between neighbouring frames: "
@@ -415,6 +428,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="temporal_stream_lab",
         title="Temporal stream (tiny)",
+        tiny_of="two_stream_temporal",
         **_ABOUT,
         **_TINY,
         idea="A small residual network sees ten fields of optical flow and nothing else: clothes "
@@ -427,6 +441,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="two_stream_lab",
         title="Two-stream (tiny)",
+        chapter="streams",
+        tiny_of="two_stream",
         **_ABOUT,
         **_TINY,
         idea="Two small residual networks, one for a frame and one for the flow around it, average "
