@@ -316,7 +316,7 @@ def _small(name: str) -> dict | None:
     same = [
         other
         for other in cards.values()
-        if other.size == "lab"
+        if other.size == "tiny"
         and _file(other.name) == _file(name)
         and availability(other).state == "shipped"
     ]

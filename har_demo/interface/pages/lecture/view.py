@@ -98,7 +98,7 @@ def _links(system: System, entry) -> list[dict]:
         if weights.state == "missing":
             continue
         more = f", fetches {megabytes(weights.bytes)}" if weights.state == "download" else ""
-        title = one.title if one.size == "lab" else f"{one.title} of the paper"
+        title = one.title if one.size == "tiny" else f"{one.title} of the paper"
         links.append({"to": f"./?models={name}", "words": f"Run {title}{more}"})
     links.append({"to": f"./compute?model={system.card.name}", "words": "Layers and cost"})
     if entry:

@@ -9,7 +9,7 @@ from har_demo.interface import formatting, plots, stopping
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.pages.measured.view import restore, whisker
 from har_demo.interface.render import fragment, notice
-from har_demo.research.benchmarks.confused import MOST, Search, look_for
+from har_demo.recognize.confusions import MOST, Search, look_for
 from har_demo.tables.measured import DATASETS, entries, entry, times
 from har_demo.tables.pareto import front
 

@@ -1,6 +1,6 @@
 """Real examples of a confusion: test clips of an action are rendered until the model mistakes some.
 
-    action ──▶ the first rendered test clips of it ──▶ the shipped model's answers ──▶ films of those wanted
+    action ──▶ the first rendered test clips of it ──▶ the shipped model's answers ──▶ videos of the confused ones
 
 The very frames that the model answers about are what is shown, as small as it sees them.
 """
@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from har_demo.clips import cache
-from har_demo.clips.clip import Clip
+from har_demo.clips.rendered import Open, RenderedScene, renderer, scenes
 from har_demo.clips.writer import write_video
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.labels import EVERYDAY
 from har_demo.models import registry
 from har_demo.recognize.prediction import ModelError, Request
-from har_demo.recognize.recognize import Reader, recognize
-from har_demo.research.training.recognition.material import people
+from har_demo.recognize.recognize import recognize
 from har_demo.weights import shipped
 
 MOST = 12
@@ -34,7 +33,7 @@ class ConfusedClip:
     """A rendered clip and what a model answered about it.
 
     Attributes:
-        seed: of the scene; `people` of har_demo.research.training.recognition.material renders it again.
+        seed: of the scene, of which har_demo.clips.rendered gives the frames again.
         answered: the likeliest class.
         share: its probability.
         film: H.264 mp4 in the cache's folder, which keeps it for a day.
@@ -89,6 +88,9 @@ def look_for(
     for name in (true, wanted):
         if name not in card.classes:
             raise ChoiceError(f"{card.title} knows no class '{str(name)[:40]}'.")
+    tried = scenes((true,), most)
+    if not tried:
+        raise ChoiceError(f"Nobody can be rendered {true!r}: choose another class.")
     entry = shipped.entry(model)
     if entry is None:
         raise WeightsError(
@@ -97,47 +99,52 @@ def look_for(
         )
     answers: dict[str, int] = {}
     hits, first = [], []
-    for number in range(most):
-        answered, share, seed = _answer(model, entry["sha256"], true, number)
-        answers[answered] = answers.get(answered, 0) + 1
-        if answered == wanted:
-            hits.append(ConfusedClip(seed, answered, share, _film(true, number)))
-        if len(first) < 2:
-            first.append((number, seed, answered, share))
-        ranked = dict(sorted(answers.items(), key=lambda one: -one[1]))
-        done = len(hits) == enough or number + 1 == most
-        if done and not hits:
-            hits = [ConfusedClip(s, a, p, _film(true, n)) for n, s, a, p in first]
-        yield Search(model, true, wanted, ranked, tuple(hits), done)
-        if done:
-            return
+    with renderer() as open_scene:
+        for number, scene in enumerate(tried):
+            answered, share = _answer(model, entry["sha256"], scene, open_scene)
+            answers[answered] = answers.get(answered, 0) + 1
+            if answered == wanted:
+                hits.append(_confused(scene, answered, share, open_scene))
+            if len(first) < 2:
+                first.append((scene, answered, share))
+            ranked = dict(sorted(answers.items(), key=lambda pair: -pair[1]))
+            done = len(hits) == enough or number + 1 == most
+            if done and not hits:
+                hits = [_confused(*seen, open_scene) for seen in first]
+            yield Search(model, true, wanted, ranked, tuple(hits), done)
+            if done:
+                return
 
 
-@lru_cache(4096)
-def _answer(model: str, sha256: str, true: str, number: int) -> tuple[str, float, str]:
-    """The likeliest class, its probability and the scene's seed; other weights answer anew."""
-    clip, read, seed = _scene(true, number)
-    said = next(iter(recognize(clip, [Request(model)], read=read)))
-    if isinstance(said, ModelError):
-        raise WeightsError(said.message)
-    name, share = said.top(1)[0]
-    return name, share, seed
+_ANSWERS: dict[tuple[str, str, RenderedScene], tuple[str, float]] = {}
+"""Model, hash of its weights and scene → the likeliest class and its probability."""
 
 
-@lru_cache(24)  # each holds the frames rendered so far, four megabytes at most
-def _scene(true: str, number: int) -> tuple[Clip, Reader, str]:
-    one = people((true,), number + 1).clips[number]
-    return *one.look(), one.name
+def _answer(model: str, sha256: str, scene: RenderedScene, open_scene: Open) -> tuple[str, float]:
+    key = (model, sha256, scene)
+    if key not in _ANSWERS:
+        clip, read = open_scene(scene, _frames(scene))
+        prediction = next(iter(recognize(clip, [Request(model)], read=read)))
+        if isinstance(prediction, ModelError):
+            raise WeightsError(prediction.message)
+        _ANSWERS[key] = prediction.top(1)[0]
+    return _ANSWERS[key]
 
 
-def _film(true: str, number: int) -> Path:
-    clip, read, seed = _scene(true, number)
-    film = cache.folder() / f"rendered-{seed}.mp4"
+@lru_cache(24)  # four megabytes each at most; the next model is asked about the same frames
+def _frames(scene: RenderedScene) -> dict[int, np.ndarray]:
+    """Return the frames of a scene rendered so far, by number."""
+    return {}
+
+
+def _confused(scene: RenderedScene, answered: str, share: float, open_scene: Open) -> ConfusedClip:
+    film = cache.folder() / f"rendered-{scene.seed}.mp4"
     if not film.exists():
+        clip, read = open_scene(scene, _frames(scene))
         part = film.with_suffix(".part.mp4")
         write_video(part, read(clip, np.arange(clip.frames)), clip.fps)
         part.replace(film)
-    return film
+    return ConfusedClip(str(scene.seed), answered, share, film)
 
 
 def ready() -> list[str]:
