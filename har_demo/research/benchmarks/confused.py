@@ -18,8 +18,9 @@ from har_demo.clips.writer import write_video
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.labels import EVERYDAY
 from har_demo.models import registry
+from har_demo.recognize.inputs import Reader
 from har_demo.recognize.prediction import ModelError, Request
-from har_demo.recognize.recognize import Reader, recognize
+from har_demo.recognize.recognize import recognize
 from har_demo.research.training.recognition.material import people
 from har_demo.weights import shipped
 
