@@ -16,7 +16,7 @@ BELOW = {
     "assets": set(),
     "errors": set(),
     "labels": set(),
-    "clips": set(),
+    "clips": {"labels"},
     "models": {"labels"},
     "weights": {"models", "labels"},
     "flow": {"clips", "models", "weights"},

@@ -15,7 +15,7 @@ from har_demo.interface.pages.measured import page as measured_page
 from har_demo.interface.pages.motion import page as motion_page
 from har_demo.interface.pages.prompts import page as prompts_page
 from har_demo.interface.pages.recognize import page as recognize_page
-from har_demo.interface.render import static
+from har_demo.interface.render import source, styles
 from har_demo.interface.theme import theme
 
 # The pages beside the first: their names in the bar, their addresses and what lays them out.
@@ -28,17 +28,6 @@ PAGES = (
     ("Measured", "measured", measured_page.build),
     ("Compute", "compute", compute_page.build),
     ("Lecture", "lecture", lecture_page.build),
-)
-STYLES = (
-    "style.css",
-    "prompts.css",
-    "attention.css",
-    "flow.css",
-    "motion.css",
-    "compare.css",
-    "compute.css",
-    "measured.css",
-    "lecture.css",
 )
 
 
@@ -61,8 +50,8 @@ def launch(demo: gr.Blocks, **options) -> None:
     """Serve the app: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT move it, 7860 is the default port."""
     demo.launch(
         theme=theme(),
-        css="".join(map(static, STYLES)),
-        head=f"{static('head.html')}<script>{static('page.js')}</script>",
+        css=styles(),
+        head=f"{source('static/head.html')}<script>{source('static/page.js')}</script>",
         allowed_paths=[str(cache.folder())],
         max_file_size=round(limits().megabytes * 1e6),
         footer_links=["api"],

@@ -201,7 +201,7 @@ def _entries(table: Path, changed: int) -> tuple[MeasuredRow, ...]:
 
 def _entry(model: str, modality: str, rows: list[dict]) -> MeasuredRow:
     card = registry.card(model.split(".")[0])
-    title = card.title.removesuffix(" (lab size)")
+    title = card.title.removesuffix(" (tiny)")
     plain = modality == card.input.modality and modality != "difference"
     apart = FUSED.get(model, "" if plain else SHOWN.get(modality, modality))
     values: dict[tuple[str, str], list[dict]] = {}

@@ -51,7 +51,7 @@ def pictures():
 
 def _chapter(number: int, one: Chapter, drawn: bool) -> str:
     return render(
-        "lecture_chapter",
+        "lecture/chapter",
         number=number,
         one=one,
         systems=[_system(system, drawn) for system in one.systems],
@@ -98,7 +98,7 @@ def _links(system: System, entry) -> list[dict]:
         if weights.state == "missing":
             continue
         more = f", fetches {megabytes(weights.bytes)}" if weights.state == "download" else ""
-        title = one.title if one.size == "lab" else f"{one.title} of the paper"
+        title = one.title if one.size == "tiny" else f"{one.title} of the paper"
         links.append({"to": f"./?models={name}", "words": f"Run {title}{more}"})
     links.append({"to": f"./compute?model={system.card.name}", "words": "Layers and cost"})
     if entry:
@@ -112,7 +112,7 @@ def data_sets_shown() -> str:
     """Data sets through time as HTML: a chart and a table."""
     found = data_sets()
     return render(
-        "lecture_data",
+        "lecture/data",
         chart=plots.draw(_time_chart(found), "Data sets through time", 460),
         rows=[
             {

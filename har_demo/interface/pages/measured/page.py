@@ -10,7 +10,7 @@ from har_demo.interface.pages.measured.view import (
     confusion_shown,
     scores_shown,
 )
-from har_demo.interface.render import render, static
+from har_demo.interface.render import fragment, source
 from har_demo.tables.measured import DATASETS, METRICS
 
 FIRST = next(iter(DATASETS))
@@ -56,11 +56,11 @@ def build() -> None:
             )
             matrix = plots.build(script=LINK_SCRIPT, elem_id="matrix")
         with gr.Column(scale=4, min_width=280):
-            films = gr.HTML(render("measured_films_empty"), elem_id="films")
+            films = gr.HTML(fragment("measured/films", "empty"), elem_id="films")
             stop = gr.Button("Stop", visible=False, size="sm", elem_id="films-stop")
 
     with gr.Column(elem_id="times-part"):
-        times = plots.build(script=static("chart_names.js"), elem_id="times")
+        times = plots.build(script=source("static/chart_names.js"), elem_id="times")
         with gr.Row(elem_id="times-go"):
             press = gr.Button("Measure on this machine", elem_id="time", min_width=220)
             enough = gr.Button("Stop", visible=False, elem_id="time-stop", min_width=80)

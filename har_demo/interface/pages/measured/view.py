@@ -79,7 +79,7 @@ def scores_shown(dataset: str, metric: str) -> str:
     columns = [m for m in METRICS if any((dataset, m) in one.figures for one in every)]
     low, high = best[1].plausible
     return render(
-        "measured_scores",
+        "measured/scores",
         title=DATASETS[dataset],
         new=NEW[dataset],
         name=name,
@@ -208,7 +208,7 @@ def confusion_shown(dataset: str, metric: str, model: str | None) -> str:
     wrong, every = sum(m[2] for m in mistakes), int(found.counts.sum())
     link = urlencode({"data": dataset, "figure": metric, "model": one.key})
     return render(
-        "measured_confusion",
+        "measured/confusion",
         title=one.title,
         data=DATASETS[dataset],
         link=f"?{link}",
@@ -321,7 +321,7 @@ def ablations_shown(dataset: str) -> str:
     asked = {question.name for question in ABLATIONS}
     general = [line for name, lines in said.items() if name not in asked for line in lines]
     return render(
-        "measured_ablations",
+        "measured/ablations",
         questions=[q for q in questions if q["known"]],
         waiting=[q["name"] for q in questions if not q["known"]],
         sets=[DATASETS[name] for name in sets],

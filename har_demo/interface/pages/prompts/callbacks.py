@@ -22,7 +22,7 @@ from har_demo.interface.pages.prompts.view import (
     results,
     small,
 )
-from har_demo.interface.render import notice, render
+from har_demo.interface.render import fragment, notice
 from har_demo.prompts import (
     BACKGROUND,
     CLASS_LISTS,
@@ -217,7 +217,7 @@ def describe_tower(name: str) -> str:
         one = card(name or default())
     except UserError as problem:
         return notice(str(problem))
-    return render("tower", card=one, able=about(one.name))
+    return fragment("prompts/parts", "tower", card=one, able=about(one.name))
 
 
 @contextmanager

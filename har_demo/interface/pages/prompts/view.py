@@ -10,7 +10,7 @@ from har_demo.clips.clip import Clip
 from har_demo.interface import formatting
 from har_demo.interface.links import prompts_link
 from har_demo.interface.pages.recognize.view import ticks
-from har_demo.interface.render import data_uri, render
+from har_demo.interface.render import data_uri, fragment, render
 from har_demo.prompts import SOFTMAX, Answer, HeatMap, about, default
 
 SURE = 0.5  # from here on a prompt 'fits'
@@ -54,7 +54,7 @@ def results(on_page: PromptsOnPage) -> str:
     rows = _rows(answer, order, lines)
     more = [row for row in rows[BARS:] if not row["none"]]
     return render(
-        "prompts_results",
+        "prompts/results",
         asked=json.dumps(prompts_link(clip, answer) | {"shown": on_page.shown}),
         clip=clip,
         headline=headline,
@@ -73,8 +73,9 @@ def results(on_page: PromptsOnPage) -> str:
 def answered_by(on_page: PromptsOnPage) -> str:
     """Which towers answered, what they can do, and how the answer came about."""
     answer = on_page.answer
-    return render(
-        "prompts_answered",
+    return fragment(
+        "prompts/parts",
+        "answered",
         able=about(answer.tower),
         title=answer.title,
         facts=_facts(on_page),
@@ -251,7 +252,8 @@ def heat_shown(found: HeatMap, frame: np.ndarray, fps: float) -> str:
     low, high = float(found.values.min()), float(found.values.max())
     shares = found.overlay()[0]
     gain = found.kind == "relevance"
-    return render(
+    return fragment(
+        "prompts/parts",
         "heat",
         prompt=_short(found.prompt),
         time=formatting.seconds(found.frames[0] / fps),

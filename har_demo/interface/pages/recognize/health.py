@@ -73,7 +73,7 @@ def show_health() -> Markup:
         every = every_health()
     except UserError as problem:
         return notice(str(problem))
-    return render("health", every=every, sound=sum(one.ok for one in every))
+    return render("recognize/health", every=every, sound=sum(one.ok for one in every))
 
 
 def measure_again(model: str, clips: int, so_far: dict[str, Tally], request: gr.Request):
@@ -157,7 +157,7 @@ def _only(one: EvalTarget, number: int) -> EvalTarget:
 def _tallies(so_far: dict[str, Tally], doing: str = "", share: float = 1.0) -> Markup:
     """What was found so far, and how far a measurement has come, as HTML."""
     rows = [_row(model, tally) for model, tally in so_far.items()]
-    return render("remeasured", rows=rows, doing=doing, share=f"{share:.2f}")
+    return render("recognize/remeasured", rows=rows, doing=doing, share=f"{share:.2f}")
 
 
 def _row(model: str, tally: Tally) -> dict:

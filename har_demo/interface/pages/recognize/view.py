@@ -41,7 +41,7 @@ def results(
     headline, subline = _verdict(clip, predictions, len(answers), len(waiting), stopped)
     waiting = () if stopped else waiting
     return render(
-        "results",
+        "recognize/results",
         clip=clip,
         asked=json.dumps({name: value for name, value in asked.items() if value}),
         headline=headline,
@@ -266,7 +266,7 @@ def seen(
     }.get(spec.modality, formatting.count(number, "RGB frame"))
     start, end = frames.min() / clip.fps, (frames.max() + 1) / clip.fps
     return render(
-        "seen",
+        "recognize/seen",
         model=card.name,
         span=f"window {pictures.window + 1} of {len(indices)}, "
         f"{formatting.seconds(start)} to {formatting.seconds(end)}",

@@ -20,12 +20,12 @@ from torch import nn
 
 from har_demo.models import registry
 from har_demo.models.card import ModelCard, WeightSource
-from har_demo.models.csn import csn_lab
+from har_demo.models.csn import csn_tiny
 from har_demo.models.efficientnet3d import InflatedLite0
 from har_demo.models.light import gamma
-from har_demo.models.mfnet import mfnet_lab
-from har_demo.models.pyramid import five, mfnet_nl_lab, mfnet_pnl_lab
-from har_demo.models.video_swin import swin_lab
+from har_demo.models.mfnet import mfnet_tiny
+from har_demo.models.pyramid import five, mfnet_nl_tiny, mfnet_pnl_tiny
+from har_demo.models.video_swin import swin_tiny
 from har_demo.profiling import cost
 from har_demo.research.training.recognition.imagenet import LITE0, lite0_from_imagenet
 from har_demo.research.training.recognition.light import Relit, equalised
@@ -90,7 +90,7 @@ def _changed(
 
 
 def _relit(light: Callable, classes: int) -> Relit:
-    return Relit(mfnet_lab(classes), light)
+    return Relit(mfnet_tiny(classes), light)
 
 
 _SIXTEEN = {"frames": 16, "fps": 8.0}
@@ -202,15 +202,15 @@ ABLATIONS: tuple[Ablation, ...] = (
             _changed(
                 "3×3×3",
                 "ir_csn_lab.full",
-                partial(csn_lab, preserve=False, width=24, kernel="full"),
+                partial(csn_tiny, preserve=False, width=24, kernel="full"),
             ),
             _changed(
                 "(2+1)D",
                 "ir_csn_lab.split",
-                partial(csn_lab, preserve=False, width=24, kernel="split"),
+                partial(csn_tiny, preserve=False, width=24, kernel="split"),
             ),
-            _changed("ip-CSN", "ip_csn_lab.narrow", partial(csn_lab, preserve=True, width=24)),
-            _changed("ir-CSN", "ir_csn_lab.narrow", partial(csn_lab, preserve=False, width=24)),
+            _changed("ip-CSN", "ip_csn_lab.narrow", partial(csn_tiny, preserve=True, width=24)),
+            _changed("ir-CSN", "ir_csn_lab.narrow", partial(csn_tiny, preserve=False, width=24)),
         ),
     ),
     Ablation(
@@ -219,7 +219,7 @@ ABLATIONS: tuple[Ablation, ...] = (
         (
             _lab("none", "mfnet_lab"),
             _lab("one", "mfnet_nl_lab"),
-            _changed("five", "mfnet_nl_lab.five", partial(mfnet_nl_lab, places=five)),
+            _changed("five", "mfnet_nl_lab.five", partial(mfnet_nl_tiny, places=five)),
         ),
     ),
     Ablation(
@@ -228,7 +228,7 @@ ABLATIONS: tuple[Ablation, ...] = (
         (
             _lab("embedded Gaussian", "mfnet_nl_lab"),
             *(
-                _changed(label, f"mfnet_nl_lab.{name}", partial(mfnet_nl_lab, function=name))
+                _changed(label, f"mfnet_nl_lab.{name}", partial(mfnet_nl_tiny, function=name))
                 for label, name in (
                     ("Gaussian", "gaussian"),
                     ("dot product", "dot_product"),
@@ -244,7 +244,7 @@ ABLATIONS: tuple[Ablation, ...] = (
             _lab("none", "mfnet_lab"),
             _lab("non-local × 1", "mfnet_nl_lab"),
             _lab("PNL × 1", "mfnet_pnl_lab"),
-            _changed("PNL × 5", "mfnet_pnl_lab.five", partial(mfnet_pnl_lab, places=five)),
+            _changed("PNL × 5", "mfnet_pnl_lab.five", partial(mfnet_pnl_tiny, places=five)),
         ),
     ),
     Ablation(
@@ -253,9 +253,13 @@ ABLATIONS: tuple[Ablation, ...] = (
         "there are eight along time: windows of one see one moment each, windows of four shift, and "
         "windows of eight see all.",
         (
-            _changed("1 × 7 × 7 patches", "swin_lab.window_1", partial(swin_lab, window=(1, 7, 7))),
+            _changed(
+                "1 × 7 × 7 patches", "swin_lab.window_1", partial(swin_tiny, window=(1, 7, 7))
+            ),
             _lab("4 × 7 × 7 patches", "swin_lab"),
-            _changed("8 × 7 × 7 patches", "swin_lab.window_8", partial(swin_lab, window=(8, 7, 7))),
+            _changed(
+                "8 × 7 × 7 patches", "swin_lab.window_8", partial(swin_tiny, window=(8, 7, 7))
+            ),
         ),
     ),
     Ablation(

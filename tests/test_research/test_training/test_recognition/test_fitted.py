@@ -191,4 +191,4 @@ def test_too_little_motion_is_refused_by_name(tmp_path, protocol, monkeypatch):
 
 def test_every_lab_model_is_trained_or_fitted():
     assert not trainable().keys() & set(FITTED)
-    assert all(card(name).gmacs is None and card(name).size == "lab" for name in FITTED)
+    assert all(card(name).gmacs is None and card(name).size == "tiny" for name in FITTED)

@@ -164,12 +164,13 @@ def test_a_run_can_be_shipped(finished, tmp_path, monkeypatch):
     folder = finished / "work" / "done" / NAME
     (tmp_path / "manifest.json").write_text('{"checkpoints": [{"model": "a", "seed": 1}]}')
     file = ship(folder, tmp_path)
-    first, entry = json.loads((tmp_path / "manifest.json").read_text())["checkpoints"]
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    first, entry = manifest["checkpoints"]
     assert first == {"model": "a", "seed": 1}
+    assert manifest["classes"] == {entry["classes"]: list(EVERYDAY)}
     assert entry["file"] == file.name == f"{MODEL}.safetensors"
     assert entry["bytes"] == file.stat().st_size
     assert entry["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert entry["classes"] == list(EVERYDAY)
     assert entry["seed"] == 7
     told = {item["dataset"]: (item["top1"], item["clips"]) for item in entry["accuracy"]}
     rows = read_rows(finished / "work" / "done" / NAME / "metrics.csv")
