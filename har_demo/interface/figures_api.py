@@ -98,7 +98,7 @@ def confusion(model: str, dataset: str = "rendered") -> dict:
     if found is None:
         return {"model": model, "dataset": dataset, "counts": {}}
     counts = {
-        true: {name: int(n) for name, n in zip(found.answered, row, strict=True) if n}
+        true: {name: int(n) for name, n in zip(found.predicted, row, strict=True) if n}
         for true, row in zip(found.true, found.counts, strict=True)
     }
     return {"model": model, "dataset": dataset, "seeds": found.seeds, "counts": counts}
