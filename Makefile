@@ -16,7 +16,7 @@ demo: .venv/installed
 	@echo "Starting the page on http://localhost:$(PORT) (stop it with Ctrl-C)."
 	@GRADIO_SERVER_PORT=$(PORT) .venv/bin/python app.py
 
-test: .venv/installed browser
+test: .venv/tested browser
 	@.venv/bin/python -m pytest
 
 test-pythons:
@@ -34,11 +34,14 @@ space-requirements:
 train: .venv/installed
 	@.venv/bin/python -m har_demo.research.training.recognition.run --data $(DATA) --models $(MODEL)
 
-# The stamp is older than the two lists when one has changed since the last install.
-.venv/installed: requirements.txt constraints.txt | .venv/bin/python
-	@echo "Installing the packages of requirements.txt: about 5 GB, some minutes the first time."
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
-		-r requirements.txt -c constraints.txt
+# A stamp is older than the lists when one has changed since the last install.
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing the project and what it needs: about 5 GB, some minutes the first time."
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/tested: .venv/installed
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 # Debian keeps the venv module in a package of its own.

@@ -27,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 READY = ROOT / ".venv" / "bin" / "python"  # of `make test`
 PYTHONS = ("3.11", "3.12", "3.13")
-PACKAGES = ("-r", "requirements.txt")
+PACKAGES = ("--editable", ".[dev]")  # what requirements.txt lists, and the test tools
 CONSTRAINED = ("-c", "constraints.txt")
 NEWEST = ("--upgrade", "--upgrade-strategy", "eager")
 SMOKE = ("-m", "pytest", "tests/test_smoke.py")
@@ -139,7 +139,10 @@ def _has(python: Path, wanted: Sequence[str]) -> bool:
     """Whether pip would change nothing in this environment."""
     words = [python, "-m", "pip", "install", "--quiet", "--dry-run", "--report", "-"]
     done = subprocess.run([*words, *wanted, *PACKAGES], cwd=ROOT, capture_output=True, text=True)
-    return done.returncode == 0 and not json.loads(done.stdout)["install"]
+    if done.returncode:
+        return False
+    changes = json.loads(done.stdout)["install"]
+    return all(change["metadata"]["name"] == "har-demo" for change in changes)
 
 
 def installed(python: str | Path) -> dict[str, str]:
