@@ -14,10 +14,10 @@ from gradio_client import Client, handle_file
 from typer.testing import CliRunner
 
 from har_demo import cli, prompts
+from har_demo.assets import EXAMPLES as FOLDER
 from har_demo.clips.ingest import ingest
 from har_demo.models.registry import cards
-from har_demo.people.examples import FOLDER
-from har_demo.recognize.prediction import Prediction, Question
+from har_demo.recognize.prediction import Prediction, Request
 from har_demo.recognize.recognize import recognize
 from tests.media import numbered_frames, write
 
@@ -38,7 +38,7 @@ def command(*arguments) -> str:
 
 def answers(file: Path) -> list[Prediction]:
     """What the Python function says of a file."""
-    return list(recognize(ingest(file), [Question(name) for name in MODELS]))
+    return list(recognize(ingest(file), [Request(name) for name in MODELS]))
 
 
 def test_the_models_are_listed_and_shipped_weights_are_whole():
