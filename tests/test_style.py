@@ -16,15 +16,15 @@ BELOW = {
     "assets": set(),
     "errors": set(),
     "labels": set(),
-    "clips": set(),
+    "clips": {"labels"},
     "models": {"labels"},
     "weights": {"models", "labels"},
     "flow": {"clips", "models", "weights"},
     "recognize": {"clips", "models", "weights", "labels", "flow"},
     "prompts": {"clips", "models", "weights", "labels", "flow", "recognize"},
     "explain": {"clips", "models", "weights", "labels", "flow", "recognize"},
-    "profiling": {"models", "weights", "labels", "recognize"},
-    "tables": {"models", "weights", "labels", "profiling"},
+    "tables": {"models", "weights", "labels"},
+    "profiling": {"models", "weights", "labels", "tables"},
 }
 ANYWHERE = {"errors", "assets"}
 LOW = {*BELOW, "research"}

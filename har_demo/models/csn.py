@@ -259,7 +259,7 @@ _card = partial(
     paper_url="https://arxiv.org/abs/1904.02811",
 )
 _paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
-_lab = partial(
+_tiny = partial(
     _card,
     size="tiny",
     input=TINY_INPUT,
@@ -435,7 +435,7 @@ CARDS: tuple[ModelCard, ...] = (
             ),
         ),
     ),
-    _lab(
+    _tiny(
         name="ir_csn_lab",
         title="ir-CSN (tiny)",
         chapter="grouped",
@@ -446,7 +446,7 @@ CARDS: tuple[ModelCard, ...] = (
         parameters=2_005_191,
         gmacs=1.370,
     ),
-    _lab(
+    _tiny(
         name="ip_csn_lab",
         title="ip-CSN (tiny)",
         chapter="grouped",

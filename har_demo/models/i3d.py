@@ -256,8 +256,8 @@ def inflate_trunk(trunk: nn.Sequential, image_state: Mapping[str, Tensor]) -> No
     Args:
         trunk: of `i3d_trunk`.
         image_state: its parameters by the trunk's own names, filters as [outputs, inputs, h, w].
-            torchvision's GoogLeNet is that network, and GOOGLENET of
-            har_demo.weights.name_maps.i3d renames its parameters.
+            torchvision's GoogLeNet is that network, and GOOGLENET_KEY_MAP renames its
+            parameters.
 
     Raises:
         RuntimeError: a parameter is missing, unknown or of another shape.

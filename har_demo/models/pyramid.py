@@ -186,7 +186,7 @@ def _paper(top1: float, **words) -> ModelCard:
     )
 
 
-def _lab(**words) -> ModelCard:
+def _tiny(**words) -> ModelCard:
     return ModelCard(
         **_PNL, size="tiny", input=TINY_INPUT, label_set=LABEL_SET, classes=EVERYDAY, **words
     )
@@ -248,7 +248,7 @@ CARDS: tuple[ModelCard, ...] = (
         top1=83.09,
         note=_RECONSTRUCTION,
     ),
-    _lab(
+    _tiny(
         name="mfnet_nl_lab",
         title="MFNet-NL (tiny)",
         chapter="far",
@@ -260,7 +260,7 @@ CARDS: tuple[ModelCard, ...] = (
         parameters=3_336_679,
         gmacs=1.2472,
     ),
-    _lab(
+    _tiny(
         name="mfnet_pnl_lab",
         title="MFNet-PNL (tiny)",
         chapter="far",

@@ -238,7 +238,7 @@ _card = partial(
     paper_url="https://arxiv.org/abs/1812.03982",
 )
 _paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
-_lab = partial(
+_tiny = partial(
     _card,
     size="tiny",
     input=replace(TINY_INPUT, frames=32, fps=16.0),
@@ -393,7 +393,7 @@ CARDS: tuple[ModelCard, ...] = (
         note="The authors' code has its configuration, their model zoo no weights of it. 234 in "
         "the lecture is near what this network costs at 256 × 256.",
     ),
-    _lab(
+    _tiny(
         name="slowfast_lab",
         title="SlowFast (tiny)",
         chapter="volume",

@@ -281,11 +281,11 @@ _FLOW = replace(_FRAME, frames=10, modality="flow", flow_frames=10)
 _PAPER_FLOW = replace(_FLOW, flow_method="Brox")
 _BOTH = replace(_FRAME, modality="rgb+flow", flow_frames=10, flow_method="Brox")
 # Ten fields of the tiny models' two seconds; beside them, one frame.
-# Frames a fifth of a second apart: as fast a motion as LAB_FLOW's 8 pixels in an eighth.
-_LAB_FLOW = replace(
+# Frames a fifth of a second apart: as fast a motion as TINY_FLOW's 8 pixels in an eighth.
+_TEMPORAL_FLOW = replace(
     TINY_FLOW, frames=10, fps=5.0, flow_frames=10, flow_limit=12.0, any_frames=False
 )
-_TINY_BOTH = replace(_LAB_FLOW, frames=1, modality="rgb+flow")
+_TINY_BOTH = replace(_TEMPORAL_FLOW, frames=1, modality="rgb+flow")
 
 _CAFFE = "VGG_CNN_M_2048.caffemodel, from its size of 370 MB"
 _ZHU = "bryanyzhu/two-stream-pytorch's code"
@@ -433,7 +433,7 @@ CARDS: tuple[ModelCard, ...] = (
         **_TINY,
         idea="A small residual network sees ten fields of optical flow and nothing else: clothes "
         "and places are gone, and only movement is left.",
-        input=_LAB_FLOW,
+        input=_TEMPORAL_FLOW,
         build=temporal_stream_tiny,
         parameters=1_266_919,
         gmacs=0.291,

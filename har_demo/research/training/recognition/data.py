@@ -30,13 +30,12 @@ import torch
 from torch import Tensor
 
 from har_demo.clips.clip import Clip, SourceFacts
+from har_demo.clips.rendered import SIDE
 from har_demo.clips.transforms import transform
 from har_demo.errors import ClipError
 from har_demo.labels import DATASETS, class_of
 from har_demo.models.card import ModelInput
 from har_demo.research.training.groups import group_of
-
-SIDE = 144  # pixels of a stored frame; more than a network's 112, so that crops stay sharp
 
 HELD_OUT_PEOPLE = ("s7", "s8")
 """Whose recordings of UTD-MHAD are rendered for testing alone, in either split."""

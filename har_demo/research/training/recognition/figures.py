@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from har_demo.clips.rendered import FPS, FRAMES
 from har_demo.labels import DATASETS, EVERYDAY
 from har_demo.research.people.motion import PersonMotion, move
 from har_demo.research.people.recordings import recorded, replay
@@ -22,8 +23,6 @@ from har_demo.research.people.shoot import Batch, Take, batch_frames, take_of
 from har_demo.research.people.supply import batches
 from har_demo.research.training.recognition.data import SIDE, VideoDataset, footage
 
-FPS = 25
-FRAMES = 60  # 2.4 seconds: a window of 17 frames at 8 fps, and room to move it
 AT_ONCE = 16  # clips rendered together
 
 
