@@ -1,5 +1,5 @@
-# Two commands: `make demo` serves the page on http://localhost:7860, `make test` runs every test.
-# Both need Python 3.11 or later and make, and install the rest themselves.
+# Two commands: `make demo` serves the page on http://localhost:7860, `make test` runs the tests, and
+# `make test-all` the long ones as well. All need Python 3.11 or later and make, and install the rest themselves.
 #
 # A third trains: `make train MODEL=c3d_lab`, where DATA holds what har_demo.research.training.recognition.data has prepared.
 
@@ -9,14 +9,20 @@ PORT ?= 7860
 MODEL ?= c3d_lab
 DATA ?= .scratch/prepared
 
-.PHONY: demo test train browser
+# Two tests at a time; those that open the app come one after another (tests/conftest.py).
+PYTEST := .venv/bin/python -m pytest -n 2 --dist loadgroup --durations=10
+
+.PHONY: demo test test-all train browser
 
 demo: .venv/installed
 	@echo "Starting the page on http://localhost:$(PORT) (stop it with Ctrl-C)."
 	@GRADIO_SERVER_PORT=$(PORT) .venv/bin/python app.py
 
 test: .venv/installed browser
-	@.venv/bin/python -m pytest
+	@$(PYTEST) -m "not nightly"
+
+test-all: .venv/installed browser
+	@$(PYTEST)
 
 # Stopped and started again, it goes on where it was.
 train: .venv/installed
