@@ -1,6 +1,10 @@
-"""What every test may lean on: a cache of its own, the running app, and a real browser."""
+"""Fixtures for every test: a cache folder of the run's own, the running app, and a real browser."""
 
 import os
+
+# Two workers share two cores: numerical libraries read this when they are first imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import shutil
 import socket
 import subprocess
@@ -27,6 +31,17 @@ BROWSER_FLAGS = (
 )
 START_SECONDS = 180  # two slow cores import torch and gradio in well under this
 SERVER_LOG = pytest.StashKey[Path]()
+
+
+def pytest_collection_modifyitems(items):
+    """Give every file to one worker of pytest-xdist, and all files that open the app to the same.
+
+    So the app and the browser start once, and fixtures of a file are built once.
+    """
+    of_app = {item.path for item in items if {"server", "browser"} & set(item.fixturenames)}
+    for item in items:
+        group = "app" if item.path in of_app else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,7 +17,6 @@ from har_demo.errors import WeightsError
 from har_demo.models.card import ModelCard
 
 from .files import megabytes
-from .name_maps import MAPS
 
 LARGEST = 2_000_000_000
 """Bytes a file may have, and may unpack to."""
@@ -92,8 +91,8 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], card: ModelCard, nam
 
     The tensors may have our names or, where there is a map, the public ones.
     """
-    if card.name in MAPS:
-        own, mapped = network.state_dict(), MAPS[card.name](tensors)
+    if card.key_map:
+        own, mapped = network.state_dict(), card.key_map(tensors)
         tensors = max(tensors, mapped, key=lambda state: len(own.keys() & state.keys()))
     fit(network, tensors, card.title, name, (len(card.classes), card.label_set))
 
