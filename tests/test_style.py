@@ -13,12 +13,14 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # What each part may import of its siblings; errors may be raised anywhere.
 BELOW = {
-    "clips": set(),
+    "clips": {"storage"},
     "models": {"labels"},
     "labels": set(),
     "errors": set(),
     "groups": set(),
-    "weights": {"models", "labels"},
+    "storage": set(),
+    "installed": set(),
+    "weights": {"models", "labels", "storage"},
     "people": {"clips", "labels"},
     "flow": {"clips", "models", "weights", "people", "recorded"},
     "recorded": set(),

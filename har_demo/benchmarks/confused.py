@@ -119,7 +119,7 @@ def _answer(model: str, sha256: str, true: str, number: int) -> tuple[str, float
     clip, read, seed = _scene(true, number)
     said = next(iter(recognize(clip, [Question(model)], read=read)))
     if isinstance(said, Refusal):
-        raise WeightsError(said.message)
+        raise said.as_error()
     name, share = said.top(1)[0]
     return name, share, seed
 

@@ -133,7 +133,7 @@ def annotated(
         said = _answers(source, models, frames, stride, windows, crops, progress)
         predictions = [a for a in said if isinstance(a, Prediction)]
         if not predictions:
-            raise UserError(" ".join(a.message for a in said))
+            raise next((a for a in said if a.internal), said[0]).as_error()
         with TemporaryDirectory() as folder:
             path = Path(folder) / "annotated.mp4"
             annotate(source, predictions, path)

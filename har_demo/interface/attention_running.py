@@ -1,6 +1,5 @@
 """What the Attention page does when something is pressed: a look, a place, a class, a file."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,12 +36,10 @@ from har_demo.interface.attention_results import (
     verdict_shown,
 )
 from har_demo.interface.gpu import on_gpu
+from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice
 from har_demo.interface.taking import ready
 
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or choose another model."
 MIDDLE = (0.5, 0.5, 0.5)
 MEAN = -1  # the head that stands for all
 GONE = "There is no look on the page any more: press Look again."
@@ -111,10 +108,8 @@ def _ask(session, current, video, model, second, progress):
         # `stopped` says so on the page; work that gives nothing at all would empty it.
         yield [gr.skip()] * 18
     except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("looking failed")
-        yield notice(str(problem) if isinstance(problem, UserError) else BROKEN), *[gr.skip()] * 17
+        # The page must never be left waiting.
+        yield notice(explain_error(problem, "looking failed")), *[gr.skip()] * 17
 
 
 def stopped(one: Look | None) -> str:

@@ -1,7 +1,6 @@
 """What the Flow page does when something is pressed: computing, stepping, saving, asking two streams."""
 
 import json
-import logging
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from har_demo.interface.flow_results import (
     when,
 )
 from har_demo.interface.gpu import on_gpu
+from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice, render
 from har_demo.interface.taking import ready
 from har_demo.models.registry import card
@@ -34,9 +34,6 @@ from har_demo.recognize import two_streams as streaming
 from har_demo.recognize.two_streams import Fusable
 from har_demo.weights.files import megabytes
 
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or with another method."
 ALONE = ""  # no second method
 SEEN_BY = {
     "two_stream_temporal": "the paper's stream",
@@ -115,12 +112,9 @@ def _number(value: float | None) -> float:
 
 
 def _sentence(problem: Exception, what: str) -> str:
-    """The page must never be left waiting; the log has what the reader cannot use."""
-    if isinstance(problem, UserError):
-        sentence = str(problem)
-        return sentence[:1].upper() + sentence[1:]
-    log.error(what, exc_info=problem)
-    return BROKEN
+    """The page must never be left waiting."""
+    said = explain_error(problem, what)
+    return said[:1].upper() + said[1:]
 
 
 def stopped(on_page: OnPage | None) -> str:

@@ -1,21 +1,17 @@
 """What the Measured page does when something takes a while: films of a confusion, and times."""
 
-import logging
-
 import gradio as gr
 
 from har_demo.benchmarks.confused import MOST, Search, look_for
 from har_demo.benchmarks.measured import DATASETS, entries, entry, times
 from har_demo.benchmarks.pareto import front
-from har_demo.errors import ChoiceError, UserError
+from har_demo.errors import ChoiceError
 from har_demo.interface import plots, stopping, words
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.measured_results import restore, whisker
+from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice, render
 
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or another model."
 SECONDS = 0.4
 """Each network is timed for at least so long."""
 SIZE = 11  # of a point in the chart, in pixels
@@ -47,10 +43,7 @@ def _examples(session: str, model: str, pair):
     except stopping.Stopped:
         yield notice("Stopped.", "warn"), off
     except Exception as problem:
-        if not isinstance(problem, UserError):
-            log.exception("looking for a confusion failed")
-        sentence = str(problem) if isinstance(problem, UserError) else BROKEN
-        yield notice(sentence, "warn"), off
+        yield notice(explain_error(problem, "looking for a confusion failed"), "warn"), off
 
 
 def films(search: Search) -> str:
@@ -139,9 +132,8 @@ def _time(session: str, dataset: str):
         yield _times(found, dataset, machine), gr.update(visible=False)
     except stopping.Stopped:
         yield notice("Stopped.", "warn"), gr.update(visible=False)
-    except Exception:
-        log.exception("timing failed")
-        yield notice(BROKEN), gr.update(visible=False)
+    except Exception as problem:
+        yield notice(explain_error(problem, "timing failed")), gr.update(visible=False)
 
 
 def _by_model() -> dict:

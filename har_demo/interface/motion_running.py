@@ -1,7 +1,6 @@
 """What the Motion page does when something is pressed: trying edits or samplings, playing one edit large."""
 
 import json
-import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,12 +24,10 @@ from har_demo.explain.sensitivity import Grid, grid
 from har_demo.interface import motion_previews, stopping
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.motion_results import OnPage
+from har_demo.interface.problems import explain_error
 from har_demo.interface.render import data_uri, notice
 from har_demo.interface.taking import ready
 
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or with fewer models."
 BETWEEN = 0.4  # seconds between two pictures of the grid while it fills
 READING = 0.05  # the share of the work that reading takes
 THUMBNAILS = 8
@@ -142,12 +139,10 @@ def _try(session, part, current, video, chosen, wanted, kinds, frames, strides, 
         # `stopped` says so on the page; work that gives nothing at all would empty it.
         yield [gr.skip()] * 8
     except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("trying edits or samplings failed")
-        sentence = str(problem) if isinstance(problem, UserError) else BROKEN
+        # The page must never be left waiting.
+        said = explain_error(problem, "trying edits or samplings failed")
         panel = on_page.panel(stopped=True) if on_page else gr.skip()
-        yield notice(sentence), gr.skip(), panel, *[gr.skip()] * 5
+        yield notice(said), gr.skip(), panel, *[gr.skip()] * 5
 
 
 def _grids(clip, shown, chosen, wanted, start, tell) -> Iterator[OnPage]:

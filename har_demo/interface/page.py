@@ -18,6 +18,7 @@ from har_demo.interface import (
     recognize_page,
 )
 from har_demo.interface.examples import FOLDER
+from har_demo.interface.problems import plainly
 from har_demo.interface.render import static
 from har_demo.interface.theme import theme
 
@@ -57,6 +58,9 @@ def build() -> gr.Blocks:
     for name, address, build_page in PAGES:
         with demo.route(name, address):
             build_page()
+    for event in demo.fns.values():
+        if event.fn is not None:
+            event.fn = plainly(event.fn)
     return demo.queue(max_size=32, default_concurrency_limit=4)
 
 

@@ -1,7 +1,6 @@
 """What the Prompts page does when something is pressed: asking, reading again, showing where."""
 
 import json
-import logging
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +13,7 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import stopping
 from har_demo.interface.gpu import on_gpu
+from har_demo.interface.problems import explain_error
 from har_demo.interface.prompts_results import OnPage, answered_by, heat_shown, results, small
 from har_demo.interface.render import notice, render
 from har_demo.interface.taking import ready
@@ -35,9 +35,6 @@ from har_demo.prompts import (
 from har_demo.prompts.catalogue import card
 from har_demo.weights.files import megabytes
 
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or with fewer prompts."
 OWN_TEMPERATURE = 1.0
 START = """a person walking
 a person running
@@ -121,11 +118,8 @@ def _ask(session, current, video, prompts, none, tower, templates, pooling, warm
         # `stopped` says so on the page; work that gives nothing at all would empty it.
         yield [gr.skip()] * 8
     except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("asking in words failed")
-        sentence = str(problem) if isinstance(problem, UserError) else BROKEN
-        yield notice(sentence), *[gr.skip()] * 7
+        # The page must never be left waiting.
+        yield notice(explain_error(problem, "asking in words failed")), *[gr.skip()] * 7
 
 
 def stopped(on_page: OnPage | None) -> str:

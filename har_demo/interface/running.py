@@ -1,6 +1,5 @@
 """The press on Recognise: ask the models, show each answer as it comes, and end when told to."""
 
-import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from har_demo.interface import stopping
 from har_demo.interface.answers import ask, questions, write_files
 from har_demo.interface.examples import example_of
 from har_demo.interface.gpu import on_gpu
+from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice
 from har_demo.interface.results import best_window, results, seen
 from har_demo.interface.taking import ready
@@ -23,10 +23,6 @@ from har_demo.models.registry import card
 from har_demo.recognize.export import annotate
 from har_demo.recognize.plan import plan
 from har_demo.recognize.prediction import Prediction, Question, Refusal
-
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or with fewer models or windows."
 
 
 @dataclass(frozen=True)
@@ -119,12 +115,10 @@ def _run(session, current, video, chosen, settings, own_model, own_file, progres
         # `stopped` says so on the page; work that gives nothing at all would empty it.
         yield [gr.skip()] * 7
     except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("recognising failed")
-        sentence = str(problem) if isinstance(problem, UserError) else BROKEN
+        # The page must never be left waiting.
+        said = explain_error(problem, "recognising failed")
         panel = on_page.panel(stopped=True) if on_page else gr.skip()
-        yield notice(sentence), panel, *[gr.skip()] * 5
+        yield notice(said), panel, *[gr.skip()] * 5
 
 
 def stopped(on_page: Answers | None):

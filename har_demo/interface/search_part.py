@@ -1,7 +1,6 @@
 """The second part of the Prompts page: up to fifty clips are ranked for one sentence."""
 
 import json
-import logging
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,17 +9,14 @@ import gradio as gr
 
 from har_demo.clips.frames import read_frames
 from har_demo.clips.probe import limits
-from har_demo.errors import ChoiceError, UserError
+from har_demo.errors import ChoiceError
 from har_demo.interface import pressing, stopping, words
 from har_demo.interface.gpu import on_gpu
+from har_demo.interface.problems import explain_error
 from har_demo.interface.render import data_uri, notice, render
 from har_demo.prompts import Found, Ranking, ranking_json, search_files
 from har_demo.prompts.catalogue import about, card
 from har_demo.prompts.ranking import MOST
-
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or with fewer clips."
 
 # A press on a clip plays it in the panel's own player, from the moment that fits best.
 FOUND_SCRIPT = """
@@ -119,14 +115,8 @@ def _search(session, files, sentence, tower, progress):
         # `stopped` says so on the page; work that gives nothing at all would empty it.
         yield [gr.skip()] * 3
     except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("searching failed")
-        yield (
-            notice(str(problem) if isinstance(problem, UserError) else BROKEN),
-            gr.skip(),
-            gr.skip(),
-        )
+        # The page must never be left waiting.
+        yield notice(explain_error(problem, "searching failed")), gr.skip(), gr.skip()
 
 
 def find(files: list[str] | None, sentence: str, tower: str, tell) -> Ranking:

@@ -6,9 +6,10 @@ import gradio as gr
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip, ingest
-from har_demo.errors import ClipError, UserError
+from har_demo.errors import ClipError
 from har_demo.interface import words
 from har_demo.interface.examples import example
+from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice, render
 
 
@@ -36,8 +37,8 @@ def _take(video: str | None, name: str, progress: gr.Progress) -> tuple:
         return None, *forget_clip()
     try:
         return shown(ingest(video, name=name, on_progress=_reader(progress)))
-    except UserError as problem:
-        return None, None, "", notice(str(problem)), ""
+    except Exception as problem:
+        return None, None, "", notice(explain_error(problem, "reading a clip failed")), ""
 
 
 def take_example(event: gr.EventData) -> tuple:

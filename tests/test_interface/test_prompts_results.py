@@ -7,6 +7,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from har_demo.errors import BROKEN
 from har_demo.interface import prompts_results, prompts_running, stopping
 from har_demo.interface.prompts_results import OnPage, answered_by, heat_shown, results
 from har_demo.interface.prompts_running import fill_in, read_again, take_back
@@ -159,7 +160,7 @@ def test_a_fault_of_ours_is_a_sentence_and_leaves_the_answer(monkeypatch):
     monkeypatch.setattr(prompts_running, "ready", lambda *args: 1 / 0)
     given = (None, "a.mp4", "a cat", True, "embedded", "{}", "mean", 1.0)
     said, *rest = next(prompts_running._ask("visitor", *given, print))
-    assert prompts_running.BROKEN in said
+    assert BROKEN in said
     assert all(one == gr.skip() for one in rest)
 
 
