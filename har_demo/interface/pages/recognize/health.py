@@ -4,7 +4,6 @@ Nothing is looked up before the panel is opened. Measuring again takes the next 
 clips that the manifest's figures are about, so that pressing again adds to what is known.
 """
 
-import logging
 from dataclasses import dataclass, replace
 
 import gradio as gr
@@ -13,6 +12,7 @@ from markupsafe import Markup
 from har_demo.errors import UserError
 from har_demo.interface import run_controls, stopping
 from har_demo.interface.gpu import on_gpu
+from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice, render
 from har_demo.models.registry import cards
 from har_demo.research.training.recognition.evaluate import EvalTarget, evaluate, subject
@@ -22,11 +22,8 @@ from har_demo.tables.intervals import confidence_interval
 from har_demo.weights import shipped
 from har_demo.weights.health import every_health
 
-log = logging.getLogger(__name__)
-
 EVERY = ""  # in place of a model's name
 CLIPS = (2, 5, 10)
-BROKEN = "Something broke on our side, not yours: try again, or with fewer clips."
 
 
 @dataclass(frozen=True)
@@ -118,11 +115,12 @@ def _measure(key: str, model: str, clips: int, so_far: dict[str, Tally]):
     except stopping.Stopped:
         return  # `stopped` says so on the page
     except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("measuring again failed")
-        sentence = str(problem) if isinstance(problem, UserError) else BROKEN
-        yield notice(sentence) + _tallies(so_far), so_far, *idle
+        # The page must never be left waiting.
+        yield (
+            notice(explain_error(problem, "measuring again failed")) + _tallies(so_far),
+            so_far,
+            *idle,
+        )
 
 
 def stopped(so_far: dict[str, Tally]) -> tuple:
