@@ -12,7 +12,6 @@ from har_demo.prompts import (
     PLAIN,
     POOLINGS,
     answer_json,
-
     ranking_json,
     tidy,
     towers,
@@ -58,9 +57,7 @@ def list_towers() -> list[dict]:
 
 
 @endpoint("search", {"ranking": gr.JSON}, models=True)
-def search_clips(
-    job: Job, clips: list[ClipFile], sentence: str, tower: str = "embedded"
-) -> dict:
+def search_clips(job: Job, clips: list[ClipFile], sentence: str, tower: str = "embedded") -> dict:
     """
     Rank up to 50 video clips by how well one sentence fits them, the best first; bad files are named.
 
