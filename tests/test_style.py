@@ -23,8 +23,8 @@ BELOW = {
     "recognize": {"clips", "models", "weights", "labels", "flow"},
     "prompts": {"clips", "models", "weights", "labels", "flow", "recognize"},
     "explain": {"clips", "models", "weights", "labels", "flow", "recognize"},
-    "profiling": {"models", "weights", "labels", "recognize"},
-    "tables": {"models", "weights", "labels", "profiling"},
+    "tables": {"models", "weights", "labels"},
+    "profiling": {"models", "weights", "labels", "tables"},
 }
 ANYWHERE = {"errors", "assets"}
 LOW = {*BELOW, "research"}

@@ -13,6 +13,7 @@ from har_demo.models.registry import card
 from har_demo.profiling.shapes import prompting_lanes
 from har_demo.prompts import default
 from har_demo.prompts.catalogue import card as tower
+from har_demo.tables.datasets import TITLES
 from har_demo.tables.lecture import (
     CHAPTERS,
     SCALES,
@@ -24,7 +25,6 @@ from har_demo.tables.lecture import (
     prompting,
     scores,
 )
-from har_demo.tables.measured import DATASETS
 from har_demo.weights import availability
 from har_demo.weights.files import megabytes
 
@@ -75,7 +75,7 @@ def _system(system: System, drawn: bool) -> dict:
         "picture": picture(shown.name, hue) if drawn else "",
         "drawn": drawn,
         "scores": [
-            {"name": DATASETS[dataset], "text": f"{value:.0f} %", "width": f"{value:.0f}"}
+            {"name": TITLES[dataset], "text": f"{value:.0f} %", "width": f"{value:.0f}"}
             for dataset, value in (scores(entry) if entry else {}).items()
         ],
         "measured": f"The lab size, {entry.parameters / 1e6:.1f} million parameters, on "

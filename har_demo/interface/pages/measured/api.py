@@ -29,7 +29,7 @@ def confusion(model: str, dataset: str = "rendered") -> dict:
     if table is None:
         return {"model": model, "dataset": dataset, "counts": {}}
     counts = {
-        true: {name: int(n) for name, n in zip(table.answered, row, strict=True) if n}
+        true: {name: int(n) for name, n in zip(table.predicted, row, strict=True) if n}
         for true, row in zip(table.true, table.counts, strict=True)
     }
     return {"model": model, "dataset": dataset, "seeds": table.seeds, "counts": counts}

@@ -9,8 +9,10 @@ from har_demo.interface import formatting, plots, stopping
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.pages.measured.view import restore, whisker
 from har_demo.interface.render import fragment, notice
+from har_demo.profiling.timing import milliseconds, processor
 from har_demo.recognize.confusions import MOST, Search, look_for
-from har_demo.tables.measured import DATASETS, entries, entry, times
+from har_demo.tables.datasets import TITLES
+from har_demo.tables.measured import entries, entry, times
 from har_demo.tables.pareto import front
 
 log = logging.getLogger(__name__)
@@ -119,8 +121,6 @@ def time_here(dataset: str, request: gr.Request):
 @on_gpu
 def _time(session: str, dataset: str):
     import torch
-
-    from har_demo.research.training.recognition.timing import milliseconds, processor
 
     found: dict[str, float] = {}
     try:
@@ -238,7 +238,7 @@ def _against_accuracy(scored: list, dataset: str) -> dict:
         "layout": {
             "xaxis": {"type": "log", "title": {"text": "milliseconds a view"}},
             "yaxis": {
-                "title": {"text": f"right at first, {DATASETS[dataset]}"},
+                "title": {"text": f"right at first, {TITLES[dataset]}"},
                 "ticksuffix": " %",
             },
             "margin": {"l": 70, "r": 30, "t": 16, "b": 48},

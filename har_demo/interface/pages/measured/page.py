@@ -11,9 +11,10 @@ from har_demo.interface.pages.measured.view import (
     scores_shown,
 )
 from har_demo.interface.render import fragment, source
-from har_demo.tables.measured import DATASETS, METRICS
+from har_demo.tables.datasets import TITLES
+from har_demo.tables.measured import METRICS
 
-FIRST = next(iter(DATASETS))
+FIRST = next(iter(TITLES))
 
 # The address names what is shown; a press on a mistake of the list is one on its cell.
 LINK_SCRIPT = """
@@ -34,7 +35,7 @@ def build() -> None:
     header.build()
     with gr.Row(elem_id="measured-ask"):
         dataset = gr.Radio(
-            [(title, name) for name, title in DATASETS.items()],
+            [(title, name) for name, title in TITLES.items()],
             value=FIRST,
             label="Tested on",
             min_width=300,

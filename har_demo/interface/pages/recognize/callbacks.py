@@ -1,6 +1,6 @@
 """The press on Recognise: ask the models, show each answer as it comes, and end when told to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
@@ -9,15 +9,17 @@ from markupsafe import Markup
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
+from har_demo.interface import service
 from har_demo.interface.clip_input import ready
 from har_demo.interface.examples import example_of
-from har_demo.interface.pages.recognize.view import best_window, results, seen
+from har_demo.interface.pages.recognize.view import results, seen
 from har_demo.interface.run import Job, press
-from har_demo.interface.service import ask, questions, write_files
 from har_demo.models.registry import card
 from har_demo.recognize.export import annotate
 from har_demo.recognize.plan import plan
 from har_demo.recognize.prediction import ModelError, Prediction, Request
+from har_demo.recognize.recognize import recognize
+from har_demo.recognize.seen import see_again
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ def run_models(
         "crops": crops,
     }
     clip = ready(current, video, job.tell)
-    requests = questions(chosen, settings, own_model, own_file)
-    answers = ask(clip, requests, job.tell)
+    requests = service.requests(chosen, settings, own_model, own_file)
+    answers = recognize(clip, requests, on_progress=job.tell, seen=True)
     link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
     link |= settings
     # Two facts for the page alone: weights that cannot travel, and which clip it showed.
@@ -79,12 +81,15 @@ def run_models(
     on_page = Answers(clip, link, (), (), waiting)
     yield {"notice": "", "panel": on_page.panel(), "answered": on_page, **_no_files()}
     try:
-        for answer in answers:
+        for request, answer in zip(requests, answers, strict=True):
+            strip = _strip(clip, request, answer)
+            if isinstance(answer, Prediction):
+                answer = replace(answer, seen=None)  # drawn: what is kept of a page stays small
             on_page = Answers(
                 clip,
                 link,
                 (*on_page.answers, answer),
-                (*on_page.strips, _strip(clip, answer)),
+                (*on_page.strips, strip),
                 _without(on_page.waiting, answer.title),
             )
             if on_page.waiting:
@@ -123,7 +128,7 @@ def _files(on_page: Answers, folder: Path) -> dict:
     """Updates of take_away, json_file and csv_file, written into the folder."""
     if not on_page.answers:
         return _no_files()
-    json_file, csv_file = write_files(on_page.clip, on_page.answers, folder)
+    json_file, csv_file = service.write_files(on_page.clip, on_page.answers, folder)
     return {
         "take_away": gr.update(visible=True),
         "json_file": str(json_file),
@@ -131,10 +136,11 @@ def _files(on_page: Answers, folder: Path) -> dict:
     }
 
 
-def _strip(clip: Clip, answer: Prediction | ModelError) -> str:
+def _strip(clip: Clip, request: Request, answer: Prediction | ModelError) -> str:
     if isinstance(answer, ModelError):
         return ""
-    return seen(clip, card(answer.model), answer.frames, len(answer.crops), best_window(answer))
+    pictures = answer.seen or see_again(clip, plan(clip, request), answer.best_window)
+    return seen(clip, card(answer.model), answer.frames, len(answer.crops), pictures)
 
 
 def window_seen(press: dict) -> str:
@@ -148,7 +154,9 @@ def window_seen(press: dict) -> str:
         clip = cached_clip(str(asked["clip"]))
         settings = {name: asked.get(name) for name in ("frames", "stride", "windows")}
         one = plan(clip, Request(model, **settings, crops=asked.get("crops", 1))) if clip else None
-        return seen(clip, one.card, one.indices, one.crops, int(window)) if one else ""
+        if one is None:
+            return ""
+        return seen(clip, one.card, one.indices, one.crops, see_again(clip, one, int(window)))
     except (UserError, LookupError, TypeError, ValueError, OverflowError):
         return ""
 

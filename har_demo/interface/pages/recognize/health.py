@@ -15,8 +15,8 @@ from har_demo.interface.run import PRIVATE, Job, ends, on, press
 from har_demo.models.registry import cards
 from har_demo.research.training.recognition.evaluate import EvalTarget, evaluate, subject
 from har_demo.research.training.recognition.material import people
-from har_demo.research.training.recognition.record import TITLES
-from har_demo.research.training.recognition.score import plausible
+from har_demo.tables.datasets import TITLES
+from har_demo.tables.intervals import confidence_interval
 from har_demo.weights import shipped
 from har_demo.weights.health import every_health
 
@@ -152,10 +152,10 @@ def _tallies(so_far: dict[str, Tally], doing: str = "", share: float = 1.0) -> M
 
 
 def _row(model: str, tally: Tally) -> dict:
-    title = TITLES["rendered"][0]
+    title = TITLES["rendered"]
     listed = (shipped.entry(model) or {}).get("accuracy", ())
     stated = next((row["top1"] for row in listed if row["dataset"] == title), None)
-    low, high = plausible(tally.right, tally.asked)
+    low, high = confidence_interval(tally.right, tally.asked)
     span = f"from {low:.0f} to {high:.0f} %"
     if stated is None:
         words = (

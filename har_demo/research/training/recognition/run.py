@@ -2,7 +2,7 @@
 
     python -m har_demo.research.training.recognition.run --data PREPARED --models c3d_lab r2plus1d_lab --inputs own rgb
     python -m har_demo.research.training.recognition.run --data PREPARED --ablations frames kernel
-    python -m har_demo.research.training.recognition.run --data PREPARED --done results/measured/lab.csv    # all that is left
+    python -m har_demo.research.training.recognition.run --data PREPARED --done results/measured/tiny.csv    # all that is left
     make train MODEL=c3d_lab
 
 The data set is rendered and decoded once, and its optical flow computed where a model reads it, beside the
@@ -30,7 +30,7 @@ from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.fitted import FITTED, fitted
 from har_demo.research.training.recognition.outbox import Outbox
 from har_demo.research.training.recognition.protocol import FILE, read_protocol
-from har_demo.research.training.recognition.report import measure, read_rows, run_of, write_rows
+from har_demo.research.training.recognition.report import measure, run_of, write_curve
 from har_demo.research.training.recognition.ship import save
 from har_demo.research.training.recognition.train import (
     OutOfTime,
@@ -39,12 +39,7 @@ from har_demo.research.training.recognition.train import (
     train,
     trainable,
 )
-from har_demo.research.training.recognition.variants import (
-    ABLATIONS,
-    can_be_trained,
-    card_of,
-    variants,
-)
+from har_demo.research.training.recognition.variants import can_be_trained, card_of, variants
 from har_demo.research.training.recognition.work_folder import (
     SPARE,
     Queue,
@@ -58,8 +53,9 @@ from har_demo.research.training.recognition.work_folder import (
     rendered_file,
     with_flow,
 )
+from har_demo.tables.ablations import ABLATIONS
+from har_demo.tables.rows import read_rows
 
-CURVE = ("stage", "step", "loss", "seconds")
 COMPILING = 45.0  # seconds before the end at which a GPU begins no run: nothing can stop the making of a step
 LATE = 300.0  # seconds before the end from which the cheapest run is begun, to be finished
 FAILED = 3  # exit status of a worker one of whose runs failed; a fresh one goes on with the others
@@ -142,8 +138,7 @@ def one(
     save(network, run, part)
     rows = measure(network, card, run, tests, part)
     if log.exists():  # what is fitted has no steps
-        curve = [dict(zip(CURVE, line.split(","), strict=True)) for line in log.read_text().split()]
-        write_rows(part / "curve.csv", CURVE, curve)
+        write_curve(log, run, part / "curve.csv")
         log.unlink()
     queue.done(run).parent.mkdir(exist_ok=True)
     part.rename(queue.done(run))
@@ -211,9 +206,9 @@ def with_teachers(runs: list[Run]) -> list[Run]:
 
 def runs_of_ablations(questions: list[str], seeds: list[int], splits: list[str]) -> list[Run]:
     """What answers these questions, as far as it can be trained, every row once before any a second time."""
-    rows = [row for question in ABLATIONS if question.name in questions for row in question.rows]
+    rows = [row for ablation in ABLATIONS if ablation.name in questions for row in ablation.rows]
     runs = [
-        Run(row.card.name, row.input, seed, split)
+        Run(row.model, row.input, seed, split)
         for seed, row, split in itertools.product(seeds, rows, splits)
         if can_be_trained(row)
     ]
@@ -229,8 +224,8 @@ def main(words: list[str] | None = None) -> None:
     wanted.add_argument(
         "--ablations",
         nargs="+",
-        choices=[question.name for question in ABLATIONS],
-        help="questions of training.variants, whose rows have inputs of their own",
+        choices=[ablation.name for ablation in ABLATIONS],
+        help="questions of har_demo.tables.ablations, whose rows have inputs of their own",
     )
     parser.add_argument(
         "--inputs", nargs="+", choices=("own", "other", "rgb", "difference"), default=["own"]
@@ -255,7 +250,7 @@ def main(words: list[str] | None = None) -> None:
         models = arguments.models or [*trainable(), *FITTED]
         runs += runs_of(models, arguments.inputs, seeds, splits)
     if every or arguments.ablations:
-        questions = arguments.ablations or [question.name for question in ABLATIONS]
+        questions = arguments.ablations or [ablation.name for ablation in ABLATIONS]
         runs += runs_of_ablations(questions, seeds, splits)
     runs = sorted(dict.fromkeys(runs), key=lambda run: seeds.index(run.seed))
     there = {run_of(row) for row in read_rows(arguments.done)} if arguments.done else set()

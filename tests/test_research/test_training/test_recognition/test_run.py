@@ -25,7 +25,6 @@ from har_demo.research.training.recognition.data import prepare, read_examples
 from har_demo.research.training.recognition.fitted import FITTED
 from har_demo.research.training.recognition.outbox import Outbox
 from har_demo.research.training.recognition.protocol import FILE, read_protocol
-from har_demo.research.training.recognition.report import COLUMNS, read_rows, write_rows
 from har_demo.research.training.recognition.run import (
     chosen,
     main,
@@ -37,6 +36,8 @@ from har_demo.research.training.recognition.ship import ship
 from har_demo.research.training.recognition.train import Run, trainable
 from har_demo.research.training.recognition.variants import variants
 from har_demo.research.training.recognition.work_folder import Queue, flow_files, make_flow
+from har_demo.tables.measured import COLUMNS, CONFUSION_COLUMNS, CURVE_COLUMNS
+from har_demo.tables.rows import read_rows, write_rows
 from tests.media import numbered_frames, write
 
 MODEL = "multiresolution_lab"  # the quickest
@@ -114,10 +115,13 @@ def test_a_run_leaves_figures_confusions_a_curve_and_weights(finished):
     assert ("weizmann", "order") not in figures  # walking has no counterpart
     assert float(figures["", "gmacs"]["value"]) == pytest.approx(card(MODEL).gmacs)
 
-    (counts,) = read_rows(folder / "confusion-arid6.csv")
-    assert counts["class"] == "sitting down"
-    assert sum(int(counts[name]) for name in EVERYDAY) == 1
+    confused = read_rows(folder / "confusion.csv")
+    assert tuple(confused[0]) == CONFUSION_COLUMNS
+    (cell,) = [row for row in confused if row["dataset"] == "arid6"]
+    assert (cell["model"], cell["true"], cell["count"]) == (MODEL, "sitting down", "1")
+    assert cell["predicted"] in EVERYDAY
     curve = read_rows(folder / "curve.csv")
+    assert tuple(curve[0]) == CURVE_COLUMNS and {row["model"] for row in curve} == {MODEL}
     assert [(row["stage"], row["step"]) for row in curve] == [
         ("pretrain", "0"),
         ("pretrain", "1"),
@@ -145,18 +149,25 @@ def test_a_teacher_is_trained_right_before_its_student():
 
 
 @pytest.mark.slow
-def test_what_was_posted_becomes_tables(finished, tmp_path):
-    tables.unpack(finished / "out", tmp_path / "runs")
+def test_runs_become_tables(finished, tmp_path):
+    shutil.copytree(finished / "work" / "done" / NAME, tmp_path / "runs" / NAME)
     assert tables.tabulate(tmp_path / "runs", tmp_path / "results") == 1
-    rows = read_rows(tmp_path / "results" / "lab.csv")
-    stale = tmp_path / "runs" / NAME / "metrics.csv"
-    assert sorted(map(str, rows)) == sorted(map(str, read_rows(stale)))
-    assert (tmp_path / "results" / "curves" / f"{NAME}.csv").exists()
-    assert (tmp_path / "results" / "confusion" / f"{NAME}-arid6.csv").exists()
-    # Again is no more, and another value takes the place of the old one.
-    stale.write_text(stale.read_text().replace("top5,0.0", "top5,100.0"))
-    tables.tabulate(tmp_path / "runs", tmp_path / "results")
-    assert len(read_rows(tmp_path / "results" / "lab.csv")) == len(rows)
+    run, results = tmp_path / "runs" / NAME, tmp_path / "results"
+    rows = read_rows(results / "tiny.csv")
+    assert sorted(map(str, rows)) == sorted(map(str, read_rows(run / "metrics.csv")))
+    for made, table in (("curve.csv", "curves.csv"), ("confusion.csv", "confusion.csv")):
+        assert read_rows(results / table) == read_rows(run / made)
+    # Rows of another run stay; those of the same run, with other values, take the place of the old ones.
+    other = [row | {"seed": "8"} for row in read_rows(results / "curves.csv")]
+    write_rows(results / "curves.csv", CURVE_COLUMNS, [*other, *read_rows(run / "curve.csv")])
+    (run / "metrics.csv").write_text(
+        (run / "metrics.csv").read_text().replace("top5,0.0", "top5,100.0")
+    )
+    again = [row | {"loss": "0.5"} for row in read_rows(run / "curve.csv")]
+    write_rows(run / "curve.csv", CURVE_COLUMNS, again)
+    tables.tabulate(tmp_path / "runs", results)
+    assert len(read_rows(results / "tiny.csv")) == len(rows)
+    assert read_rows(results / "curves.csv") == again + other
 
 
 @pytest.mark.slow
@@ -220,8 +231,7 @@ def test_a_variation_is_trained_like_a_model_and_answers_its_question(
         assert f"{name}-rgb-s7-a/metrics.csv" in tar.getnames()
     assert not list((tmp_path / "out").glob("weights-*"))  # there is nothing to ship
 
-    tables.unpack(tmp_path / "out", tmp_path / "runs")
-    assert tables.tabulate(tmp_path / "runs", tmp_path / "results") == 2
+    assert tables.tabulate(finished / "work" / "done", tmp_path / "results") == 2
     rows = read_rows(tmp_path / "results" / "ablations.csv")
     (row,) = [row for row in rows if row["model"] == name]
     assert (row["question"], row["seeds"]) == ("frames", "1")
@@ -229,12 +239,13 @@ def test_a_variation_is_trained_like_a_model_and_answers_its_question(
     assert int(row["parameters"]) == card("mfnet_lab").parameters
     figures = {
         (r["dataset"], r["metric"]): r["value"]
-        for r in read_rows(tmp_path / "results" / "lab.csv")
+        for r in read_rows(tmp_path / "results" / "tiny.csv")
         if r["model"] == name
     }
     for dataset in ("rendered", "weizmann", "arid6", "workout4"):
         assert float(row[dataset]) == pytest.approx(float(figures[dataset, "top1"]), abs=0.05)
-    assert not list((tmp_path / "results" / "confusion").glob(f"{name}*"))
+    confused = read_rows(tmp_path / "results" / "confusion.csv")
+    assert {row["model"] for row in confused} == {MODEL}
 
 
 def test_questions_need_their_rows_once():
@@ -272,8 +283,8 @@ def test_without_names_all_that_is_left_is_done(
         if (run.model, run.seed) not in [(name, 7) for name in left]
     ]
     blank = dict.fromkeys(COLUMNS, "")
-    write_rows(tmp_path / "lab.csv", COLUMNS, [blank | row for row in rows])
-    main([*words, "--seeds", "3", "7", "--done", str(tmp_path / "lab.csv")])
+    write_rows(tmp_path / "tiny.csv", COLUMNS, [blank | row for row in rows])
+    main([*words, "--seeds", "3", "7", "--done", str(tmp_path / "tiny.csv")])
     assert {run.name for run in seen} == {
         "mars_lab-rgb-s7-a",
         "c3d_lab-difference-s7-a",
@@ -331,10 +342,8 @@ def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypa
         assert {row["dataset"] for row in rows} == {"weizmann", "arid6", "workout4", "rendered"}
         found = {row["metric"] for row in rows}
         assert {"top1", "top5", "class_mean"} < found and ("ece" in found) == (name == "average")
-    Outbox(work, finished / "last", seed=7).post()
-    tables.unpack(finished / "last", finished / "all")
-    tables.tabulate(finished / "all", finished / "results")
-    models = {row["model"] for row in read_rows(finished / "results" / "lab.csv")}
+    tables.tabulate(work / "done", finished / "results")
+    models = {row["model"] for row in read_rows(finished / "results" / "tiny.csv")}
     assert {"temporal_stream_lab", "two_stream_lab.average", "two_stream_lab.svm"} < models
 
 

@@ -2,14 +2,9 @@
 
 import torch
 
-from har_demo.models.registry import card
 from har_demo.research.training.recognition import timing
-from har_demo.research.training.recognition.report import read_rows, write_rows
-
-
-def test_a_network_takes_time():
-    taken = timing.milliseconds(card("multiresolution_lab"), torch.device("cpu"), seconds=0.01)
-    assert 0.1 < taken < 10_000
+from har_demo.tables.measured import TIME_COLUMNS
+from har_demo.tables.rows import read_rows, write_rows
 
 
 def test_the_quickest_of_all_rounds_counts(tmp_path, monkeypatch):
@@ -26,8 +21,8 @@ def test_rows_of_other_machines_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(timing, "milliseconds", lambda card, device: 1.5)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     file = tmp_path / "times.csv"
-    kept = dict.fromkeys(timing.COLUMNS, "1") | {"model": "c3d_lab", "machine": "other"}
-    write_rows(file, timing.COLUMNS, [kept])
+    kept = dict.fromkeys(TIME_COLUMNS, "1") | {"model": "c3d_lab", "machine": "other"}
+    write_rows(file, TIME_COLUMNS, [kept])
     for _ in range(2):
         monkeypatch.setattr("sys.argv", ["timing", str(file), "--models", "c3d_lab"])
         timing.main()
