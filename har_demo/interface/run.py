@@ -76,10 +76,10 @@ def press(work: Work | None = None, *, errors: str = "notice", gpu: bool = False
         return functools.partial(press, errors=errors, gpu=gpu)
 
     @functools.wraps(work)
-    def guarded(key: str, progress: Callable, *given, **event):
+    def guarded(key: str, progress: Callable, *given, **named):
         with TemporaryDirectory() as folder:
             try:
-                yield from work(Job(key, Path(folder), progress), *given, **event)
+                yield from work(Job(key, Path(folder), progress), *given, **named)
             except stopping.Stopped:
                 return  # the press on Stop says so
             except UserError as problem:
@@ -107,18 +107,20 @@ def on(
 ) -> Dependency:
     """Let an event, such as `button.click`, do work that `press` decorates.
 
-    Work with a parameter `event` is given the data that the page's script sends with the event.
+    Work with a parameter `event` is given the data that the page's script sends with the event, and
+    work with a parameter `query` that of the page's address.
     """
-    takes_event = "event" in inspect.signature(work).parameters
+    parameters = inspect.signature(work).parameters
 
     def handle(request: gr.Request, data: gr.EventData, progress=gr.Progress(), *given):  # noqa: B008
         # A request cannot travel to the process that has the GPU; its session's name can.
         key = key_of(request, work)
-        named = {"event": data._data or {}} if takes_event else {}
+        named = {"event": data._data or {}, "query": dict(request.query_params)}
+        named = {name: value for name, value in named.items() if name in parameters}
         update = None
         with stopping.work(key):
             for update in work(key, progress, *given, **named):
-                yield {outputs[name]: value for name, value in update.items()}
+                yield {outputs[name]: value for name, value in update.items()} or gr.skip()
         if update is None:
             yield gr.skip()  # work that gives nothing at all would empty every output
 
