@@ -8,9 +8,10 @@ import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from har_demo.errors import WeightsError
@@ -33,6 +34,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
     Raises:
         WeightsError: the file is missing, too large, damaged, or holds other things than tensors.
+        Exception: of any kind, when sound files cannot be read either.
     """
     name = path.name
     suffix = path.suffix.lower()
@@ -49,10 +51,11 @@ def read(path: Path) -> dict[str, Tensor]:
 
     # Parsers of damaged or hostile files raise whatever they stumble over, so all of it is caught.
     try:
-        tensors = load_file(path) if suffix == ".safetensors" else _pickled(path)
+        tensors = _tensors(path)
     except WeightsError:
         raise
     except Exception as error:
+        _check_reading(suffix)
         if isinstance(error, pickle.UnpicklingError) and "GLOBAL" in str(error):
             raise WeightsError(
                 f"'{name}' was not opened because it holds Python objects, which could run code: "
@@ -137,6 +140,18 @@ def _check_size(name: str, size: int) -> None:
             f"'{name}' is over the limit of {megabytes(LARGEST)}: save the parameters alone, "
             "without the optimiser's."
         )
+
+
+def _check_reading(suffix: str) -> None:
+    """Read a sound file of this kind: what fails here as well is no fault of the user's file."""
+    with TemporaryDirectory() as folder:
+        sound = Path(folder) / f"sound{suffix}"
+        (save_file if suffix == ".safetensors" else torch.save)({"sound": torch.zeros(1)}, sound)
+        _tensors(sound)
+
+
+def _tensors(path: Path) -> object:
+    return load_file(path) if path.suffix.lower() == ".safetensors" else _pickled(path)
 
 
 def _pickled(path: Path) -> object:
