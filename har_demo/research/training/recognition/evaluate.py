@@ -36,7 +36,7 @@ from har_demo.research.training.recognition.score import (
     order_accuracy,
     reversed_accuracy,
 )
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 Gather = Callable[[Sequence[str]], EvalSet]
 """A model's classes → the clips of them (see har_demo.research.training.recognition.material)."""

@@ -35,9 +35,8 @@ from har_demo.research.training.recognition.material import EvalSet, Labelled, p
 from har_demo.research.training.recognition.record import FIRST, entry_of, record, rows
 from har_demo.research.training.recognition.report import COLUMNS
 from har_demo.research.training.recognition.ship import TESTED_ON
-from har_demo.weights import shipped
-from har_demo.weights.files import sha256
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance, shipped
+from har_demo.weights.state import sha256
 from tests.media import write
 
 ROOT = Path(__file__).resolve().parents[4]
