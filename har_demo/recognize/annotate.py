@@ -85,7 +85,7 @@ def annotate(
 
     Args:
         clip: the clip the predictions are of.
-        predictions: one or several; anything else in the list, such as a Refusal, is left out.
+        predictions: one or several; anything else in the list, such as a ModelError, is left out.
         path: where to write; should end in '.mp4'.
         on_progress: called with the share of frames that are done.
 
