@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 import gradio as gr
 from markupsafe import Markup
 
+from har_demo.clips.rendered import Open, renderer
 from har_demo.errors import UserError
 from har_demo.interface import run_controls, stopping
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.render import notice, render
 from har_demo.models.registry import cards
-from har_demo.research.training.recognition.evaluate import EvalTarget, evaluate, subject
-from har_demo.research.training.recognition.material import people
+from har_demo.recognize.eval_set import rendered_people
+from har_demo.recognize.evaluate import EvalTarget, eval_target, evaluate
 from har_demo.tables.datasets import TITLES
 from har_demo.tables.intervals import confidence_interval
 from har_demo.weights import shipped
@@ -93,6 +94,11 @@ def _own(session: str) -> str:
 
 @on_gpu
 def _measure(key: str, model: str, clips: int, so_far: dict[str, Tally]):
+    with renderer() as open_scene:
+        yield from _measured(key, model, clips, so_far, open_scene)
+
+
+def _measured(key: str, model: str, clips: int, so_far: dict[str, Tally], open_scene: Open):
     busy, idle = (gr.update(interactive=False), gr.update(visible=True)), _idle()
     try:
         names = [entry["model"] for entry in shipped.entries()] if model == EVERY else [model]
@@ -101,12 +107,12 @@ def _measure(key: str, model: str, clips: int, so_far: dict[str, Tally]):
         for name in names:
             first = so_far.get(name, Tally()).asked
             try:
-                subjects.append(_next(name, first, clips))
+                subjects.append(_next(name, first, clips, open_scene))
             except UserError as problem:
                 problems.append(str(problem))
         for number in range(clips if subjects else 0):
             for outcome in evaluate([_only(one, number) for one in subjects]):
-                name = outcome.subject.card.name
+                name = outcome.target.card.name
                 tally = so_far.get(name, Tally())
                 right = int(outcome.forwards[0].argmax() == outcome.clips[0].label)
                 so_far = so_far | {name: Tally(tally.right + right, tally.asked + 1)}
@@ -143,15 +149,16 @@ def _idle() -> tuple:
     return gr.update(interactive=True), gr.update(visible=False)
 
 
-def _next(model: str, first: int, count: int) -> EvalTarget:
+def _next(model: str, first: int, count: int, open_scene: Open) -> EvalTarget:
     """A model with the clips that come after the first ones."""
-    one = subject(model, lambda classes: people(classes, first + count))
-    return replace(one, material=replace(one.material, clips=one.material.clips[first:]))
+    target = eval_target(model, lambda classes: rendered_people(classes, first + count, open_scene))
+    clips = target.eval_set.clips[first:]
+    return replace(target, eval_set=replace(target.eval_set, clips=clips))
 
 
-def _only(one: EvalTarget, number: int) -> EvalTarget:
-    clip = one.material.clips[number]
-    return replace(one, material=replace(one.material, clips=(clip,)))
+def _only(target: EvalTarget, number: int) -> EvalTarget:
+    clip = target.eval_set.clips[number]
+    return replace(target, eval_set=replace(target.eval_set, clips=(clip,)))
 
 
 def _tallies(so_far: dict[str, Tally], doing: str = "", share: float = 1.0) -> Markup:

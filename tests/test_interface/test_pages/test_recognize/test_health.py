@@ -2,11 +2,15 @@
 
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from har_demo.clips.clip import Clip, SourceFacts
+from har_demo.clips.rendered import FPS, FRAMES, SIDE
 from har_demo.interface.pages.recognize import health
 from har_demo.interface.pages.recognize.health import (
     EVERY,
@@ -35,10 +39,15 @@ def copy(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def short_clips(monkeypatch):
-    """Six frames are soon rendered."""
-    monkeypatch.setattr("har_demo.research.training.recognition.figures.FRAMES", 6)
-    monkeypatch.setattr("har_demo.research.training.recognition.staged.FRAMES", 6)
+def grey_scenes(monkeypatch):
+    """Scenes are grey pictures, which need no renderer."""
+
+    def open_scene(scene):
+        facts = SourceFacts(scene.action, "none", "none", SIDE, SIDE, FPS, FRAMES / FPS, 0)
+        clip = Clip(Path(), FPS, FRAMES, SIDE, SIDE, "", facts)
+        return clip, lambda clip, indices: np.full((len(indices), SIDE, SIDE, 3), 128, np.uint8)
+
+    monkeypatch.setattr(health, "renderer", lambda: nullcontext(open_scene))
 
 
 def measured(*given):
@@ -68,7 +77,7 @@ def test_what_is_wrong_stands_there_in_words(copy):
     assert "cannot be read: fetch checkpoints/ again" in show_health()
 
 
-def test_measuring_goes_on_with_the_next_clips_and_adds_up(copy, short_clips):
+def test_measuring_goes_on_with_the_next_clips_and_adds_up(copy, grey_scenes):
     model = ENTRIES[0]["model"]
     *steps, last = measured(model, 2, {})
     assert len(steps) == 3  # before the first clip, and after each
@@ -81,7 +90,7 @@ def test_measuring_goes_on_with_the_next_clips_and_adds_up(copy, short_clips):
     assert stopped(so_far)[0] == said
 
 
-def test_every_model_is_measured_and_a_damaged_one_says_so(copy, short_clips):
+def test_every_model_is_measured_and_a_damaged_one_says_so(copy, grey_scenes):
     (copy / ENTRIES[1]["file"]).write_bytes(b"nothing")
     said, so_far, *_ = list(measured(EVERY, 1, {}))[-1]
     assert so_far.keys() == {ENTRIES[0]["model"]}
