@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-import platformdirs
-
+from har_demo import storage
 from har_demo.clips.clip import Clip, SourceFacts
 
 # Kept in every entry. Raise it when copies come to be made differently: old ones are then remade.
@@ -24,10 +23,9 @@ A_DAY = 24 * 3600
 
 
 def folder() -> Path:
-    """The folder of ingested clips, made where missing; the environment's HAR_CACHE moves it."""
-    root = os.environ.get("HAR_CACHE") or platformdirs.user_cache_dir("har_demo")
-    clips = Path(root) / "clips"
-    clips.mkdir(parents=True, exist_ok=True)
+    """The folder of ingested clips, made where missing."""
+    clips = storage.root() / "clips"
+    clips.mkdir(exist_ok=True)
     return clips
 
 

@@ -20,12 +20,8 @@ from torch import Tensor, nn
 from har_demo.errors import ChoiceError
 from har_demo.explain.functions import FUNCTIONS, as_if, has_functions
 from har_demo.explain.look import ForwardTrace
-from har_demo.models.action_transformer import ActionTransformerHead
 from har_demo.models.attention import AttentionMap
-from har_demo.models.compact_global import CGNL
 from har_demo.models.non_local import Function, NonLocal
-from har_demo.models.pyramid import PyramidNonLocal
-from har_demo.models.video_swin import WindowAttention
 
 AT_ONCE = 4_000_000
 """Weights that a survey holds at once."""
@@ -145,11 +141,6 @@ class AttentionSummary:
     mean: tuple[np.ndarray, ...] = field(repr=False)
 
 
-def attends(network: nn.Module) -> bool:
-    """Tell whether the network has a block with attention; a network on 'meta' will do."""
-    return any(hasattr(module, "attention") for module in network.modules())
-
-
 def blocks(one: ForwardTrace) -> tuple[AttentionBlock, ...]:
     """The blocks of a look that attend, first to last; none for most networks."""
     if "blocks" in one.remembered:
@@ -159,7 +150,7 @@ def blocks(one: ForwardTrace) -> tuple[AttentionBlock, ...]:
     for name, x in one.received.items():
         module = network.get_submodule(name)
         maps = _ask(module, x, (0.5, 0.5, 0.5))
-        layers = [[m] for m in maps] if isinstance(module, ActionTransformerHead) else [maps]
+        layers = [[m] for m in maps] if getattr(module, "attention_by_layer", False) else [maps]
         for number, levels in enumerate(layers):
             found.append(
                 AttentionBlock(
@@ -172,7 +163,7 @@ def blocks(one: ForwardTrace) -> tuple[AttentionBlock, ...]:
                     if has_functions(module)
                     else "",
                     window=module.fitted(levels[0].query_grid)[0]
-                    if isinstance(module, WindowAttention)
+                    if hasattr(module, "fitted")
                     else None,
                     covered=_covered(module, levels[0]),
                 )
@@ -405,15 +396,8 @@ def centres(grid: Grid) -> np.ndarray:
 
 
 def _kind(module: nn.Module) -> str:
-    kinds = {
-        NonLocal: "non-local",
-        CGNL: "compact generalised non-local",
-        PyramidNonLocal: "pyramid non-local",
-        WindowAttention: "windowed attention",
-        ActionTransformerHead: "transformer head",
-    }
     shifted = ", shifted" if getattr(module, "shifted", False) else ""
-    return kinds.get(type(module), "attention") + shifted
+    return module.kind + shifted
 
 
 def _covered(module: nn.Module, found: AttentionMap) -> tuple[float, float]:

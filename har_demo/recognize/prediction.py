@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from har_demo.errors import InternalError, WeightsError
 from har_demo.weights.provenance import Provenance
 
 
@@ -129,8 +130,21 @@ class Prediction:
 
 @dataclass(frozen=True)
 class ModelError:
-    """A model that could not answer, and the sentence that says why; the other models continue."""
+    """A model that could not answer, and the sentence that says why; the other models go on.
+
+    Attributes:
+        model, title: whose answer it is.
+        message: the sentence.
+        internal: whether a fault of ours is the reason, and not what was asked.
+    """
 
     model: str
     title: str
     message: str
+    internal: bool = False
+
+    def as_error(self) -> InternalError | WeightsError:
+        """What to raise where nothing can be done without this answer."""
+        if self.internal:
+            return InternalError(f"{self.title} failed; its own traceback was logged before.")
+        return WeightsError(self.message)

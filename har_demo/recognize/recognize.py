@@ -12,7 +12,7 @@ from torch import nn
 from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import crop_boxes
-from har_demo.errors import ChoiceError, UserError, WeightsError
+from har_demo.errors import ChoiceError, InternalError, UserError, WeightsError
 from har_demo.flow.field import TITLES
 from har_demo.recognize.forward import (
     TooLittleMemory,
@@ -135,9 +135,12 @@ def answers(
                 if run.network is None:
                     _load(run, device, say)
                 _answer(run, windows, decoded, shared, device, say)
-            except UserError as error:
+            except (UserError, InternalError) as error:
                 run.refused, run.network, run.seen = True, None, None
-                ready[number] = ModelError(run.plan.card.name, run.plan.card.title, str(error))
+                card, ours = run.plan.card, isinstance(error, InternalError)
+                if ours:
+                    log.error("%s failed", card.name, exc_info=error)
+                ready[number] = ModelError(card.name, card.title, str(error), ours)
             else:
                 if run.done == run.plan.views:
                     ready[number] = _prediction(clip, run, decode, device)
@@ -200,6 +203,7 @@ def _answer(
 
     Raises:
         UserError: the model cannot do it, with the sentence that says why.
+        InternalError: it fails on its own kind of input.
     """
     one, card, before = run.plan, run.plan.card, run.done
 
@@ -228,8 +232,13 @@ def _answer(
         if out_of_memory(error):
             raise _no_room(one) from error
         # Networks meet sizes here that they were not made for; the server goes on.
+        if one.frames == card.input.frames:
+            raise InternalError(f"{card.name} failed on its own kind of input.") from error
         log.warning("%s failed", card.name, exc_info=True)
-        raise _failed(one, error) from error
+        raise ChoiceError(
+            f"{card.title} cannot take {one.frames} frames per window: try its own "
+            f"{card.input.frames}."
+        ) from error
 
     if scores.shape[1] != len(card.classes):
         raise WeightsError(
@@ -285,16 +294,6 @@ def _no_room(one: Plan) -> ChoiceError:
     if not one.card.input.any_frames:
         other = "choose a smaller model"
     return ChoiceError(f"{one.card.title} needs more memory than is free: {other}.")
-
-
-def _failed(one: Plan, error: Exception) -> ChoiceError:
-    title, own = one.card.title, one.card.input.frames
-    if one.frames != own:
-        return ChoiceError(
-            f"{title} cannot take {one.frames} frames per window: try its own {own}."
-        )
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
-    return ChoiceError(f"{title} failed on this clip ({reason}): choose another model.")
 
 
 def _milliseconds(started: float, device: torch.device) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 
 from har_demo import weights
 from har_demo.clips.clip import Clip
-from har_demo.errors import ChoiceError, WeightsError
+from har_demo.errors import ChoiceError
 from har_demo.flow.field import TITLES
 from har_demo.flow.views import METHOD
 from har_demo.models.registry import card
@@ -130,7 +130,7 @@ def ask(
     answers = []
     for answer in recognize(clip, questions, on_progress):
         if isinstance(answer, ModelError):
-            raise WeightsError(answer.message)
+            raise answer.as_error()
         answers.append(answer)
     return Fusable(clip, streams, *answers)
 

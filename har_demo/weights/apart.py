@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from har_demo import assets
-from har_demo.errors import WeightsError
+from har_demo.errors import InternalError, WeightsError
 
 from . import state
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MEMORY = 2_000_000_000  # bytes of its own that the process may take, beside four times the file
 PATIENCE = 60.0  # seconds
+REFUSED = 3  # exit code; Python itself ends with 1 or 2
 
 
 def read_apart(path: Path) -> "dict[str, Tensor]":
@@ -32,6 +33,7 @@ def read_apart(path: Path) -> "dict[str, Tensor]":
 
     Raises:
         WeightsError: as `state.read`, and when the file asks for too much memory or time.
+        InternalError: opening it failed for a reason that has nothing to do with the file.
     """
     if path.suffix.lower() not in state.PICKLED or not path.is_file():
         return state.read(path)
@@ -50,8 +52,12 @@ def read_apart(path: Path) -> "dict[str, Tensor]":
             )
         except subprocess.TimeoutExpired as error:
             raise WeightsError(_too_much(path.name)) from error
+        if done.returncode == REFUSED:
+            raise WeightsError(done.stdout.strip())
+        if done.returncode < 0:  # killed, as the system does when memory is short
+            raise WeightsError(_too_much(path.name))
         if done.returncode:
-            raise WeightsError(done.stdout.strip() or _too_much(path.name))
+            raise InternalError(done.stderr)
         return state.read(target)
 
 
@@ -63,6 +69,7 @@ def _too_much(name: str) -> str:
 
 
 def main(source: str, target: str) -> None:
+    import torch
     from safetensors.torch import save_file
 
     path = Path(source)
@@ -71,11 +78,19 @@ def main(source: str, target: str) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         tensors = state.read(path)
-        # Parameters may share storage; in the safetensors file each has its own.
-        save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
     except WeightsError as error:
         print(error)
-        sys.exit(2)
+        sys.exit(REFUSED)
+    try:
+        # Parameters may share storage; in the safetensors file each has its own.
+        save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
+    except Exception:
+        save_file({"sound": torch.zeros(1)}, target)  # fails too where the fault is not the file's
+        print(
+            f"'{path.name}' holds tensors that are too large, or of a kind that networks here do not "
+            "have: save the network's state_dict() alone, best as .safetensors."
+        )
+        sys.exit(REFUSED)
 
 
 if __name__ == "__main__":

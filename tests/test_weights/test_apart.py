@@ -1,13 +1,15 @@
 """Hostile pickles end a process of their own, not the server."""
 
 import resource
+import traceback
 
 import pytest
 import torch
 
-from har_demo.errors import WeightsError
+from har_demo.errors import BROKEN, InternalError, WeightsError
 from har_demo.weights import apart
 from har_demo.weights.apart import read_apart
+from tests import plant
 
 
 def test_a_plain_state_dict_comes_through_with_every_tensor(tmp_path):
@@ -45,4 +47,45 @@ def test_code_in_a_pickle_is_refused_in_the_same_words(tmp_path):
     path = tmp_path / "evil.pt"
     torch.save({"a": print}, path)
     with pytest.raises(WeightsError, match="could run code"):
+        read_apart(path)
+
+
+@pytest.fixture
+def sound(tmp_path):
+    path = tmp_path / "mine.pt"
+    torch.save({"a": torch.zeros(2)}, path)
+    return path
+
+
+def test_a_fault_in_the_reading_process_is_not_the_files(sound, tmp_path, monkeypatch):
+    code = "import torch\ndef load(*given, **named):\n    raise TypeError('planted')\ntorch.load = load"
+    planted = plant.in_process(tmp_path / "planted", "har_demo.weights.apart", code)
+    monkeypatch.setenv("PYTHONPATH", str(planted))
+    with pytest.raises(InternalError) as broken:
+        read_apart(sound)
+    assert str(broken.value) == BROKEN
+    assert "TypeError: planted" in "".join(traceback.format_exception(broken.value))
+
+
+def test_a_library_that_does_not_load_is_not_the_files_fault(sound, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(plant.missing(tmp_path / "planted", "torch")))
+    with pytest.raises(InternalError) as broken:
+        read_apart(sound)
+    assert "ImportError: no such library" in "".join(traceback.format_exception(broken.value))
+
+
+def test_a_reader_that_is_killed_met_a_bad_file(sound, tmp_path, monkeypatch):
+    code = "import os\nos.kill(os.getpid(), 9)"
+    planted = plant.in_process(tmp_path / "planted", "har_demo.weights.apart", code)
+    monkeypatch.setenv("PYTHONPATH", str(planted))
+    with pytest.raises(WeightsError, match="too much memory or time"):
+        read_apart(sound)
+
+
+def test_tensors_that_no_network_has_are_said(tmp_path):
+    path = tmp_path / "sparse.pt"
+    torch.save({"a": torch.eye(3).to_sparse()}, path)
+    with pytest.raises(
+        WeightsError, match=r"'sparse\.pt' holds tensors that are too large, or of a"
+    ):
         read_apart(path)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from har_demo.errors import BROKEN, InternalError
 from har_demo.models.card import WeightSource
 from har_demo.weights import hub
 
@@ -152,9 +153,9 @@ def test_a_full_disk(site, monkeypatch):
 
 
 def test_a_cache_that_cannot_be_written(site, tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv("HAR_CACHE", str(tmp_path / "file"))
-    assert _reason(site.source("/good/net.pth")) == "not a directory"
+    (tmp_path / "weights").write_text("in the way")
+    monkeypatch.setenv("HAR_CACHE", str(tmp_path))
+    assert _reason(site.source("/good/net.pth")) == "file exists"
 
 
 @pytest.mark.parametrize("word", ["1", "true", "YES", "on"])
@@ -250,3 +251,17 @@ def test_what_a_killed_process_left_is_swept_up(site):
     os.utime(old, (0, 0))
     hub.fetch(site.source("/good/net.pth"))
     assert _kept() == ["net.pth", fresh.name]  # another process may be writing the fresh one
+
+
+def test_a_fault_of_ours_is_not_blamed_on_the_server_and_not_remembered(site, monkeypatch):
+    source = site.source("/good/net.pth")
+
+    def broken(download):
+        raise TypeError("planted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hub, "_receive", broken)
+        with pytest.raises(InternalError) as fault:
+            hub.fetch(source)
+    assert str(fault.value) == BROKEN and isinstance(fault.value.__cause__, TypeError)
+    assert hub.fetch(source).read_bytes() == site.content

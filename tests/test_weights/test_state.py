@@ -7,12 +7,12 @@ import zipfile
 
 import pytest
 import torch
+from har_demo.weights.name_maps import MAPS
 from safetensors.torch import save_file
 from torch import nn
 
 from har_demo.errors import WeightsError
 from har_demo.weights import state
-from har_demo.weights.name_maps import MAPS
 
 SUFFIXES = [".safetensors", ".pt", ".pth", ".ckpt", ".pickle", ".PTH"]
 
@@ -276,3 +276,18 @@ def test_values_that_are_no_finite_numbers(spoil, card, trained):
     tensors = trained.state_dict()
     tensors["3.weight"] = spoil(tensors["3.weight"])
     assert "3.weight holds values that are not finite numbers" in _misfit(tensors, card)
+
+
+@pytest.mark.parametrize("suffix, reader", [("pt", "torch.load"), ("safetensors", "load_file")])
+def test_a_library_that_reads_nothing_is_not_the_files_fault(
+    suffix, reader, tmp_path, trained, monkeypatch
+):
+    path = tmp_path / f"mine.{suffix}"
+    (save_file if suffix == "safetensors" else torch.save)(trained.state_dict(), path)
+
+    def changed(*given, **named):
+        raise TypeError("unexpected keyword argument")
+
+    monkeypatch.setattr(reader if "." in reader else f"har_demo.weights.state.{reader}", changed)
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        state.read(path)
