@@ -24,7 +24,7 @@ BELOW = {
     "flow": {"clips", "models", "weights"},
     "recognize": {"clips", "models", "weights", "labels", "flow"},
     "prompts": {"clips", "models", "weights", "labels", "flow", "recognize"},
-    "explain": {"clips", "models", "weights", "labels", "flow", "recognize"},
+    "explain": {"clips", "models", "weights", "labels", "flow", "recognize", "profiling"},
     "tables": {"models", "weights", "labels"},
     "profiling": {"models", "weights", "labels", "tables"},
 }

@@ -1,4 +1,4 @@
-"""Where one position of a clip looks: the attention that a block used, cell by cell, and what it amounts to.
+"""Attention from one position of a clip: the weights that a block used, cell by cell, and their statistics.
 
     ForwardTrace ──blocks──▶ which blocks attend ──attended(at)──▶ AttentionResult: [heads, T, H, W] ──▶ Scores
                                          ──survey───────▶ the same over all positions that can ask
@@ -59,7 +59,7 @@ class AttentionBlock:
 
 @dataclass(frozen=True)
 class AttentionResult:
-    """Where one position looks.
+    """The attention from one position.
 
     Attributes:
         block: that was asked.
@@ -93,7 +93,7 @@ class AttentionResult:
 
 @dataclass(frozen=True)
 class Scores:
-    """What one map amounts to; distances are between centres of cells.
+    """Statistics of one map; distances are between centres of cells.
 
     Attributes:
         entropy: in bits, of the shares of all cells of all levels.
@@ -224,7 +224,7 @@ def share_of(one: ForwardTrace, x: float, y: float, frame: int) -> At:
 def attended(
     one: ForwardTrace, of: AttentionBlock, at: At, function: Function | None = None
 ) -> AttentionResult:
-    """Where the position of a block that holds `at` looks.
+    """Return the attention from the position of a block that holds `at`.
 
     Args:
         one: the look.
@@ -246,7 +246,7 @@ def attended(
 
 
 def scores(one: ForwardTrace, found: AttentionResult, head: int | None = None) -> Scores:
-    """What one map amounts to."""
+    """Compute the statistics of one map."""
     maps = found.maps(head)
     weights = np.concatenate([level.ravel() for level in maps]).astype(np.float64)
     shares = _shares(torch.from_numpy(weights)).numpy()
@@ -362,7 +362,7 @@ def connections(
 def difference(
     a: AttentionResult, b: AttentionResult, head: int | None = None
 ) -> tuple[np.ndarray, ...]:
-    """What `b` gives to each cell more than `a` does, in shares of attention: float32 [T, H, W] a level.
+    """Return the attention that `b` gives to each cell beyond that of `a`, in shares: float32 [T, H, W] a level.
 
     Weights keep their sign, so that a cell which counts against in `b` alone is far below nothing.
     """
@@ -409,7 +409,7 @@ def _covered(module: nn.Module, found: AttentionMap) -> tuple[float, float]:
 
 
 def _layer(of: AttentionBlock) -> int | None:
-    """Which of the maps of a module with several layers is this block's; None for all."""
+    """Return which of the maps of a module with several layers is this block's; None for all."""
     _, colon, number = of.name.partition(":")
     return int(number) - 1 if colon else None
 

@@ -90,3 +90,23 @@ def accuracies(card: ModelCard) -> tuple[Accuracy, ...]:
         )
         for row in listed.get("accuracy", ())
     )
+
+
+def write_entry(folder: Path, entry: dict) -> None:
+    """Put an entry into manifest.json, in place of what it said of the same model.
+
+    Lists of classes are written once each, under the names of their sets of labels.
+    """
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    lists = manifest.get("classes", {})
+    listed = [one for one in manifest.get("checkpoints", []) if one["model"] != entry["model"]]
+    listed = sorted([*listed, dict(entry)], key=lambda one: one["model"])
+    for one in listed:
+        if isinstance(one.get("classes"), list) and "label_set" in one:
+            known = lists.setdefault(one["label_set"], one["classes"])
+            if known == one["classes"]:
+                one["classes"] = one["label_set"]
+    manifest = {"classes": lists, "checkpoints": listed}
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")

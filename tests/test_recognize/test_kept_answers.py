@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from har_demo.errors import ChoiceError
-from har_demo.research.training.recognition import kept
-from har_demo.research.training.recognition.kept import KeptAnswer
+from har_demo.recognize import kept_answers as kept
+from har_demo.recognize.kept_answers import KeptAnswer
 
 ANSWERS = {
     ("a", "0f", "people", "1"): KeptAnswer(np.array([0.25, 0.75], np.float32)),

@@ -2,21 +2,12 @@
 
 import json
 
-import numpy as np
 import pytest
 
+from har_demo.clips.rendered import TEST_SEED
 from har_demo.errors import ChoiceError
 from har_demo.labels import DATASETS, EVERYDAY
-from har_demo.research.training.recognition import figures
-from har_demo.research.training.recognition.data import SIDE
-from har_demo.research.training.recognition.figures import rendered_footage
-from har_demo.research.training.recognition.material import (
-    class_folders,
-    counterparts,
-    people,
-    prepared,
-)
-from har_demo.research.training.recognition.protocol import read_protocol
+from har_demo.recognize.eval_set import class_folders, counterparts, prepared, rendered_people
 
 FEWER = EVERYDAY[:13]
 CLASSES = ("walking", "jumping jack", "apply eye makeup", "push up")
@@ -157,30 +148,25 @@ def test_prepared_clips_are_those_of_the_split_that_the_model_knows(tmp_path):
     assert [c.group for c in prepared(tmp_path, FEWER, "b").clips] == ["denis"]
 
 
-def test_rendered_people_are_the_protocols_test_scenes():
-    seed = read_protocol().test_seed
-    every, few = people(EVERYDAY, 2 * len(EVERYDAY)), people(EVERYDAY, 20)
-    assert [clip.name for clip in every.clips] == [str(seed + i) for i in range(2 * len(EVERYDAY))]
+def test_rendered_people_are_the_first_test_scenes():
+    opened = []
+    every, few = (rendered_people(EVERYDAY, n, opened.append) for n in (2 * len(EVERYDAY), 20))
+    names = [clip.name for clip in every.clips]
+    assert names == [str(TEST_SEED + i) for i in range(2 * len(EVERYDAY))]
     assert sorted(clip.label for clip in every.clips) == sorted([*range(len(EVERYDAY))] * 2)
-    assert [clip.name for clip in few.clips] == [clip.name for clip in every.clips[:20]]
+    assert [clip.name for clip in few.clips] == names[:20]
     # A model of fewer classes gets the same clips of those.
+    fewer = rendered_people(FEWER, 26, opened.append)
     known = [clip.name for clip in every.clips if clip.label < len(FEWER)]
-    fewer = people(FEWER, 26)
     assert [clip.name for clip in fewer.clips] == known
     assert all(sum(c.label == label for c in fewer.clips) == 2 for label in range(13))
+    # Nothing is rendered before a clip is opened, and then its own scene is.
+    assert opened == []
+    fewer.clips[3].open()
+    (scene,) = opened
+    assert (str(scene.seed), EVERYDAY[fewer.clips[3].label]) == (fewer.clips[3].name, scene.action)
 
 
 def test_people_without_a_class_to_act():
     with pytest.raises(ChoiceError, match="None of the 39 classes of rendered people"):
-        people(("abseiling", "zumba"), 5)
-
-
-def test_a_scene_is_rendered_as_for_training_and_only_where_it_is_looked_at(monkeypatch):
-    monkeypatch.setattr(figures, "FRAMES", 6)
-    monkeypatch.setattr("har_demo.research.training.recognition.staged.FRAMES", 6)
-    (whole,) = rendered_footage(1, None, 5, ["cpu"]).frames.split(6)
-    (clip,) = people(EVERYDAY, 1, seed=5).clips
-    opened, read = clip.look()
-    assert (opened.frames, opened.fps, opened.width, opened.height) == (6, 25, SIDE, SIDE)
-    wanted = np.array([4, 1])
-    assert np.array_equal(read(opened, wanted), whole.permute(0, 2, 3, 1).numpy()[wanted])
+        rendered_people(("abseiling", "zumba"), 5, None)

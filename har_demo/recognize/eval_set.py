@@ -1,14 +1,13 @@
-"""Clips to measure a model on: folders of files, or people rendered from nothing.
+"""Clips to measure a model on: folders of files, or rendered people.
 
     DIR/<class>/<clip>                     class folders, as most data sets come
     DIR/.../v_<Class>_g01_c01.avi          UCF101: the class also stands in the file's name
-    PREPARED/examples.json                 what har_demo.research.training.recognition.data has prepared
-    people                                 the protocol's test scenes, no files at all
+    PREPARED/examples.json                 prepared clips (har_demo.recognize.prepared)
+    people                                 rendered test scenes (har_demo.clips.rendered), no files at all
 
 Each has names of its own for what is shown; `counterparts` finds them among a model's classes.
 """
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -19,14 +18,11 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.ingest import ingest
 from har_demo.clips.probe import VIDEOS
+from har_demo.clips.rendered import TEST_SEED, Open, scenes
 from har_demo.errors import ChoiceError
 from har_demo.labels import DATASETS, EVERYDAY
 from har_demo.recognize.inputs import Reader
-from har_demo.research.training.groups import HELD_OUT
-from har_demo.research.training.recognition.data import read_examples, split
-from har_demo.research.training.recognition.figures import invented
-from har_demo.research.training.recognition.protocol import read_protocol
-from har_demo.research.training.recognition.staged import staged
+from har_demo.recognize.prepared import HELD_OUT, read_examples
 
 PEOPLE = "people"
 UCF101 = re.compile(r"v_(?P<name>.+)_g\d+_c\d+")
@@ -34,37 +30,37 @@ NAMED = 12  # a sentence names at most so many
 
 
 @dataclass(frozen=True)
-class Labelled:
+class EvalClip:
     """A clip and what it shows.
 
     Attributes:
-        name: unlike that of any other clip of the material.
-        dataset: which set it belongs to.
-        group: who or where, as far as somebody told; else ''.
+        name: unlike that of any other clip of the set.
+        dataset: name of the data set it belongs to.
+        group: the person or the place, where it is known; else ''.
         label: number of a model's class.
-        look: opens it: the clip and what reads its frames; ClipError when that cannot be done.
+        open: gives the clip and what reads its frames; ClipError when that cannot be done.
     """
 
     name: str
     dataset: str
     group: str
     label: int
-    look: Callable[[], tuple[Clip, Reader]]
+    open: Callable[[], tuple[Clip, Reader]]
 
 
 @dataclass(frozen=True)
 class EvalSet:
-    """What a model is asked about.
+    """The clips a model is measured on.
 
     Attributes:
-        key: the same for the same material on another day.
-        clips: those that show a class of the model, in an order that stays.
-        left_out: the material's classes that the model does not know.
+        key: the same for the same clips on another day.
+        clips: those that show a class of the model, in a fixed order.
+        left_out: the set's classes that the model does not have.
         absent: how many clips a list names that are not there.
     """
 
     key: str
-    clips: tuple[Labelled, ...]
+    clips: tuple[EvalClip, ...]
     left_out: tuple[str, ...] = ()
     absent: int = 0
 
@@ -81,7 +77,7 @@ class EvalSet:
 
 
 def counterparts(names: Iterable[str], classes: Sequence[str]) -> dict[str, int]:
-    """Which of the classes each name means, for the names that mean one.
+    """Map each name to the class that it means, for the names that mean one.
 
     Case, spaces and signs do not count, so that ApplyEyeMakeup is 'apply eye makeup'; what our data
     sets call an everyday action (har_demo.labels.DATASETS) is understood too.
@@ -104,56 +100,64 @@ def counterparts(names: Iterable[str], classes: Sequence[str]) -> dict[str, int]
     return found
 
 
-def people(classes: Sequence[str], count: int, seed: int | None = None) -> EvalSet:
-    """The first `count` of the protocol's rendered test clips that show one of the classes.
+def rendered_people(
+    classes: Sequence[str], count: int, open_scene: Open, seed: int = TEST_SEED
+) -> EvalSet:
+    """The first `count` rendered test clips that show one of the classes.
 
-    Clip number i of the test set shows action i mod 39 with the test seed + i, whoever asks, so fewer
-    clips are always the first of more.
+    Args:
+        classes: the model's.
+        count: how many clips.
+        open_scene: from `har_demo.clips.rendered.renderer`, as long as its block lasts.
+        seed: of the first scene.
 
     Raises:
         ChoiceError: none of the classes can be rendered.
     """
-    seed = read_protocol().test_seed if seed is None else seed
-    actions = DATASETS[PEOPLE].values()
+    actions = list(DATASETS[PEOPLE].values())
     labels = counterparts(actions, classes)
-    _some(labels, "rendered people", len(actions), classes)
-    rounds = math.ceil(count / len(labels))
-    scenes = [scene for scene in invented(rounds * len(actions), seed) if scene.name in labels]
+    _check_labels(labels, "rendered people", len(actions), classes)
     clips = tuple(
-        Labelled(str(scene.seed), "rendered", "", labels[scene.name], staged(scene))
-        for scene in scenes[:count]
+        EvalClip(
+            name=str(scene.seed),
+            dataset="rendered",
+            group="",
+            label=labels[scene.action],
+            open=lambda scene=scene: open_scene(scene),
+        )
+        for scene in scenes(labels, count, seed)
     )
     return EvalSet(f"{PEOPLE} from {seed} on", clips)
 
 
-def prepared(folder: Path, classes: Sequence[str], side: str = "a") -> EvalSet:
-    """The held-out clips of a prepared folder, split `side` of har_demo.research.training.groups.HELD_OUT.
+def prepared(folder: Path, classes: Sequence[str], split: str = "a") -> EvalSet:
+    """The held-out clips of a prepared folder, of a split of `HELD_OUT`.
 
     Raises:
         ChoiceError: the folder cannot be read, or shows none of the classes.
     """
     try:
-        _, examples = split(read_examples(folder), HELD_OUT[side])
+        examples = [one for one in read_examples(folder) if one.group in HELD_OUT[split]]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ChoiceError(
             f"'{folder.name}/examples.json' cannot be read: prepare the folder again."
         ) from error
     names = list(dict.fromkeys(EVERYDAY[example.label] for example in examples))
     labels = counterparts(names, classes)
-    _some(labels, f"'{folder.name}'", len(names), classes)
+    _check_labels(labels, f"'{folder.name}'", len(names), classes)
     clips = tuple(
-        Labelled(
+        EvalClip(
             name=example.clip.path.name,
             dataset=example.dataset,
             group=example.group,
             label=labels[EVERYDAY[example.label]],
-            look=lambda clip=example.clip: (clip, read_frames),
+            open=lambda clip=example.clip: (clip, read_frames),
         )
         for example in examples
         if EVERYDAY[example.label] in labels
     )
     left_out = tuple(name for name in names if name not in labels)
-    return EvalSet(f"{folder.resolve()} {side}", clips, left_out)
+    return EvalSet(f"{folder.resolve()} {split}", clips, left_out)
 
 
 def class_folders(folder: Path, classes: Sequence[str], listed: Path | None = None) -> EvalSet:
@@ -183,14 +187,14 @@ def class_folders(folder: Path, classes: Sequence[str], listed: Path | None = No
             raise ChoiceError(f"No clip that '{listed.name}' lists is in '{folder.name}'.")
     names = list(dict.fromkeys(name for _, name in files))
     labels = counterparts(names, classes)
-    _some(labels, f"'{folder.name}'", len(names), classes)
+    _check_labels(labels, f"'{folder.name}'", len(names), classes)
     clips = tuple(
-        Labelled(
+        EvalClip(
             name=_inside(path, folder),
             dataset=folder.resolve().name,
             group="",
             label=labels[name],
-            look=lambda path=path: (ingest(path), read_frames),
+            open=lambda path=path: (ingest(path), read_frames),
         )
         for path, name in files
         if name in labels
@@ -199,7 +203,8 @@ def class_folders(folder: Path, classes: Sequence[str], listed: Path | None = No
     return EvalSet(str(folder.resolve()), clips, left_out, absent)
 
 
-def _some(labels: Collection, data: str, count: int, classes: Sequence[str]) -> None:
+def _check_labels(labels: Collection, data: str, count: int, classes: Sequence[str]) -> None:
+    """Raise ChoiceError when none of a set's classes is one of the model's."""
     if not labels:
         raise ChoiceError(
             f"None of the {count} classes of {data} is among the {len(classes)} of the model: "

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import torch
 
+from har_demo.clips.rendered import TEST_SEED
 from har_demo.errors import ChoiceError, WeightsError
-from har_demo.research.training.recognition.evaluate import EvalTarget, Measured, Outcome
-from har_demo.research.training.recognition.protocol import read_protocol
-from har_demo.research.training.recognition.report import start_of
-from har_demo.research.training.recognition.ship import write_entry
+from har_demo.recognize.evaluate import EvalTarget, Measured, Outcome
 from har_demo.tables.datasets import TEST_SETS
+from har_demo.tables.measured import start_of
 from har_demo.weights import shipped
 
 FIRST = 60
@@ -22,13 +21,13 @@ def rows(outcome: Outcome, measured: list[Measured]) -> list[dict]:
 
     Start, split and seed are those of the shipped file; other weights leave them empty.
     """
-    one = outcome.subject
-    entry = shipped.entry(one.card.name) if one.provenance.source == "shipped" else None
+    target = outcome.target
+    entry = shipped.entry(target.card.name) if target.provenance.source == "shipped" else None
     return [
         {
-            "model": one.card.name,
-            "input": one.card.input.modality,
-            "start": start_of(one.card) if entry else "",
+            "model": target.card.name,
+            "input": target.card.input.modality,
+            "start": start_of(target.card) if entry else "",
             "split": entry["split"] if entry else "",
             "seed": entry["seed"] if entry else "",
             "dataset": part.dataset,
@@ -41,23 +40,23 @@ def rows(outcome: Outcome, measured: list[Measured]) -> list[dict]:
     ]
 
 
-def entry_of(folder: Path, one: EvalTarget) -> dict:
-    """Return the manifest's entry that the figures of this subject may go to.
+def entry_of(folder: Path, target: EvalTarget) -> dict:
+    """Return the manifest's entry that the figures of this model may go to.
 
     Raises:
         ChoiceError: the manifest has no title for such data.
         WeightsError: it lists other weights of the model, or none.
     """
-    if not all(clip.dataset in TEST_SETS for clip in one.material.clips):
+    if not all(clip.dataset in TEST_SETS for clip in target.eval_set.clips):
         raise ChoiceError(
             "Only prepared clips and rendered people go into the manifest: leave out --record."
         )
     for entry in shipped.entries(folder):
-        if (entry["model"], entry["sha256"]) == (one.card.name, one.provenance.sha256):
+        if (entry["model"], entry["sha256"]) == (target.card.name, target.provenance.sha256):
             return entry
     raise WeightsError(
         f"The manifest of '{folder.name}' does not list the weights that answer for "
-        f"{one.card.title}: measure the shipped file, or leave out --record."
+        f"{target.card.title}: measure the shipped file, or leave out --record."
     )
 
 
@@ -67,10 +66,10 @@ def record(folder: Path, outcome: Outcome, measured: list[Measured]) -> None:
     Raises:
         ChoiceError, WeightsError: as `entry_of`.
     """
-    entry = entry_of(folder, outcome.subject)
+    entry = entry_of(folder, outcome.target)
     new = {item["dataset"]: item for item in (_item(part) for part in measured)}
     kept = [new.pop(item["dataset"], item) for item in entry["accuracy"]]
-    write_entry(folder, entry | {"accuracy": [*kept, *new.values()]})
+    shipped.write_entry(folder, entry | {"accuracy": [*kept, *new.values()]})
 
 
 def _item(part: Measured) -> dict:
@@ -84,7 +83,7 @@ def _item(part: Measured) -> dict:
         "machine": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
     }
     if part.dataset == "rendered":
-        item["seed"] = read_protocol().test_seed
+        item["seed"] = TEST_SEED
         first = part.right[:FIRST]
         item["first"] = {"clips": len(first), "top1": round(100 * float(first.mean()), 1)}
     return item

@@ -1,8 +1,8 @@
-"""Any model measured again on labelled clips, asked the way the page asks it.
+"""Measure models on labelled clips, asked the way the page asks them.
 
-    subjects (model, weights, material) ──▶ answers, clip by clip ──▶ figures ──▶ CSV, manifest
+    targets (model, weights, clips) ──recognize──▶ outcomes, clip by clip ──measure──▶ figures
 
-    python -m har_demo evaluate --model r2plus1d_lab --data people --out figures.csv
+    har-demo evaluate --model r2plus1d_lab --data people --out figures.csv
 
 The figures of a shipped file are those of the whole program: a row of the tables can be checked by
 anybody who has the clips, and the one on rendered people by everybody.
@@ -23,23 +23,20 @@ from har_demo.errors import ClipError, UserError
 from har_demo.labels import EVERYDAY
 from har_demo.models import registry
 from har_demo.models.card import ModelCard
+from har_demo.recognize import kept_answers
+from har_demo.recognize.eval_set import EvalClip, EvalSet
 from har_demo.recognize.inputs import Reader
-from har_demo.recognize.networks import network
-from har_demo.recognize.prediction import ModelError, Request
-from har_demo.recognize.recognize import recognize
-from har_demo.research.training.recognition import kept
-from har_demo.research.training.recognition.kept import KeptAnswer
-from har_demo.research.training.recognition.material import EvalSet, Labelled
-from har_demo.research.training.recognition.score import (
+from har_demo.recognize.kept_answers import KeptAnswer
+from har_demo.recognize.metrics import (
     accuracies,
     calibration_error,
     order_accuracy,
     reversed_accuracy,
 )
+from har_demo.recognize.networks import network
+from har_demo.recognize.prediction import ModelError, Request
+from har_demo.recognize.recognize import recognize
 from har_demo.weights import Provenance
-
-Gather = Callable[[Sequence[str]], EvalSet]
-"""A model's classes → the clips of them (see har_demo.research.training.recognition.material)."""
 
 MOST_WORKERS = 8
 """Clips asked about at once: each may take a few hundred megabytes."""
@@ -47,36 +44,36 @@ MOST_WORKERS = 8
 
 @dataclass(frozen=True)
 class EvalTarget:
-    """A model to be measured, with which parameters, on what."""
+    """A model to be measured, with which parameters, on which clips."""
 
     card: ModelCard
     weights: str | None
     provenance: Provenance
-    material: EvalSet
+    eval_set: EvalSet
 
-    def key(self, clip: Labelled) -> kept.Key:
-        """Under which an answer is kept: another file of weights answers anew."""
-        return self.card.name, self.provenance.sha256, self.material.key, clip.name
+    def key(self, clip: EvalClip) -> kept_answers.Key:
+        """The key that an answer is kept under: with another file of weights the model answers anew."""
+        return self.card.name, self.provenance.sha256, self.eval_set.key, clip.name
 
 
-Asked = list[tuple[EvalTarget, Labelled]]
+ClipTargets = list[tuple[EvalTarget, EvalClip]]
 """One clip with every model that is asked about it, and what it shows among that model's classes."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a model answered.
+    """The answers of one model.
 
     Attributes:
-        subject: who was asked.
-        clips: those that were answered, C of them, in the material's order.
+        target: the model and its clips.
+        clips: those that were answered, C of them, in the set's order.
         forwards: float32 [C, classes], probabilities.
         backwards: the same for the clips played from their ends, or None.
         problems: a sentence for each clip that was not answered.
     """
 
-    subject: EvalTarget
-    clips: tuple[Labelled, ...]
+    target: EvalTarget
+    clips: tuple[EvalClip, ...]
     forwards: np.ndarray
     backwards: np.ndarray | None
     problems: tuple[str, ...]
@@ -84,13 +81,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Measured:
-    """How often a model was right on one data set.
+    """The figures of a model on one data set.
 
     Attributes:
         dataset: its name.
         groups: the people or places, as far as they are known.
         right: bool [C], whether the class came first, for each clip in order.
-        figures: name → (percent, of how many clips), as har_demo.research.training.recognition.report names them.
+        figures: metric (a key of har_demo.recognize.metrics.accuracies, 'ece', 'order' or
+            'reversed_top1') → (percent, on how many clips).
     """
 
     dataset: str
@@ -99,9 +97,9 @@ class Measured:
     figures: dict[str, tuple[float, int]]
 
 
-def subject(
+def eval_target(
     model: str,
-    gather: Gather,
+    find_clips: Callable[[Sequence[str]], EvalSet],
     weights: str | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> EvalTarget:
@@ -109,7 +107,7 @@ def subject(
 
     Args:
         model: name of a card.
-        gather: finds the clips of the model's classes.
+        find_clips: gives the clips of a model's classes (see har_demo.recognize.eval_set).
         weights: a file in place of the shipped or public one.
         on_progress: called with the share of a download that has arrived.
 
@@ -118,22 +116,22 @@ def subject(
         WeightsError: its weights are not here and cannot be fetched, or do not fit.
     """
     card = registry.card(model)
-    material = gather(card.classes)
+    eval_set = find_clips(card.classes)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     _, provenance = network(card, weights, device, on_progress)
-    return EvalTarget(card, weights, provenance, material)
+    return EvalTarget(card, weights, provenance, eval_set)
 
 
 def evaluate(
-    subjects: Sequence[EvalTarget],
+    targets: Sequence[EvalTarget],
     part: Path | None = None,
     backwards: bool = False,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Outcome]:
-    """Ask every model about its clips; what several are asked about is read, or rendered, once.
+    """Ask every model about its clips; a clip that several are asked about is read, or rendered, once.
 
     Args:
-        subjects: the models, each once.
+        targets: the models, each once.
         part: keeps the answers as they come, and those of an earlier call, which are not asked again.
         backwards: ask a second time with every clip played from its end.
         on_progress: called with how many clips are done, of how many.
@@ -142,40 +140,42 @@ def evaluate(
         ClipError: a model could not answer about any clip.
         ChoiceError: `part` is another file.
     """
-    answers = kept.read(part) if part else {}
+    answers = kept_answers.read(part) if part else {}
     if part:
-        kept.write(part, answers)
+        kept_answers.write(part, answers)
     if backwards:
-        answers = {key: one for key, one in answers.items() if one.backwards is not None}
-    wanted: dict[str, Asked] = {}
-    for one in subjects:
-        for clip in one.material.clips:
-            wanted.setdefault(clip.name, []).append((one, clip))
-    problems: dict[kept.Key, str] = {}
+        answers = {key: answer for key, answer in answers.items() if answer.backwards is not None}
+    by_clip: dict[str, ClipTargets] = {}
+    for target in targets:
+        for clip in target.eval_set.clips:
+            by_clip.setdefault(clip.name, []).append((target, clip))
+    problems: dict[kept_answers.Key, str] = {}
 
     left = [
-        [(one, clip) for one, clip in asked if one.key(clip) not in answers]
-        for asked in wanted.values()
+        [(target, clip) for target, clip in pairs if target.key(clip) not in answers]
+        for pairs in by_clip.values()
     ]
-    left = [asked for asked in left if asked]
-    done = len(wanted) - len(left)
+    left = [pairs for pairs in left if pairs]
+    done = len(by_clip) - len(left)
 
-    on_progress(done, len(wanted))
-    for asked, said in zip(left, _side_by_side(partial(_said, backwards), left), strict=True):
-        for (one, clip), answer in zip(asked, said, strict=True):
-            if isinstance(answer, str):
-                problems[one.key(clip)] = f"{clip.name}: {answer}"
+    on_progress(done, len(by_clip))
+    for pairs, results in zip(left, _side_by_side(partial(_ask, backwards), left), strict=True):
+        for (target, clip), result in zip(pairs, results, strict=True):
+            if isinstance(result, str):
+                problems[target.key(clip)] = f"{clip.name}: {result}"
                 continue
-            answers[one.key(clip)] = answer
+            answers[target.key(clip)] = result
             if part:
-                kept.append(part, one.key(clip), answer)
+                kept_answers.append(part, target.key(clip), result)
         done += 1
-        on_progress(done, len(wanted))
-    return [_outcome(one, answers, problems, backwards) for one in subjects]
+        on_progress(done, len(by_clip))
+    return [_outcome(target, answers, problems, backwards) for target in targets]
 
 
-def _side_by_side(ask: Callable[[Asked], list], left: Sequence[Asked]) -> Iterator[list]:
-    """What `ask` gives for each, in order; several at once where a processor has several cores.
+def _side_by_side(
+    ask: Callable[[ClipTargets], list], left: Sequence[ClipTargets]
+) -> Iterator[list]:
+    """The results of `ask` for each, in order; several at once where a processor has several cores.
 
     Clips side by side, each on one core, take half as long as one clip on two: the steps of rendering
     and of small networks are too short to be shared.
@@ -193,48 +193,49 @@ def _side_by_side(ask: Callable[[Asked], list], left: Sequence[Asked]) -> Iterat
         torch.set_num_threads(threads)  # new threads of this process begin with what was set last
 
 
-def _said(backwards: bool, asked: Asked) -> list[KeptAnswer | str]:
-    """What each model answers about a clip, or the sentence that says why it does not."""
-    questions = [Request(one.card.name, weights=one.weights) for one, _ in asked]
+def _ask(backwards: bool, pairs: ClipTargets) -> list[KeptAnswer | str]:
+    """Each model's answer about a clip, or the sentence that says why there is none."""
+    requests = [Request(target.card.name, weights=target.weights) for target, _ in pairs]
     try:
-        opened, read = asked[0][1].look()
-        forth = list(recognize(opened, questions, read=read))
-        back = [None] * len(questions)
+        clip, read = pairs[0][1].open()
+        forth = list(recognize(clip, requests, read=read))
+        back = [None] * len(requests)
         if backwards:
-            back = list(recognize(opened, questions, read=_from_the_end(read)))
+            back = list(recognize(clip, requests, read=_reversed(read)))
     except UserError as problem:
-        return [str(problem)] * len(questions)
-    said = []
-    for one, other in zip(forth, back, strict=True):
-        refused = next((a for a in (one, other) if isinstance(a, ModelError)), None)
+        return [str(problem)] * len(requests)
+    results = []
+    for plain, turned in zip(forth, back, strict=True):
+        refused = next((a for a in (plain, turned) if isinstance(a, ModelError)), None)
         if refused:
-            said.append(refused.message)
+            results.append(refused.message)
         else:
-            turned = kept.rounded(other.overall) if other else None
-            said.append(KeptAnswer(kept.rounded(one.overall), turned))
-    return said
+            scores = kept_answers.rounded(turned.overall) if turned else None
+            results.append(KeptAnswer(kept_answers.rounded(plain.overall), scores))
+    return results
 
 
-def _from_the_end(read: Reader) -> Reader:
+def _reversed(read: Reader) -> Reader:
     def turned(clip: Clip, indices: np.ndarray) -> np.ndarray:
         return read(clip, clip.frames - 1 - indices)
 
     return turned
 
 
-def _outcome(one: EvalTarget, answers: dict, problems: dict, backwards: bool) -> Outcome:
-    clips = tuple(clip for clip in one.material.clips if one.key(clip) in answers)
-    why = tuple(problems[key] for key in map(one.key, one.material.clips) if key in problems)
+def _outcome(target: EvalTarget, answers: dict, problems: dict, backwards: bool) -> Outcome:
+    every = target.eval_set.clips
+    clips = tuple(clip for clip in every if target.key(clip) in answers)
+    why = tuple(problems[key] for key in map(target.key, every) if key in problems)
     if not clips:
-        raise ClipError(f"{one.card.title} answered about no clip; the first, {why[0]}")
-    said = [answers[one.key(clip)] for clip in clips]
-    back = np.stack([answer.backwards for answer in said]) if backwards else None
-    return Outcome(one, clips, np.stack([answer.forwards for answer in said]), back, why)
+        raise ClipError(f"{target.card.title} answered about no clip; the first, {why[0]}")
+    results = [answers[target.key(clip)] for clip in clips]
+    back = np.stack([result.backwards for result in results]) if backwards else None
+    return Outcome(target, clips, np.stack([result.forwards for result in results]), back, why)
 
 
 def measure(outcome: Outcome) -> list[Measured]:
-    """Count what is right, for each data set among the clips."""
-    classes = outcome.subject.card.classes
+    """Count how often a model is right, for each data set among the clips."""
+    classes = outcome.target.card.classes
     everyday = classes == EVERYDAY[: len(classes)]  # only of these is known what order means
     datasets = np.array([clip.dataset for clip in outcome.clips])
     groups = np.array([clip.group for clip in outcome.clips])

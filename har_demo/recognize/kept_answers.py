@@ -1,7 +1,8 @@
-"""Answers on disk as they come, so that a measurement that was cut goes on where it was.
+"""Scores on disk as they come, so that an evaluation that was interrupted goes on where it was.
 
-A CSV file with a row for each clip of each model: whose answer (model, hash of its weights, material)
-about what (clip), and the probabilities, forwards and backwards, with blanks between.
+A CSV file with a row for each clip of each model: the model, the hash of its weights, the key of the
+evaluation set ('material' in the file's head, as files of before have it), the clip, and the probabilities
+forwards and backwards, with blanks between.
 """
 
 import csv
