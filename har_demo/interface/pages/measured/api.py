@@ -9,7 +9,7 @@ from har_demo.tables import measured as scores
 @endpoint("measured", {"figures": gr.JSON})
 def measured() -> list[dict]:
     """
-    List what every lab-size model scored here, on each test set, in percent, with the spread between seeds.
+    List what every tiny model scored here, on each test set, in percent, with the spread between seeds.
     """
 
     return scores.as_json(scores.entries())
@@ -18,7 +18,7 @@ def measured() -> list[dict]:
 @endpoint("confusion", {"confusions": gr.JSON})
 def confusion(model: str, dataset: str = "rendered") -> dict:
     """
-    Count what a lab-size model answered about the clips of each class, over all seeds.
+    Count what a tiny model answered about the clips of each class, over all seeds.
 
     Args:
         model: Name of a model that /measured lists.
