@@ -13,7 +13,6 @@ An update names the outputs that change; all others stay as they are.
 
 import functools
 import inspect
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +25,10 @@ from gradio.events import Dependency
 from har_demo.errors import UserError
 from har_demo.interface import stopping
 from har_demo.interface.gpu import on_gpu
+from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice
 
-log = logging.getLogger(__name__)
-
 PRIVATE = {"api_visibility": "undocumented"}
-BROKEN = "Something broke on our side, not yours: try again, or with less at once."
 
 Outputs = Mapping[str, Component]
 """The components that a press may change, by name."""
@@ -87,10 +84,9 @@ def press(work: Work | None = None, *, errors: str = "notice", gpu: bool = False
                 return  # the press on Stop says so
             except UserError as problem:
                 yield {errors: notice(sentence(problem))}
-            except Exception:
-                # The page must never be left waiting; the log has what the reader cannot use.
-                log.exception("%s failed", work.__name__)
-                yield {errors: notice(BROKEN)}
+            except Exception as fault:
+                # The page must never be left waiting.
+                yield {errors: notice(explain_error(fault, f"{work.__name__} failed"))}
 
     return on_gpu(guarded) if gpu else guarded
 

@@ -100,7 +100,14 @@ def test_newer_figures_replace_older_ones(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("content", ["a,b\n1,2\n", "\xff\0"], ids=["other", "noise"])
+HEADER = ",".join(evaluate.COLUMNS) + "\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["a,b\n1,2\n", "\xff\0", "", f"{HEADER}dis,n,epe\n", f"{HEADER}dis,n,epe,many,1,cpu,m\n", '"a'],
+    ids=["other", "noise", "empty", "row cut short", "no number", "open quote"],
+)
 def test_another_table_is_not_overwritten(content, tmp_path):
     file = tmp_path / "flow.csv"
     file.write_text(content, encoding="latin-1")

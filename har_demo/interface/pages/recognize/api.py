@@ -2,7 +2,6 @@
 
 import gradio as gr
 
-from har_demo.errors import UserError
 from har_demo.interface.api import ClipFile, endpoint, read_clip
 from har_demo.interface.run import Job
 from har_demo.interface.service import requests
@@ -66,7 +65,7 @@ def annotated(
     answers = list(engine.recognize(source, requests(models or [], settings), job.tell))
     predictions = [answer for answer in answers if isinstance(answer, Prediction)]
     if not predictions:
-        raise UserError(" ".join(answer.message for answer in answers))
+        raise next((a for a in answers if a.internal), answers[0]).as_error()
     path = job.folder / "annotated.mp4"
     annotate(source, predictions, path)
     return str(path)

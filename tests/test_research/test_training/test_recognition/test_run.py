@@ -17,11 +17,12 @@ from safetensors.torch import load_file
 from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY
 from har_demo.models.registry import card
+from har_demo.recognize.prepared import read_examples
 from har_demo.research.training.recognition import fuse, score, tables
 from har_demo.research.training.recognition import outbox as outbox_module
 from har_demo.research.training.recognition import run as run_module
 from har_demo.research.training.recognition import ship as ship_module
-from har_demo.research.training.recognition.data import prepare, read_examples
+from har_demo.research.training.recognition.data import prepare
 from har_demo.research.training.recognition.fitted import FITTED
 from har_demo.research.training.recognition.outbox import Outbox
 from har_demo.research.training.recognition.protocol import FILE, read_protocol
