@@ -386,7 +386,7 @@ def class_words(said: ExplainedClass) -> list[str]:
     one, found, trust = said.look, said.found, said.trust
     values = found.values
     if values.max() <= 0:
-        return ["The map is empty: nothing in this clip spoke for that action."]
+        return ["The map is empty: nothing in this clip supports that action."]
     t, h, w = values.shape
     share = values.sum(axis=(1, 2)) / values.sum()
     best = int(share.argmax())
@@ -439,7 +439,7 @@ def _class_title(one: ForwardTrace, found: Activation) -> str:
     if found.method == "rollout":
         return f"Attention rollout through {found.layer}"
     name = one.card.classes[found.target]
-    return f"What spoke for '{name}' ({one.scores[found.target]:.0%}), {found.method}"
+    return f"Class activation map of '{name}' ({one.scores[found.target]:.0%}), {found.method}"
 
 
 def _header(one: ForwardTrace) -> dict:
@@ -459,12 +459,14 @@ def _independence(every: AttentionSummary) -> str:
     likeness = f"(their maps' mean cosine is {every.independence:.2f})"
     if every.independence >= ALIKE:
         return (
-            f"All {every.queries} positions look at the same places {likeness}: who asks makes no "
-            "difference, and the block tells everybody the same about the clip."
+            f"All {every.queries} positions attend to the same places {likeness}: the query makes no "
+            "difference, and every position receives the same."
         )
     if every.independence >= MUCH_ALIKE:
-        return f"The {every.queries} positions look at much the same places {likeness}."
-    return f"Who asks matters: the {every.queries} positions look at different places {likeness}."
+        return f"The {every.queries} positions attend to much the same places {likeness}."
+    return (
+        f"The query matters: the {every.queries} positions attend to different places {likeness}."
+    )
 
 
 def _number(value: float) -> str:

@@ -100,11 +100,11 @@ def test_independence_is_put_into_words(one):
     (of,) = blocks(one)
     found = attended(one, of, (0.5, 0.5, 0.5))
     scores = explained_attention(one, (10, 10, 3)).scores
-    for value, words in ((0.99, "who asks makes no difference"), (0.8, "much the same places")):
+    for value, words in ((0.99, "the query makes no difference"), (0.8, "much the same places")):
         assert words in " ".join(
             attention_words(found, scores, AttentionSummary(196, 1.0, value, ()))
         )
-    assert "Who asks matters" in " ".join(
+    assert "The query matters" in " ".join(
         attention_words(found, scores, AttentionSummary(196, 1.0, 0.2, ()))
     )
 

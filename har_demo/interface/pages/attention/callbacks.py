@@ -1,4 +1,4 @@
-"""What the Attention page does when something is pressed: a look, a place, a class, a file."""
+"""Presses on the Attention page: a model, a place, a class, a file."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ from har_demo.interface.run import Job, press
 
 MIDDLE = (0.5, 0.5, 0.5)
 MEAN = -1  # the head that stands for all
-GONE = "There is no look on the page any more: press Look again."
+GONE = "There are no maps on the page any more: press Look again."
 
 
 @press(gpu=True)
@@ -48,7 +48,7 @@ def ask_model(
     model: str | None,
     second: float | None,
 ):
-    """Let a model look at the clip, and draw both maps.
+    """Show the clip to a model, and draw both maps.
 
     Yields updates of: notice, verdict, look, at, where, block, head, level, function, difference,
     frames, overlay, scores, spoke, name, method, class_map, curves.
@@ -91,7 +91,7 @@ def ask_model(
 @press
 def stopped(job: Job, trace: ForwardTrace | None):
     """Say so; the maps before stay. Yields an update of: notice."""
-    stays = " What stands below is the look before." if trace else ""
+    stays = " The maps below are those of the press before." if trace else ""
     yield {"notice": notice(f"Stopped.{stays}", "warn")}
 
 

@@ -115,7 +115,7 @@ def test_levels_functions_and_files(page, one):
 def test_a_class_is_chosen_and_its_map_tested(page):
     page.locator("#class-name input").click()
     page.get_by_role("option", name="clapping").click()
-    expect(page.locator("#class-map .ramp")).to_contain_text("What spoke for 'clapping'")
+    expect(page.locator("#class-map .ramp")).to_contain_text("Class activation map of 'clapping'")
     page.click("#trust")
     expect(page.locator("#curves .map-said")).to_contain_text("parameters shuffled", timeout=SLOW)
     expect(page.locator("#curves .plot .main-svg").first).to_be_visible()
