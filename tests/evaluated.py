@@ -13,7 +13,7 @@ from har_demo.models import registry
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.recognize.eval_set import EvalClip, EvalSet
 from har_demo.recognize.evaluate import EvalTarget, Outcome
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 CLASSES = ("walking", "jumping jack", "bending down")
 COLOURS = {"walking": (220, 30, 30), "jumping jack": (30, 220, 30), "bending down": (30, 30, 220)}

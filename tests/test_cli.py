@@ -134,7 +134,7 @@ def test_a_fault_in_reading_is_ours_with_its_traceback_and_exit_code_1(
 def test_a_fault_in_reading_weights_is_ours(clip, tmp_path, monkeypatch, caplog):
     mine = tmp_path / "mine.pt"
     torch.save({"a": torch.zeros(2)}, mine)
-    planted = plant.in_process(tmp_path / "p", "har_demo.weights.apart", BROKEN_WEIGHTS)
+    planted = plant.in_process(tmp_path / "p", "har_demo.weights.untrusted", BROKEN_WEIGHTS)
     monkeypatch.setenv("PYTHONPATH", str(planted))
     given = ["--models", MODEL, "--weights", f"{MODEL}={mine}"]
     code, out, error = run("recognize", clip, *given)

@@ -14,8 +14,7 @@ from har_demo.cli.record import FIRST, entry_of, record, rows
 from har_demo.errors import WeightsError
 from har_demo.recognize.evaluate import measure
 from har_demo.tables.measured import COLUMNS
-from har_demo.weights import shipped
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance, shipped
 from tests.evaluated import COLOURS, card, outcome, weights
 from tests.media import write
 

@@ -20,7 +20,7 @@ from har_demo.recognize.inputs import DecodedFrames, Reader, read_window
 from har_demo.recognize.networks import network
 from har_demo.recognize.plan import Plan, plan
 from har_demo.recognize.prediction import Request
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 Progress = Callable[[float, str], None]
 

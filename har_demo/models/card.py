@@ -87,7 +87,7 @@ class ModelInput:
 
 
 @dataclass(frozen=True)
-class WeightSource:
+class Source:
     """A public file of parameters.
 
     Attributes:
@@ -179,7 +179,7 @@ class ModelCard:
     label_set: str
     classes: tuple[str, ...]
     build: "Callable[[int], nn.Module]"
-    weights: tuple[WeightSource, ...] = ()
+    weights: tuple[Source, ...] = ()
     parameters: int | None = None
     gmacs: float | None = None
     accuracy: tuple[Accuracy, ...] = ()

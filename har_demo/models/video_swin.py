@@ -33,7 +33,7 @@ from torchvision.ops import StochasticDepth
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet3d import BasicBlock, conv_norm
@@ -507,7 +507,7 @@ CARDS: tuple[ModelCard, ...] = (
         key_map=KEY_MAP,
         attends=True,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/swin/"
                 "swin-large-p244-w877_in22k-pre_8xb8-amp-32x2x1-30e_kinetics400-rgb/"
                 "swin-large-p244-w877_in22k-pre_8xb8-amp-32x2x1-30e_kinetics400-rgb"

@@ -19,9 +19,8 @@ from har_demo import storage
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.prompts.prepare import Preparation
 from har_demo.prompts.tower import Reading, Tower
-from har_demo.weights import hub
-from har_demo.weights.files import megabytes, sha256
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance, hub
+from har_demo.weights.state import megabytes, sha256
 
 DEFAULT = "ViT-B-32/laion2b_s34b_b79k"
 RECOMMENDED = (

@@ -36,7 +36,7 @@ from har_demo.recognize.metrics import (
 from har_demo.recognize.networks import network
 from har_demo.recognize.prediction import ModelError, Request
 from har_demo.recognize.recognize import recognize
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 MOST_WORKERS = 8
 """Clips asked about at once: each may take a few hundred megabytes."""

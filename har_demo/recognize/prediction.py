@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from har_demo.errors import InternalError, WeightsError
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 
 @dataclass(frozen=True)

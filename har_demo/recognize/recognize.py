@@ -26,7 +26,7 @@ from har_demo.recognize.networks import network
 from har_demo.recognize.plan import Plan, chunks, plan
 from har_demo.recognize.prediction import ModelError, Prediction, Request, SeenWindow, Times
 from har_demo.recognize.seen import keep_candidates
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 FRAME_BUDGET = 256 * 2**20
 UNKNOWN_GMACS = 50.0

@@ -31,3 +31,12 @@ def render_frames(
     from har_demo.research.people.on_request import answer_requests
 
     answer_requests(sys.stdin, folder, sys.stdout)
+
+
+@app.command()
+def docs() -> None:
+    """Write docs/systems.md and docs/measured.md from the tables."""
+    from har_demo.research import docs
+
+    for file in docs.write():
+        typer.echo(f"{file} written")

@@ -23,9 +23,9 @@ from urllib.parse import urlsplit
 
 from har_demo import storage
 from har_demo.errors import InternalError
-from har_demo.models.card import WeightSource
+from har_demo.models.card import Source
 
-from .files import megabytes
+from .state import megabytes
 
 ANSWER_SECONDS = 4.0
 """How long a server may take until it begins to answer."""
@@ -48,7 +48,7 @@ class FetchError(Exception):
 class _Download:
     """One file on its way; the downloading thread writes it, the watchers read it."""
 
-    source: WeightSource
+    source: Source
     target: Path
     expected: int
     received: int = 0
@@ -76,7 +76,7 @@ def folder() -> Path:
     return storage.root() / "weights"
 
 
-def path(source: WeightSource) -> Path:
+def path(source: Source) -> Path:
     """Where the file is kept, whether it is there or not. Only complete files ever get this name."""
     return folder() / Path(urlsplit(source.url).path).name
 
@@ -86,7 +86,7 @@ def offline() -> bool:
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def fetch(source: WeightSource, on_progress: Callable[[float], None] | None = None) -> Path:
+def fetch(source: Source, on_progress: Callable[[float], None] | None = None) -> Path:
     """Download the file unless it is here, and return where it is.
 
     Whoever asks while it is on its way waits for the same download. After a failure the same file
@@ -135,7 +135,7 @@ def forget_failures() -> None:
         _failures.clear()
 
 
-def _refuse_what_just_failed(source: WeightSource) -> None:
+def _refuse_what_just_failed(source: Source) -> None:
     for key in (urlsplit(source.url).hostname, source.url):
         when, reason = _failures.get(key, (-REMEMBER_SECONDS, ""))
         if time.monotonic() - when < REMEMBER_SECONDS:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from har_demo import assets
 from har_demo.errors import WeightsError
+from har_demo.models.card import Accuracy, ModelCard
 
 LARGEST = 10_000_000
 """Bytes a shipped file may have, so that the repository can be hosted without large-file storage."""
@@ -72,6 +73,23 @@ def entry(model: str) -> dict | None:
 def path(entry: dict) -> Path:
     """Return the file of a manifest's entry, whether it exists or not."""
     return folder() / entry["file"]
+
+
+def accuracies(card: ModelCard) -> tuple[Accuracy, ...]:
+    """Measured accuracies of the shipped checkpoint, or the published ones of the public weights."""
+    listed = entry(card.name)
+    if listed is None:
+        return card.accuracy
+    return tuple(
+        Accuracy(
+            dataset=row["dataset"],
+            top1=row["top1"],
+            top5=row.get("top5"),
+            protocol=f"{row['split']}, {row['clips']} clips",
+            source="checkpoints/manifest.json",
+        )
+        for row in listed.get("accuracy", ())
+    )
 
 
 def write_entry(folder: Path, entry: dict) -> None:

@@ -4,6 +4,7 @@ Files may come from anybody. Only tensors are taken out of them: a safetensors f
 and torch.load(weights_only=True) refuses every other Python object instead of running its code.
 """
 
+import hashlib
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -16,8 +17,6 @@ from torch import Tensor, nn
 
 from har_demo.errors import WeightsError
 from har_demo.models.card import ModelCard
-
-from .files import megabytes
 
 LARGEST = 2_000_000_000
 """Bytes a file may have, and may unpack to."""
@@ -211,3 +210,29 @@ def _misfit(title, classes, name, own, given, missing, unknown, misshapen) -> st
         f"'{name}' does not fit {title}: {', '.join(parts)}; "
         "choose the model that it was trained as."
     )
+
+
+_known: dict[tuple, str] = {}
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal sha256 of the file's content.
+
+    Remembered for as long as the file keeps its size and time of change: 400 MB take about a second.
+    """
+    facts = path.stat()
+    key = (str(path), facts.st_ino, facts.st_size, facts.st_mtime_ns)
+    if key not in _known:
+        with path.open("rb") as file:
+            _known[key] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _known[key]
+
+
+def megabytes(count: int) -> str:
+    """A number of bytes for people, in units of 10⁶.
+
+    >>> megabytes(133_545_591)
+    '134 MB'
+    """
+    millions = count / 1e6
+    return f"{millions:.0f} MB" if millions >= 10 else f"{millions:.1f} MB"

@@ -28,7 +28,7 @@ from har_demo.interface.run import Job, press
 from har_demo.models.registry import card
 from har_demo.recognize import two_streams as streaming
 from har_demo.recognize.two_streams import Fusable
-from har_demo.weights.files import megabytes
+from har_demo.weights.state import megabytes
 
 ALONE = ""  # no second method
 SEEN_BY = {

@@ -35,7 +35,7 @@ from har_demo.prompts import (
     towers,
 )
 from har_demo.prompts.catalogue import card
-from har_demo.weights.files import megabytes
+from har_demo.weights.state import megabytes
 
 OWN_TEMPERATURE = 1.0
 START = """a person walking

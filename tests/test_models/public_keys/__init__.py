@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from har_demo.models.registry import card
-from har_demo.weights.name_maps import MAPS
+from tests.networks import on_meta
 
 FOLDER = Path(__file__).parent
 
@@ -37,13 +37,12 @@ def assert_fills(file: str, model: str, classes: int = 400, dropped: Collection[
         classes: outputs of the public model.
         dropped: the public names that the map leaves out, all of them.
     """
-    theirs = read(file)
-    mapped = MAPS[model](theirs)
+    theirs, key_map = read(file), card(model).key_map
+    mapped = key_map(theirs)
     assert len(theirs) == len(mapped) + len(dropped)  # and no two became one
     assert not set(dropped) - set(theirs)
-    assert set(MAPS[model]({name: theirs[name] for name in dropped})) == set()
-    with torch.device("meta"):
-        ours = card(model).build(classes).state_dict()
+    assert set(key_map({name: theirs[name] for name in dropped})) == set()
+    ours = on_meta(model, classes).state_dict()
     # Counters of batches and tables of indices are not parameters; a list may hold them or not.
     shapes = {name: t.shape for name, t in ours.items() if t.is_floating_point()}
     found = {name: t.shape for name, t in mapped.items() if name in shapes or name not in ours}

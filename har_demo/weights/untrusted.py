@@ -1,6 +1,6 @@
 """A stranger's pickled weights, opened in a process of its own.
 
-    python -m har_demo.weights.apart SOURCE TARGET
+    python -m har_demo.weights.untrusted SOURCE TARGET
 
 torch.load(weights_only=True) runs no code of the file, but it believes the sizes that the file
 states: forty bytes can ask for gigabytes, and nested lists keep it busy for minutes. Here that ends
@@ -28,7 +28,7 @@ PATIENCE = 60.0  # seconds
 REFUSED = 3  # exit code; Python itself ends with 1 or 2
 
 
-def read_apart(path: Path) -> "dict[str, Tensor]":
+def read_untrusted(path: Path) -> "dict[str, Tensor]":
     """`state.read` for a file that is not trusted.
 
     Raises:
