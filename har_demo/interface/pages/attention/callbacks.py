@@ -63,7 +63,7 @@ def ask_model(
     where = {"where": gr.update(visible=bool(every))}
     if every:
         said = attention_at(trace, MIDDLE)
-        of = said.found.block
+        of = said.result.block
         where |= {
             "block": gr.update(choices=block_choices(every), value=of.name),
             "frames": frames_shown(trace),
@@ -80,7 +80,7 @@ def ask_model(
         **where,
         "spoke": gr.update(visible=True),
         "name": gr.update(
-            choices=class_choices(trace), value=trace.card.classes[found.found.target]
+            choices=class_choices(trace), value=trace.card.classes[found.result.target]
         ),
         "method": gr.update(choices=METHOD_CHOICES, value=METHOD_CHOICES[0][1]),
         "class_map": class_map_shown(found),
@@ -124,7 +124,7 @@ def change_block(job: Job, trace, at, block, lines):
     Yields updates of: head, level, function, difference, overlay, scores.
     """
     said = _said(trace, at, block, MEAN, None, lines)
-    yield _selectors(said.found.block) | _drawn(said, 0, False)
+    yield _selectors(said.result.block) | _drawn(said, 0, False)
 
 
 @press(errors="class_map", gpu=True)
@@ -147,14 +147,14 @@ def trust_class(job: Job, trace, name, method):
 def picture_of_attention(job: Job, trace, at, block, head, level, function, changes, lines):
     """Write the map as drawn. Yields an update of: file."""
     said = _said(trace, at, block, head, function, lines)
-    yield {"file": _file(job, trace, f"attention-{said.found.block.name}.png", said.png())}
+    yield {"file": _file(job, trace, f"attention-{said.result.block.name}.png", said.png())}
 
 
 @press(gpu=True)
 def array_of_attention(job: Job, trace, at, block, head, level, function, changes, lines):
     """Write the map's numbers. Yields an update of: file."""
     said = _said(trace, at, block, head, function, lines)
-    yield {"file": _file(job, trace, f"attention-{said.found.block.name}.npz", said.npz())}
+    yield {"file": _file(job, trace, f"attention-{said.result.block.name}.npz", said.npz())}
 
 
 @press(gpu=True)
@@ -191,7 +191,7 @@ def _class(one, name, method, trust=False, on_progress=None) -> ExplainedClass:
 
 
 def _drawn(said: ExplainedAttention, level: int, changes: bool) -> dict:
-    one, found = said.look, said.found
+    one, found = said.trace, said.result
     level = min(level, len(found.levels) - 1)
     values = found.maps(said.head)
     if changes and found.function != found.block.function:

@@ -124,7 +124,7 @@ def frames_shown(one: ForwardTrace) -> str:
 
 def overlay_shown(said: ExplainedAttention, values: Sequence[np.ndarray], level: int) -> str:
     """Cells over the frames, the query cell, and lines to the strongest cells of the level."""
-    one, found = said.look, said.found
+    one, found = said.trace, said.result
     layout = _layout(one)
     strongest = connections(found, said.lines, said.head)
     most = max((abs(weight) for _, _, weight in strongest), default=1.0)
@@ -153,7 +153,7 @@ def scores_shown(
 ) -> str:
     """A legend of the colours, what the map amounts to in sentences, and the four functions."""
     most = float(np.abs(values).max())
-    frames = len(said.look.frames)
+    frames = len(said.trace.frames)
     each = frames / values.shape[0]
     return render(
         "attention/scores",
@@ -174,13 +174,13 @@ def scores_shown(
             }
             for row in rows
         ],
-        function=said.found.function,
+        function=said.result.function,
     )
 
 
 def class_map_shown(said: ExplainedClass) -> str:
     """The frames with the class's map over them, and where it is strongest."""
-    one, values = said.look, said.found.values
+    one, values = said.trace, said.result.values
     layout = _layout(one)
     return fragment(
         "attention/strip",
@@ -191,7 +191,7 @@ def class_map_shown(said: ExplainedClass) -> str:
         times=_times(one),
         title=said.title,
         words=said.words[:1],
-        rollout=said.found.method == "rollout",
+        rollout=said.result.method == "rollout",
     )
 
 
