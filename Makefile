@@ -1,7 +1,7 @@
 # Two commands: `make demo` serves the page on http://localhost:7860, `make test` runs every test.
 # Both need Python 3.11 or later and make, and install the rest themselves.
 #
-# A third trains: `make train MODEL=c3d_lab`, where DATA holds what har_demo.research.training.recognition.data has prepared.
+# A third trains: `make train MODEL=c3d_lab`, where DATA holds what `python -m har_demo.research prepare` has written.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 7860
@@ -20,7 +20,7 @@ test: .venv/installed browser
 
 # Stopped and started again, it goes on where it was.
 train: .venv/installed
-	@.venv/bin/python -m har_demo.research.training.recognition.run --data $(DATA) --models $(MODEL)
+	@.venv/bin/python -m har_demo.research train --data $(DATA) --models $(MODEL)
 
 # The stamp is older than requirements.txt when the list has changed since the last install.
 .venv/installed: requirements.txt | .venv/bin/python

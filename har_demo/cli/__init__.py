@@ -13,11 +13,11 @@ from har_demo.cli.answers import recognize
 from har_demo.cli.catalogue import models, weights
 from har_demo.cli.evaluation import evaluate
 from har_demo.cli.explaining import edits, explain, samplings
-from har_demo.cli.figures import bench, convolution, costs, lecture, measured, results
+from har_demo.cli.figures import convolution, costs, lecture, measured, results
 from har_demo.cli.motion import flow, two_stream
 from har_demo.cli.output import progress
 from har_demo.cli.prompting import ask, search, towers
-from har_demo.cli.rendering import dataset, render, sheet
+from har_demo.cli.research import FORWARD, bench, dataset, render, sheet
 from har_demo.errors import UserError
 
 COMMANDS = (
@@ -36,7 +36,6 @@ COMMANDS = (
     results,
     lecture,
     measured,
-    bench,
     costs,
     convolution,
 )
@@ -70,5 +69,6 @@ people = typer.Typer(
 for command in COMMANDS:
     app.command()(plainly()(command))
 for command in OF_PEOPLE:
-    people.command()(plainly()(command))
+    people.command(**FORWARD)(command)
+app.command(**FORWARD)(bench)
 app.add_typer(people, name="people")

@@ -113,7 +113,7 @@ def _check_material(
         raise ChoiceError("--clips says how many people to render: leave it out for a folder.")
     if split and not prepared:
         raise ChoiceError(
-            "--split is for a folder that har_demo.research.training.recognition.data has prepared."
+            "--split is for a folder that `python -m har_demo.research prepare` has written."
         )
     if split not in (None, "a", "b"):
         raise ChoiceError(f"There is no split '{printable(split)}': give a or b.")

@@ -71,10 +71,10 @@ def _net(title: str, build: Callable[[], nn.Module], size: int, **rest) -> Learn
     return Learned(title, build, flownet.answer, flownet.COARSEST, flownet.COARSEST, size, **rest)
 
 
-TRAIN = "train it with python -m har_demo.research.training.flow.train, or give your own"
+TRAIN = "train it with `python -m har_demo.research flow-train`, or give your own"
 REPOSITORY = "github.com/ClementPinard/FlowNetPytorch"
 
-# How large, and how many corrections: as python -m har_demo.research.benchmarks.enlarged found on pairs of our own,
+# How large, and how many corrections: as `python -m har_demo.research flow-sizes` found on pairs of our own,
 # whose errors in pixels on shapes and people went from 2.07 and 0.64 (1 ×, 12 corrections) to 1.86 and
 # 0.54 (1.25 ×, 8) in 1.14 of the time; 1.65 and 0.52 (1.5 ×, 12) took about twice the time.
 LEARNED: dict[str, Learned] = {

@@ -47,7 +47,7 @@ def guesses(
     """All guesses, one after each correction: a list of [B, 2, H, W], in pixels right and down.
 
     The parts are torchvision's and so are the numbers. Its own loop sends some to the GPU at every
-    turn, so that a step with it cannot be recorded (see har_demo.research.training.recorded).
+    turn, so that a step with it cannot be recorded as a CUDA graph.
 
     Args:
         before, after: float [B, 3, H, W] in [0, 1], sides multiples of MULTIPLE and at least LEAST.

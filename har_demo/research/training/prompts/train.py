@@ -1,12 +1,11 @@
-"""What joins the embedded towers: class vectors out of words alone, then a network that sees motion.
+"""Train the embedded image-text model: class vectors out of words alone, then a network that sees motion.
 
-    python -m har_demo.research.training.prompts.train FEATURES --out checkpoints
+    python -m har_demo.research prompts-train FEATURES --out checkpoints
 
-FEATURES is a folder of what har_demo.research.training.prompts.features computed, of rendered clips and of real ones. Rendered clips of the
+FEATURES is a folder of the features of rendered and real clips (`prompts-features`). Rendered clips of the
 splits val and test, and real ones of the people and places held out in split a, are never trained on.
 """
 
-import argparse
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -74,7 +73,7 @@ FACTS = {
             "use": "clips of the places that are not held out",
         },
     ],
-    "command": "python -m har_demo.research.training.prompts.train FEATURES --out checkpoints",
+    "command": "python -m har_demo.research prompts-train FEATURES --out checkpoints",
 }
 
 
@@ -214,22 +213,14 @@ def learn(
     model.motion.eval()
 
 
-def calibrate(model: embedded.Joint, some: Clips, texts: Tensor, labels: Tensor) -> float:
-    """Set the scale under which the probabilities of `texts` are most honest; returns it.
+def best_scale(similarities: Tensor, labels: Tensor) -> float:
+    """Return the scale of similarities [N, P] under which the labels int64 [N] are likeliest.
 
-    Args:
-        model: whose scale is set.
-        some: clips that nothing was learned from.
-        texts: [P, 384], of all actions.
-        labels: int64 [N], which text is right.
+    The probabilities of softmax(scale · similarities) are then calibrated.
     """
-    with torch.no_grad():
-        near = similarity(model, some, texts)
-        scales = torch.logspace(0.5, 2.2, 60)
-        losses = [float(F.cross_entropy(scale * near, labels)) for scale in scales]
-    best = float(scales[losses.index(min(losses))])
-    model.logit_scale.data.fill_(math.log(best))
-    return best
+    scales = torch.logspace(0.5, 2.2, 60)
+    losses = [float(F.cross_entropy(scale * similarities, labels)) for scale in scales]
+    return float(scales[losses.index(min(losses))])
 
 
 def evenly(some: Clips) -> Tensor:
@@ -303,18 +294,11 @@ def write(model: nn.Module, name: str, folder: Path, facts: dict) -> Path:
     return file
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Join the embedded towers.")
-    parser.add_argument(
-        "features", type=Path, help="folder of har_demo.research.training.prompts.features"
-    )
-    parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="folder to write")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+def train(folder: Path, out: Path, epochs: int = EPOCHS, seed: int = 0) -> tuple[Path, dict]:
+    """Learn from a folder of features and write the weights; return their file and what is known of them."""
     text, image = sentences.load(), pictures.load()
     model = image_free(text)
-    found = features.read_folder(arguments.features)
+    found = features.read_folder(folder)
 
     def part(wanted: Callable[[RenderedClip], bool]) -> Clips:
         return clips(found.only(wanted), model, image.classifier)
@@ -323,10 +307,12 @@ def main() -> None:
     tested = {name: part(wanted) for name, wanted in TESTED.items()}
     unseen = bank(text, model.centre, held_out=True)
     before = {name: test(model, some, unseen) for name, some in tested.items()}
-    learn(model, learned, bank(text, model.centre, False), arguments.epochs, arguments.seed)
+    learn(model, learned, bank(text, model.centre, False), epochs, seed)
     model.strength.fill_(STRENGTH)
     texts = torch.stack([texts[0] for texts in unseen])
-    scale = calibrate(model, validation, texts, validation.labels)
+    with torch.no_grad():
+        scale = best_scale(similarity(model, validation, texts), validation.labels)
+    model.logit_scale.data.fill_(math.log(scale))
     facts = FACTS | {
         "learned_from": {"clips": len(learned), "real": int(learned.real.sum())},
         "accuracy": [
@@ -337,11 +323,6 @@ def main() -> None:
         "protocol": "one caption for each of 39 actions in a wording that was never learned from, the mean "
         "over those wordings; 'before' is without anything learned from clips",
         "scale": round(scale, 2),
-        "seed": arguments.seed,
+        "seed": seed,
     }
-    print(json.dumps(facts["accuracy"], indent=1), f"scale {scale:.1f}")
-    print(write(model, embedded.FILE, arguments.out, facts))
-
-
-if __name__ == "__main__":
-    main()
+    return write(model, embedded.FILE, out, facts), facts

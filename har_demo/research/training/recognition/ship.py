@@ -1,6 +1,6 @@
 """A finished run as files, and the shipped checkpoint made of it.
 
-    python -m har_demo.research.training.recognition.ship RUN          RUN is a folder that har_demo.research.training.recognition.run wrote
+    python -m har_demo.research ship RUN          RUN is WORK/done/NAME of `train`
 
 copies the weights to checkpoints/ and their entry into manifest.json. What the shipped file scores is
 then measured by recognition itself:
@@ -9,9 +9,7 @@ then measured by recognition itself:
     python -m har_demo evaluate --model NAME --data people --record checkpoints
 """
 
-import argparse
 import datetime
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -28,6 +26,7 @@ from har_demo.research.training.groups import HELD_OUT, held_out
 from har_demo.research.training.recognition.report import read_rows, start_of
 from har_demo.research.training.recognition.train import Run
 from har_demo.research.training.recognition.variants import card_of
+from har_demo.weights.files import sha256
 
 CHECKPOINTS = assets.CHECKPOINTS
 
@@ -94,7 +93,7 @@ def save(network: nn.Module, run: Run, folder: Path) -> None:
         "protocol": PROTOCOL.format(start_of(card), ", ".join(sorted(HELD_OUT[run.split]))),
         "split": run.split,
         "seed": run.seed,
-        "command": f"python -m har_demo.research.training.recognition.run --data PREPARED --models {run.model} "
+        "command": f"python -m har_demo.research train --data PREPARED --models {run.model} "
         f"--inputs {run.input} --seeds {run.seed} --splits {run.split}",
         "date": datetime.date.today().isoformat(),
         "machine": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
@@ -127,7 +126,7 @@ def ship(folder: Path, checkpoints: Path = CHECKPOINTS) -> Path:
     shutil.copyfile(folder / "weights.safetensors", file)
     facts = {
         "file": file.name,
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "sha256": sha256(file),
         "bytes": file.stat().st_size,
     }
     write_entry(checkpoints, entry | facts | {"accuracy": tested(folder, entry)})
@@ -165,16 +164,3 @@ def write_entry(folder: Path, entry: dict) -> None:
     listed.sort(key=lambda one: one["model"])
     text = json.dumps({"checkpoints": listed}, indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Ship the weights of finished runs.")
-    parser.add_argument("runs", type=Path, nargs="+", help="folders that training.run wrote")
-    arguments = parser.parse_args()
-    for folder in arguments.runs:
-        file = ship(folder)
-        print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
-
-
-if __name__ == "__main__":
-    main()

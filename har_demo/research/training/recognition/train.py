@@ -67,10 +67,6 @@ TEACHERS = {"mars_lab": "mars_flow_lab"}
 """Who learns to give another's features beside its classes, and whose; see har_demo.models.mars."""
 
 
-class OutOfTime(Exception):
-    """The training was cut; it goes on from its saved state."""
-
-
 @dataclass(frozen=True)
 class Run:
     """One training.
@@ -131,7 +127,6 @@ def train(
     real: VideoDataset,
     protocol: Protocol,
     folder: Path,
-    until: float = math.inf,
     on_step: Callable[[str, int, float], None] = lambda stage, step, loss: None,
 ) -> nn.Module:
     """Train a network of this card, or go on where the last call was cut.
@@ -142,14 +137,12 @@ def train(
         rendered, real: labelled clips, on the device where it is done.
         protocol: everything else.
         folder: where states are kept; the outcome of the first stage stays there.
-        until: time.monotonic() at which to stop.
         on_step: called now and then with the stage, the step and the loss.
 
     Returns:
         The network in evaluation mode, on the device, with one output for each of EVERYDAY.
 
     Raises:
-        OutOfTime: it was stopped.
         WeightsError: its teacher is not trained.
     """
     device = rendered.frames.device
@@ -189,7 +182,6 @@ def train(
             rate,
             protocol,
             folder / f"{state}.state",
-            until,
             lambda step, value: on_step(name, step, value),
         )
 
@@ -268,7 +260,6 @@ def optimise(
     rate: float,
     protocol: Protocol,
     state: Path,
-    until: float = math.inf,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> dict[str, Tensor]:
     """One stage: `steps` steps of AdamW, or what is left of them.
@@ -278,7 +269,7 @@ def optimise(
         batch: draws inputs and labels of a step.
         loss: of inputs and labels.
         rate: the learning rate at its highest.
-        state: file that is written before the loop is left early, and read when it is there.
+        state: file that is written every SAVE_EVERY seconds, and read when it is there.
 
     On a GPU the current stream must not be the default one (see har_demo.research.training.recorded).
 
@@ -331,16 +322,13 @@ def optimise(
     network.train()
     written = time.monotonic()
     for step in range(first, steps):
-        now = time.monotonic()
-        if now > until or now > written + SAVE_EVERY:
+        if time.monotonic() > written + SAVE_EVERY:
             random = {"random": torch.get_rng_state()}
             if cuda:
                 random["random_cuda"] = torch.cuda.get_rng_state(device)
             parts = {"network": values, "mean": mean, "optimizer": optimizer.state_dict()}
             write({"step": step, **random, **parts}, state)
             written = time.monotonic()
-            if now > until:
-                raise OutOfTime(f"after {step} of {steps} steps")
         now_rate.fill_(rate * share(step / steps, protocol.warm_up))
         inputs, labels = batch(step)
         if cuda and step == first + UNRECORDED:

@@ -28,7 +28,6 @@ from har_demo.research.training.recognition.protocol import Protocol
 from har_demo.research.training.recognition.train import Run, shown, teacher_of, write
 from har_demo.research.training.recognition.variants import card_of
 
-SPARE = 8.0  # seconds before the end at which nothing is begun, and trainings save their states
 FLOW = "flow"  # what runs wait for that read it
 
 
@@ -41,14 +40,12 @@ class Queue:
         folder: the work folder.
         protocol: of all of them.
         devices: such as 'cuda:0', among which the workers are shared out; 'cpu' where there is none.
-        until: time.monotonic() at which to have stopped.
     """
 
     runs: tuple[Run, ...]
     folder: Path
     protocol: Protocol
     devices: tuple[str, ...]
-    until: float
 
     def done(self, run: Run) -> Path:
         """The folder of a finished run."""
@@ -60,7 +57,7 @@ class Queue:
 
 
 def make_footage(
-    prepared: Path, splits: list[str], protocol: Protocol, folder: Path, devices: Sequence[str]
+    prepared: Path, splits: Sequence[str], protocol: Protocol, folder: Path, devices: Sequence[str]
 ) -> None:
     """Render and decode what is not in the folder yet; one is written while the next is made."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +70,7 @@ def make_footage(
 
 
 def _lacking_footage(
-    prepared: Path, splits: list[str], protocol: Protocol, folder: Path, devices: Sequence[str]
+    prepared: Path, splits: Sequence[str], protocol: Protocol, folder: Path, devices: Sequence[str]
 ) -> Iterator[tuple[Path, VideoDataset]]:
     for side, (count, seed) in rendered(protocol).items():
         file = rendered_file(folder, protocol, side)
@@ -122,7 +119,7 @@ def flow_files(queue: Queue, run: Run) -> dict[Path, Path]:
 def flow_beside(queue: Queue) -> Iterator[None]:
     """Compute that flow in a process of its own, out of the others' way; not longer than the context."""
     (queue.folder / f"{FLOW}.failed").unlink(missing_ok=True)
-    if not lacking_flow(queue) or time.monotonic() > queue.until - SPARE:
+    if not lacking_flow(queue):
         yield
         return
     maker = multiprocessing.get_context("spawn").Process(target=_make_flow_beside, args=(queue,))
