@@ -158,7 +158,7 @@ def at_hand(method: str) -> str:
 
 
 def shipped_file(one: Learned) -> Path:
-    """Where its shipped weights lie, if they do; beside them a .json of the same name says what they are."""
+    """Return the file of its shipped weights, if there is one; a .json of the same name describes it."""
     return shipped.folder() / "flow" / f"{one.shipped}.safetensors"
 
 
@@ -225,12 +225,12 @@ def between(one: Learned, module: nn.Module, before: Tensor, after: Tensor) -> T
 
 
 def _more(side: int, multiple: int, least: int) -> int:
-    """How many pixels a side lacks."""
+    """Return the number of pixels that a side lacks."""
     return -(-max(side, least) // multiple) * multiple - side
 
 
 def _file(method: str, weights: Path | str | None) -> Path:
-    """Where the weights are, fetched if need be."""
+    """Return the file of the weights, fetched if need be."""
     if method not in LEARNED:
         raise ChoiceError(f"No network of flow is called '{method}': choose {', '.join(LEARNED)}.")
     one = LEARNED[method]

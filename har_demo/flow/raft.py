@@ -73,7 +73,7 @@ def guesses(
 
 
 def compared(before: Tensor, after: Tensor) -> list[Tensor]:
-    """How alike every place of one map is to every place of another, maps [B, C, h, w].
+    """Return the similarity of every place of one map to every place of another, maps [B, C, h, w].
 
     Returns:
         [B·h·w, 1, h, w], and the same with `after` at a half, a quarter and an eighth of its size.
@@ -87,7 +87,7 @@ def compared(before: Tensor, after: Tensor) -> list[Tensor]:
 
 
 def looked_up(scales: list[Tensor], guess: Tensor, radius: int) -> Tensor:
-    """What `compared` found around guesses [B, 2, h, w], in places: [B, LEVELS · (2 radius + 1)², h, w]."""
+    """Return similarities of `compared` around guesses [B, 2, h, w], in places: [B, LEVELS · (2 radius + 1)², h, w]."""
     batch, _, height, width = guess.shape
     side = torch.arange(-radius, radius + 1, device=guess.device, dtype=guess.dtype)
     around = torch.stack(torch.meshgrid(side, side, indexing="ij"), dim=-1)

@@ -40,7 +40,7 @@ class FlowScore:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What a newer figure replaces: errors wherever they were measured, times on the same machine."""
+        """Key under which a newer figure replaces an older one: errors of any machine, times of the same."""
         where = (self.machine,) if self.metric == "ms_per_pair" else ()
         return (self.method, self.data, self.metric, *where)
 

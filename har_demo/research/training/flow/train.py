@@ -48,7 +48,7 @@ COLUMNS = ("step", "seconds", "loss", "shapes", "shapes_zero", "people", "people
 
 @dataclass(frozen=True)
 class Schedule:
-    """How much of everything.
+    """Sizes and amounts of a training.
 
     Attributes:
         size: (width, height) of the pictures a network learns from.
@@ -80,7 +80,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class TrainSpec:
-    """What is trained.
+    """A network to be trained, and how.
 
     Attributes:
         build: makes the network.
@@ -128,7 +128,7 @@ SPECS = {
 
 @dataclass(frozen=True)
 class TrainingPairs:
-    """What pairs are drawn from, on a device."""
+    """Textures and rendered people from which pairs are drawn, on a device."""
 
     bank: Tensor
     people: rendered.People

@@ -37,7 +37,7 @@ AT_ONCE = 16  # clips that are rendered together, and that go through the image 
 
 @dataclass(frozen=True)
 class RenderedClip:
-    """What a clip shows.
+    """One clip of the features: its action and origin.
 
     Attributes:
         action: as har_demo.research.people.motion calls it.
@@ -53,12 +53,12 @@ class RenderedClip:
 
     @property
     def rendered(self) -> bool:
-        """Whether nobody was filmed."""
+        """True for rendered clips."""
         return self.dataset in (ANY_VIEW, GOOD_VIEW)
 
     @property
     def calm(self) -> bool:
-        """Whether it was rendered for people to look at."""
+        """True for clips rendered with a good view."""
         return self.dataset == GOOD_VIEW
 
 
@@ -90,7 +90,7 @@ class Features:
 
 
 def read(*files: Path) -> Features:
-    """What `save` wrote, of several files one after the other."""
+    """Read features of several files, one after the other."""
     stored = [load_file(file.with_suffix(".safetensors")) for file in files]
     shown = [
         RenderedClip(**one)
@@ -160,7 +160,7 @@ def calm(count: int) -> list[RenderedClip]:
 def rendered(
     shown: Sequence[RenderedClip], device: torch.device | str = "cpu"
 ) -> Iterator[tuple[np.ndarray, np.ndarray, RenderedClip]]:
-    """What `compute` wants of clips to be rendered, 16 frames at 8 a second each."""
+    """Render clips as `compute` takes them, 16 frames at 8 a second each."""
     workers = (os.cpu_count() or 2) - 1 if torch.device(device).type == "cuda" else 0
     now, todo = np.arange(0, FRAMES, FPS // RATE), iter(shown)
     for some in batches(_taken, shown, AT_ONCE, workers):

@@ -134,7 +134,7 @@ def clips(found: Features, joint: embedded.Joint, classifier: nn.Module) -> Clip
 
 
 def trained_on(one: RenderedClip) -> bool:
-    """Whether a clip may be learned from."""
+    """Return True for clips that may be learned from."""
     if one.rendered:
         return one.split == "train"
     return one.split not in HELD_OUT["a"]
@@ -224,7 +224,7 @@ def best_scale(similarities: Tensor, labels: Tensor) -> float:
 
 
 def evenly(some: Clips) -> Tensor:
-    """How often to draw each clip: real and rendered ones by REAL, and within both every action alike."""
+    """Return the share of each clip in the draws: real and rendered ones by REAL, within both every action alike."""
     weights = torch.zeros(len(some))
     for real, share in ((True, REAL), (False, 1 - REAL)):
         for label in some.labels.unique():
@@ -276,7 +276,7 @@ def in_turn(wordings: Sequence[Sequence]) -> list[tuple]:
 
 
 def percent(near: Sequence[Tensor], labels: Tensor) -> dict[str, float]:
-    """How often the right text is the nearest, and among the nearest five: means of similarities [N, P]."""
+    """Return top-1 and top-5 in percent, means over similarities [N, P]."""
     right = torch.stack([one.topk(5, dim=1).indices == labels[:, None] for one in near])
     top1, top5 = right[..., 0].float().mean(), right.any(dim=-1).float().mean()
     return {"top1": round(100 * float(top1), 1), "top5": round(100 * float(top5), 1)}

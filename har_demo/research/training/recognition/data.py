@@ -169,7 +169,7 @@ class VideoDataset:
 
     @classmethod
     def read(cls, file: Path) -> "VideoDataset":
-        """What `save` wrote; frames come from the disk when they are first used."""
+        """Read what `save` wrote; frames come from the disk when they are first used."""
         return cls(**torch.load(file, mmap=True, weights_only=True))
 
 

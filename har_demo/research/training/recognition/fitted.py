@@ -1,4 +1,4 @@
-"""What is fitted with scikit-learn, not trained step by step: improved dense trajectories.
+"""Improved dense trajectories, fitted with scikit-learn and not trained step by step.
 
     footage ──windows──▶ grey clips ──every core──▶ trajectories, kept ──▶ PCA, mixtures, SVMs
 

@@ -46,7 +46,7 @@ def average(scores: Scores) -> np.ndarray:
 
 
 def by_svm(known: Scores, labels: np.ndarray, asked: Sequence[Scores]) -> list[np.ndarray]:
-    """What a linear SVM, fitted on known clips, makes of others: float [clips, classes].
+    """Fit a linear SVM on known clips and return its scores of others, float [clips, classes].
 
     The margins are put through a softmax, so that they can be shown; they are no probabilities. A class
     that no known clip has gets 0.

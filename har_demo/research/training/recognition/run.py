@@ -58,7 +58,7 @@ FAILED = 3  # exit status of a worker one of whose runs failed; a fresh one goes
 
 
 def work(queue: Queue, number: int) -> None:
-    """Do what no other worker has claimed; leave with FAILED after a run's error, which may have hurt the device."""
+    """Train what no other worker has claimed; exit with FAILED after a run's error, which may have hurt the device."""
     torch.set_num_threads(2)
     device = torch.device(queue.devices[number % len(queue.devices)])
     if device.type == "cuda":
@@ -185,7 +185,7 @@ def with_teachers(runs: list[Run]) -> list[Run]:
 def runs_of_ablations(
     questions: Sequence[str], seeds: Sequence[int], splits: Sequence[str]
 ) -> list[Run]:
-    """What answers these questions, as far as it can be trained, every row once before any a second time."""
+    """Return the trainable runs of these questions, every row once before any a second time."""
     rows = [row for question in ABLATIONS if question.name in questions for row in question.rows]
     runs = [
         Run(row.card.name, row.input, seed, split)

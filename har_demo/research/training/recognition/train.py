@@ -85,7 +85,7 @@ class Run:
 
     @property
     def start(self) -> str:
-        """What the first stage is named after: the second may start from it in any split.
+        """Name of the first stage: the second may start from it in any split.
 
         >>> Run("c3d_lab", "rgb", 0, "b").start, Run("c3d_lab", "rgb", 0, "b").name
         ('c3d_lab-rgb-s0', 'c3d_lab-rgb-s0-b')
@@ -113,7 +113,7 @@ def teacher_of(run: Run) -> Run | None:
 
 
 def shown(card: ModelCard, run: Run) -> ModelInput:
-    """What is drawn for a run: the network's input, and that of its teacher."""
+    """Return the input that is drawn for a run: the network's, and its teacher's."""
     teacher = teacher_of(run)
     if teacher is None:
         return replace(card.input, modality=run.input)
@@ -225,7 +225,7 @@ def trained(run: Run, stage: str, folder: Path) -> nn.Module:
 
 
 def imitate(teacher: nn.Module) -> Loss:
-    """What MARS minimises."""
+    """Return the loss of MARS."""
 
     def loss(network: nn.Module, inputs: Inputs, labels: Tensor, protocol: Protocol) -> Tensor:
         return mars_loss(network, teacher, *inputs, labels, smoothing=protocol.smoothing)

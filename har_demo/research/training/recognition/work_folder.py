@@ -33,7 +33,7 @@ FLOW = "flow"  # what runs wait for that read it
 
 @dataclass(frozen=True)
 class Queue:
-    """What a worker is to do.
+    """The runs of a work folder and how they are trained.
 
     Attributes:
         runs: in this order.
@@ -96,7 +96,7 @@ def make_flow(queue: Queue) -> None:
 
 
 def lacking_flow(queue: Queue) -> dict[Path, tuple[Path, float]]:
-    """Where flow that a run reads is to be kept, the footage that it is of, and its fields a second."""
+    """Return missing files of flow: file → (its footage, fields a second)."""
     return {
         kept: (file, flow_rate(run))
         for run in queue.runs
@@ -106,7 +106,7 @@ def lacking_flow(queue: Queue) -> dict[Path, tuple[Path, float]]:
 
 
 def flow_files(queue: Queue, run: Run) -> dict[Path, Path]:
-    """The footage of which a run reads flow, and where that is kept."""
+    """Return the footage of which a run reads flow → file of the flow."""
     rate = flow_rate(run)
     if rate is None:
         return {}
@@ -152,7 +152,7 @@ def flow_rate(run: Run) -> float | None:
 
 
 def flow_file(file: Path, rate: float) -> Path:
-    """Where the flow of a file of footage is kept."""
+    """Return the file of the flow of some footage."""
     return file.with_name(f"flow-{rate:g}-{file.name}")
 
 
@@ -165,7 +165,7 @@ def with_flow(footage: VideoDataset, file: Path, rate: float | None) -> VideoDat
 
 
 def rendered(protocol: Protocol) -> dict[str, tuple[int, int]]:
-    """What is rendered for either side: how many clips, with which seed."""
+    """Return number of clips and seed of the rendered footage, by side."""
     return {
         "train": (protocol.rendered_clips, protocol.rendered_seed),
         "test": (protocol.test_clips, protocol.test_seed),
@@ -173,7 +173,7 @@ def rendered(protocol: Protocol) -> dict[str, tuple[int, int]]:
 
 
 def rendered_file(folder: Path, protocol: Protocol, side: str) -> Path:
-    """Where that footage is kept."""
+    """Return the file of that footage."""
     count, seed = rendered(protocol)[side]
     return folder / f"rendered-{side}-{count}-{seed}.pt"
 
@@ -192,7 +192,7 @@ def read_real(queue: Queue, name: str, device: torch.device) -> dict[str, VideoD
 
 
 def missing(queue: Queue, run: Run) -> str | None:
-    """What the run, or another split of its start, still has to wait for; None if all is there."""
+    """Return what the run, or another split of its start, waits for; None if nothing."""
     for same in queue.starting_as(run):
         if not all(file.exists() for file in flow_files(queue, same).values()):
             return FLOW
@@ -203,6 +203,6 @@ def missing(queue: Queue, run: Run) -> str | None:
 
 
 def comes(queue: Queue, needed: str) -> bool:
-    """Whether what somebody waits for is on its way."""
+    """Return True when what somebody waits for is on its way."""
     failed = (queue.folder / f"{needed}.failed").exists()
     return not failed and (needed == FLOW or needed in [run.name for run in queue.runs])
