@@ -2,6 +2,7 @@
 # Both need Python 3.11 or later and make, and install the rest themselves.
 #
 # A third trains: `make train MODEL=c3d_lab`, where DATA holds what `python -m har_demo.research prepare` has written.
+# `make test-pythons` tries every Python that is here, `make constraints` pins the newest versions.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 7860
@@ -9,23 +10,38 @@ PORT ?= 7860
 MODEL ?= c3d_lab
 DATA ?= .scratch/prepared
 
-.PHONY: demo test train browser
+.PHONY: demo test test-pythons constraints space-requirements train browser
 
 demo: .venv/installed
 	@echo "Starting the page on http://localhost:$(PORT) (stop it with Ctrl-C)."
 	@GRADIO_SERVER_PORT=$(PORT) .venv/bin/python app.py
 
-test: .venv/installed browser
+test: .venv/tested browser
 	@.venv/bin/python -m pytest
+
+test-pythons:
+	@$(PYTHON) tests/pythons.py
+
+# All three Pythons must be here. The versions that pass the smoke set become constraints.txt.
+constraints:
+	@$(PYTHON) tests/pythons.py --pin
+
+# A Space reads requirements.txt and no second file, so its copy carries the exact versions too.
+space-requirements:
+	@cat requirements.txt constraints.txt
 
 # Stopped and started again, it goes on where it was.
 train: .venv/installed
 	@.venv/bin/python -m har_demo.research train --data $(DATA) --models $(MODEL)
 
-# The stamp is older than requirements.txt when the list has changed since the last install.
-.venv/installed: requirements.txt | .venv/bin/python
-	@echo "Installing the packages of requirements.txt: about 5 GB, some minutes the first time."
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+# A stamp is older than the lists when one has changed since the last install.
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing the project and what it needs: about 5 GB, some minutes the first time."
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/tested: .venv/installed
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 # Debian keeps the venv module in a package of its own.

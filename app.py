@@ -1,6 +1,6 @@
 """Start the app: `python app.py`, then open http://127.0.0.1:7860."""
 
-from har_demo.interface.page import build, launch
+from har_demo.interface.app import build, launch
 
 demo = build()
 

@@ -159,7 +159,7 @@ def test_people_get_the_five_likeliest_with_bars(asked):
     assert len(ranked) == 5 and "█" in ranked[0]
     percents = [float(line.split("%")[0]) for line in ranked]
     assert percents == sorted(percents, reverse=True)
-    assert "C3D (lab size)" in out and "user weights" in out
+    assert "C3D (tiny)" in out and "user weights" in out
 
 
 def test_the_table_and_the_annotated_clip_are_written(asked, tmp_path):

@@ -1,6 +1,5 @@
 """The class names that the shipped models answer with."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from har_demo.labels import (
     MIRRORED,
     class_of,
 )
+from har_demo.weights import shipped
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -82,9 +82,9 @@ def test_unknown_names_raise():
 
 
 def test_shipped_checkpoints_have_these_classes():
-    manifest = json.loads((ROOT / "checkpoints" / "manifest.json").read_text(encoding="utf-8"))
+    listed = shipped.entries(ROOT / "checkpoints")
     known = {LABEL_SET: EVERYDAY}
-    assert manifest["checkpoints"]
-    for entry in manifest["checkpoints"]:
+    assert listed
+    for entry in listed:
         if entry["label_set"] in known:
             assert tuple(entry["classes"]) == known[entry["label_set"]]

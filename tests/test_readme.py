@@ -43,7 +43,7 @@ def test_the_shipped_models_scored_what_is_said():
         size = round(card.parameters / 1e6, 2), float(f"{card.gmacs or 0:.1f}")
         other = again.get((card.name, card.input.modality, "arid6"))
         expected.append((*size, *figures, "" if other is None else f"({other:.1f})"))
-    found = [(*numbers(cells[1:]), cells[3].partition("% ")[2]) for cells in table("model (lab")]
+    found = [(*numbers(cells[1:]), cells[3].partition("% ")[2]) for cells in table("model (tiny")]
     assert sorted(found) == sorted(expected)
 
 
@@ -56,7 +56,7 @@ def test_the_seeds_are_as_far_apart_as_is_said():
 
 
 def test_every_lab_model_is_shipped():
-    lab = {card.name for card in registry.cards().values() if card.size == "lab"}
+    lab = {card.name for card in registry.cards().values() if card.size == "tiny"}
     assert {entry["model"] for entry in shipped.entries()} == lab
     assert f"All {len(lab)} of them" in README
 

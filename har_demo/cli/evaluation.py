@@ -55,7 +55,8 @@ def evaluate(
     from har_demo.research.training.recognition.evaluate import evaluate, measure, subject
     from har_demo.research.training.recognition.record import entry_of, rows
     from har_demo.research.training.recognition.record import record as put_down
-    from har_demo.research.training.recognition.report import COLUMNS, write_rows
+    from har_demo.tables.measured import COLUMNS
+    from har_demo.tables.rows import write_rows
 
     names = named_models(model)
     if weights and len(names) > 1:

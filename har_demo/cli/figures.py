@@ -23,9 +23,9 @@ def results(
 ) -> None:
     """List what is published or was measured here: accuracies, with cost and source."""
     check_out(csv)
-    from har_demo.tables import lab, published
+    from har_demo.tables import published, tiny
 
-    rows = published.asked((*published.load(), *lab.load()), data_set, metric, search)
+    rows = published.asked((*published.load(), *tiny.load()), data_set, metric, search)
     if csv:
         Path(csv).write_text(published.as_csv(rows), encoding="utf-8", newline="")
     if as_json:

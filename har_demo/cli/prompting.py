@@ -11,7 +11,7 @@ from har_demo.cli.output import progress, table
 
 if TYPE_CHECKING:
     from har_demo.clips.clip import Clip
-    from har_demo.prompts import Answer
+    from har_demo.prompts import PromptAnswer
 
 
 def ask(
@@ -117,7 +117,7 @@ def towers(
     typer.echo(table([("name", "weights", "about", "licence"), *rows]))
 
 
-def _prompts_text(clip: "Clip", answer: "Answer") -> str:
+def _prompts_text(clip: "Clip", answer: "PromptAnswer") -> str:
     """The likeliest prompts with their similarities, for people."""
     source = clip.source
     looked = f"{len(answer.frames)} frames, {answer.pooling} over time"

@@ -12,20 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from har_demo.clips.clip import Clip
-from har_demo.clips.frames import read_frames
-from har_demo.clips.transforms import crop_boxes, transform
+from har_demo.clips.transforms import crop_boxes
 from har_demo.errors import ChoiceError, UserError, WeightsError
-from har_demo.flow.views import as_input, fields
 from har_demo.models.attention import block_inputs
 from har_demo.models.card import ModelCard
-from har_demo.recognize.forward import gather, gather_flow, out_of_memory
+from har_demo.recognize.forward import out_of_memory
+from har_demo.recognize.inputs import DecodedFrames, Reader, read_window
 from har_demo.recognize.networks import network
 from har_demo.recognize.plan import Plan, plan
 from har_demo.recognize.prediction import Request
 from har_demo.weights.provenance import Provenance
 
 Progress = Callable[[float, str], None]
-Reader = Callable[[Clip, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,13 +108,17 @@ def look(
         raise ChoiceError(
             f"{one.card.title} is no network, so there is nothing inside to show: choose another."
         )
-    window = one.indices[_nearest(one.indices, clip, second)]
+    number = _nearest(one.indices, clip, second)
+    window = one.indices[number]
     say(0.0, f"{one.card.title}: loading weights")
     device = _device()
     try:
         module, provenance = network(one.card, one.weights, device)
         say(0.3, f"Reading {len(window)} frames")
-        shown, pictures, inputs = _prepared(clip, one, window, read or read_frames)
+        decoded, prepared = read_window(clip, one, number, read)
+        inputs = tuple(
+            x.contiguous(memory_format=torch.channels_last_3d) for x in prepared.views(0, 1)
+        )
         say(0.6, f"{one.card.title}: one forward pass")
         logits, received = block_inputs(module, *(x.to(device) for x in inputs))
     except UserError:
@@ -127,6 +129,7 @@ def look(
         raise ChoiceError(
             f"{one.card.title} needs more memory than is free: choose a smaller model."
         ) from error
+    shown, pictures = _shown(clip, one, window, decoded)
     scores = logits.float().softmax(dim=-1)[0].cpu()
     if len(scores) != len(one.card.classes) or not scores.isfinite().all():
         raise WeightsError(
@@ -164,24 +167,12 @@ def _nearest(windows: np.ndarray, clip: Clip, second: float | None) -> int:
     return int(np.abs(middle - second).argmin())
 
 
-def _prepared(
-    clip: Clip, one: Plan, window: np.ndarray, read: Reader
-) -> tuple[np.ndarray, np.ndarray, tuple[Tensor, ...]]:
-    """Frames that stand for the steps, those frames inside the box, and the network's inputs."""
+def _shown(
+    clip: Clip, one: Plan, window: np.ndarray, decoded: DecodedFrames
+) -> tuple[np.ndarray, np.ndarray]:
+    """The frames that stand for the input's steps (int64 [T]), and their pixels inside the box."""
     spec = one.spec
-    distinct, place = np.unique(window, return_inverse=True)
-    decoded = read(clip, distinct)
-    inputs = []
-    if spec.pictures:
-        where = place[None, list(spec.pictures)]
-        inputs.append(gather(transform(decoded, one.card.input), where, 0, 1, spec))
-    if "flow" in spec.modality:
-        pairs = np.stack([place[:-1], place[1:]], axis=1)
-        apart = np.maximum(distinct[pairs[:, 1]] - distinct[pairs[:, 0]], 1)
-        flow = as_input(fields(decoded, pairs, one.stride / apart, spec), spec.flow_limit)
-        inputs.append(gather_flow(flow, np.arange(len(pairs))[None], 0, 1))
     steps = {"difference": slice(1, None), "flow": slice(0, -1)}.get(spec.modality)
-    shown = place[steps] if steps else place[list(spec.pictures)]
+    shown = window[steps] if steps else window[list(spec.pictures)]
     left, top, right, bottom = crop_boxes(one.card.input, clip.width, clip.height)[0]
-    laid_out = tuple(x.contiguous(memory_format=torch.channels_last_3d) for x in inputs)
-    return distinct[shown], decoded[shown, top:bottom, left:right], laid_out
+    return shown, decoded.at(shown)[:, top:bottom, left:right]

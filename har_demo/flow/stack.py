@@ -17,7 +17,7 @@ from har_demo.clips.frames import read_frames
 from har_demo.clips.sampling import dense
 from har_demo.clips.transforms import crop_boxes
 from har_demo.errors import ClipError
-from har_demo.flow.views import METHOD, as_input, fields
+from har_demo.flow.views import METHOD, as_input, step_fields
 from har_demo.models.card import ModelInput
 
 QUALITY = 90  # of JPEG
@@ -77,9 +77,8 @@ def stack(clip: Clip, spec: ModelInput, first: int, method: str = METHOD) -> Sta
     numbers = dense(clip.frames, count, stride, first)
     distinct, place = np.unique(numbers, return_inverse=True)
     decoded = read_frames(clip, distinct)
-    pairs = np.stack([place[:-1], place[1:]], axis=1)
-    apart = np.maximum(np.diff(numbers), 1)
-    found = fields(decoded, pairs, stride / apart, spec, method=method)[0]
+    steps = np.stack([numbers[:-1], numbers[1:], np.diff(numbers)], axis=1)
+    found = step_fields(decoded, distinct, steps, stride, spec, method=method)[0]
     left, top, right, bottom = crop_boxes(spec, clip.width, clip.height)[0]
     size = spec.crop[::-1]
     cut = decoded[place, top:bottom, left:right]

@@ -22,6 +22,37 @@ METHOD = "dis"
 times as long."""
 
 
+def step_fields(
+    frames: np.ndarray,
+    numbers: np.ndarray,
+    steps: np.ndarray,
+    stride: float,
+    spec: ModelInput,
+    crops: int = 1,
+    on_done: Callable[[int], None] = lambda done: None,
+    method: str = METHOD,
+) -> Tensor:
+    """Flow of the steps of windows, whose frames are `stride` apart on average.
+
+    A stride of 3.75 takes frames 3 or 4 apart; their flow is brought to 3.75, so that an even motion
+    stays even.
+
+    Args:
+        frames: uint8 [N, H, W, 3], RGB.
+        numbers: int64 [N], ascending and different, which frames of the clip they are.
+        steps: int64 [P, 3], the number of the frame before, of the frame after, and how far apart they
+            are shown.
+        stride: in frames of the clip.
+        spec, crops, on_done, method: as in `fields`.
+
+    Returns:
+        float32 [crops, P, 2, h, w], pixels of the resized picture right and down.
+    """
+    pairs = np.searchsorted(numbers, steps[:, :2])
+    scale = stride / np.maximum(steps[:, 2], 1)
+    return fields(frames, pairs, scale, spec, crops, on_done, method)
+
+
 def fields(
     frames: np.ndarray,
     pairs: np.ndarray,

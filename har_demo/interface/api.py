@@ -1,241 +1,156 @@
-"""The same job for programs: named endpoints for gradio_client and, through MCP, for assistants."""
+"""Endpoints for gradio_client and, through MCP, for assistants: typed functions with docstrings.
 
-from dataclasses import asdict
+    @endpoint("layers", {"layers": gr.JSON})
+    def layers(model: str, frames: int | None = None) -> dict:
+        \"\"\"
+        Count the multiply-adds of a model, layer by layer.
+
+        Args:
+            model: Name of a model, as /models lists them.
+            frames: Frames of the view; leave empty for the model's own.
+        \"\"\"
+
+A parameter's annotation gives its component, its default the value that clients may leave out. A first
+parameter `job` is no input: it is the Job that reports progress and has a folder for files.
+"""
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType, NoneType
+from typing import NewType, get_args, get_origin
 
 import gradio as gr
+from gradio.components import Component
 
+from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import ingest
-from har_demo.errors import UserError
-from har_demo.interface import figures_api
+from har_demo.errors import ClipError, UserError
 from har_demo.interface.gpu import on_gpu
-from har_demo.interface.pages.attention import api as attention_api
-from har_demo.interface.pages.compare.selection import every_row
-from har_demo.interface.pages.flow import api as flow_api
-from har_demo.interface.pages.motion import api as motion_api
-from har_demo.interface.pages.prompts.callbacks import question
-from har_demo.interface.pages.prompts.search import find
-from har_demo.interface.service import ask, questions
-from har_demo.prompts import (
-    PLAIN,
-    POOLINGS,
-    answer_json,
-    default,
-    ranking_json,
-    tidy,
-    towers,
-)
-from har_demo.recognize.catalogue import catalogue
-from har_demo.recognize.export import annotate, as_json
-from har_demo.recognize.prediction import Prediction
-from har_demo.tables import published
+from har_demo.interface.run import BROKEN, Job
+
+log = logging.getLogger(__name__)
+
+ClipFile = NewType("ClipFile", str)
+"""The path of a video file that a program has sent; `read_clip` makes a clip of it."""
+
+COMPONENTS = {
+    ClipFile: lambda name, _: gr.Video(label=name, sources=["upload"], interactive=True),
+    list[ClipFile]: lambda name, _: gr.File(label=name, file_count="multiple"),
+    str: lambda name, value: gr.Textbox(value, label=name),
+    int: lambda name, value: gr.Number(value, label=name, precision=0),
+    float: lambda name, value: gr.Number(value, label=name),
+    bool: lambda name, value: gr.Checkbox(value, label=name),
+    list: lambda name, value: gr.JSON(value, label=name),
+}
 
 
-def build() -> None:
-    """Add the endpoints of the pages Recognise, Prompts and Compare, and those of the others."""
+@dataclass(frozen=True)
+class Endpoint:
+    """A function that programs may call.
+
+    Attributes:
+        name: its address, without the slash.
+        call: what Gradio calls.
+        parameters: those that a program may give.
+        results: the kinds of component that carry what it returns, by their labels.
+        models: it runs models, which answer one after another.
+    """
+
+    name: str
+    call: Callable
+    parameters: tuple[inspect.Parameter, ...]
+    results: Mapping[str, type[Component]]
+    models: bool
+
+    def add(self) -> None:
+        """Add it to the current Blocks, inside something invisible."""
+        one_at_a_time = {"concurrency_limit": 1, "concurrency_id": "models"}
+        gr.Button().click(
+            self.call,
+            [_component(parameter) for parameter in self.parameters],
+            [kind(label=label) for label, kind in self.results.items()],
+            api_name=self.name,
+            **(one_at_a_time if self.models else {}),
+        )
+
+
+def endpoint(name: str, results: Mapping[str, type[Component]], models: bool = False):
+    """Decorate a typed, documented function, so that `build` makes an endpoint of it.
+
+    Args:
+        name: the endpoint's address, without the slash.
+        results: the kind of component for each value that the function returns, by label.
+        models: the function runs models.
+    """
+
+    def decorate(work: Callable) -> Endpoint:
+        signature = inspect.signature(work)
+        takes_job = next(iter(signature.parameters), None) == "job"
+        parameters = tuple(signature.parameters.values())[takes_job:]
+
+        def answer(*given):
+            with TemporaryDirectory() as folder:
+                *values, progress = given if takes_job else (*given, None)
+                job = (Job("", Path(folder), progress),) if takes_job else ()
+                try:
+                    yield work(*job, *values)
+                except UserError as problem:
+                    raise gr.Error(str(problem), print_exception=False) from None
+                except Exception:
+                    log.exception("/%s failed", name)
+                    raise gr.Error(BROKEN, print_exception=False) from None
+
+        if models:
+            answer = on_gpu(answer)
+
+        def answer_at_once(*given):
+            return next(answer(*given))
+
+        # Files must last until Gradio has copied them: it asks a generator for more when it has.
+        makes_files = any(kind is not gr.JSON for kind in results.values())
+        call = functools.wraps(work)(answer if makes_files else answer_at_once)
+        progress = inspect.Parameter(
+            "progress", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=gr.Progress()
+        )
+        call.__signature__ = signature.replace(
+            parameters=[*parameters, progress] if takes_job else parameters
+        )
+        return Endpoint(name, call, parameters, results, models)
+
+    return decorate
+
+
+def build(*modules: ModuleType) -> None:
+    """Add every endpoint of these modules to the current Blocks."""
     with gr.Column(visible=False):
-        video = gr.Video(label="clip", sources=["upload"], interactive=True)
-        models = gr.JSON(label="models", value=[])
-        frames = gr.Number(label="frames", value=None, precision=0)
-        stride = gr.Number(label="stride", value=None)
-        windows = gr.Number(label="windows", value=None, precision=0)
-        crops = gr.Number(label="crops", value=1, precision=0)
-        answer = gr.JSON(label="answers")
-        catalogue = gr.JSON(label="models")
-        drawn = gr.Video(label="annotated clip")
-        asked = [video, models, frames, stride, windows, crops]
-        together = {"concurrency_limit": 1, "concurrency_id": "models"}
-        gr.Button().click(recognize, asked, answer, api_name="recognize", **together)
-        gr.Button().click(annotated, asked, drawn, api_name="annotate", **together)
-        gr.Button().click(list_models, None, catalogue, api_name="models")
-
-        prompts = gr.JSON(label="prompts", value=[])
-        tower = gr.Textbox(label="tower", value=default())
-        templates = gr.JSON(label="templates", value=list(PLAIN))
-        none = gr.Checkbox(label="none", value=True)
-        pooling = gr.Textbox(label="pooling", value=POOLINGS[0])
-        temperature = gr.Number(label="temperature", value=None)
-        in_words = [video, prompts, tower, templates, none, pooling, temperature]
-        told = gr.JSON(label="answer")
-        offered = gr.JSON(label="towers")
-        gr.Button().click(ask_in_words, in_words, told, api_name="ask", **together)
-        gr.Button().click(list_towers, None, offered, api_name="towers")
-
-        several = gr.File(label="clips", file_count="multiple")
-        sentence = gr.Textbox(label="sentence")
-        ranking = gr.JSON(label="ranking")
-        searched = [several, sentence, tower]
-        gr.Button().click(search_clips, searched, ranking, api_name="search", **together)
-        figures_api.build()
-        flow_api.build()
-        motion_api.build()
-        attention_api.build()
-
-        wanted = [gr.Textbox("", label=name) for name in ("data_set", "metric", "search")]
-        rows = gr.JSON(label="rows")
-        gr.Button().click(list_published, wanted, rows, api_name="published")
+        for module in modules:
+            for value in vars(module).values():
+                if isinstance(value, Endpoint):
+                    value.add()
 
 
-def _answers(clip, models, frames, stride, windows, crops, progress):
-    settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
-    return list(ask(clip, questions(models or [], settings), progress))
+def read_clip(clip: ClipFile | None) -> Clip:
+    """Read a file that a program has sent.
 
-
-@on_gpu
-def recognize(
-    clip: str,
-    models: list[str],
-    frames: int | None = None,
-    stride: float | None = None,
-    windows: int | None = None,
-    crops: int = 1,
-    progress=gr.Progress(),  # noqa: B008
-) -> dict:
+    Raises:
+        ClipError: there is none, or it is no clip.
     """
-    Recognise the action in a video clip with one or more models, each answering with ranked classes.
-
-    Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
-        models: Names of models, as /models lists them.
-        frames: Frames per window; leave empty for the number each model was trained with.
-        stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
-        windows: Number of windows spread evenly over the clip; leave empty to cover it, up to ten.
-        crops: 1 for the centre of the picture, 3 for start, centre and end of its long side.
-    """
-    try:
-        source = ingest(_given(clip), name=Path(clip).name)
-        return as_json(source, _answers(source, models, frames, stride, windows, crops, progress))
-    except UserError as problem:
-        raise gr.Error(str(problem), print_exception=False) from None
-
-
-@on_gpu
-def annotated(
-    clip: str,
-    models: list[str],
-    frames: int | None = None,
-    stride: float | None = None,
-    windows: int | None = None,
-    crops: int = 1,
-    progress=gr.Progress(),  # noqa: B008
-):
-    """
-    Draw the models' answers over time onto a video clip and return it as an H.264 file.
-
-    Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
-        models: Names of models, as /models lists them.
-        frames: Frames per window; leave empty for the number each model was trained with.
-        stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
-        windows: Number of windows spread evenly over the clip; leave empty to cover it, up to ten.
-        crops: 1 for the centre of the picture, 3 for start, centre and end of its long side.
-    """
-    try:
-        source = ingest(_given(clip), name=Path(clip).name)
-        said = _answers(source, models, frames, stride, windows, crops, progress)
-        predictions = [a for a in said if isinstance(a, Prediction)]
-        if not predictions:
-            raise UserError(" ".join(a.message for a in said))
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "annotated.mp4"
-            annotate(source, predictions, path)
-            yield str(path)
-    except UserError as problem:
-        raise gr.Error(str(problem), print_exception=False) from None
-
-
-def list_models() -> list[dict]:
-    """List every model: its idea, input, classes, cost, accuracy and whether its weights are here."""
-    return catalogue()
-
-
-@on_gpu
-def ask_in_words(
-    clip: str,
-    prompts: list[str],
-    tower: str = "embedded",
-    templates: list[str] | None = None,
-    none: bool = True,
-    pooling: str = "mean",
-    temperature: float | None = None,
-    progress=gr.Progress(),  # noqa: B008
-) -> dict:
-    """
-    Say which of some sentences a video clip shows and when, with probabilities and similarities.
-
-    Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
-        prompts: Sentences, up to 500, such as "a person riding a bicycle".
-        tower: Which pair of networks answers, as /towers lists them; embedded needs no network.
-        templates: Sentences with {} for the prompt, averaged; leave empty for the prompt alone.
-        none: Whether 'none of these' may be the answer.
-        pooling: How similarity over time becomes one number: mean, max, attention or transformer (embedded only).
-        temperature: Similarities are divided by it before the softmax; leave empty for the tower's own.
-    """
-    try:
-        asked = prompts if isinstance(prompts, str) else list(map(str, prompts or []))
-        tidy(asked)  # what cannot be asked is said before the clip is read
-        source = ingest(_given(clip), name=Path(clip).name)
-        answer = question(
-            source,
-            asked,
-            tower,
-            templates or list(PLAIN),
-            none,
-            pooling,
-            temperature,
-            lambda fraction, sentence: progress(fraction, desc=sentence),
-        )
-        return answer_json(source, answer)
-    except UserError as problem:
-        raise gr.Error(str(problem), print_exception=False) from None
-
-
-@on_gpu
-def search_clips(
-    clips: list[str],
-    sentence: str,
-    tower: str = "embedded",
-    progress=gr.Progress(),  # noqa: B008
-) -> dict:
-    """
-    Rank up to 50 video clips by how well one sentence fits them, the best first; bad files are named.
-
-    Args:
-        clips: The video files: any common container and codec, each up to 200 MB and 10 minutes.
-        sentence: What is looked for, such as "a person riding a bicycle".
-        tower: Which pair of networks answers, as /towers lists them; embedded needs no network.
-    """
-    try:
-        return ranking_json(
-            find(clips, sentence, tower, lambda fraction, what: progress(fraction, desc=what))
-        )
-    except UserError as problem:
-        raise gr.Error(str(problem), print_exception=False) from None
-
-
-def list_towers() -> list[dict]:
-    """List the pairs of networks that answer prompts: size, licence and whether the weights are here."""
-    return [asdict(one) for one in towers()]
-
-
-def list_published(data_set: str = "", metric: str = "", search: str = "") -> list[dict]:
-    """
-    List what is published or measured here of action recognition: accuracies with cost and source.
-
-    Args:
-        data_set: One data set, such as "Kinetics-400" or "UCF101"; leave empty for all.
-        metric: One metric, such as "top-1"; leave empty for all.
-        search: Words that must all stand in a row, such as "swin imagenet-21k"; leave empty for all.
-    """
-    try:
-        return published.as_records(published.asked(every_row(), data_set, metric, search))
-    except UserError as problem:
-        raise gr.Error(str(problem), print_exception=False) from None
-
-
-def _given(clip: str | None) -> str:
     if not clip:
-        raise UserError("There is no clip: give a video file.")
-    return clip
+        raise ClipError("There is no clip: give a video file.")
+    return ingest(clip, name=Path(clip).name)
+
+
+def _component(parameter: inspect.Parameter) -> Component:
+    kinds = [kind for kind in get_args(parameter.annotation) if kind is not NoneType]
+    kind = parameter.annotation
+    if NoneType in get_args(kind):
+        (kind,) = kinds
+    if kind not in COMPONENTS:
+        kind = get_origin(kind)
+    value = None if parameter.default is inspect.Parameter.empty else parameter.default
+    return COMPONENTS[kind](parameter.name, list(value) if isinstance(value, tuple) else value)

@@ -6,16 +6,25 @@ from har_demo.clips import cache
 from har_demo.clips.probe import limits
 from har_demo.interface import api, plots
 from har_demo.interface.examples import FOLDER
+from har_demo.interface.pages.attention import api as attention_api
 from har_demo.interface.pages.attention import page as attention_page
+from har_demo.interface.pages.compare import api as compare_api
 from har_demo.interface.pages.compare import page as compare_page
+from har_demo.interface.pages.compute import api as compute_api
 from har_demo.interface.pages.compute import page as compute_page
+from har_demo.interface.pages.flow import api as flow_api
 from har_demo.interface.pages.flow import page as flow_page
+from har_demo.interface.pages.lecture import api as lecture_api
 from har_demo.interface.pages.lecture import page as lecture_page
+from har_demo.interface.pages.measured import api as measured_api
 from har_demo.interface.pages.measured import page as measured_page
+from har_demo.interface.pages.motion import api as motion_api
 from har_demo.interface.pages.motion import page as motion_page
+from har_demo.interface.pages.prompts import api as prompts_api
 from har_demo.interface.pages.prompts import page as prompts_page
+from har_demo.interface.pages.recognize import api as recognize_api
 from har_demo.interface.pages.recognize import page as recognize_page
-from har_demo.interface.render import static
+from har_demo.interface.render import source, styles
 from har_demo.interface.theme import theme
 
 # The pages beside the first: their names in the bar, their addresses and what lays them out.
@@ -29,16 +38,17 @@ PAGES = (
     ("Compute", "compute", compute_page.build),
     ("Lecture", "lecture", lecture_page.build),
 )
-STYLES = (
-    "style.css",
-    "prompts.css",
-    "attention.css",
-    "flow.css",
-    "motion.css",
-    "compare.css",
-    "compute.css",
-    "measured.css",
-    "lecture.css",
+
+APIS = (
+    recognize_api,
+    prompts_api,
+    compute_api,
+    measured_api,
+    lecture_api,
+    flow_api,
+    motion_api,
+    attention_api,
+    compare_api,
 )
 
 
@@ -50,7 +60,7 @@ def build() -> gr.Blocks:
         title="Action Atlas", analytics_enabled=False, delete_cache=(3600, 86400)
     ) as demo:
         recognize_page.build()
-        api.build()
+        api.build(*APIS)
     for name, address, build_page in PAGES:
         with demo.route(name, address):
             build_page()
@@ -61,8 +71,8 @@ def launch(demo: gr.Blocks, **options) -> None:
     """Serve the app: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT move it, 7860 is the default port."""
     demo.launch(
         theme=theme(),
-        css="".join(map(static, STYLES)),
-        head=f"{static('head.html')}<script>{static('page.js')}</script>",
+        css=styles(),
+        head=f"{source('static/head.html')}<script>{source('static/page.js')}</script>",
         allowed_paths=[str(cache.folder())],
         max_file_size=round(limits().megabytes * 1e6),
         footer_links=["api"],

@@ -7,7 +7,7 @@ import gradio as gr
 from har_demo.clips.probe import limits
 from har_demo.interface.clip_input import forget_clip, take_example, take_recording, take_upload
 from har_demo.interface.examples import examples
-from har_demo.interface.render import render
+from har_demo.interface.render import fragment, render
 
 # A press on an example tells the server which one.
 EXAMPLES_SCRIPT = """
@@ -43,7 +43,7 @@ class ClipPart:
 def build() -> ClipPart:
     """Lay out the step inside the current column."""
     current = gr.State(None)
-    gr.HTML(render("step", number=1, title="Your clip"))
+    gr.HTML(fragment("parts", "step", number=1, title="Your clip"))
     video = gr.Video(
         sources=["upload", "webcam"],
         # Left and right stay what they are; more pixels than this no model looks at.
@@ -56,7 +56,7 @@ def build() -> ClipPart:
         height=300,
         elem_id="clip",
     )
-    gr.HTML(render("too_big", megabytes=limits().megabytes))
+    gr.HTML(fragment("parts", "too_big", megabytes=limits().megabytes))
     notice = gr.HTML("", elem_id="clip-notice")
     facts = gr.HTML("", elem_id="facts")
     strip = gr.HTML(

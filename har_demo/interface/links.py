@@ -9,7 +9,7 @@ from har_demo.interface.clip_input import shown
 from har_demo.interface.examples import example, example_of
 from har_demo.interface.render import notice
 from har_demo.models.registry import cards
-from har_demo.prompts import CLASS_LISTS, POOLINGS, Answer, class_list
+from har_demo.prompts import CLASS_LISTS, POOLINGS, PromptAnswer, class_list
 from har_demo.prompts.catalogue import card
 
 OWN = 0  # 'as the model was trained'
@@ -75,7 +75,7 @@ def restore_prompts(request: gr.Request) -> tuple:
     )
 
 
-def prompts_link(clip: Clip, answer: Answer) -> dict:
+def prompts_link(clip: Clip, answer: PromptAnswer) -> dict:
     """A question as a link names it; prompts that would make it too long are left out."""
     prompts = "\n".join(answer.prompts)
     name = next((n for n, some in CLASS_LISTS.items() if "\n".join(some) == prompts), "")

@@ -2,7 +2,7 @@
 
 A figure is what Plotly.js reads, {'data': [...], 'layout': {...}} of plain lists and numbers, so that
 plotly itself is never imported. Colours may follow the page's theme: 'var(--accent)' is that token of
-static/style.css and 'hue(172)' is a family's colour (words.hue), in light and in dark.
+static/style.css and 'hue(172)' is a family's colour (formatting.hue), in light and in dark.
 
     chart = plots.build(plots.draw(figure, "Accuracy against cost"), elem_id="chart")
     chart.point_click(tell, None, told)  # def tell(event: gr.EventData): event.custom, event.curve, event.point
@@ -17,13 +17,13 @@ from pathlib import Path
 
 import gradio as gr
 
-from har_demo.interface.render import render, static
+from har_demo.interface.render import fragment, source
 
 LIBRARY = Path(find_spec("plotly").origin).parent / "package_data/plotly.min.js"
 """Plotly's script, 4.8 MB, served as a static file and fetched once by the pages that draw."""
 
 HEAD = f'<script src="/gradio_api/file={LIBRARY}"></script>'
-SCRIPT = static("plots.js")
+SCRIPT = source("static/plots.js")
 
 
 def build(value: str = "", script: str = "", **options) -> gr.HTML:
@@ -48,4 +48,6 @@ def draw(figure: dict, label: str, height: int = 420) -> str:
     Raises:
         ValueError: a number in the figure is not finite.
     """
-    return render("plot", figure=json.dumps(figure, allow_nan=False), label=label, height=height)
+    return fragment(
+        "parts", "plot", figure=json.dumps(figure, allow_nan=False), label=label, height=height
+    )

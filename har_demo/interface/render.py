@@ -1,16 +1,22 @@
-"""HTML from templates/, escaped by default: file names and labels come from strangers."""
+"""HTML from the templates of the shell and of the pages, escaped: file names and labels come from strangers."""
 
 from base64 import b64encode
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
 _HERE = Path(__file__).parent
+_PAGES = {folder.parent.name: folder for folder in sorted(_HERE.glob("pages/*/templates"))}
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
+    loader=ChoiceLoader(
+        [
+            FileSystemLoader(_HERE / "templates"),
+            PrefixLoader({page: FileSystemLoader(folder) for page, folder in _PAGES.items()}),
+        ]
+    ),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -19,18 +25,33 @@ _TEMPLATES = Environment(
 
 
 def render(template: str, **values) -> Markup:
-    """Fill `templates/<template>.html`; the result is safe to place in another template."""
+    """Fill a template; the result is safe to place in another one.
+
+    Args:
+        template: 'header' of the shell, or 'flow/pair' of the page Flow.
+    """
     return Markup(_TEMPLATES.get_template(f"{template}.html").render(**values))
+
+
+def fragment(template: str, macro: str, **values) -> Markup:
+    """Fill one macro of a template, such as 'about' of 'flow/parts'."""
+    return getattr(_TEMPLATES.get_template(f"{template}.html").module, macro)(**values)
 
 
 def notice(sentence: str, kind: str = "error") -> Markup:
     """One sentence to the person, as 'error' or 'warn'."""
-    return render("notice", sentence=sentence, kind=kind)
+    return fragment("parts", "notice", sentence=sentence, kind=kind)
 
 
-def static(name: str) -> str:
-    """Text of a file in static/."""
-    return (_HERE / "static" / name).read_text(encoding="utf-8")
+def source(path: str) -> str:
+    """Text of a style or script beside this file, such as 'static/page.js' or 'pages/flow/style.css'."""
+    return (_HERE / path).read_text(encoding="utf-8")
+
+
+def styles() -> str:
+    """The shell's styles, then those of each page."""
+    paths = [_HERE / "static" / "style.css", *sorted(_HERE.glob("pages/*/style.css"))]
+    return "".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 def data_uri(image: np.ndarray, height: int | None = None, quality: int = 80) -> str:

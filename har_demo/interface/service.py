@@ -41,11 +41,14 @@ def questions(
 
 
 def ask(
-    clip: Clip, asked: Sequence[Request], progress: Callable[..., object]
+    clip: Clip, asked: Sequence[Request], progress: Callable[..., object], seen: bool = False
 ) -> Iterator[Prediction | ModelError]:
-    """Answers model by model; `progress` is a gr.Progress or is called like one."""
+    """Answers model by model, on request with `seen`; `progress` is called as a gr.Progress is."""
     return recognize(
-        clip, asked, on_progress=lambda fraction, sentence: progress(fraction, desc=sentence)
+        clip,
+        asked,
+        on_progress=lambda fraction, sentence: progress(fraction, desc=sentence),
+        seen=seen,
     )
 
 

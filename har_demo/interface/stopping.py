@@ -1,4 +1,4 @@
-"""Who pressed Stop: cancelling ends what Gradio shows, this ends the work and knows when it has ended.
+"""Stop: cancelling ends what Gradio shows, this ends the work itself and knows when it has ended.
 
 A press on Run does its work within `work` and calls `check` between pieces of it, which raises Stopped
 once the visitor's press on Stop has called `stop`. That press then calls `wait`: what it said at once
@@ -26,35 +26,35 @@ class Stopped(Exception):
 
 
 @contextmanager
-def work(session: str) -> Iterator[None]:
-    """A question of this visitor is worked on. It need not be left by the thread that entered it."""
-    own = _working[session] = _Work()
+def work(key: str) -> Iterator[None]:
+    """Note that work of this key goes on. It need not be left by the thread that entered it."""
+    own = _working[key] = _Work()
     try:
         yield
     finally:
         own.ended.set()
-        if _working.get(session) is own:
-            del _working[session]
+        if _working.get(key) is own:
+            del _working[key]
 
 
-def check(session: str) -> None:
-    """Called between pieces of the work.
+def check(key: str) -> None:
+    """Go on, or end the work between two pieces of it.
 
     Raises:
-        Stopped: this visitor has pressed Stop.
+        Stopped: Stop was pressed for this key.
     """
-    own = _working.get(session)  # one look: another thread may end the work between two
+    own = _working.get(key)  # one look: another thread may end the work between two
     if own and own.stopped.is_set():
         raise Stopped
 
 
-def stop(session: str) -> None:
-    """This visitor pressed Stop: what is worked on ends at its next check."""
-    if own := _working.get(session):
+def stop(key: str) -> None:
+    """Let the work of this key end at its next check."""
+    if own := _working.get(key):
         own.stopped.set()
 
 
-def wait(session: str) -> None:
+def wait(key: str) -> None:
     """Return when nothing more comes of what is worked on, or after PATIENCE."""
-    if own := _working.get(session):
+    if own := _working.get(key):
         own.ended.wait(PATIENCE)

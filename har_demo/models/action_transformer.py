@@ -43,8 +43,8 @@ from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
 from har_demo.models.card import ModelCard, ModelInput, PublishedCost
 from har_demo.models.i3d import MIXED, i3d_trunk, outputs_of, scaled
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.tiny import TINY_INPUT
 
 ROI = 7
 """Cells of a pooled box along height and width."""
@@ -241,7 +241,7 @@ def action_transformer_lowres(classes: int) -> ActionTransformer:
     return ActionTransformer(classes, high_resolution=False)
 
 
-def action_transformer_lab(classes: int) -> ActionTransformer:
+def action_transformer_tiny(classes: int) -> ActionTransformer:
     """Trunk and head at half of their widths: 4 × 7 × 7 positions answer."""
     return ActionTransformer(classes, width=1 / 2, channels=64)
 
@@ -308,14 +308,14 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="action_transformer_lab",
-        title="Action Transformer (lab size)",
+        title="Action Transformer (tiny)",
         idea="Half of I3D's width, and a query that asks 196 places of the clip; fed with the change "
         "from frame to frame and trained from scratch.",
-        size="lab",
-        input=LAB_INPUT,
+        size="tiny",
+        input=TINY_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=action_transformer_lab,
+        build=action_transformer_tiny,
         parameters=2_708_587,
         gmacs=2.188,
         note=_NOTE,

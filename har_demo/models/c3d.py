@@ -34,8 +34,8 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_DIFFERENCE
 from har_demo.models.label_sets import KINETICS400, SPORTS1M, UCF101
+from har_demo.models.tiny import TINY_DIFFERENCE
 
 
 class C3D(nn.Module):
@@ -170,7 +170,7 @@ def c3d_3x3(classes: int) -> C3D:
     return C3D(classes, pool5_padding=0)
 
 
-def c3d_lab(classes: int) -> C3D:
+def c3d_tiny(classes: int) -> C3D:
     """A quarter of the paper's width, with batch normalisation."""
     return C3D(classes, width=16, hidden=512, batch_norm=True)
 
@@ -343,18 +343,18 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="c3d_lab",
-        title="C3D (lab size)",
+        title="C3D (tiny)",
         family="3D convolution",
         year=2015,
         paper=_PAPER,
         paper_url=_PAPER_URL,
         idea="C3D at a quarter of its width, fed with the change from frame to frame; unlike the "
         "paper's it has batch normalisation, which lets it learn from a few hundred clips.",
-        size="lab",
-        input=replace(LAB_DIFFERENCE, any_frames=False),
+        size="tiny",
+        input=replace(TINY_DIFFERENCE, any_frames=False),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=c3d_lab,
+        build=c3d_tiny,
         parameters=3_063_111,
         gmacs=2.602,
     ),

@@ -146,7 +146,7 @@ class ModelCard:
         family: the field's word for the approach, such as 'Factorised 3D convolution'.
         year, paper, paper_url: first publication.
         idea: one sentence a student understands.
-        size: 'paper' for the published configuration, 'lab' for the small one shipped with weights.
+        size: 'paper' for the published configuration, 'tiny' for the small one trained here and shipped.
         input: what one view must look like.
         label_set: name of the set of classes, such as 'Kinetics-400'.
         classes: class names in the order of the model's outputs.
@@ -166,7 +166,7 @@ class ModelCard:
     paper: str
     paper_url: str
     idea: str
-    size: Literal["paper", "lab"]
+    size: Literal["paper", "tiny"]
     input: ModelInput
     label_set: str
     classes: tuple[str, ...]

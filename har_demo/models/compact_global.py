@@ -43,10 +43,10 @@ from torchvision.models import ResNet, resnet50
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_DIFFERENCE
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.non_local import NonLocal
 from har_demo.models.resnet2d import ResNet2D, frame_by_frame
+from har_demo.models.tiny import TINY_DIFFERENCE
 
 
 class CGNL(nn.Module):
@@ -189,8 +189,8 @@ def describe(conv: EachFrame) -> nn.Sequential:
     return nn.Sequential(conv, CGD(conv.layer.out_channels))
 
 
-def lab_head(features: nn.Module, classes: int) -> nn.Sequential:
-    """The mean of the lab's image network over all frames, then the classes."""
+def tiny_head(features: nn.Module, classes: int) -> nn.Sequential:
+    """Mean of the tiny image network's features over all frames, then the classes."""
     return nn.Sequential(
         features,
         nn.AdaptiveAvgPool3d(1),
@@ -200,19 +200,19 @@ def lab_head(features: nn.Module, classes: int) -> nn.Sequential:
     )
 
 
-def cgnl_lab(classes: int) -> nn.Sequential:
-    """The lab's image network with a CGNL block at 14 × 14, as in the paper."""
+def cgnl_tiny(classes: int) -> nn.Sequential:
+    """The tiny image network with a CGNL block at 14 × 14, as in the paper."""
     features = each_frame(ResNet2D())
     features.layer3 = nn.Sequential(features.layer3, CGNL(128))
-    return lab_head(features, classes)
+    return tiny_head(features, classes)
 
 
-def cgd_lab(classes: int) -> nn.Sequential:
-    """The lab's image network with a descriptor behind the first convolution of every block."""
+def cgd_tiny(classes: int) -> nn.Sequential:
+    """The tiny image network with a descriptor behind the first convolution of every block."""
     features = each_frame(ResNet2D())
     for block in (features.layer1, features.layer2, features.layer3, features.layer4):
         block.conv1 = describe(block.conv1)
-    return lab_head(features, classes)
+    return tiny_head(features, classes)
 
 
 _NL = {
@@ -258,8 +258,8 @@ def _paper(**words) -> ModelCard:
 def _lab(**words) -> ModelCard:
     return ModelCard(
         family="Long-range dependencies",
-        size="lab",
-        input=replace(LAB_DIFFERENCE, frames=8, fps=4.0),
+        size="tiny",
+        input=replace(TINY_DIFFERENCE, frames=8, fps=4.0),
         label_set=LABEL_SET,
         classes=EVERYDAY,
         **words,
@@ -329,21 +329,21 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     _lab(
         name="cgnl_lab",
-        title="CGNL (lab size)",
+        title="CGNL (tiny)",
         **_CGNL,
         idea="A small image network of the changes from frame to frame, which meet once, in a compact "
         "non-local block before the last stage, and after that only in the mean.",
-        build=cgnl_lab,
+        build=cgnl_tiny,
         parameters=1_266_119,
         gmacs=1.6996,
     ),
     _lab(
         name="cgd_lab",
-        title="CGD (lab size)",
+        title="CGD (tiny)",
         **_CGD,
         idea="A small image network of the changes from frame to frame, in which every block opens and "
         "closes its channels by what the whole clip shows on average and at most.",
-        build=cgd_lab,
+        build=cgd_tiny,
         parameters=1_243_143,
         gmacs=1.6594,
     ),

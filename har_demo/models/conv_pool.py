@@ -27,9 +27,9 @@ from torchvision.models import alexnet
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput
 from har_demo.models.fusion2d import dense
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import UCF101
 from har_demo.models.resnet2d import ResNet2D, frame_by_frame
+from har_demo.models.tiny import TINY_INPUT
 
 
 class ConvPool(nn.Module):
@@ -58,7 +58,7 @@ def conv_pool(classes: int) -> ConvPool:
     return ConvPool(alexnet(weights=None).features, dense(256, classes, side=6))
 
 
-def conv_pool_lab(classes: int) -> ConvPool:
+def conv_pool_tiny(classes: int) -> ConvPool:
     """Over the small image network that all 2D systems share, its maps of 7 × 7 thinned to 32 channels.
 
     With all 256 the fully connected layers outweigh the rest. A maximum of many responses is large
@@ -123,18 +123,18 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="conv_pool_lab",
-        title="Conv Pool (lab size)",
+        title="Conv Pool (tiny)",
         family="2D fusion",
         year=2015,
         paper=_PAPER,
         paper_url=_PAPER_URL,
         idea="Keeps the strongest response of every place over eight frames, each seen by itself "
         "by the shared small image network.",
-        size="lab",
-        input=replace(LAB_INPUT, frames=8, fps=4.0),
+        size="tiny",
+        input=replace(TINY_INPUT, frames=8, fps=4.0),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=conv_pool_lab,
+        build=conv_pool_tiny,
         parameters=1_650_439,
         gmacs=1.663,
     ),

@@ -43,10 +43,10 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.r2plus1d import SplitBottleneck
 from har_demo.models.resnet3d import conv_norm, initialise
+from har_demo.models.tiny import TINY_INPUT
 
 K = 7
 """Movements compared along each axis: -3 to 3 steps."""
@@ -170,7 +170,7 @@ def corrnet_101(classes: int) -> CorrNet:
     return CorrNet(classes)
 
 
-def corrnet_lab(classes: int) -> CorrNet:
+def corrnet_tiny(classes: int) -> CorrNet:
     """One bottleneck a stage, a correlation of four groups after each of the first three."""
     return CorrNet(
         classes, frames=16, width=24, runs=((1,), (1,), (1,)), last=1, groups=4, dropout=0.3
@@ -224,18 +224,18 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="corrnet_lab",
-        title="CorrNet (lab size)",
+        title="CorrNet (tiny)",
         family="Factorised 3D convolution",
         year=2020,
         paper=_PAPER,
         paper_url=_PAPER_URL,
         idea="Four bottlenecks, and behind three of them the match of every frame with the one "
         "before it: the network is told what moved where.",
-        size="lab",
-        input=replace(LAB_INPUT, any_frames=False),
+        size="tiny",
+        input=replace(TINY_INPUT, any_frames=False),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=corrnet_lab,
+        build=corrnet_tiny,
         parameters=1_587_423,
         gmacs=1.4446,
         note=_NOTE,

@@ -36,9 +36,9 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.r2plus1d import Conv2Plus1D, middle_channels
+from har_demo.models.tiny import TINY_INPUT
 
 Kernel = Literal["depthwise", "full", "split"]
 
@@ -222,7 +222,7 @@ def ip_csn_152(classes: int) -> CSN:
     return CSN(classes, preserve=True, blocks=(3, 8, 36, 3))
 
 
-def csn_lab(classes: int, preserve: bool, width: int = 32, kernel: Kernel = "depthwise") -> CSN:
+def csn_tiny(classes: int, preserve: bool, width: int = 32, kernel: Kernel = "depthwise") -> CSN:
     """26 layers at half of the paper's width."""
     return CSN(classes, preserve, (2, 2, 2, 2), width, dropout=0.3, kernel=kernel)
 
@@ -260,8 +260,8 @@ _card = partial(
 _paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
 _lab = partial(
     _card,
-    size="lab",
-    input=LAB_INPUT,
+    size="tiny",
+    input=TINY_INPUT,
     label_set=LABEL_SET,
     classes=EVERYDAY,
 )
@@ -371,19 +371,19 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     _lab(
         name="ir_csn_lab",
-        title="ir-CSN (lab size)",
+        title="ir-CSN (tiny)",
         idea="A small ir-CSN of 26 layers at half width; "
         "compare it with ip-CSN, which has one 1×1×1 convolution more in every block.",
-        build=partial(csn_lab, preserve=False),
+        build=partial(csn_tiny, preserve=False),
         parameters=2_005_191,
         gmacs=1.370,
     ),
     _lab(
         name="ip_csn_lab",
-        title="ip-CSN (lab size)",
+        title="ip-CSN (tiny)",
         idea="A small ip-CSN of 26 layers at half width; "
         "it has all the channel interactions that ir-CSN gives up.",
-        build=partial(csn_lab, preserve=True),
+        build=partial(csn_tiny, preserve=True),
         parameters=2_181_191,
         gmacs=1.497,
     ),

@@ -37,9 +37,9 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput
-from har_demo.models.lab import LAB_CHANGE, LAB_DIFFERENCE, LAB_INPUT
 from har_demo.models.label_sets import UCF101
 from har_demo.models.resnet2d import Block, ResNet2D, Stem, frame_by_frame, initialise
+from har_demo.models.tiny import TINY_CHANGE, TINY_DIFFERENCE, TINY_INPUT
 
 
 class SingleFrame(nn.Module):
@@ -256,7 +256,7 @@ def multiresolution(classes: int) -> MultiResolution:
     return MultiResolution(fovea, context, dense(2 * 256, classes))
 
 
-# The lab size: the same connections to time in the image network that all 2D systems share there. It
+# The tiny sizes: the same connections to time in the image network that all 2D systems share there. It
 # has batch normalisation instead of N, and the mean of its map goes to two small FC, as 4096 units
 # would need more clips than there are.
 
@@ -273,22 +273,22 @@ def small_head(channels: int, classes: int) -> nn.Sequential:
     )
 
 
-def single_frame_lab(classes: int) -> SingleFrame:
+def single_frame_tiny(classes: int) -> SingleFrame:
     """One frame."""
     return SingleFrame(ResNet2D(), small_head(256, classes))
 
 
-def early_fusion_lab(classes: int) -> EarlyFusion:
+def early_fusion_tiny(classes: int) -> EarlyFusion:
     """Ten frames in the stem."""
     return EarlyFusion(ResNet2D(inputs=3 * 10), small_head(256, classes))
 
 
-def late_fusion_lab(classes: int) -> LateFusion:
+def late_fusion_tiny(classes: int) -> LateFusion:
     """Two frames in the head."""
     return LateFusion(ResNet2D(), small_head(2 * 256, classes))
 
 
-def slow_fusion_lab(classes: int) -> SlowFusion:
+def slow_fusion_tiny(classes: int) -> SlowFusion:
     """Ten frames: four in the stem, two in layer2, two in layer3."""
     network = SlowFusion(
         nn.Sequential(Stem(4 * 3, 32), Block(32, 32)),
@@ -300,7 +300,7 @@ def slow_fusion_lab(classes: int) -> SlowFusion:
     return network
 
 
-def multiresolution_lab(classes: int) -> MultiResolution:
+def multiresolution_tiny(classes: int) -> MultiResolution:
     """Two streams of 56 × 56."""
     return MultiResolution(ResNet2D(), ResNet2D(), small_head(2 * 256, classes))
 
@@ -348,15 +348,15 @@ def _paper_card(name: str, title: str, **rest) -> ModelCard:
     )
 
 
-def _lab_card(name: str, title: str, input: ModelInput, **rest) -> ModelCard:
+def _tiny_card(name: str, title: str, input: ModelInput, **rest) -> ModelCard:
     return ModelCard(
         name=name,
-        title=f"{title} (lab size)",
+        title=f"{title} (tiny)",
         family="2D fusion",
         year=2014,
         paper=_PAPER,
         paper_url=_PAPER_URL,
-        size="lab",
+        size="tiny",
         input=input,
         label_set=LABEL_SET,
         classes=EVERYDAY,
@@ -364,7 +364,7 @@ def _lab_card(name: str, title: str, input: ModelInput, **rest) -> ModelCard:
     )
 
 
-_TEN_FRAMES = replace(LAB_INPUT, frames=10, fps=5.0, any_frames=False)  # of two seconds
+_TEN_FRAMES = replace(TINY_INPUT, frames=10, fps=5.0, any_frames=False)  # of two seconds
 _CHANGES = (
     "The paper's sees frames. Of plain frames this one learned too little of new, dark places to be asked "
     "about them; of changes from frame to frame it learned far more."
@@ -434,56 +434,56 @@ CARDS: tuple[ModelCard, ...] = (
         parameters=127_454_053,
         gmacs=0.7151,
     ),
-    _lab_card(
+    _tiny_card(
         "single_frame_lab",
         "Single frame",
-        input=LAB_CHANGE,
+        input=TINY_CHANGE,
         idea="Classifies the change from one frame to the next as a picture by itself, with the small "
         "image network that all 2D systems share here: what can be told from one moment.",
         note=_CHANGES,
-        build=single_frame_lab,
+        build=single_frame_tiny,
         parameters=1_306_055,
         gmacs=0.2075,
     ),
-    _lab_card(
+    _tiny_card(
         "early_fusion_lab",
         "Early Fusion",
         input=_TEN_FRAMES,
         idea="Stacks ten frames like colour channels in front of the shared small image network: "
         "only its first layer sees motion.",
-        build=early_fusion_lab,
+        build=early_fusion_tiny,
         parameters=1_348_391,
         gmacs=0.3403,
     ),
-    _lab_card(
+    _tiny_card(
         "late_fusion_lab",
         "Late Fusion",
-        input=replace(LAB_CHANGE, frames=5),  # the first and the last are a second apart
+        input=replace(TINY_CHANGE, frames=5),  # the first and the last are a second apart
         idea="Two changes from frame to frame, a second apart, go through the shared small image "
         "network one by one and are compared at the end.",
         note=_CHANGES,
-        build=late_fusion_lab,
+        build=late_fusion_tiny,
         parameters=1_371_591,
         gmacs=0.4150,
     ),
-    _lab_card(
+    _tiny_card(
         "slow_fusion_lab",
         "Slow Fusion",
         input=_TEN_FRAMES,
         idea="Ten frames meet little by little in three layers of the small image network, four, "
         "then two, then two at a time.",
-        build=slow_fusion_lab,
+        build=slow_fusion_tiny,
         parameters=1_422_567,
         gmacs=0.6953,
     ),
-    _lab_card(
+    _tiny_card(
         "multiresolution_lab",
         "Multiresolution CNN",
-        input=replace(LAB_DIFFERENCE, frames=1),
+        input=replace(TINY_DIFFERENCE, frames=1),
         idea="The centre of one change from frame to frame in detail and the whole of it coarsely, "
         "each through a small image network of its own.",
         note=_CHANGES,
-        build=multiresolution_lab,
+        build=multiresolution_tiny,
         parameters=2_601_831,
         gmacs=0.1107,
     ),

@@ -37,8 +37,8 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_FLOW, LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.tiny import TINY_FLOW, TINY_INPUT
 
 Channels = tuple[int, int, int, int, int, int]
 
@@ -284,17 +284,17 @@ def i3d_flow(classes: int) -> I3D:
     return I3D(classes, inputs=2)
 
 
-def i3d_lab(classes: int) -> I3D:
+def i3d_tiny(classes: int) -> I3D:
     """Half of the paper's width."""
     return I3D(classes, width=1 / 2)
 
 
-def i3d_flow_lab(classes: int) -> I3D:
+def i3d_flow_tiny(classes: int) -> I3D:
     """The same on optical flow."""
     return I3D(classes, inputs=2, width=1 / 2)
 
 
-def i3d_two_stream_lab(classes: int) -> TwoStreamI3D:
+def i3d_two_stream_tiny(classes: int) -> TwoStreamI3D:
     """Both streams at three eighths of the paper's width: under 5 M parameters together."""
     return TwoStreamI3D(classes, width=3 / 8)
 
@@ -414,46 +414,46 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="i3d_lab",
-        title="I3D (lab size)",
+        title="I3D (tiny)",
         family="3D convolution",
         **_ABOUT,
         idea="I3D at half of its width, trained from scratch: "
         "without the photographs that its filters were inflated from.",
-        size="lab",
-        input=LAB_INPUT,
+        size="tiny",
+        input=TINY_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=i3d_lab,
+        build=i3d_tiny,
         parameters=3_111_927,
         gmacs=2.159,
     ),
     ModelCard(
         name="i3d_flow_lab",
-        title="I3D on flow (lab size)",
+        title="I3D on flow (tiny)",
         family="Two-stream",
         **_ABOUT,
         idea="I3D at half of its width on optical flow alone: clothes and places are gone, and "
         "only movement is left.",
-        size="lab",
-        input=LAB_FLOW,
+        size="tiny",
+        input=TINY_FLOW,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=i3d_flow_lab,
+        build=i3d_flow_tiny,
         parameters=3_100_951,
         gmacs=1.883,
     ),
     ModelCard(
         name="i3d_two_stream_lab",
-        title="Two-stream I3D (lab size)",
+        title="Two-stream I3D (tiny)",
         family="Two-stream",
         **_ABOUT,
         idea="Two narrow inflated networks, one on the frames themselves and one on optical flow, "
         "add up their scores.",
-        size="lab",
-        input=replace(LAB_FLOW, modality="rgb+flow"),
+        size="tiny",
+        input=replace(TINY_FLOW, modality="rgb+flow"),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=i3d_two_stream_lab,
+        build=i3d_two_stream_tiny,
         parameters=3_515_286,
         gmacs=2.532,
         note="Unlike the paper's, its streams are trained together.",

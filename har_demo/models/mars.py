@@ -37,8 +37,8 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_FLOW, LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.tiny import TINY_FLOW, TINY_INPUT
 
 
 class Block(nn.Module):
@@ -175,13 +175,13 @@ def mars_flow(classes: int) -> ResNeXt3D:
     return ResNeXt3D(classes, channels=2)
 
 
-def mars_lab(classes: int) -> ResNeXt3D:
+def mars_tiny(classes: int) -> ResNeXt3D:
     """Eight blocks at three eighths of the width, in groups of four channels at first, as in the paper's."""
     return ResNeXt3D(classes, stem=32, width=48, blocks=(2, 2, 2, 2), groups=12)
 
 
-def mars_flow_lab(classes: int) -> ResNeXt3D:
-    """The flow network that teaches `mars_lab`."""
+def mars_flow_tiny(classes: int) -> ResNeXt3D:
+    """The flow network that teaches `mars_tiny`."""
     return ResNeXt3D(classes, channels=2, stem=32, width=48, blocks=(2, 2, 2, 2), groups=12)
 
 
@@ -193,7 +193,7 @@ _MARS = {
     "Crasto_MARS_Motion-Augmented_RGB_Stream_for_Action_Recognition_CVPR_2019_paper.html",
 }
 _PAPER = {"size": "paper", "label_set": "Kinetics-400", "classes": KINETICS400}
-_LAB = {"size": "lab", "label_set": LABEL_SET, "classes": EVERYDAY}
+_TINY = {"size": "tiny", "label_set": LABEL_SET, "classes": EVERYDAY}
 _COUNTED = "craston/MARS's code"
 
 # The authors' test: the short side made 112, ActivityNet's mean taken off values from 0 to 255.
@@ -266,27 +266,27 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="mars_lab",
-        title="MARS (lab size)",
+        title="MARS (tiny)",
         idea="A small 3D ResNeXt that reads frames and learns, beside the classes, the features that its "
         "flow twin gives for the same clip.",
-        input=LAB_INPUT,
-        build=mars_lab,
+        input=TINY_INPUT,
+        build=mars_tiny,
         parameters=2_718_919,
         gmacs=2.099,
         note="Trained with the cross-entropy alone it is an ordinary network: mars_loss with the trained "
         "mars_flow_lab makes it MARS.",
-        **_LAB,
+        **_TINY,
         **_MARS,
     ),
     ModelCard(
         name="mars_flow_lab",
-        title="MARS's flow network (lab size)",
+        title="MARS's flow network (tiny)",
         idea="The small teacher: it sees nothing but how far each point moves from frame to frame.",
-        input=LAB_FLOW,
-        build=mars_flow_lab,
+        input=TINY_FLOW,
+        build=mars_flow_tiny,
         parameters=2_707_943,
         gmacs=1.548,
-        **_LAB,
+        **_TINY,
         **_MARS,
     ),
 )

@@ -34,8 +34,8 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.tiny import TINY_INPUT
 
 
 class NormReLUConv(nn.Module):
@@ -184,7 +184,7 @@ def mfnet(classes: int) -> MFNet:
     return MFNet(classes)
 
 
-def mfnet_lab(classes: int) -> MFNet:
+def mfnet_tiny(classes: int) -> MFNet:
     """Half as many fibres, each as thick as the paper's."""
     return MFNet(classes, fibres=8, dropout=0.3)
 
@@ -250,18 +250,18 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="mfnet_lab",
-        title="MFNet (lab size)",
+        title="MFNet (tiny)",
         family="Grouped 3D convolution",
         year=2018,
         paper=_PAPER,
         paper_url=_PAPER_URL,
         idea="MFNet with eight fibres instead of sixteen, each as thick as the paper's, for small "
         "pictures.",
-        size="lab",
-        input=LAB_INPUT,
+        size="tiny",
+        input=TINY_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=mfnet_lab,
+        build=mfnet_tiny,
         parameters=3_262_087,
         gmacs=1.2246,
     ),

@@ -36,19 +36,19 @@ from torch.nn import functional as F
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
 from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet3d import (
     C2D,
     EVERY_EIGHTH,
     EVERY_OTHER,
     I3D,
-    LAB_BLOCKS,
-    LAB_WIDTH,
     RESNET101,
     SLOW,
+    TINY_BLOCKS,
+    TINY_WIDTH,
     BottleneckNet,
 )
+from har_demo.models.tiny import TINY_INPUT
 
 Function = Literal["gaussian", "embedded_gaussian", "dot_product", "concatenation"]
 
@@ -189,8 +189,8 @@ def insert(
 
 PYSLOWFAST = {"subsample": True, "scale": True, "pool_first": True}
 MMACTION = {"subsample": True, "bias": False}
-LAB = {"res3": (1,), "res4": (1,), "scale": True}
-"""Arguments of `insert`. In lab size the positions are few enough to compare all of them."""
+TINY = {"res3": (1,), "res4": (1,), "scale": True}
+"""Arguments of `insert`. In the tiny networks the positions are few enough to compare all of them."""
 
 
 def c2d_nl_r50(classes: int) -> BottleneckNet:
@@ -228,14 +228,14 @@ def i3d_nl_r50_32_gaussian(classes: int) -> BottleneckNet:
     return i3d_nl_r50_32(classes, "gaussian")
 
 
-def c2d_nl_lab(classes: int) -> BottleneckNet:
+def c2d_nl_tiny(classes: int) -> BottleneckNet:
     """C2D with 26 layers, and two blocks."""
-    return insert(BottleneckNet(classes, C2D, LAB_BLOCKS, width=LAB_WIDTH), **LAB)
+    return insert(BottleneckNet(classes, C2D, TINY_BLOCKS, width=TINY_WIDTH), **TINY)
 
 
-def i3d_nl_lab(classes: int) -> BottleneckNet:
+def i3d_nl_tiny(classes: int) -> BottleneckNet:
     """I3D with 26 layers, and two blocks."""
-    return insert(BottleneckNet(classes, I3D, LAB_BLOCKS, width=LAB_WIDTH), **LAB)
+    return insert(BottleneckNet(classes, I3D, TINY_BLOCKS, width=TINY_WIDTH), **TINY)
 
 
 _WORDS = {
@@ -245,7 +245,7 @@ _WORDS = {
     "paper_url": "https://arxiv.org/abs/1711.07971",
 }
 _PAPER = {"size": "paper", "label_set": "Kinetics-400", "classes": KINETICS400, **_WORDS}
-_LAB = {"size": "lab", "label_set": LABEL_SET, "classes": EVERYDAY, **_WORDS}
+_TINY = {"size": "tiny", "label_set": LABEL_SET, "classes": EVERYDAY, **_WORDS}
 _VIEWS = "10 clips of every video, 3 crops of 256 × 256"
 _PICKLE = (
     "Its public weights are Caffe2's pickles, which are not opened here: a pickle can run code."
@@ -392,24 +392,24 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="c2d_nl_lab",
-        title="C2D-NL (lab size)",
+        title="C2D-NL (tiny)",
         idea="The small C2D with two blocks in which every position of every frame looks at all "
         "others, trained from scratch.",
-        input=LAB_INPUT,
-        build=c2d_nl_lab,
+        input=TINY_INPUT,
+        build=c2d_nl_tiny,
         parameters=2_371_839,
         gmacs=1.733,
-        **_LAB,
+        **_TINY,
     ),
     ModelCard(
         name="i3d_nl_lab",
-        title="I3D-NL (lab size)",
+        title="I3D-NL (tiny)",
         idea="The small I3D ResNet with two blocks in which every position of every frame looks at all "
         "others, trained from scratch.",
-        input=LAB_INPUT,
-        build=i3d_nl_lab,
+        input=TINY_INPUT,
+        build=i3d_nl_tiny,
         parameters=2_732_703,
         gmacs=2.667,
-        **_LAB,
+        **_TINY,
     ),
 )

@@ -32,9 +32,9 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet3d import conv_norm, shortcut
+from har_demo.models.tiny import TINY_INPUT
 
 Kind = Literal["A", "B", "C", "S"]
 
@@ -136,7 +136,7 @@ def p3d_199(classes: int) -> P3D:
     return P3D(classes)
 
 
-def p3d_lab(classes: int) -> P3D:
+def p3d_tiny(classes: int) -> P3D:
     """A, B and C twice each, and one bottleneck of images."""
     return P3D(classes, width=24, blocks=(1, 2, 3, 1), dropout=0.3)
 
@@ -194,18 +194,18 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="p3d_lab",
-        title="P3D (lab size)",
+        title="P3D (tiny)",
         family="Factorised 3D convolution",
         year=2017,
         paper=_PAPER,
         paper_url=_PAPER_URL,
         idea="P3D with seven narrow bottlenecks: each of the three arrangements of space and time "
         "twice, and a last one without time.",
-        size="lab",
-        input=replace(LAB_INPUT, any_frames=False),
+        size="tiny",
+        input=replace(TINY_INPUT, any_frames=False),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=p3d_lab,
+        build=p3d_tiny,
         parameters=1_618_671,
         gmacs=0.4092,
     ),

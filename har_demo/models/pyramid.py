@@ -45,10 +45,10 @@ from torch.nn import functional as F
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
 from har_demo.models.card import Accuracy, ModelCard, PublishedCost
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
-from har_demo.models.mfnet import MFNET_INPUT, MFNet, mfnet_lab
+from har_demo.models.mfnet import MFNET_INPUT, MFNet, mfnet_tiny
 from har_demo.models.non_local import Function, NonLocal, rows
+from har_demo.models.tiny import TINY_INPUT
 
 PYRAMID = ((4, 7, 7), (2, 4, 4), (1, 2, 2))
 """Regions along T, H and W of each level, finest first; their sizes depend on the map."""
@@ -145,16 +145,16 @@ def mfnet_pnl_x5(classes: int) -> MFNet:
     return five(MFNet(classes), PyramidNonLocal)
 
 
-def mfnet_nl_lab(
+def mfnet_nl_tiny(
     classes: int, places: Places = one, function: Function = "embedded_gaussian"
 ) -> MFNet:
-    """MFNet's lab size with the non-local block in the same place, or in five."""
-    return places(mfnet_lab(classes), partial(_pooled_first, function=function))
+    """Tiny MFNet with the non-local block in the same place, or in five."""
+    return places(mfnet_tiny(classes), partial(_pooled_first, function=function))
 
 
-def mfnet_pnl_lab(classes: int, places: Places = one) -> MFNet:
-    """MFNet's lab size with the pyramid in the same place, or in five."""
-    return places(mfnet_lab(classes), PyramidNonLocal)
+def mfnet_pnl_tiny(classes: int, places: Places = one) -> MFNet:
+    """Tiny MFNet with the pyramid in the same place, or in five."""
+    return places(mfnet_tiny(classes), PyramidNonLocal)
 
 
 _PNL = {
@@ -186,7 +186,7 @@ def _paper(top1: float, **words) -> ModelCard:
 
 def _lab(**words) -> ModelCard:
     return ModelCard(
-        **_PNL, size="lab", input=LAB_INPUT, label_set=LABEL_SET, classes=EVERYDAY, **words
+        **_PNL, size="tiny", input=TINY_INPUT, label_set=LABEL_SET, classes=EVERYDAY, **words
     )
 
 
@@ -243,19 +243,19 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     _lab(
         name="mfnet_nl_lab",
-        title="MFNet-NL (lab size)",
+        title="MFNet-NL (tiny)",
         idea="The small MFNet with one non-local block: every position of its fourth stage can "
         "look at the whole clip.",
-        build=mfnet_nl_lab,
+        build=mfnet_nl_tiny,
         parameters=3_336_679,
         gmacs=1.2472,
     ),
     _lab(
         name="mfnet_pnl_lab",
-        title="MFNet-PNL (lab size)",
+        title="MFNet-PNL (tiny)",
         idea="The small MFNet with one pyramid: regions of its fourth stage look at larger and "
         "smaller regions of the whole clip.",
-        build=mfnet_pnl_lab,
+        build=mfnet_pnl_tiny,
         parameters=3_282_319,
         gmacs=1.2317,
         note=_RECONSTRUCTION,

@@ -25,8 +25,8 @@ from torchvision.models.video import R2Plus1D_18_Weights
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_DIFFERENCE, LAB_INPUT
 from har_demo.models.resnet3d import conv_norm, initialise, pytorchvideo, shortcut
+from har_demo.models.tiny import TINY_DIFFERENCE, TINY_INPUT
 
 
 def middle_channels(inputs: int, outputs: int, t: int = 3, d: int = 3) -> int:
@@ -225,7 +225,7 @@ def r2plus1d_34(classes: int) -> R2Plus1D:
     return R2Plus1D(classes, blocks=(3, 4, 6, 3), authors=True)
 
 
-def r2plus1d_lab(classes: int) -> R2Plus1D:
+def r2plus1d_tiny(classes: int) -> R2Plus1D:
     """R(2+1)D-10, one block a layer, at half of the paper's width."""
     return R2Plus1D(classes, 32, blocks=(1, 1, 1, 1), dropout=0.3)
 
@@ -368,35 +368,35 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="r2plus1d_lab",
-        title="R(2+1)D (lab size)",
+        title="R(2+1)D (tiny)",
         family="Factorised 3D convolution",
         year=2018,
         paper=_PAPER,
         paper_url=_PAPER_URL,
         idea="R(2+1)D with ten layers at half width, fed with the change from frame to frame, "
         "so that it learns the movement and not the place.",
-        size="lab",
-        input=LAB_DIFFERENCE,
+        size="tiny",
+        input=TINY_DIFFERENCE,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=r2plus1d_lab,
+        build=r2plus1d_tiny,
         parameters=3_134_025,
         gmacs=5.004,
     ),
     ModelCard(
         name="r2plus1d_rgb_lab",
-        title="R(2+1)D on plain frames (lab size)",
+        title="R(2+1)D on plain frames (tiny)",
         family="Factorised 3D convolution",
         year=2018,
         paper=_PAPER,
         paper_url=_PAPER_URL,
         idea="The same small network, trained in the same way on the frames themselves: it can go by "
         "clothes and places as well as by movement. Compare the two where nobody has filmed before.",
-        size="lab",
-        input=LAB_INPUT,
+        size="tiny",
+        input=TINY_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=r2plus1d_lab,
+        build=r2plus1d_tiny,
         parameters=3_134_025,
         gmacs=5.004,
     ),

@@ -35,9 +35,9 @@ from torchvision.models import alexnet, googlenet
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_DIFFERENCE
 from har_demo.models.label_sets import KINETICS400, UCF101
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
+from har_demo.models.tiny import TINY_DIFFERENCE
 
 
 class LRCN(nn.Module):
@@ -190,17 +190,17 @@ def db_lstm(classes: int) -> DBLSTM:
     return DBLSTM(alexnet(weights=None), 1000, 256, classes)
 
 
-def lrcn_lab(classes: int) -> LRCN:
+def lrcn_tiny(classes: int) -> LRCN:
     """LRCN over the small image network that all 2D systems share."""
     return LRCN(pooled_resnet2d(), 256, nn.LSTM, classes)
 
 
-def gru_lab(classes: int) -> LRCN:
+def gru_tiny(classes: int) -> LRCN:
     """The same with gated recurrent units."""
     return LRCN(pooled_resnet2d(), 256, nn.GRU, classes)
 
 
-def db_lstm_lab(classes: int) -> DBLSTM:
+def db_lstm_tiny(classes: int) -> DBLSTM:
     """Half of the units over the small image network that all 2D systems share."""
     return DBLSTM(pooled_resnet2d(), 256, 128, classes)
 
@@ -319,43 +319,43 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="lrcn_lab",
-        title="LRCN (lab size)",
+        title="LRCN (tiny)",
         **_LRCN,
         idea="An LSTM reads what the shared small image network sees in sixteen changes from frame to "
         "frame, in order, and its answers after each are averaged.",
-        size="lab",
-        input=LAB_DIFFERENCE,
+        size="tiny",
+        input=TINY_DIFFERENCE,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=lrcn_lab,
+        build=lrcn_tiny,
         parameters=1_766_599,
         gmacs=3.327,
     ),
     ModelCard(
         name="gru_lab",
-        title="GRU (lab size)",
+        title="GRU (tiny)",
         **_GRU,
         idea="LRCN with gated recurrent units in place of the LSTM: two gates instead of three, "
         "no separate cell, three quarters of the memory's weights.",
-        size="lab",
-        input=LAB_DIFFERENCE,
+        size="tiny",
+        input=TINY_DIFFERENCE,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=gru_lab,
+        build=gru_tiny,
         parameters=1_635_015,
         gmacs=3.325,
     ),
     ModelCard(
         name="db_lstm_lab",
-        title="DB-LSTM (lab size)",
+        title="DB-LSTM (tiny)",
         **_DB_LSTM,
         idea="Six changes from frame to frame, seen by the shared small image network and read forwards "
         "and backwards by two layers of small LSTMs.",
-        size="lab",
-        input=replace(LAB_DIFFERENCE, frames=6, fps=3.0),
+        size="tiny",
+        input=replace(TINY_DIFFERENCE, frames=6, fps=3.0),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=db_lstm_lab,
+        build=db_lstm_tiny,
         parameters=2_030_791,
         gmacs=1.249,
     ),

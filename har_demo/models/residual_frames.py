@@ -27,10 +27,10 @@ from torchvision.models import resnet50
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet2d import ResNet2D, pooled_resnet2d
 from har_demo.models.resnet3d import BasicNet
+from har_demo.models.tiny import TINY_INPUT
 
 
 def residual_frames(x: Tensor) -> Tensor:
@@ -74,8 +74,8 @@ def resframe_ts(classes: int) -> ResFrameTS:
     return ResFrameTS(BasicNet(classes), resnet50(num_classes=classes))
 
 
-def resframe_ts_lab(classes: int) -> ResFrameTS:
-    """R3D-10 at three eighths of the width, and the ten-layer image network of all lab sizes.
+def resframe_ts_tiny(classes: int) -> ResFrameTS:
+    """R3D-10 at three eighths of the width, and the ten-layer image network of all tiny 2D systems.
 
     Differences of frames are faint, so each clip's are brought to deviation 1 first.
     """
@@ -122,14 +122,14 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="resframe_ts_lab",
-        title="ResFrame-TS (lab size)",
+        title="ResFrame-TS (tiny)",
         idea="The small two-path network makes its own differences: one path learns from movement "
         "alone, the other from one still, so you can see which of them an action needs.",
-        size="lab",
-        input=LAB_INPUT,
+        size="tiny",
+        input=TINY_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=resframe_ts_lab,
+        build=resframe_ts_tiny,
         parameters=3_275_382,
         gmacs=3.205,
         **_WORDS,

@@ -1,4 +1,4 @@
-"""The small image network that the lab sizes of all 2D systems share, so that they compare.
+"""The small image network that the tiny sizes of all 2D systems share, so that they compare.
 
 A residual network (He et al., CVPR 2016) of ten layers: one basic block a stage, half of the usual
 width, and no max-pool after the stem, because frames of 112 × 112 are small already.

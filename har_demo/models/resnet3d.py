@@ -38,8 +38,8 @@ from torchvision.models import video
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_DIFFERENCE, LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.tiny import TINY_DIFFERENCE, TINY_INPUT
 from har_demo.models.torchvision_card import torchvision_card
 
 Extent = tuple[int, int, int]
@@ -256,27 +256,27 @@ def mc3_18(classes: int) -> BasicNet:
     return BasicNet(classes, time=(3, 1, 1, 1))
 
 
-LAB_BLOCKS = (2, 2, 2, 2)
-LAB_WIDTH = 24
-"""Of the lab sizes of bottleneck networks: 26 layers at three eighths of the papers' width."""
+TINY_BLOCKS = (2, 2, 2, 2)
+TINY_WIDTH = 24
+"""Of the tiny bottleneck networks: 26 layers at three eighths of the papers' width."""
 
 
-def c2d_lab(classes: int) -> BottleneckNet:
+def c2d_tiny(classes: int) -> BottleneckNet:
     """C2D with 26 layers."""
-    return BottleneckNet(classes, C2D, LAB_BLOCKS, width=LAB_WIDTH)
+    return BottleneckNet(classes, C2D, TINY_BLOCKS, width=TINY_WIDTH)
 
 
-def i3d_resnet_lab(classes: int) -> BottleneckNet:
+def i3d_resnet_tiny(classes: int) -> BottleneckNet:
     """I3D with 26 layers."""
-    return BottleneckNet(classes, I3D, LAB_BLOCKS, width=LAB_WIDTH)
+    return BottleneckNet(classes, I3D, TINY_BLOCKS, width=TINY_WIDTH)
 
 
-def slow_lab(classes: int) -> BottleneckNet:
+def slow_tiny(classes: int) -> BottleneckNet:
     """Slow with 26 layers."""
-    return BottleneckNet(classes, SLOW, LAB_BLOCKS, pool2=1, width=LAB_WIDTH)
+    return BottleneckNet(classes, SLOW, TINY_BLOCKS, pool2=1, width=TINY_WIDTH)
 
 
-def r3d_lab(classes: int) -> BasicNet:
+def r3d_tiny(classes: int) -> BasicNet:
     """R3D-10, one block a layer, at half of the paper's width."""
     return BasicNet(classes, blocks=1, width=32)
 
@@ -482,69 +482,69 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="c2d_lab",
-        title="C2D (lab size)",
+        title="C2D (tiny)",
         family="2D fusion",
         year=2018,
         paper=_WANG,
         paper_url=_WANG_URL,
         idea="A small C2D of 26 layers, to which others add kernels over time and non-local "
         "blocks. It sees changes from frame to frame, those see the frames themselves.",
-        size="lab",
-        input=LAB_DIFFERENCE,
+        size="tiny",
+        input=TINY_DIFFERENCE,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=c2d_lab,
+        build=c2d_tiny,
         parameters=2_000_607,
         gmacs=0.9705,
     ),
     ModelCard(
         name="i3d_resnet_lab",
-        title="I3D ResNet (lab size)",
+        title="I3D ResNet (tiny)",
         family="3D convolution",
         year=2018,
         paper=_WANG,
         paper_url=_WANG_URL,
         idea="The same small network with kernels over three frames in every other block, "
         "trained from scratch.",
-        size="lab",
-        input=LAB_INPUT,
+        size="tiny",
+        input=TINY_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=i3d_resnet_lab,
+        build=i3d_resnet_tiny,
         parameters=2_361_471,
         gmacs=1.904,
     ),
     ModelCard(
         name="slow_lab",
-        title="Slow (lab size)",
+        title="Slow (tiny)",
         family="3D convolution",
         year=2019,
         paper=_SLOWFAST,
         paper_url=_SLOWFAST_URL,
-        idea="A narrower C2D (lab size) on half as many frames, with kernels over time in its last two "
+        idea="A narrower C2D (tiny) on half as many frames, with kernels over time in its last two "
         "stages only.",
-        size="lab",
-        input=replace(LAB_INPUT, frames=8, fps=4.0),
+        size="tiny",
+        input=replace(TINY_INPUT, frames=8, fps=4.0),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=slow_lab,
+        build=slow_tiny,
         parameters=2_553_567,
         gmacs=0.938,
     ),
     ModelCard(
         name="r3d_lab",
-        title="R3D (lab size)",
+        title="R3D (tiny)",
         family="3D convolution",
         year=2018,
         paper=_TRAN,
         paper_url=_TRAN_URL,
         idea="R3D with ten layers at half width: the same as "
         "the small R(2+1)D but for its cubes, which are not split.",
-        size="lab",
-        input=LAB_INPUT,
+        size="tiny",
+        input=TINY_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=r3d_lab,
+        build=r3d_tiny,
         parameters=3_608_967,
         gmacs=5.326,
     ),

@@ -43,8 +43,8 @@ from torchvision.models.video import S3D_Weights
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import ModelCard, ModelInput, PublishedCost
 from har_demo.models.i3d import MIXED, Channels, outputs_of, scaled
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.tiny import TINY_INPUT
 from har_demo.models.torchvision_card import torchvision_card
 
 
@@ -210,7 +210,7 @@ def s3d_top_heavy(classes: int) -> S3D:
     return S3D(classes, time_from="5b")
 
 
-def s3d_lab(classes: int) -> S3D:
+def s3d_tiny(classes: int) -> S3D:
     """Half of the paper's width."""
     return S3D(classes, width=1 / 2)
 
@@ -315,15 +315,15 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="s3d_lab",
-        title="S3D (lab size)",
+        title="S3D (tiny)",
         **_ABOUT,
         idea="S3D at half of its width. Compare it with "
         "I3D of the same width, whose cubes are whole.",
-        size="lab",
-        input=LAB_INPUT,
+        size="tiny",
+        input=TINY_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=s3d_lab,
+        build=s3d_tiny,
         parameters=2_005_175,
         gmacs=1.237,
     ),

@@ -38,19 +38,19 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, PublishedCost
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.non_local import insert
 from har_demo.models.resnet3d import (
     EVERY_EIGHTH,
-    LAB_BLOCKS,
-    LAB_WIDTH,
     RESNET101,
+    TINY_BLOCKS,
+    TINY_WIDTH,
     Bottleneck,
     conv_norm,
     initialise,
     pytorchvideo,
 )
+from har_demo.models.tiny import TINY_INPUT
 
 ALPHA = 4
 """Frames of the Fast pathway for one of the Slow."""
@@ -219,12 +219,12 @@ def slowfast_nl_r101_16x8(classes: int) -> SlowFast:
     return with_non_local(slowfast_r101_16x8(classes), res3=(), res4=(6, 13, 20))
 
 
-def slowfast_lab(classes: int) -> SlowFast:
-    """SlowFast with 26 layers at three eighths of the width, its slow pathway as wide as the lab's Slow.
+def slowfast_tiny(classes: int) -> SlowFast:
+    """SlowFast with 26 layers at three eighths of the width, its slow pathway as wide as the tiny Slow.
 
     As in the paper's deepest ones, not every block of res4 looks along time: here the first alone.
     """
-    return SlowFast(classes, LAB_BLOCKS, timed=1, width=LAB_WIDTH)
+    return SlowFast(classes, TINY_BLOCKS, timed=1, width=TINY_WIDTH)
 
 
 _8x8 = replace(EVERY_EIGHTH, frames=32, fps=15.0)  # of the Fast pathway, in two seconds
@@ -239,8 +239,8 @@ _card = partial(
 _paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
 _lab = partial(
     _card,
-    size="lab",
-    input=replace(LAB_INPUT, frames=32, fps=16.0),
+    size="tiny",
+    input=replace(TINY_INPUT, frames=32, fps=16.0),
     label_set=LABEL_SET,
     classes=EVERYDAY,
 )
@@ -342,11 +342,11 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     _lab(
         name="slowfast_lab",
-        title="SlowFast (lab size)",
+        title="SlowFast (tiny)",
         family="3D convolution",
         idea="SlowFast with 26 layers at three eighths of the width on 32 frames of two seconds; "
         "compare it with Slow, which has no fast pathway.",
-        build=slowfast_lab,
+        build=slowfast_tiny,
         parameters=2_736_369,
         gmacs=1.3068,
     ),

@@ -38,9 +38,9 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import UCF101
 from har_demo.models.light import gamma
+from har_demo.models.tiny import TINY_INPUT
 
 LENGTH = 15  # frames that a point is followed for: 16 positions
 STEP = 5  # pixels between points
@@ -458,7 +458,7 @@ def grey(clip: Tensor, lit: bool = False) -> np.ndarray:
     """
     mean, std, luma = (
         torch.tensor(values).view(3, 1, 1, 1)
-        for values in (LAB_INPUT.mean, LAB_INPUT.std, (0.299, 0.587, 0.114))
+        for values in (TINY_INPUT.mean, TINY_INPUT.std, (0.299, 0.587, 0.114))
     )
     light = ((clip.detach().float().cpu() * std + mean) * luma).sum(0).clamp(0, 1)
     if lit:
@@ -548,7 +548,7 @@ def idt(classes: int) -> ImprovedTrajectories:
     return ImprovedTrajectories(classes)
 
 
-def idt_lab(classes: int) -> ImprovedTrajectories:
+def idt_tiny(classes: int) -> ImprovedTrajectories:
     """32 words, and the three scales on which a patch is not most of the frame.
 
     Dark clips are lit up first: as filmed, half as many points are followed in them.
@@ -573,7 +573,7 @@ CARDS: tuple[ModelCard, ...] = (
         size="paper",
         # The size and rate of UCF101's videos. The authors read a video as a whole, not views of it.
         input=replace(
-            LAB_INPUT, frames=64, fps=25.0, resize=(240, 320), crop=(240, 320), standardise=False
+            TINY_INPUT, frames=64, fps=25.0, resize=(240, 320), crop=(240, 320), standardise=False
         ),
         label_set="UCF101",
         classes=UCF101,
@@ -589,14 +589,14 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="idt_lab",
-        title="Improved dense trajectories (lab size)",
+        title="Improved dense trajectories (tiny)",
         idea="The same on small frames, with three scales and 32 words: what was possible before "
         "networks learned their features, on the clips that the others here are trained on.",
-        size="lab",
-        input=replace(LAB_INPUT, standardise=False),
+        size="tiny",
+        input=replace(TINY_INPUT, standardise=False),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=idt_lab,
+        build=idt_tiny,
         parameters=575_195,
         note="Follows points for 16 frames, two seconds at this rate: with fewer frames it has nothing "
         "to go by.",

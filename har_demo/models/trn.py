@@ -32,9 +32,9 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_DIFFERENCE
 from har_demo.models.label_sets import SOMETHING_V2
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
+from har_demo.models.tiny import TINY_DIFFERENCE
 from har_demo.models.tsn import MMACTION2_INPUT, resnet50_features
 
 SETS = 3
@@ -120,7 +120,7 @@ def trn_r50(classes: int) -> TRN:
     return TRN(resnet50_features(), 2048, 8, classes, dropout=0.8)
 
 
-def trn_lab(classes: int) -> TRN:
+def trn_tiny(classes: int) -> TRN:
     """Relations of half the width on the small image network that all 2D systems share."""
     return TRN(pooled_resnet2d(), 256, 8, classes, dropout=0.3, width=128)
 
@@ -175,18 +175,18 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="trn_lab",
-        title="TRN multi-scale (lab size)",
+        title="TRN multi-scale (tiny)",
         family="2D fusion",
         year=2018,
         paper=_PAPER,
         paper_url=_PAPER_URL,
         idea="Relates what the shared small image network sees in eight changes from frame to frame, in "
         "order, two to eight at a time; compare it with TSN, which averages the same features.",
-        size="lab",
-        input=replace(LAB_DIFFERENCE, frames=8, fps=4.0, any_frames=False),
+        size="tiny",
+        input=replace(TINY_DIFFERENCE, frames=8, fps=4.0, any_frames=False),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=trn_lab,
+        build=trn_tiny,
         parameters=1_872_689,
         gmacs=1.661,
     ),

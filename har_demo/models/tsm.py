@@ -23,9 +23,9 @@ from torchvision.models.resnet import Bottleneck
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet2d import Block, pooled_resnet2d
+from har_demo.models.tiny import TINY_INPUT
 from har_demo.models.tsn import MMACTION2_INPUT, TSN, resnet50_features
 
 
@@ -93,7 +93,7 @@ def tsm_r50(classes: int) -> TSM:
     return TSM(resnet50_features(), 2048, classes, dropout=0.5, frames=8)
 
 
-def tsm_lab(classes: int) -> TSM:
+def tsm_tiny(classes: int) -> TSM:
     """The same shift in the small image network that all 2D systems share."""
     return TSM(pooled_resnet2d(), 256, classes, dropout=0.3, frames=8)
 
@@ -152,18 +152,18 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="tsm_lab",
-        title="TSM (lab size)",
+        title="TSM (tiny)",
         family="2D fusion",
         year=2019,
         paper=_PAPER,
         paper_url=_PAPER_URL,
         idea="TSN's small network with channels shifted between eight frames: the same size and "
         "cost, and yet it can tell a clip from its reverse.",
-        size="lab",
-        input=replace(LAB_INPUT, frames=8, fps=4.0, any_frames=False),
+        size="tiny",
+        input=replace(TINY_INPUT, frames=8, fps=4.0, any_frames=False),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=tsm_lab,
+        build=tsm_tiny,
         parameters=1_240_263,
         gmacs=1.659,
     ),

@@ -12,7 +12,7 @@ their scores. Scores are linear in the features, so their mean is the score of t
 The paper has BN-Inception, two or three streams and K = 3; the widely used weights, and this
 network, have ResNet-50 (torchvision's) on RGB alone, trained with 8 segments. A mean forgets the
 order: played backwards, the video scores the same. That is what TRN and TSM, which start from the
-same network, set out to change. The lab size is shown differences of frames, another of the paper's
+same network, set out to change. The tiny one is shown differences of frames, another of the paper's
 inputs: backwards they have the other sign, but their order is forgotten as well.
 
 The lecture does not name TSN; it stands here as the ground that those two and the two-stream
@@ -26,9 +26,9 @@ from torchvision.models import resnet50
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_DIFFERENCE
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
+from har_demo.models.tiny import TINY_DIFFERENCE
 
 
 class TSN(nn.Module):
@@ -68,7 +68,7 @@ def tsn_r50(classes: int) -> TSN:
     return TSN(resnet50_features(), 2048, classes, dropout=0.4)
 
 
-def tsn_lab(classes: int) -> TSN:
+def tsn_tiny(classes: int) -> TSN:
     """TSN with the small image network that all 2D systems share."""
     return TSN(pooled_resnet2d(), 256, classes, dropout=0.3)
 
@@ -139,18 +139,18 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="tsn_lab",
-        title="TSN (lab size)",
+        title="TSN (tiny)",
         family="2D fusion",
         year=2016,
         paper=_PAPER,
         paper_url=_PAPER_URL,
         idea="Averages the scores of eight changes from frame to frame, each seen by itself by the shared "
         "small image network: it sees that something moves, but not what comes first.",
-        size="lab",
-        input=replace(LAB_DIFFERENCE, frames=8, fps=4.0),
+        size="tiny",
+        input=replace(TINY_DIFFERENCE, frames=8, fps=4.0),
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=tsn_lab,
+        build=tsn_tiny,
         parameters=1_240_263,
         gmacs=1.659,
         note="Differences of frames are one of the inputs that the paper tries, beside frames and flow.",

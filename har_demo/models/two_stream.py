@@ -37,9 +37,9 @@ from torchvision.models import GoogLeNet, vgg16
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.lab import LAB_CHANGE, LAB_FLOW
 from har_demo.models.label_sets import UCF101
 from har_demo.models.resnet2d import ResNet2D, frame_by_frame
+from har_demo.models.tiny import TINY_CHANGE, TINY_FLOW
 
 if TYPE_CHECKING:
     from sklearn.svm import LinearSVC
@@ -134,7 +134,7 @@ def widened_vgg16(inputs: int, classes: int, dropout: tuple[float, float]) -> nn
 
 
 def small_resnet(inputs: int, classes: int) -> nn.Sequential:
-    """The image network that all 2D systems share at lab size, and a last layer."""
+    """The image network that all tiny 2D systems share, and a last layer."""
     return nn.Sequential(
         ResNet2D(inputs),
         nn.AdaptiveAvgPool2d(1),
@@ -234,19 +234,19 @@ def two_stream_vgg16_temporal(classes: int) -> Stream:
     return Stream(widened_vgg16(20, classes, dropout=(0.9, 0.8)))
 
 
-def spatial_stream_lab(classes: int) -> Stream:
+def spatial_stream_tiny(classes: int) -> Stream:
     """The small residual network on one picture."""
     return Stream(small_resnet(3, classes))
 
 
-def temporal_stream_lab(classes: int) -> TemporalStream:
+def temporal_stream_tiny(classes: int) -> TemporalStream:
     """The small residual network on ten fields of flow."""
     return TemporalStream(small_resnet(20, classes))
 
 
-def two_stream_lab(classes: int) -> TwoStream:
+def two_stream_tiny(classes: int) -> TwoStream:
     """Both small streams."""
-    return TwoStream(spatial_stream_lab(classes), temporal_stream_lab(classes))
+    return TwoStream(spatial_stream_tiny(classes), temporal_stream_tiny(classes))
 
 
 _ABOUT = {
@@ -264,7 +264,7 @@ _FUSED = {
     "paper_url": "https://arxiv.org/abs/1705.07750",
 }
 _UCF = {"size": "paper", "label_set": "UCF101", "classes": UCF101}
-_LAB = {"size": "lab", "label_set": LABEL_SET, "classes": EVERYDAY}
+_TINY = {"size": "tiny", "label_set": LABEL_SET, "classes": EVERYDAY}
 
 _FRAME = ModelInput(
     frames=1,
@@ -279,10 +279,12 @@ _FLOW = replace(_FRAME, frames=10, modality="flow", flow_frames=10)
 # The paper's flow is that of Brox et al. (ECCV 2004); those who came later took TV-L1.
 _PAPER_FLOW = replace(_FLOW, flow_method="Brox")
 _BOTH = replace(_FRAME, modality="rgb+flow", flow_frames=10, flow_method="Brox")
-# Ten fields of the lab sizes' two seconds; beside them, one frame.
+# Ten fields of the tiny models' two seconds; beside them, one frame.
 # Frames a fifth of a second apart: as fast a motion as LAB_FLOW's 8 pixels in an eighth.
-_LAB_FLOW = replace(LAB_FLOW, frames=10, fps=5.0, flow_frames=10, flow_limit=12.0, any_frames=False)
-_LAB_BOTH = replace(_LAB_FLOW, frames=1, modality="rgb+flow")
+_LAB_FLOW = replace(
+    TINY_FLOW, frames=10, fps=5.0, flow_frames=10, flow_limit=12.0, any_frames=False
+)
+_TINY_BOTH = replace(_LAB_FLOW, frames=1, modality="rgb+flow")
 
 _CAFFE = "VGG_CNN_M_2048.caffemodel, from its size of 370 MB"
 _ZHU = "bryanyzhu/two-stream-pytorch's code"
@@ -398,39 +400,39 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="spatial_stream_lab",
-        title="Spatial stream (lab size)",
+        title="Spatial stream (tiny)",
         **_ABOUT,
-        **_LAB,
+        **_TINY,
         idea="A small residual network guesses the action from one change between neighbouring frames: "
         "what is there at one moment, as far as it moves.",
-        input=replace(LAB_CHANGE, any_frames=False),
-        build=spatial_stream_lab,
+        input=replace(TINY_CHANGE, any_frames=False),
+        build=spatial_stream_tiny,
         parameters=1_240_263,
         gmacs=0.2074,
-        note="The paper's sees a frame, and so does the one inside Two-stream (lab size). Of plain frames "
+        note="The paper's sees a frame, and so does the one inside Two-stream (tiny). Of plain frames "
         "this one learned too little of new, dark places to be asked about them.",
     ),
     ModelCard(
         name="temporal_stream_lab",
-        title="Temporal stream (lab size)",
+        title="Temporal stream (tiny)",
         **_ABOUT,
-        **_LAB,
+        **_TINY,
         idea="A small residual network sees ten fields of optical flow and nothing else: clothes "
         "and places are gone, and only movement is left.",
         input=_LAB_FLOW,
-        build=temporal_stream_lab,
+        build=temporal_stream_tiny,
         parameters=1_266_919,
         gmacs=0.291,
     ),
     ModelCard(
         name="two_stream_lab",
-        title="Two-stream (lab size)",
+        title="Two-stream (tiny)",
         **_ABOUT,
-        **_LAB,
+        **_TINY,
         idea="Two small residual networks, one for a frame and one for the flow around it, average "
         "their scores.",
-        input=_LAB_BOTH,
-        build=two_stream_lab,
+        input=_TINY_BOTH,
+        build=two_stream_tiny,
         parameters=2_507_182,
         gmacs=0.4985,
         note="Unlike the paper's, its streams are trained together, their average included.",

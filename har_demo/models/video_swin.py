@@ -34,9 +34,9 @@ from torchvision.ops import StochasticDepth
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet3d import BasicBlock, conv_norm
+from har_demo.models.tiny import TINY_INPUT
 from har_demo.models.torchvision_card import PORTED, torchvision_card
 
 Sides = tuple[int, int, int]
@@ -369,7 +369,7 @@ def swin3d_l_384(classes: int) -> VideoSwin:
     return VideoSwin(classes, 192, depths=(2, 2, 18, 2), window=(8, 12, 12), drop_path=0.4)
 
 
-def swin_lab(classes: int, window: Sides = (4, 7, 7)) -> VideoSwin:
+def swin_tiny(classes: int, window: Sides = (4, 7, 7)) -> VideoSwin:
     """Two stages, at two thirds of the width of Swin-T's first, behind a residual network of five layers.
 
     Grids of 8 × 14 × 14 and 7 × 7 patches hold whole windows of 4 × 7 × 7, which shift along time too; a
@@ -526,16 +526,16 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     ModelCard(
         name="swin_lab",
-        title="Video Swin (lab size)",
+        title="Video Swin (tiny)",
         idea=(
             "Video Swin with two stages and smaller windows behind a few layers of convolutions, so "
             "that it learns from scratch, without the pictures that the paper's began with."
         ),
-        size="lab",
-        input=LAB_INPUT,
+        size="tiny",
+        input=TINY_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=swin_lab,
+        build=swin_tiny,
         parameters=1_169_539,
         gmacs=1.340,
         **_WORDS,

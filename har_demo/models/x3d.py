@@ -33,8 +33,8 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.lab import LAB_INPUT
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.tiny import TINY_INPUT
 
 
 def multiple_of_eight(channels: float) -> int:
@@ -209,7 +209,7 @@ def x3d_xl(classes: int) -> X3D:
     return X3D(classes, width=2.9, depth=5.0, norm_every_shortcut=True)
 
 
-def x3d_lab(classes: int) -> X3D:
+def x3d_tiny(classes: int) -> X3D:
     """The paper's network before its depth was expanded: 11 blocks."""
     return X3D(classes, depth=1.0)
 
@@ -350,14 +350,14 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     _card(
         name="x3d_lab",
-        title="X3D (lab size)",
+        title="X3D (tiny)",
         idea="X3D with 11 blocks: few channels, depthwise "
         "convolutions, and all 16 frames kept to the end.",
-        size="lab",
-        input=LAB_INPUT,
+        size="tiny",
+        input=TINY_INPUT,
         label_set=LABEL_SET,
         classes=EVERYDAY,
-        build=x3d_lab,
+        build=x3d_tiny,
         parameters=1_913_435,
         gmacs=0.628,
     ),

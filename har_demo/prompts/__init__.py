@@ -6,7 +6,7 @@
 Everything a page or a command needs is a function of this package.
 """
 
-from .answer import POOLINGS, Answer, again, ask
+from .answer import POOLINGS, PromptAnswer, again, ask
 from .catalogue import TowerCard, about, default, towers
 from .export import answer_json, heat_json, ranking_json
 from .heatmap import HeatMap, heat
@@ -30,9 +30,9 @@ __all__ = [
     "PLAIN",
     "POOLINGS",
     "SOFTMAX",
-    "Answer",
     "Found",
     "HeatMap",
+    "PromptAnswer",
     "Prompts",
     "Ranking",
     "TowerCard",

@@ -1,13 +1,9 @@
-"""Views of transformed frames go through a network in batches and come back as probabilities."""
+"""Views go through a network in batches and come back as probabilities."""
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import nn
-
-from har_demo.clips.transforms import differences, standardised
-from har_demo.models.card import ModelInput
 
 BYTES_PER_GMAC = 8 * 2**20
 BUDGET = {"cpu": 128 * 2**20, "cuda": 8 * 2**30}
@@ -67,33 +63,6 @@ def in_batches(
         start = end
         on_done(start)
     return torch.cat(parts), batch
-
-
-def gather(
-    frames: torch.Tensor, windows: np.ndarray, start: int, end: int, spec: ModelInput
-) -> torch.Tensor:
-    """Lay out some views as a network takes them; view v is crop v % crops of window v // crops.
-
-    Args:
-        frames: float32 [crops, N, 3, h, w], each needed frame transformed once.
-        windows: int64 [W, T] positions along N; T + 1 of them for frame differences.
-        start, end: the views wanted.
-        spec: what the network takes.
-
-    Returns:
-        float32 [end - start, 3, T, h, w].
-    """
-    views = gather_flow(frames, windows, start, end)
-    if spec.modality == "difference":
-        views = differences(views.transpose(1, 2)).transpose(1, 2)
-    return standardised(views) if spec.standardise else views
-
-
-def gather_flow(fields: torch.Tensor, windows: np.ndarray, start: int, end: int) -> torch.Tensor:
-    """The same for fields [crops, P, 2, h, w], which are taken as they are: [end - start, 2, T, h, w]."""
-    window, crop = np.divmod(np.arange(start, end), len(fields))
-    crop, position = torch.as_tensor(crop[:, None]), torch.as_tensor(windows[window])
-    return fields[crop.to(fields.device), position.to(fields.device)].transpose(1, 2)
 
 
 def probabilities(network: nn.Module, *views: torch.Tensor) -> torch.Tensor:

@@ -46,6 +46,27 @@ class Times:
 
 
 @dataclass(frozen=True)
+class SeenWindow:
+    """One window of a clip in pictures, a few of each kind, spread over it.
+
+    Attributes:
+        window: number of the window.
+        frames: int64 [n], the clip's frames that `filmed` shows, in the order they were sampled.
+        filmed: uint8 [n, h, w, 3], whole frames, made small.
+        given: uint8 [m, h, w, 3], what the network was given for the first crop, its normalisation
+            undone; for differences mid-grey means 'nothing changed'. Fields of optical flow follow the
+            frames, if there are any: redder is to the right, greener is downwards, mid-grey stands still.
+        given_count: how many pictures and fields the network was given, m of which are shown.
+    """
+
+    window: int
+    frames: np.ndarray
+    filmed: np.ndarray = field(repr=False)
+    given: np.ndarray = field(repr=False)
+    given_count: int
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Scores of one model on one clip.
 
@@ -61,6 +82,7 @@ class Prediction:
         note: what the reader must know of the sampling and of the flow, or ''.
         flow: title of the method whose optical flow the model was given, or ''.
         stride: distance between the frames of a window, in frames of the clip.
+        seen: the pictures of `best_window`, where they were asked for and are still at hand.
     """
 
     model: str
@@ -77,11 +99,17 @@ class Prediction:
     note: str = ""
     flow: str = ""
     stride: float | None = None
+    seen: SeenWindow | None = field(default=None, repr=False)
 
     @property
     def overall(self) -> np.ndarray:
         """float32 [classes]: the mean of the windows' probabilities."""
         return self.scores.mean(axis=0)
+
+    @property
+    def best_window(self) -> int:
+        """The window that is surest of the overall answer."""
+        return int(self.scores[:, self.overall.argmax()].argmax())
 
     @property
     def distinct_frames(self) -> int:

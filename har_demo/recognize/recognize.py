@@ -3,8 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,30 +11,27 @@ from torch import nn
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
-from har_demo.clips.transforms import crop_boxes, transform
+from har_demo.clips.transforms import crop_boxes
 from har_demo.errors import ChoiceError, UserError, WeightsError
 from har_demo.flow.field import TITLES
-from har_demo.flow.views import as_input, fields
 from har_demo.recognize.forward import (
     TooLittleMemory,
     batch_size,
-    gather,
-    gather_flow,
     in_batches,
     out_of_memory,
     probabilities,
 )
+from har_demo.recognize.inputs import DecodedFrames, Reader, SharedPreparations, prepare
 from har_demo.recognize.networks import network
 from har_demo.recognize.plan import Plan, chunks, plan
-from har_demo.recognize.prediction import ModelError, Prediction, Provenance, Request, Times
+from har_demo.recognize.prediction import ModelError, Prediction, Request, SeenWindow, Times
+from har_demo.recognize.seen import keep_candidates
+from har_demo.weights.provenance import Provenance
 
 FRAME_BUDGET = 256 * 2**20
-TRANSFORMED_AT_ONCE = 32
 UNKNOWN_GMACS = 50.0
 
 Progress = Callable[[float, str], None]
-Reader = Callable[[Clip, np.ndarray], np.ndarray]
-"""(clip, int64 [N] ascending and different) → uint8 [N, H, W, 3], RGB."""
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +46,7 @@ class _Run:
     network: nn.Module | None = None
     provenance: Provenance | None = None
     scores: np.ndarray | None = None
+    seen: dict[int, SeenWindow] | None = None  # by window, where pictures are asked for
     done: int = 0
     transform: float = 0.0
     flow: float = 0.0
@@ -63,6 +60,7 @@ def recognize(
     on_progress: Progress | None = None,
     device: str | torch.device | None = None,
     read: Reader | None = None,
+    seen: bool = False,
 ) -> Iterator[Prediction | ModelError]:
     """Ask several models about one clip; every frame any of them needs is decoded once.
 
@@ -77,6 +75,7 @@ def recognize(
         on_progress: called with the share of the work that is done (0..1) and a short sentence.
         device: where the networks run; a CUDA GPU if there is one.
         read: gives the clip's frames at some indices, for clips that are no files.
+        seen: whether each prediction shall bring the pictures of its best window.
 
     Raises:
         ChoiceError: at once, before anything is read, when a question cannot be asked.
@@ -90,7 +89,7 @@ def recognize(
     if not questions:
         raise ChoiceError("No model is chosen: choose at least one.")
     plans = [plan(clip, question) for question in questions]
-    return answers(clip, plans, on_progress, device, read)
+    return answers(clip, plans, on_progress, device, read, seen)
 
 
 def answers(
@@ -99,6 +98,7 @@ def answers(
     on_progress: Progress | None = None,
     device: str | torch.device | None = None,
     read: Reader | None = None,
+    seen: bool = False,
 ) -> Iterator[Prediction | ModelError]:
     """The same for plans that somebody changed, such as to show the frames in another order.
 
@@ -108,6 +108,8 @@ def answers(
     read = read or read_frames
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     runs = [_Run(one, _work(one), batch_size(_work(one), device)) for one in plans]
+    for run in runs:
+        run.seen = {} if seen else None
     total = sum(run.work * run.plan.views for run in runs)
     decode = 0.0
     ready: dict[
@@ -124,10 +126,9 @@ def answers(
             return
         say(f"Reading {len(chunk.frames)} frames")
         started = time.perf_counter()
-        frames = read(clip, chunk.frames)
+        decoded = DecodedFrames(chunk.frames, read(clip, chunk.frames))
         decode += _milliseconds(started, device)
-        prepared: dict[tuple, torch.Tensor] = {}
-        flows: dict[tuple, torch.Tensor] = {}
+        shared = SharedPreparations()
 
         for number, (run, windows) in enumerate(zip(runs, chunk.windows, strict=True)):
             if run.refused or not len(windows):
@@ -135,9 +136,9 @@ def answers(
             try:
                 if run.network is None:
                     _load(run, device, say)
-                _answer(run, windows, chunk.frames, frames, prepared, flows, device, say)
+                _answer(run, windows, decoded, shared, device, say)
             except UserError as error:
-                run.refused, run.network = True, None
+                run.refused, run.network, run.seen = True, None, None
                 ready[number] = ModelError(run.plan.card.name, run.plan.card.title, str(error))
             else:
                 if run.done == run.plan.views:
@@ -145,7 +146,7 @@ def answers(
             while turn in ready:
                 yield ready.pop(turn)
                 turn += 1
-        del frames, prepared, flows  # before the next chunk is read
+        del decoded, shared  # before the next chunk is read
     say("Done")
 
 
@@ -184,10 +185,8 @@ def _load(run: _Run, device: torch.device, say: Callable[[str], None]) -> None:
 def _answer(
     run: _Run,
     windows: np.ndarray,
-    numbers: np.ndarray,
-    frames: np.ndarray,
-    prepared: dict[tuple, torch.Tensor],
-    flows: dict[tuple, torch.Tensor],
+    decoded: DecodedFrames,
+    shared: SharedPreparations,
     device: torch.device,
     say: Callable[[str], None],
 ) -> None:
@@ -196,43 +195,34 @@ def _answer(
     Args:
         run: receives the scores, times and the batch size that worked.
         windows: int64 [W], which of the plan's windows.
-        numbers: int64 [N], ascending, which frames of the clip `frames` holds.
-        frames: uint8 [N, H, W, 3].
-        prepared: the transformed frames of the model before, which this one may want too.
-        flows: the optical flow of all models before.
+        decoded: the frames of these windows and of others.
+        shared: what the models before prepared of them.
         device: where the network is.
         say: called with a sentence after every batch.
 
     Raises:
         UserError: the model cannot do it, with the sentence that says why.
     """
-    one, card, spec = run.plan, run.plan.card, run.plan.spec
-    indices, before = one.indices[windows], run.done
+    one, card, before = run.plan, run.plan.card, run.done
 
-    def done(views: int) -> None:
+    def on_flow(done: int, total: int) -> None:
+        say(f"{card.title}: optical flow, {done} of {total} fields")
+
+    def on_views(views: int) -> None:
         run.done = before + views
         say(f"{card.title}: {run.done // one.crops} of {len(one.indices)} windows")
 
     try:
-        parts: list[Callable[[int, int], torch.Tensor]] = []  # views start to end of each input
-        if spec.pictures:
-            shown = indices[:, list(spec.pictures)]
-            started = time.perf_counter()
-            x, where = _pictures(one, shown, numbers, frames, prepared, device)
-            run.transform += _milliseconds(started, device)
-            parts.append(partial(gather, x, where, spec=spec))
-        if "flow" in spec.modality:
-            started = time.perf_counter()
-            moments = indices if one.moments is None else one.moments[windows]
-            y, pairs = _flow(one, indices, moments, numbers, frames, flows, device, say)
-            run.flow += _milliseconds(started, device)
-            parts.append(partial(gather_flow, y, pairs))
+        started = time.perf_counter()
+        inputs = prepare(one, windows, decoded, shared, device, on_flow)
+        run.transform += _milliseconds(started, device)
+        run.flow += inputs.flow_ms
 
         def forward(start: int, end: int) -> torch.Tensor:
-            return probabilities(run.network, *(part(start=start, end=end) for part in parts))
+            return probabilities(run.network, *inputs.views(start, end))
 
         started = time.perf_counter()
-        scores, run.batch = in_batches(forward, len(windows) * one.crops, run.batch, done)
+        scores, run.batch = in_batches(forward, len(inputs), run.batch, on_views)
         run.forward += _milliseconds(started, device)
     except TooLittleMemory as error:
         raise _no_room(one) from error
@@ -255,78 +245,14 @@ def _answer(
     if run.scores is None:
         run.scores = np.zeros((len(one.indices), len(card.classes)), dtype=np.float32)
     run.scores[windows] = scores.unflatten(0, (len(windows), one.crops)).mean(dim=1).numpy()
-
-
-def _pictures(
-    one: Plan,
-    shown: np.ndarray,
-    numbers: np.ndarray,
-    frames: np.ndarray,
-    prepared: dict[tuple, torch.Tensor],
-    device: torch.device,
-) -> tuple[torch.Tensor, np.ndarray]:
-    """Each frame of `shown` (int64 [W, T]) transformed once, and where it is: as `gather` takes them."""
-    needed, where = np.unique(shown, return_inverse=True)
-    spec = one.card.input
-    same = (spec.resize, spec.crop, spec.mean, spec.std, spec.antialias, one.crops)
-    same += (needed.tobytes(),)
-    if same not in prepared:
-        prepared.clear()
-        positions = np.searchsorted(numbers, needed)
-        prepared[same] = _transformed(frames, positions, one, device)
-    return prepared[same], where.reshape(shown.shape)
-
-
-def _flow(
-    one: Plan,
-    indices: np.ndarray,
-    moments: np.ndarray,
-    numbers: np.ndarray,
-    frames: np.ndarray,
-    flows: dict[tuple, torch.Tensor],
-    device: torch.device,
-    say: Callable[[str], None],
-) -> tuple[torch.Tensor, np.ndarray]:
-    """The fields between neighbours in windows (int64 [W, T + 1]), and where each is: as `gather_flow`.
-
-    A stride of 3.75 takes frames 3 or 4 apart; their flow is brought to 3.75, so that an even motion
-    stays even. How far apart two frames are is told by `moments`, the places they are shown in.
-    """
-    steps = np.stack([indices[:, :-1], indices[:, 1:], np.diff(moments)], axis=-1)
-    needed, where = np.unique(steps.reshape(-1, 3), axis=0, return_inverse=True)
-    spec = one.card.input
-    same = (spec.resize, spec.crop, spec.antialias, spec.flow_limit, one.stride, one.crops)
-    same += (needed.tobytes(), one.flow)
-    if same not in flows:
-        pairs = np.searchsorted(numbers, needed[:, :2])
-        apart = np.maximum(needed[:, 2], 1)
-
-        def done(count: int) -> None:
-            say(f"{one.card.title}: optical flow, {count} of {len(pairs)} fields")
-
-        found = fields(frames, pairs, one.stride / apart, spec, one.crops, done, one.flow)
-        flows[same] = as_input(found, spec.flow_limit).to(device)
-    return flows[same], where.reshape(steps.shape[:2])
-
-
-def _transformed(
-    frames: np.ndarray, positions: np.ndarray, one: Plan, device: torch.device
-) -> torch.Tensor:
-    """float32 [crops, N, 3, h, w] of the frames at `positions`, each transformed once.
-
-    In slices, because resizing goes through float copies of the whole picture.
-    """
-    height, width = one.card.input.crop
-    x = torch.empty(one.crops, len(positions), 3, height, width, device=device)
-    for start in range(0, len(positions), TRANSFORMED_AT_ONCE):
-        some = positions[start : start + TRANSFORMED_AT_ONCE]
-        x[:, start : start + len(some)] = transform(frames[some], one.card.input, one.crops, device)
-    return x
+    if run.seen is not None:
+        last = run.done == one.views
+        run.seen = keep_candidates(run.seen, one, run.scores, windows, decoded, inputs, last)
 
 
 def _prediction(clip: Clip, run: _Run, decode: float, device: torch.device) -> Prediction:
     card = run.plan.card
-    return Prediction(
+    answer = Prediction(
         model=card.name,
         title=card.title,
         label_set=card.label_set,
@@ -335,13 +261,14 @@ def _prediction(clip: Clip, run: _Run, decode: float, device: torch.device) -> P
         frames=run.plan.indices,
         crops=crop_boxes(card.input, clip.width, clip.height, run.plan.crops),
         fps=clip.fps,
-        times=Times(decode, run.transform + run.flow, run.forward, run.flow),
+        times=Times(decode, run.transform, run.forward, run.flow),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         provenance=run.provenance,
         note=" ".join(filter(None, [run.plan.note, _flow_note(run.plan)])),
         flow=TITLES[run.plan.flow] if run.plan.flow else "",
         stride=run.plan.stride,
     )
+    return replace(answer, seen=(run.seen or {}).get(answer.best_window))
 
 
 def _flow_note(one: Plan) -> str:

@@ -1,75 +1,119 @@
-"""The pictures a model was given: its frames as filmed, and the tensor after preparation."""
+"""The few pictures of a window that the page shows: frames as filmed, and what the network was given.
 
-from dataclasses import dataclass
+They are taken from frames that are decoded and prepared anyway, so that showing them costs no second
+decoding and no second optical flow. Only the scores of the whole clip tell which window is shown, so
+`keep_candidates` keeps the pictures of the few windows that may be it.
+"""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from har_demo.clips.clip import Clip
-from har_demo.clips.frames import read_frames
-from har_demo.clips.transforms import differences, transform
-from har_demo.flow.views import as_input, fields
 from har_demo.models.card import ModelInput
-from har_demo.recognize.plan import with_frames
+from har_demo.recognize.inputs import DecodedFrames, Reader, WindowInputs, read_window
+from har_demo.recognize.plan import Plan
+from har_demo.recognize.prediction import SeenWindow
+
+MOST = 16  # pictures of each kind
+FILMED_HEIGHT, GIVEN_HEIGHT = 96, 140  # pixels at most, as tall as the page shows them
+CANDIDATES = 4  # classes whose surest windows are kept while a long clip is read
 
 
-@dataclass(frozen=True)
-class SeenFrames:
-    """One window of a clip, twice.
+def seen_window(
+    one: Plan, window: int, decoded: DecodedFrames, inputs: WindowInputs, place: int = 0
+) -> SeenWindow:
+    """The pictures of a window that is decoded and prepared.
 
-    Attributes:
-        filmed: uint8 [frames, H, W, 3], the clip's own frames in the order they were sampled.
-        received: uint8 [T, h, w, 3], what the network got for the first crop, undone from
-            normalisation; for differences, mid-grey means 'nothing changed'. Fields of optical flow
-            follow the frames, if there are any: redder is to the right, greener is downwards, and
-            mid-grey stands still.
+    Args:
+        one: the model's plan.
+        window: which of the plan's windows.
+        decoded: at least the window's frames.
+        inputs: the window prepared, and maybe others.
+        place: the window's place among those of `inputs`.
     """
-
-    filmed: np.ndarray
-    received: np.ndarray
-
-
-def frames_seen(clip: Clip, spec: ModelInput, indices: np.ndarray, crops: int = 1) -> SeenFrames:
-    """Look again at the window `indices` (int64 [frames]) of a clip with a model's eyes."""
-    distinct, place = np.unique(indices, return_inverse=True)
-    decoded = read_frames(clip, distinct)
-    received = []
-    if spec.modality != "flow":
-        shown = _pictures_of(spec, len(indices))
-        received.append(_pictures(decoded[place[shown]], spec, crops))
-    if "flow" in spec.modality:
-        received.append(_flow(decoded, place, distinct, spec, crops))
-    return SeenFrames(decoded[place], np.concatenate(received))
+    frames = np.array(_few(one.indices[window]))
+    # Standardising belongs to the network's arithmetic: what it looks at is the picture before.
+    plain = replace(inputs, spec=replace(inputs.spec, standardise=False))
+    tensors = plain.views(place * inputs.crops, place * inputs.crops + 1)
+    kinds = [(kind, t) for kind, x in enumerate(tensors) for t in range(x.shape[2])]
+    given = [_picture(tensors[kind][0, :, t], inputs.spec) for kind, t in _few(kinds)]
+    return SeenWindow(
+        window=window,
+        frames=frames,
+        filmed=_small(decoded.at(frames), FILMED_HEIGHT),
+        given=_small(np.stack(given), GIVEN_HEIGHT),
+        given_count=len(kinds),
+    )
 
 
-def _pictures_of(spec: ModelInput, read: int) -> list[int]:
-    """Which of so many frames are given as RGB, or as differences."""
-    frames = (read - 1) * spec.frames // spec.flow_frames if spec.modality == "rgb+flow" else read
-    frames -= spec.modality == "difference"
-    return list(with_frames(spec, frames).pictures)
+def see_again(clip: Clip, one: Plan, window: int, read: Reader | None = None) -> SeenWindow:
+    """The pictures of a window that is no longer in memory: its frames are decoded again.
+
+    Raises:
+        ClipError: the clip's copy cannot be read any more.
+    """
+    return seen_window(one, window, *read_window(clip, one, window, read))
 
 
-def _pictures(frames: np.ndarray, spec: ModelInput, crops: int) -> np.ndarray:
-    tensor = transform(frames, spec, crops=crops)[0]
-    if spec.modality == "difference":
+def keep_candidates(
+    kept: dict[int, SeenWindow],
+    one: Plan,
+    scores: np.ndarray,
+    windows: np.ndarray,
+    decoded: DecodedFrames,
+    inputs: WindowInputs,
+    last: bool,
+) -> dict[int, SeenWindow]:
+    """The pictures, by window, of the few windows that may be the shown one (`Prediction.best_window`).
+
+    That window is the surest of the likeliest class of the whole clip. While windows are still to come,
+    those that are surest of the `CANDIDATES` classes likeliest by now are kept. A class that takes the
+    lead late may have lost its window by then: `see_again` decodes it once more.
+
+    Args:
+        kept: what was kept until now.
+        one: the model's plan.
+        scores: float32 [all windows, classes], 0 in those that are not scored yet.
+        windows: int64 [W], those scored just now.
+        decoded, inputs: their frames, decoded and prepared.
+        last: whether no window is left to score.
+    """
+    likeliest = np.argsort(-scores.mean(axis=0), kind="stable")[: 1 if last else CANDIDATES]
+    surest = np.unique(scores[:, likeliest].argmax(axis=0)).tolist()
+    kept = {number: pictures for number, pictures in kept.items() if number in surest}
+    for place, number in enumerate(windows.tolist()):
+        if number in surest:
+            kept[number] = seen_window(one, number, decoded, inputs, place)
+    return kept
+
+
+def _few(items: Sequence) -> list:
+    """Up to MOST of the items, spread over all of them."""
+    places = np.linspace(0, len(items) - 1, min(len(items), MOST)).round().astype(int)
+    return [items[place] for place in np.unique(places)]
+
+
+def _picture(x: Tensor, spec: ModelInput) -> np.ndarray:
+    """One step of an input, float [3 or 2, h, w], as uint8 [h, w, 3]."""
+    if len(x) == 2:  # flow, and nothing in blue
+        rgb = torch.cat([x, torch.zeros_like(x[:1])]) * 0.5 + 0.5
+    elif spec.modality == "difference":
         # Two normalised frames differ by at most a few standard deviations; ±1 fills the range.
-        tensor = differences(tensor) * 0.5 + 0.5
+        rgb = x * 0.5 + 0.5
     else:
-        mean, std = (tensor.new_tensor(v).view(3, 1, 1) for v in (spec.mean, spec.std))
-        tensor = tensor * std + mean
-    return _picture(tensor)
+        mean, std = (x.new_tensor(values).view(3, 1, 1) for values in (spec.mean, spec.std))
+        rgb = x * std + mean
+    return (rgb.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
 
 
-def _flow(
-    decoded: np.ndarray, place: np.ndarray, distinct: np.ndarray, spec: ModelInput, crops: int
-) -> np.ndarray:
-    pairs = np.stack([place[:-1], place[1:]], axis=1)
-    apart = np.diff(distinct[pairs], axis=1)[:, 0]
-    found = fields(decoded, pairs, apart.mean() / np.maximum(apart, 1), spec, crops)[0]
-    rgb = torch.cat([as_input(found, spec.flow_limit), torch.zeros_like(found[:, :1])], dim=1)
-    return _picture(rgb * 0.5 + 0.5)
-
-
-def _picture(tensor: torch.Tensor) -> np.ndarray:
-    """float [T, 3, h, w] from 0 to 1 as uint8 [T, h, w, 3]."""
-    return (tensor.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+def _small(pictures: np.ndarray, height: int) -> np.ndarray:
+    """uint8 [N, H, W, 3] scaled down to a height; those that are no taller stay as they are."""
+    if pictures.shape[1] <= height:
+        return pictures
+    size = (max(1, round(pictures.shape[2] * height / pictures.shape[1])), height)
+    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pictures])

@@ -12,8 +12,9 @@ from pathlib import Path
 from har_demo import assets
 from har_demo.models.card import ModelCard
 from har_demo.models.registry import card
-from har_demo.research.training.recognition.report import read_rows
-from har_demo.tables.measured import DATASETS, SHOWN, MeasuredRow, confusion, entries
+from har_demo.tables.datasets import TEST_SETS
+from har_demo.tables.measured import INPUTS, MeasuredRow, confusion, entries
+from har_demo.tables.rows import kept_rows
 
 RESULTS = assets.RESULTS
 
@@ -233,12 +234,14 @@ def limits(one: MeasuredRow) -> tuple[Limit, ...]:
             )
         )
         for other in (e for e in entries() if e.model == one.model and e.input != one.input):
-            if (way := SHOWN.get(other.input)) and (figure := other.figures.get(("arid6", "top1"))):
+            if (way := INPUTS.get(other.input)) and (
+                figure := other.figures.get(("arid6", "top1"))
+            ):
                 words = f"The same network {way}: {figure.words()} %."
                 found.append(Limit(words, dark.mean < figure.mean))
     order = one.figures.get(("rendered", "order"))
     if order:
-        low, high = order.plausible
+        low, high = order.interval
         if low > 50:
             words = f"It tells {order.words()} % of pairs apart that differ in order alone; guessing gets 50."
         elif high < 50:
@@ -263,7 +266,7 @@ def scores(one: MeasuredRow) -> dict[str, float]:
     """Test set → right at first, in percent."""
     return {
         dataset: one.figures[dataset, "top1"].mean
-        for dataset in DATASETS
+        for dataset in TEST_SETS
         if (dataset, "top1") in one.figures
     }
 
@@ -271,9 +274,7 @@ def scores(one: MeasuredRow) -> dict[str, float]:
 def prompting() -> tuple[str, ...]:
     """What the table of learned prompts says, as sentences; none where it is not there."""
     file = RESULTS / "measured/prompting_fewshot.csv"
-    if not file.exists():
-        return ()
-    rows = [row for row in read_rows(file) if row["tested_on"] == "rendered"]
+    rows = [row for row in kept_rows(file) if row["tested_on"] == "rendered"]
     plain = [row for row in rows if row["method"] == "class name"]
     learned = [row for row in rows if int(row["trained_parameters"])]
     if not plain or not learned:

@@ -3,12 +3,16 @@
 checkpoints/manifest.json says of every file what it is, on what it was trained and how, what it
 scored, and its hash:
 
-    {"checkpoints": [{"model": "c3d_lab", "file": "c3d_lab.safetensors", "sha256": "...",
-                      "bytes": 6118346, "classes": ["bending", ...], "data": [{"name": ...}], ...}]}
+    {"classes": {"Everyday 39": ["bending down", ...]},
+     "checkpoints": [{"model": "c3d_lab", "file": "c3d_lab.safetensors", "sha256": "...",
+                      "bytes": 6118346, "classes": "Everyday 39", "data": [{"name": ...}], ...}]}
+
+An entry names its list of classes, or holds the list itself, as manifests did before.
 """
 
 import json
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from har_demo import assets
@@ -19,33 +23,52 @@ LARGEST = 10_000_000
 
 
 def folder() -> Path:
-    """checkpoints/ beside the package, or the folder that HAR_CHECKPOINTS names."""
+    """Return checkpoints/ beside the package, or the folder that HAR_CHECKPOINTS names."""
     return Path(os.environ.get("HAR_CHECKPOINTS") or assets.CHECKPOINTS)
 
 
 def entries(at: Path | None = None) -> list[dict]:
-    """What the manifest lists, of `folder()` or another one; nothing when there is no manifest.
+    """Return what the manifest lists, of `folder()` or another one; nothing when there is no manifest.
+
+    Every entry has its classes as a list. The file is parsed once, and again when it has changed;
+    lists inside the entries are shared between calls and must not be changed.
 
     Raises:
         WeightsError: the manifest cannot be read.
     """
     path = (at or folder()) / "manifest.json"
     try:
-        listed = json.loads(path.read_text(encoding="utf-8"))["checkpoints"]
-        return [dict(entry, model=str(entry["model"]), file=str(entry["file"])) for entry in listed]
+        state = path.stat()
+        return [
+            dict(entry) for entry in _read(path, state.st_mtime_ns, state.st_size, state.st_ino)
+        ]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(
             f"The list of shipped weights ({path.name}) cannot be read: fetch checkpoints/ again."
         ) from error
 
 
+@lru_cache(8)
+def _read(path: Path, *state: int) -> tuple[dict, ...]:
+    """Parse a manifest whose file has this state; each entry's name of a list becomes the list."""
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    lists = manifest.get("classes", {})
+    found = []
+    for entry in manifest["checkpoints"]:
+        entry = dict(entry, model=str(entry["model"]), file=str(entry["file"]))
+        if isinstance(entry.get("classes"), str):
+            entry["classes"] = lists[entry["classes"]]
+        found.append(entry)
+    return tuple(found)
+
+
 def entry(model: str) -> dict | None:
-    """What the manifest says of a model's checkpoint, or None when it lists none."""
+    """Return what the manifest says of a model's checkpoint, or None when it lists none."""
     return next((found for found in entries() if found["model"] == model), None)
 
 
 def path(entry: dict) -> Path:
-    """The file of a manifest's entry, whether it exists or not."""
+    """Return the file of a manifest's entry, whether it exists or not."""
     return folder() / entry["file"]

@@ -14,7 +14,7 @@ from har_demo.explain.look import look
 from har_demo.models.non_local import NonLocal
 from har_demo.models.registry import card, cards
 
-LAB = [c for c in cards().values() if c.size == "lab" and c.gmacs is not None]
+LAB = [c for c in cards().values() if c.size == "tiny" and c.gmacs is not None]
 PAPER = [
     card(name)
     for name in (

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from har_demo.interface.render import static
+from har_demo.interface.render import source
 
 PAIRS = [
     *[
@@ -23,7 +23,7 @@ PAIRS = [
 
 
 def tokens(block: str) -> dict[str, str]:
-    body = re.search(rf"^{re.escape(block)} {{(.*?)^}}", static("style.css"), re.S | re.M)[1]
+    body = re.search(rf"^{re.escape(block)} {{(.*?)^}}", source("static/style.css"), re.S | re.M)[1]
     return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", body))
 
 

@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 
 from har_demo.interface import plots
-from har_demo.interface.render import static
+from har_demo.interface.render import source
 from tests.visitor import cut_off
 
 FIGURE = {
@@ -66,7 +66,7 @@ def address():
         moved = {"data": [FIGURE["data"][0] | {"y": [9, 9], "customdata": ["a", "b"]}]}
         other.click(lambda: plots.draw(moved, "one", 300), None, chart)
     _, url, _ = demo.launch(
-        css=static("style.css"), prevent_thread_lock=True, quiet=True, ssr_mode=False
+        css=source("static/style.css"), prevent_thread_lock=True, quiet=True, ssr_mode=False
     )
     yield url
     demo.close()

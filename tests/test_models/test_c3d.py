@@ -6,9 +6,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import vgg16
 
 from har_demo.labels import EVERYDAY
-from har_demo.models.c3d import CARDS, SPORTS1M, UCF101, ConvNet3D, c3d, c3d_3x3, c3d_lab
+from har_demo.models.c3d import CARDS, SPORTS1M, UCF101, ConvNet3D, c3d, c3d_3x3, c3d_tiny
 
-PAPER, LAB = CARDS[0], CARDS[-1]
+PAPER, TINY = CARDS[0], CARDS[-1]
 
 LECTURE = {  # its column "MFLOPs"
     "conv1a": 1.04, "conv2a": 11.10, "conv3a": 5.55, "conv3b": 11.10, "conv4a": 2.77,
@@ -131,16 +131,16 @@ def test_sports_1m_names():
     assert SPORTS1M[486] == "model aircraft"
 
 
-def test_only_the_lab_network_has_batch_norm():
+def test_only_the_tiny_network_has_batch_norm():
     with torch.device("meta"):
         assert not any("BatchNorm" in type(m).__name__ for m in c3d(101).modules())
-        assert any("BatchNorm" in type(m).__name__ for m in c3d_lab(13).modules())
+        assert any("BatchNorm" in type(m).__name__ for m in c3d_tiny(13).modules())
 
 
-def test_lab_network_is_small_and_knows_the_everyday_actions():
-    network = LAB.build(len(LAB.classes)).eval()
+def test_tiny_network_is_small_and_knows_the_everyday_actions():
+    network = TINY.build(len(TINY.classes)).eval()
     assert _parameters(network) <= 5_000_000
-    assert LAB.classes == EVERYDAY
+    assert TINY.classes == EVERYDAY
     with torch.no_grad():
         logits = network(torch.rand(2, 3, 16, 112, 112))
     assert logits.shape == (2, len(EVERYDAY))
@@ -149,7 +149,7 @@ def test_lab_network_is_small_and_knows_the_everyday_actions():
 
 def test_clips_do_not_influence_each_other():
     torch.manual_seed(0)
-    network = c3d_lab(5).eval()
+    network = c3d_tiny(5).eval()
     a, b = torch.rand(2, 1, 3, 16, 112, 112)
     with torch.no_grad():
         together = network(torch.cat([a, b]))

@@ -149,8 +149,10 @@ def test_descriptors_stand_behind_conv1_of_every_bottleneck():
 def test_maps_are_found_in_the_networks():
     torch.manual_seed(0)
     centre = torch.tensor([[0.5, 0.5, 0.5]])
-    lab = attention_maps(compact_global.cgnl_lab(3).eval(), torch.randn(1, 3, 4, 64, 64), at=centre)
-    assert {name: maps[0].weights.shape for name, maps in lab.items()} == {
+    tiny = attention_maps(
+        compact_global.cgnl_tiny(3).eval(), torch.randn(1, 3, 4, 64, 64), at=centre
+    )
+    assert {name: maps[0].weights.shape for name, maps in tiny.items()} == {
         "0.layer3.1": (1, 64, 1, 4 * 8 * 8)
     }
     nl = attention_maps(compact_global.res50_nl(3).eval(), torch.randn(1, 3, 2, 64, 64), at=centre)
@@ -161,7 +163,7 @@ def test_maps_are_found_in_the_networks():
 @pytest.mark.parametrize("frames", [1, 3])
 def test_any_number_of_frames(frames):
     torch.manual_seed(0)
-    for build in (compact_global.cgnl_lab, compact_global.cgd_lab):
+    for build in (compact_global.cgnl_tiny, compact_global.cgd_tiny):
         with torch.no_grad():
             assert build(3).eval()(torch.randn(2, 3, frames, 64, 80)).shape == (2, 3)
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from har_demo.models.conv_pool import ConvPool, conv_pool, conv_pool_lab
+from har_demo.models.conv_pool import ConvPool, conv_pool, conv_pool_tiny
 
 
 def test_the_head_sees_the_largest_value_of_each_place_over_time():
@@ -30,7 +30,7 @@ def test_alexnets_maps_keep_their_6_by_6_places():
 
 def test_neither_order_nor_repetition_matters():
     torch.manual_seed(0)
-    network = conv_pool_lab(5).eval()
+    network = conv_pool_tiny(5).eval()
     clip = torch.randn(2, 3, 4, 112, 112)
     with torch.no_grad():
         scores = network(clip)

@@ -7,7 +7,7 @@ from har_demo.labels import EVERYDAY
 from har_demo.models.registry import cards
 
 NETWORKS = [c for c in cards().values() if c.gmacs is not None]
-LAB = [c for c in cards().values() if c.size == "lab"]
+TINY = [c for c in cards().values() if c.size == "tiny"]
 
 
 def _named(found):
@@ -22,15 +22,15 @@ def test_one_score_a_class_for_every_view(card):
     assert network(*views).shape == (2, 7)
 
 
-@_named(LAB)
-def test_a_lab_model_is_small_and_knows_the_everyday_actions(card):
+@_named(TINY)
+def test_a_tiny_model_is_small_and_knows_the_everyday_actions(card):
     assert card.parameters <= 5_000_000  # ten megabytes in half precision
     assert card.classes == EVERYDAY
     assert card.input.crop == (112, 112)
 
 
-@_named([c for c in LAB if c.gmacs is not None])
-def test_a_lab_model_learns_on_a_batch(card):
+@_named([c for c in TINY if c.gmacs is not None])
+def test_a_tiny_model_learns_on_a_batch(card):
     """Forward and backward: every parameter gets a gradient, and a step lowers the loss."""
     torch.manual_seed(0)
     network = card.build(3).train()

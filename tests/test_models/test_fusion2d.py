@@ -9,18 +9,18 @@ from har_demo.models.fusion2d import (
     SlowFusion,
     along_time,
     dense,
-    early_fusion_lab,
+    early_fusion_tiny,
     first_layer,
-    late_fusion_lab,
-    multiresolution_lab,
+    late_fusion_tiny,
+    multiresolution_tiny,
     second_layer,
-    single_frame_lab,
+    single_frame_tiny,
     slow_fusion,
-    slow_fusion_lab,
+    slow_fusion_tiny,
     tower,
 )
 
-FRAMES = {early_fusion_lab: 10, late_fusion_lab: 2, slow_fusion_lab: 10, single_frame_lab: 4}
+FRAMES = {early_fusion_tiny: 10, late_fusion_tiny: 2, slow_fusion_tiny: 10, single_frame_tiny: 4}
 
 
 def scores(build, clip):
@@ -101,13 +101,13 @@ def test_slow_fusions_receptive_field_in_time():
     assert third.shape[2] == 1
 
 
-@pytest.mark.parametrize("build", [early_fusion_lab, late_fusion_lab, slow_fusion_lab])
+@pytest.mark.parametrize("build", [early_fusion_tiny, late_fusion_tiny, slow_fusion_tiny])
 def test_fusion_can_tell_a_clip_from_its_reverse(build):
     x = clip(FRAMES[build])
     assert (scores(build, x) - scores(build, x.flip(2))).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("build", [single_frame_lab, multiresolution_lab])
+@pytest.mark.parametrize("build", [single_frame_tiny, multiresolution_tiny])
 def test_averaging_frames_cannot(build):
     x = clip(4)
     torch.testing.assert_close(scores(build, x), scores(build, x.flip(2)), atol=1e-5, rtol=1e-5)
@@ -117,8 +117,8 @@ def test_averaging_frames_cannot(build):
 def test_copies_of_one_frame_score_as_the_frame():
     x = clip(1)
     torch.testing.assert_close(
-        scores(single_frame_lab, x.expand(-1, -1, 6, -1, -1)),
-        scores(single_frame_lab, x),
+        scores(single_frame_tiny, x.expand(-1, -1, 6, -1, -1)),
+        scores(single_frame_tiny, x),
         atol=1e-5,
         rtol=1e-5,
     )
@@ -129,7 +129,7 @@ def test_the_same_frame_twice_reads_the_same_in_both_towers_of_late_fusion():
     still = clip(1).expand(-1, -1, 2, -1, -1)
     maps = []
     torch.manual_seed(0)
-    network = late_fusion_lab(5).eval()
+    network = late_fusion_tiny(5).eval()
     network.head.register_forward_pre_hook(lambda _, x: maps.append(x[0]))
     with torch.no_grad():
         network(still)
@@ -139,11 +139,11 @@ def test_the_same_frame_twice_reads_the_same_in_both_towers_of_late_fusion():
 def test_late_fusion_sees_the_first_frame_and_the_last():
     x = clip(9)
     ends = x[:, :, [0, 8]]
-    torch.testing.assert_close(scores(late_fusion_lab, x), scores(late_fusion_lab, ends))
-    assert (scores(late_fusion_lab, x) - scores(late_fusion_lab, x[:, :, 1:])).abs().max() > 1e-3
+    torch.testing.assert_close(scores(late_fusion_tiny, x), scores(late_fusion_tiny, ends))
+    assert (scores(late_fusion_tiny, x) - scores(late_fusion_tiny, x[:, :, 1:])).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("build", [early_fusion_lab, slow_fusion_lab])
+@pytest.mark.parametrize("build", [early_fusion_tiny, slow_fusion_tiny])
 @pytest.mark.parametrize("frames", [1, 12])
 def test_another_number_of_frames_is_refused(build, frames):
     with pytest.raises((RuntimeError, ValueError)):
@@ -155,7 +155,7 @@ def test_the_fovea_sees_the_centre_and_the_context_everything():
     margin = x.clone()
     margin[..., :16] = 0
     inputs = {}
-    network = multiresolution_lab(5).eval()
+    network = multiresolution_tiny(5).eval()
     for name in ("fovea", "context"):
         stream = getattr(network, name)
         stream.register_forward_pre_hook(lambda _, v, name=name: inputs.update({name: v[0]}))

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from har_demo.models.p3d import P3D, SpaceTime, p3d_199, p3d_lab
+from har_demo.models.p3d import P3D, SpaceTime, p3d_199, p3d_tiny
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +112,8 @@ def test_longer_clips_and_other_sizes():
             network(torch.randn(1, 3, 8, 64, 64))
 
 
-def test_the_lab_network_has_every_arrangement_twice():
+def test_the_tiny_network_has_every_arrangement_twice():
     with torch.device("meta"):
-        network = p3d_lab(3)
+        network = p3d_tiny(3)
     stages = (network.res2, network.res3, network.res4, network.res5)
     assert "".join(b.space_time.kind for stage in stages for b in stage) == "ABCABCS"

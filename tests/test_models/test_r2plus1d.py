@@ -18,7 +18,7 @@ from har_demo.models.r2plus1d import (
 )
 from har_demo.weights.name_maps import MAPS
 
-PAPER, LAB = CARDS[0], CARDS[3]
+PAPER, TINY = CARDS[0], CARDS[3]
 
 
 def _parameters(network):
@@ -136,10 +136,10 @@ def test_cards_tell_the_truth_about_their_networks():
         assert card.gmacs == pytest.approx(_gmacs(network, *size), abs=1e-3)
 
 
-def test_lab_network_is_small_and_knows_the_everyday_actions():
-    network = LAB.build(len(LAB.classes)).eval()
+def test_tiny_network_is_small_and_knows_the_everyday_actions():
+    network = TINY.build(len(TINY.classes)).eval()
     assert _parameters(network) <= 5_000_000
-    assert LAB.classes == EVERYDAY
+    assert TINY.classes == EVERYDAY
     with torch.no_grad():
         assert network(torch.rand(2, 3, 16, 112, 112)).shape == (2, len(EVERYDAY))
 

@@ -11,14 +11,14 @@ from har_demo.models.recurrent import (
     average_of_softmaxes,
     convnet_lstm,
     db_lstm,
-    db_lstm_lab,
-    gru_lab,
+    db_lstm_tiny,
+    gru_tiny,
     lrcn,
-    lrcn_lab,
+    lrcn_tiny,
 )
 from har_demo.profiling.cost import gmacs, parameters
 
-LAB = [lrcn_lab, gru_lab, db_lstm_lab]
+TINY = [lrcn_tiny, gru_tiny, db_lstm_tiny]
 
 
 def lstm_macs(inputs, hidden, steps):
@@ -69,7 +69,7 @@ def test_softmax_of_the_average_is_the_average_of_softmaxes():
 
 def test_lrcn_averages_its_answers_after_every_frame():
     torch.manual_seed(0)
-    network = lrcn_lab(5).eval()
+    network = lrcn_tiny(5).eval()
     steps = []
     network.fc.register_forward_hook(lambda _, x, y: steps.append(y))
     with torch.no_grad():
@@ -78,7 +78,7 @@ def test_lrcn_averages_its_answers_after_every_frame():
     torch.testing.assert_close(scores.softmax(1), steps[0].softmax(2).mean(1))
 
 
-@pytest.mark.parametrize("build", LAB)
+@pytest.mark.parametrize("build", TINY)
 def test_it_can_tell_a_clip_from_its_reverse(build):
     torch.manual_seed(0)
     network = build(5).eval()
@@ -105,7 +105,7 @@ def test_a_memory_knows_the_past_and_not_the_future(memory):
 
 def test_a_gru_has_three_quarters_of_an_lstms_weights():
     with torch.device("meta"):
-        lstm, gru = parameters(lrcn_lab(5).memory), parameters(gru_lab(5).memory)
+        lstm, gru = parameters(lrcn_tiny(5).memory), parameters(gru_tiny(5).memory)
     assert 4 * gru == 3 * lstm
 
 

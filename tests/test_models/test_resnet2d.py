@@ -1,4 +1,4 @@
-"""The image network that the lab sizes of all 2D systems share."""
+"""The image network that the tiny sizes of all 2D systems share."""
 
 import pytest
 import torch

@@ -7,7 +7,7 @@ import torch
 from sklearn.svm import LinearSVC
 
 from har_demo.models import trajectories as idt
-from har_demo.models.lab import LAB_INPUT
+from har_demo.models.tiny import TINY_INPUT
 from har_demo.profiling.cost import parameters
 
 SIDE = 80
@@ -42,7 +42,7 @@ def _pan():
 
 def _view(clip):
     """The clip as a model receives it: float [3, T, H, W]."""
-    mean, std = (torch.tensor(v).view(3, 1, 1, 1) for v in (LAB_INPUT.mean, LAB_INPUT.std))
+    mean, std = (torch.tensor(v).view(3, 1, 1, 1) for v in (TINY_INPUT.mean, TINY_INPUT.std))
     return (torch.from_numpy(clip).expand(3, *clip.shape) / 255 - mean) / std
 
 
@@ -284,10 +284,10 @@ def test_black_and_white_views_are_left(level):
     np.testing.assert_array_equal(idt.grey(_view(clip), lit=True), clip)
 
 
-def test_the_lab_size_lights_its_clips_up_and_the_paper_size_does_not():
+def test_the_tiny_size_lights_its_clips_up_and_the_paper_size_does_not():
     dark = _view(_square(2, 0) // 10)[None]
-    lab, paper = idt.idt_lab(2).greys(dark), idt.idt(2).greys(dark)
-    assert lab[0].mean() > 3 * paper[0].mean()
+    tiny, paper = idt.idt_tiny(2).greys(dark), idt.idt(2).greys(dark)
+    assert tiny[0].mean() > 3 * paper[0].mean()
     np.testing.assert_array_equal(paper[0], _square(2, 0) // 10)
 
 
@@ -351,6 +351,6 @@ def test_cards_state_what_is_fitted():
             network = card.build(len(card.classes))
         assert card.parameters == parameters(network)
         assert card.gmacs is None  # it multiplies little, and not in layers
-    paper, lab = (card.build(7) for card in idt.CARDS)
+    paper, tiny = (card.build(7) for card in idt.CARDS)
     assert paper.planes.shape == (7, 2 * 256 * 213)
-    assert lab.planes.shape == (7, 2 * 32 * 213)
+    assert tiny.planes.shape == (7, 2 * 32 * 213)

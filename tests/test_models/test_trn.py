@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from har_demo.models.label_sets import SOMETHING_V2
-from har_demo.models.trn import Relation, trn_lab
+from har_demo.models.trn import Relation, trn_tiny
 
 
 def relation(k, frames=8):
@@ -53,7 +53,7 @@ def test_sets_are_drawn_while_training_and_fixed_otherwise():
 
 def test_all_scales_add_up():
     torch.manual_seed(0)
-    network = trn_lab(5).eval()
+    network = trn_tiny(5).eval()
     clip = torch.randn(1, 3, 8, 32, 32)
     with torch.no_grad():
         scores = network(clip)
@@ -75,7 +75,7 @@ def seen_by_relations(network, clip):
 
 def test_it_can_tell_a_clip_from_its_reverse():
     torch.manual_seed(0)
-    network = trn_lab(5).eval()
+    network = trn_tiny(5).eval()
     clip = torch.randn(1, 3, 8, 32, 32)
     with torch.no_grad():
         assert (network(clip) - network(clip.flip(2))).abs().max() > 1e-3
@@ -84,13 +84,13 @@ def test_it_can_tell_a_clip_from_its_reverse():
 
 
 def test_index_tables_are_no_parameters():
-    assert not [name for name in trn_lab(5).state_dict() if "every" in name or "fixed" in name]
+    assert not [name for name in trn_tiny(5).state_dict() if "every" in name or "fixed" in name]
 
 
 @pytest.mark.parametrize("frames", [1, 4, 7])
 def test_fewer_frames_are_refused(frames):
     with pytest.raises((IndexError, RuntimeError)):
-        trn_lab(5).eval()(torch.zeros(1, 3, frames, 32, 32))
+        trn_tiny(5).eval()(torch.zeros(1, 3, frames, 32, 32))
 
 
 def test_something_v2_is_in_the_order_the_weights_know():

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from har_demo.models.resnet2d import Block
-from har_demo.models.tsm import ShiftedConv, shift, tsm_lab, tsm_r50
-from har_demo.models.tsn import tsn_lab, tsn_r50
+from har_demo.models.tsm import ShiftedConv, shift, tsm_r50, tsm_tiny
+from har_demo.models.tsn import tsn_r50, tsn_tiny
 from har_demo.profiling.cost import gmacs, parameters
 
 
@@ -23,7 +23,7 @@ def test_each_frame_gets_an_eighth_of_the_next_and_an_eighth_of_the_last():
 
 def test_clips_of_a_batch_do_not_mix():
     torch.manual_seed(0)
-    network = tsm_lab(5).eval()
+    network = tsm_tiny(5).eval()
     clips = torch.randn(2, 3, 8, 32, 32)
     with torch.no_grad():
         alone = network(clips[1:])
@@ -41,7 +41,7 @@ def test_the_shortcut_is_not_shifted():
 
 
 @pytest.mark.parametrize(
-    ("with_shift", "without", "blocks"), [(tsm_r50, tsn_r50, 16), (tsm_lab, tsn_lab, 4)]
+    ("with_shift", "without", "blocks"), [(tsm_r50, tsn_r50, 16), (tsm_tiny, tsn_tiny, 4)]
 )
 def test_every_block_shifts_and_it_costs_nothing(with_shift, without, blocks):
     with torch.device("meta"):
@@ -54,7 +54,7 @@ def test_every_block_shifts_and_it_costs_nothing(with_shift, without, blocks):
 
 def test_it_can_tell_a_clip_from_its_reverse():
     torch.manual_seed(0)
-    network = tsm_lab(5).eval()
+    network = tsm_tiny(5).eval()
     clip = torch.randn(1, 3, 8, 32, 32)
     with torch.no_grad():
         assert (network(clip) - network(clip.flip(2))).abs().max() > 1e-3
@@ -63,7 +63,7 @@ def test_it_can_tell_a_clip_from_its_reverse():
 def test_a_score_depends_on_neighbours_up_to_four_blocks_away():
     """Every block reaches one frame further; stems and shortcuts reach none."""
     torch.manual_seed(0)
-    network = tsm_lab(5).eval()
+    network = tsm_tiny(5).eval()
     clip = torch.randn(1, 3, 8, 32, 32, requires_grad=True)
     maps = []
     network.features[0].layer4.register_forward_hook(lambda _, x, y: maps.append(y))
@@ -75,4 +75,4 @@ def test_a_score_depends_on_neighbours_up_to_four_blocks_away():
 @pytest.mark.parametrize("frames", [4, 16])
 def test_another_number_of_frames_is_refused(frames):
     with pytest.raises(ValueError, match="8 frames"):
-        tsm_lab(5)(torch.zeros(1, 3, frames, 32, 32))
+        tsm_tiny(5)(torch.zeros(1, 3, frames, 32, 32))

@@ -225,7 +225,7 @@ def test_the_larger_networks_are_deeper_wider_and_look_farther():
     assert shape("swin3d_l_384") == (192, large, [6, 12, 24, 48], (8, 12, 12))
 
 
-def test_the_lab_network_holds_whole_windows_in_every_stage():
+def test_the_tiny_network_holds_whole_windows_in_every_stage():
     network = card("swin_lab").build(3)
     attn = [stage.blocks[1].attn for stage in network.stages]
     grids = ((8, 14, 14), (8, 7, 7))
@@ -240,7 +240,7 @@ def test_the_lab_network_holds_whole_windows_in_every_stage():
     )
 
 
-def test_the_lab_network_begins_with_weights_that_keep_a_signals_size():
+def test_the_tiny_network_begins_with_weights_that_keep_a_signals_size():
     """The paper's begin at 0.02, whatever the width."""
     network = card("swin_lab").build(3)
     for block in network.stages[0].blocks:

@@ -69,7 +69,7 @@ def tiny_card(name: str, **changes) -> ModelCard:
         paper="none",
         paper_url="",
         idea="",
-        size="lab",
+        size="tiny",
         input=spec,
         label_set="tests",
         classes=CLASSES,

@@ -9,11 +9,14 @@ from torch import nn
 from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import crop_boxes, differences, transform
 from har_demo.errors import ChoiceError
-from har_demo.flow.views import as_input, fields
+from har_demo.flow.views import as_input, fields, step_fields
+from har_demo.recognize import inputs, seen
 from har_demo.recognize import recognize as engine
 from har_demo.recognize.export import as_json
+from har_demo.recognize.plan import plan
 from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
+from har_demo.recognize.seen import see_again
 
 
 def plainly(clip, zoo, prediction, crops=1):
@@ -22,18 +25,18 @@ def plainly(clip, zoo, prediction, crops=1):
     scores = []
     spec = card.input
     for window in prediction.frames:
-        inputs, frames = [], read_frames(clip, window)
+        given, frames = [], read_frames(clip, window)
         if spec.modality != "flow":
-            inputs.append(transform(frames[list(spec.pictures)], spec, crops))
+            given.append(transform(frames[list(spec.pictures)], spec, crops))
         if spec.modality == "difference":
-            inputs[0] = differences(inputs[0])
+            given[0] = differences(given[0])
         if "flow" in spec.modality:
             places = np.arange(len(window))
             pairs = np.stack([places[:-1], places[1:]], 1)
             scale = prediction.stride / np.diff(window)
-            inputs.append(as_input(fields(frames, pairs, scale, spec, crops), spec.flow_limit))
+            given.append(as_input(fields(frames, pairs, scale, spec, crops), spec.flow_limit))
         with torch.no_grad():
-            logits = zoo.networks[card.name](*(x.transpose(1, 2) for x in inputs))
+            logits = zoo.networks[card.name](*(x.transpose(1, 2) for x in given))
         scores.append(logits.softmax(dim=1).mean(dim=0).numpy())
     return np.stack(scores)
 
@@ -47,7 +50,8 @@ def reads(monkeypatch) -> list[np.ndarray]:
         calls.append(indices)
         return read_frames(clip, indices)
 
-    monkeypatch.setattr(engine, "read_frames", counted)
+    for module in (engine, inputs):
+        monkeypatch.setattr(module, "read_frames", counted)
     return calls
 
 
@@ -97,11 +101,11 @@ def test_flow_is_computed_once_for_all_models_and_by_pieces(zoo, clip, reads, mo
     questions = [Request(name, windows=8) for name in ("one", "other", "same", "both")]
     counts = []
 
-    def counted(frames, pairs, *rest):
-        counts.append(len(pairs))
-        return fields(frames, pairs, *rest)
+    def counted(frames, numbers, steps, *rest):
+        counts.append(len(steps))
+        return step_fields(frames, numbers, steps, *rest)
 
-    monkeypatch.setattr(engine, "fields", counted)
+    monkeypatch.setattr(inputs, "step_fields", counted)
     whole = list(recognize(clip, questions))
     assert len(counts) == 2 and len(reads) == 1
     assert whole[2].times.flow < 0.2 * whole[0].times.flow
@@ -112,6 +116,50 @@ def test_flow_is_computed_once_for_all_models_and_by_pieces(zoo, clip, reads, mo
     assert len(reads) > 2 and max(len(indices) for indices in reads) <= 24
     for a, b in zip(whole, pieces, strict=True):
         np.testing.assert_allclose(a.scores, b.scores, atol=1e-5, rtol=1e-4)
+
+
+def test_strips_of_several_models_come_from_the_frames_already_read(zoo, clip, reads, monkeypatch):
+    zoo.add_flow("flowing")
+    zoo.add_two_stream("both", frames=4, fields=4)
+    requests = [
+        Request(name, windows=6, crops=3) for name in ("first", "second", "flowing", "both")
+    ]
+    computed = []
+
+    def counted(*given):
+        computed.append(1)
+        return step_fields(*given)
+
+    monkeypatch.setattr(inputs, "step_fields", counted)
+    answers = list(recognize(clip, requests, seen=True))
+    assert len(reads) == 1 and len(computed) == 1
+    for request, answer in zip(requests, answers, strict=True):
+        assert answer.seen.window == answer.best_window
+        assert_same_pictures(answer.seen, see_again(clip, plan(clip, request), answer.best_window))
+    assert len(reads) == 1 + len(answers)
+    assert all(answer.seen is None for answer in recognize(clip, requests))
+
+
+def assert_same_pictures(one, other):
+    assert (one.window, one.given_count) == (other.window, other.given_count)
+    for name in ("frames", "filmed", "given"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_few_pictures_are_kept_of_a_clip_read_in_pieces(zoo, clip, reads, monkeypatch):
+    monkeypatch.setattr(engine, "FRAME_BUDGET", 24 * 2 * clip.width * clip.height * 3)
+    sizes, keep = [], seen.keep_candidates
+
+    def watched(*given):
+        sizes.append(keep(*given))
+        return sizes[-1]
+
+    monkeypatch.setattr(engine, "keep_candidates", watched)
+    (answer,) = recognize(clip, [Request("second", windows=30)], seen=True)
+    assert len(reads) == len(sizes) > 3
+    assert max(map(len, sizes)) <= seen.CANDIDATES and len(sizes[-1]) == 1
+    again = see_again(clip, plan(clip, Request("second", windows=30)), answer.best_window)
+    assert_same_pictures(answer.seen, again)
 
 
 def test_progress_speaks_of_flow(zoo, clip):
@@ -169,7 +217,7 @@ def test_models_that_want_the_same_input_share_it(zoo, clip, monkeypatch):
         counts.append(len(frames))
         return transform(frames, *rest)
 
-    monkeypatch.setattr(engine, "transform", counted)
+    monkeypatch.setattr(inputs, "transform", counted)
     first, third, second = recognize(clip, [Request("first"), Request("third"), Request("second")])
     assert sum(counts) == len(np.unique(first.frames)) + len(np.unique(second.frames))
     np.testing.assert_allclose(third.scores, plainly(clip, zoo, third), atol=1e-5, rtol=1e-4)
@@ -338,8 +386,6 @@ def test_two_users_at_once_get_what_each_alone_would(zoo, clip):
 
 @pytest.mark.parametrize("size", [(192, 144), (604, 340), (340, 604)], ids=str)
 def test_the_budget_holds_for_decoded_and_transformed_frames(zoo, clip, size):
-    from har_demo.recognize.plan import plan
-
     big = replace(clip, width=size[0], height=size[1])
     plans = [plan(big, Request("first", crops=3)), plan(big, Request("second"))]
     count = engine.most_frames(big, plans)

@@ -5,9 +5,9 @@ from typer.testing import CliRunner
 
 from har_demo import cli
 from har_demo.errors import ChoiceError
-from har_demo.labels import EVERYDAY
-from har_demo.research.training.recognition.report import COLUMNS, read_rows, write_rows
 from har_demo.tables import measured
+from har_demo.tables.measured import COLUMNS, CONFUSION_COLUMNS, CURVE_COLUMNS, TIME_COLUMNS
+from har_demo.tables.rows import read_rows, write_rows
 
 
 def row(model="tsm_lab", seed=0, dataset="arid6", metric="top1", value=50.0, **other) -> dict:
@@ -32,15 +32,34 @@ def folder(tmp_path):
         row("two_stream_lab.average", input="rgb+flow", value=70.0),
         row("no_longer_here", value=10.0),
     ]
-    write_rows(tmp_path / "lab.csv", COLUMNS, rows)
-    (tmp_path / "confusion").mkdir()
-    for seed, right in ((0, 3), (1, 1)):
-        counts = dict.fromkeys(EVERYDAY, 0) | {"walking": right, "running": 4 - right}
-        write_rows(
-            tmp_path / "confusion" / f"tsm_lab-rgb-s{seed}-a-arid6.csv",
-            ("class", *EVERYDAY),
-            [{"class": "walking"} | counts],
-        )
+    write_rows(tmp_path / "tiny.csv", COLUMNS, rows)
+    run = {"model": "tsm_lab", "input": "rgb", "split": "a"}
+    write_rows(
+        tmp_path / "confusion.csv",
+        CONFUSION_COLUMNS,
+        [
+            run | {"seed": s, "dataset": "arid6", "true": "walking", "predicted": p, "count": n}
+            for s, p, n in (
+                (0, "walking", 3),
+                (0, "running", 1),
+                (1, "walking", 1),
+                (1, "running", 3),
+            )
+        ],
+    )
+    write_rows(
+        tmp_path / "curves.csv",
+        CURVE_COLUMNS,
+        [
+            run | {"seed": s, "stage": stage, "step": step, "loss": loss, "seconds": 1.5}
+            for s, stage, step, loss in (
+                (1, "pretrain", 0, 3.5),
+                (0, "pretrain", 0, 3.6),
+                (0, "pretrain", 50, 2.0),
+                (0, "finetune", 0, 1.0),
+            )
+        ],
+    )
     return tmp_path
 
 
@@ -66,10 +85,24 @@ def test_confusions_add_up_over_seeds(folder):
     assert measured.confusion(measured.entry("tsm_lab", folder), "weizmann", folder) is None
 
 
+def test_a_curve_for_each_seed(folder):
+    tsm, c3d = (measured.entry(key, folder) for key in ("tsm_lab", "c3d_lab"))
+    first, second = measured.curves(tsm, folder)
+    assert (first.seed, second.seed) == (0, 1)
+    assert first.points == (
+        ("pretrain", 0, 3.6, 1.5),
+        ("pretrain", 50, 2.0, 1.5),
+        ("finetune", 0, 1.0, 1.5),
+    )
+    assert second.points == (("pretrain", 0, 3.5, 1.5),)
+    assert measured.curves(c3d, folder) == ()
+    assert measured.top1_of_seeds(tsm, folder) == {0: {"arid6": 50.0}, 1: {"arid6": 60.0}}
+
+
 def test_a_bad_row_is_named_by_its_line(folder):
-    text = (folder / "lab.csv").read_text().replace(",60.0,", ",sixty,")
-    (folder / "lab.csv").write_text(text)
-    with pytest.raises(ValueError, match=r"lab\.csv, line 4: .*sixty"):
+    text = (folder / "tiny.csv").read_text().replace(",60.0,", ",sixty,")
+    (folder / "tiny.csv").write_text(text)
+    with pytest.raises(ValueError, match=r"tiny\.csv, line 4: .*sixty"):
         measured.entries(folder)
 
 
@@ -84,7 +117,9 @@ def test_who_was_not_measured_gets_a_sentence(folder):
 
 
 def test_every_figure_of_the_projects_table_is_found():
-    rows = [r for r in read_rows(measured.FOLDER / "lab.csv") if r["dataset"] and r["split"] == "a"]
+    rows = [
+        r for r in read_rows(measured.FOLDER / "tiny.csv") if r["dataset"] and r["split"] == "a"
+    ]
     for one in measured.entries():
         for (dataset, metric), figure in one.figures.items():
             own = [
@@ -114,14 +149,13 @@ def test_the_command_prints_it():
 
 
 def test_times_are_kept_apart_by_machine(tmp_path):
-    columns = ("model", "machine", "threads", "precision", "milliseconds")
     lines = [
         ("tsm_lab", "A processor", 2, "float32", 20.5),
         ("tsm_lab", "A GPU", 2, "bfloat16", 1.5),
         ("c3d_lab", "A GPU", 2, "bfloat16", 2.0),
     ]
-    rows = [dict(zip(columns, line, strict=True)) for line in lines]
-    write_rows(tmp_path / "lab_times.csv", columns, rows)
+    rows = [dict(zip(TIME_COLUMNS, line, strict=True)) for line in lines]
+    write_rows(tmp_path / "tiny_times.csv", TIME_COLUMNS, rows)
     assert measured.times(tmp_path) == {
         "A processor, 2 threads": {"tsm_lab": 20.5},
         "A GPU": {"tsm_lab": 1.5, "c3d_lab": 2.0},

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from har_demo import cli
-from har_demo.research.training.recognition.variants import is_variation
-from har_demo.tables import lab, published
+from har_demo.tables import published, tiny
+from har_demo.tables.ablations import is_variation
 
 
 def run(*arguments) -> tuple[int, str, str]:
@@ -17,7 +17,7 @@ def run(*arguments) -> tuple[int, str, str]:
 
 def trained() -> list[str]:
     """Models of the table of measured figures; variations of them answer other questions."""
-    names = [line.split(",")[0] for line in lab.TABLE.read_text("utf-8").splitlines()[1:]]
+    names = [line.split(",")[0] for line in tiny.TABLE.read_text("utf-8").splitlines()[1:]]
     return [name for name in names if not is_variation(name)]
 
 
@@ -49,7 +49,7 @@ def test_what_cannot_be_had_gets_a_sentence(arguments, sentence):
 
 
 def test_runs_of_several_seeds_are_averaged(tmp_path):
-    head, *lines = lab.TABLE.read_text("utf-8").splitlines()
+    head, *lines = tiny.TABLE.read_text("utf-8").splitlines()
     one = [line for line in lines if line.startswith("c2d_lab,rgb,scratch,a,0,")]
     other = [line.replace("c2d_lab,rgb,scratch,a,0,", "c2d_lab,rgb,scratch,a,1,") for line in one]
     other = [
@@ -60,7 +60,7 @@ def test_runs_of_several_seeds_are_averaged(tmp_path):
     def top1(lines):
         table = tmp_path / f"{len(lines)}.csv"
         table.write_text("\n".join([head, *lines]))
-        return {row["data set"]: row for row in lab.load(table) if row["metric"] == "top-1"}
+        return {row["data set"]: row for row in tiny.load(table) if row["metric"] == "top-1"}
 
     single, double = top1(one), top1(one + other)
     assert set(double) == set(single)

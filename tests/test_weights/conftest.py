@@ -32,7 +32,7 @@ def card() -> ModelCard:
         paper="none",
         paper_url="https://example.org",
         idea="A network for tests.",
-        size="lab",
+        size="tiny",
         input=ModelInput(3, 25, (3, 3), (3, 3), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
         label_set="Three",
         classes=CLASSES,

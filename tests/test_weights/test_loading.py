@@ -181,7 +181,16 @@ def test_a_checkpoint_of_other_classes_is_not_loaded(card, trained):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", '{"checkpoints": [{}]}', "\xff", '{"checkpoints": 3}']
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"checkpoints": [{}]}',
+        "\xff",
+        '{"checkpoints": 3}',
+        '{"classes": {}, "checkpoints": [{"model": "a", "file": "b", "classes": "no such list"}]}',
+    ],
 )
 def test_a_manifest_that_cannot_be_read(text, card):
     shipped.folder().mkdir()
@@ -189,6 +198,22 @@ def test_a_manifest_that_cannot_be_read(text, card):
     assert "cannot be read: fetch checkpoints/ again" in _refusal(card)
     assert availability(card).state == "missing"
     assert "cannot be read" in availability(card).sentence
+
+
+def test_a_list_of_classes_may_stand_in_the_entry_or_be_named(tmp_path, monkeypatch):
+    """And the file is parsed once for as long as it stays the same."""
+    parsed = []
+    monkeypatch.setattr(
+        shipped.json, "loads", lambda t: parsed.append(t) or json.JSONDecoder().decode(t)
+    )
+    a, b = ({"model": m, "file": m, "classes": c} for m, c in (("a", "Two"), ("b", ["x", "y"])))
+    manifest = {"classes": {"Two": ["x", "y"]}, "checkpoints": [a, b]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    for _ in range(3):
+        assert [entry["classes"] for entry in shipped.entries(tmp_path)] == [["x", "y"]] * 2
+    assert len(parsed) == 1
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"checkpoints": [b]}))
+    assert [entry["model"] for entry in shipped.entries(tmp_path)] == ["b"]
 
 
 def test_accuracy_is_the_shipped_ones_or_the_published(card, trained):

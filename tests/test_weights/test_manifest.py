@@ -1,18 +1,16 @@
 """Every shipped checkpoint is the file its manifest describes, and answers as its card says."""
 
 import hashlib
-import json
 from pathlib import Path
 
 import pytest
 
 from har_demo.models.registry import card
-from har_demo.weights import load
+from har_demo.weights import load, shipped
 from har_demo.weights.health import health
 
 FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
-MANIFEST = FOLDER / "manifest.json"
-LISTED = json.loads(MANIFEST.read_text())["checkpoints"] if MANIFEST.is_file() else []
+LISTED = shipped.entries(FOLDER)
 
 
 @pytest.fixture(autouse=True)

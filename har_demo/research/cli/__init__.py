@@ -11,7 +11,7 @@ from har_demo.research.cli import benchmarks, flow, people, prompts, recognition
 COMMANDS = (
     *(people.render, people.sheet, people.dataset, people.examples, people.render_frames),
     *(recognition.prepare, recognition.train, recognition.fuse),
-    *(recognition.tabulate, recognition.ship),
+    *(recognition.tabulate, recognition.ablations, recognition.timing, recognition.ship),
     *(
         prompts.prompts_features,
         prompts.prompts_train,

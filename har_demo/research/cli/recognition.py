@@ -1,6 +1,7 @@
 """Training of the tiny models that recognise actions, and its tables."""
 
 from collections.abc import Collection
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,11 @@ ProtocolFile = Annotated[
     Path | None, typer.Option("--protocol", help="Another protocol.toml.", exists=True)
 ]
 Results = Annotated[Path, typer.Option(help="The folder of the tables.")]
+
+
+class Device(StrEnum):
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 def prepare(
@@ -56,7 +62,8 @@ def train(
     from har_demo.research.training.recognition.protocol import FILE, read_protocol
     from har_demo.research.training.recognition.run import train_all
     from har_demo.research.training.recognition.train import trainable
-    from har_demo.research.training.recognition.variants import ABLATIONS, variants
+    from har_demo.research.training.recognition.variants import variants
+    from har_demo.tables.ablations import ABLATIONS
 
     known = sorted([*trainable(), *FITTED, *variants()])
     train_all(
@@ -102,6 +109,29 @@ def tabulate(
     from har_demo.research.training.recognition import tables
 
     typer.echo(f"{tables.tabulate(runs, results)} runs in {results}")
+
+
+def ablations(results: Results = Path("results/measured")) -> None:
+    """Print the ablations: scores of every row, and rows that are not trained yet."""
+    from har_demo.research.training.recognition import ablations as told
+    from har_demo.tables.rows import read_rows
+
+    table = results / "tiny.csv"
+    typer.echo(told.text(read_rows(table) if table.exists() else []))
+
+
+def timing(
+    file: Annotated[Path, typer.Argument(help="The .csv file to write.")],
+    models: Annotated[str, typer.Option(help="Separated by commas; all by default.")] = "",
+    on: Annotated[Device, typer.Option(help="The device.")] = Device.CPU,
+) -> None:
+    """Time one view of every tiny network; rows of other machines stay in the file."""
+    from har_demo.research.training.recognition.timing import time_all
+    from har_demo.research.training.recognition.train import trainable
+
+    known = list(trainable())
+    for line in time_all(file, _chosen(models, known, "--models") or known, on.value):
+        typer.echo(line)
 
 
 def ship(

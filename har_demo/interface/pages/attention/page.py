@@ -18,7 +18,7 @@ from har_demo.interface.pages.attention.callbacks import (
     trust_class,
 )
 from har_demo.interface.pages.attention.view import METHOD_CHOICES, missing_models, model_choices
-from har_demo.interface.render import render
+from har_demo.interface.render import fragment, render
 
 # A press gives a moment and a place as shares; arrow keys move the asking cell of the block's own grid.
 FRAMES_SCRIPT = """
@@ -65,7 +65,7 @@ def build() -> None:
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
             clip = clip_step.build()
-            gr.HTML(render("step", number=2, title="Model"))
+            gr.HTML(fragment("parts", "step", number=2, title="Model"))
             choices = model_choices()
             model = gr.Dropdown(
                 choices,
@@ -91,9 +91,16 @@ def build() -> None:
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
             notice = gr.HTML("", elem_id="notice")
             status = gr.HTML("", elem_id="status")
-            verdict = gr.HTML(render("attention_empty"), elem_id="results")
+            verdict = gr.HTML(render("attention/empty"), elem_id="results")
             with gr.Column(visible=False, elem_id="where-part") as where:
-                gr.HTML(render("attention_heading"))
+                gr.HTML(
+                    fragment(
+                        "parts",
+                        "heading",
+                        title="Where does a place look?",
+                        hint="press a place in any frame; then the arrow keys move it, with Shift through time",
+                    )
+                )
                 with gr.Row(elem_classes="selectors"):
                     block = gr.Dropdown([], label="Block", min_width=180, elem_id="block")
                     head = gr.Dropdown([], label="Head", min_width=120, elem_id="head")
@@ -125,7 +132,14 @@ def build() -> None:
                     attention_png = gr.Button("Picture (PNG)", size="sm", elem_id="attention-png")
                     attention_npz = gr.Button("Array (NPZ)", size="sm", elem_id="attention-npz")
             with gr.Column(visible=False, elem_id="class-part") as spoke:
-                gr.HTML(render("activation_heading"))
+                gr.HTML(
+                    fragment(
+                        "parts",
+                        "heading",
+                        title="What spoke for an action?",
+                        hint="when and where the model found it",
+                    )
+                )
                 with gr.Row(elem_classes="selectors"):
                     name = gr.Dropdown([], label="Action", min_width=180, elem_id="class-name")
                     method = gr.Dropdown(

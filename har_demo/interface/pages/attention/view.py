@@ -13,7 +13,7 @@ from har_demo.explain.functions import TITLES
 from har_demo.explain.look import ForwardTrace
 from har_demo.explain.picture import cell_of, colours, frame_of, frames_asking
 from har_demo.interface import formatting, plots
-from har_demo.interface.render import data_uri, render
+from har_demo.interface.render import data_uri, fragment, render
 from har_demo.models.registry import cards
 from har_demo.weights import availability
 
@@ -65,8 +65,9 @@ def model_choices() -> list[tuple[str, str]]:
 def missing_models() -> str:
     """The models with attention that cannot look yet, and what would let them."""
     others = [(card, availability(card)) for card in cards().values() if attends(card)]
-    return render(
-        "attention_missing",
+    return fragment(
+        "attention/parts",
+        "missing",
         fetch=[
             {"title": card.title, "sentence": found.sentence}
             for card, found in others
@@ -83,8 +84,9 @@ def missing_models() -> str:
 def verdict_shown(one: ForwardTrace, shown: str, with_attention: bool) -> str:
     """What the model says and what it was given."""
     name, share = one.top(1)[0]
-    return render(
-        "attention_verdict",
+    return fragment(
+        "attention/parts",
+        "verdict",
         asked=json.dumps({"clip": one.clip.sha256, "shown": shown}),
         clip=one.clip,
         headline=f"{one.card.title} says '{name}', {formatting.percent(share)}",
@@ -92,7 +94,6 @@ def verdict_shown(one: ForwardTrace, shown: str, with_attention: bool) -> str:
         f"{one.seconds[-1]:.1f} s of {one.clip.source.name}",
         others=", ".join(f"{other} {formatting.percent(p)}" for other, p in one.top(4)[1:]),
         note=one.note,
-        idea=one.card.idea,
         with_attention=with_attention,
     )
 
@@ -134,7 +135,7 @@ def class_choices(one: ForwardTrace) -> list[tuple[str, str]]:
 
 def frames_shown(one: ForwardTrace) -> str:
     """The sampled frames, to be pressed."""
-    return render("attention_frames", **_layout(one), tiles=_tiles(one), label="Sampled frames")
+    return fragment("attention/strip", "frames", layout=_layout(one), tiles=_tiles(one))
 
 
 def overlay_shown(said: ExplainedAttention, values: Sequence[np.ndarray], level: int) -> str:
@@ -150,9 +151,10 @@ def overlay_shown(said: ExplainedAttention, values: Sequence[np.ndarray], level:
         if number == level:
             end = _middle(layout, cell, values[level].shape, *found.block.covered)
             lines.append({"path": _path(start, end), "end": end, "share": abs(weight) / most})
-    return render(
-        "attention_overlay",
-        **layout,
+    return fragment(
+        "attention/strip",
+        "overlay",
+        layout=layout,
         cells=_cells(layout, values[level], *found.block.covered),
         times=_times(one),
         lines=lines[::-1],
@@ -170,7 +172,7 @@ def scores_shown(
     frames = len(said.look.frames)
     each = frames / values.shape[0]
     return render(
-        "attention_scores",
+        "attention/scores",
         most=_percent(most) if values.min() >= 0 or changes else f"{most:.3g}",
         signed=bool(values.min() < 0),
         changes=changes,
@@ -196,9 +198,10 @@ def class_map_shown(said: ExplainedClass) -> str:
     """The frames with the class's map over them, and where it is strongest."""
     one, values = said.look, said.found.values
     layout = _layout(one)
-    return render(
-        "activation_map",
-        **layout,
+    return fragment(
+        "attention/strip",
+        "class_map",
+        layout=layout,
         tiles=_tiles(one),
         cells=_cells(layout, values),
         times=_times(one),
@@ -236,7 +239,9 @@ def trust_shown(said: ExplainedClass) -> str:
         },
     }
     label = "Probability of the action as cells are greyed out or brought back"
-    return render("activation_trust", chart=plots.draw(figure, label, 380), words=said.words[1:])
+    return fragment(
+        "attention/parts", "trust", chart=plots.draw(figure, label, 380), words=said.words[1:]
+    )
 
 
 def _layout(one: ForwardTrace) -> dict:

@@ -29,7 +29,7 @@ from har_demo.interface.pages.compare.selection import (
     table_rows,
 )
 from har_demo.interface.pages.compare.view import shown
-from har_demo.interface.render import render, static
+from har_demo.interface.render import fragment, render, source
 from har_demo.tables.published import COLUMNS, REQUIRED
 
 SAVE = "told => atlasCompare.save(told)"
@@ -44,7 +44,7 @@ def build() -> None:
     told = gr.JSON(visible=False)  # a file on its way to the browser's disk
 
     header.build()
-    gr.HTML(render("compare_intro"), elem_id="compare-intro")
+    gr.HTML(render("compare/intro"), elem_id="compare-intro")
     notice = gr.HTML("", elem_id="notice")
     with gr.Row(elem_id="compare-what"):
         data_set = gr.Dropdown(
@@ -91,7 +91,7 @@ def build() -> None:
             min_width=150,
             max_length=100,
         )
-    chart = plots.build(first.chart, static("chart_names.js"), elem_id="chart")
+    chart = plots.build(first.chart, source("static/chart_names.js"), elem_id="chart")
     about = gr.HTML("", elem_id="about-row")
     with gr.Row(elem_id="compare-find"):
         search = gr.Textbox(
@@ -123,11 +123,11 @@ def build() -> None:
         share = gr.Button("Copy link", size="sm", elem_id="share", min_width=90)
     table = gr.HTML(
         first.table,
-        js_on_load=static("compare.js"),
+        js_on_load=source("pages/compare/script.js"),
         elem_id="table",
     )
     with gr.Accordion("Add rows of your own", open=False, elem_id="own-rows"):
-        gr.HTML(render("compare_own", required=REQUIRED, columns=COLUMNS))
+        gr.HTML(fragment("compare/parts", "own", required=REQUIRED, columns=COLUMNS))
         pasted = gr.Textbox(
             label="Paste them here",
             lines=4,

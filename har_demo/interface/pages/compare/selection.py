@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
 from har_demo.profiling.published_costs import CLOSE
-from har_demo.tables import lab, published
+from har_demo.tables import published, tiny
 from har_demo.tables.pareto import front
 from har_demo.tables.published import COLUMNS, NUMBERS, PublishedRow, chosen
 
@@ -98,7 +98,7 @@ class Point:
 
 def every_row(own: Sequence[PublishedRow] = ()) -> tuple[PublishedRow, ...]:
     """Published rows, those measured here and a visitor's own."""
-    return (*published.load(), *lab.load(), *own)
+    return (*published.load(), *tiny.load(), *own)
 
 
 def offered(rows: Sequence[PublishedRow], column: str) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from har_demo.interface import formatting, plots
 from har_demo.interface.pages.compare.selection import Point, View, points, query
-from har_demo.interface.render import render
+from har_demo.interface.render import fragment, render
 from har_demo.models import registry
 from har_demo.tables import errata
 from har_demo.tables.published import COLUMNS, NUMBERS, PublishedRow
@@ -207,8 +207,9 @@ def _chart(
     drawn = len({point.row.id for point in found})
     label = f"{view.metric} on {view.data_set} against cost, {formatting.count(drawn, 'method')}"
     ready = view.data_set and view.metric
-    return render(
-        "compare_chart",
+    return fragment(
+        "compare/parts",
+        "chart",
         ready=ready,
         plot=plots.draw(figure(view, found), label, HEIGHT) if ready and found else "",
         said=_said(view, len(rows), drawn, left_out, sum(point.wrong for point in found)),
@@ -258,7 +259,7 @@ def _table(view: View, rows: Sequence[PublishedRow]) -> str:
     ]
     wanted = [one for one in _errata().values() if any(one.id in row.errata for row in rows)]
     return render(
-        "compare_table",
+        "compare/table",
         heads=heads,
         rows=rows,
         columns=view.columns,
@@ -299,7 +300,7 @@ def details(row: PublishedRow) -> str:
             "small": _small(card.name),
         }
     return render(
-        "compare_details",
+        "compare/details",
         row=row,
         facts=facts,
         here=here,
@@ -315,7 +316,7 @@ def _small(name: str) -> dict | None:
     same = [
         other
         for other in cards.values()
-        if other.size == "lab"
+        if other.size == "tiny"
         and _file(other.name) == _file(name)
         and availability(other).state == "shipped"
     ]

@@ -12,7 +12,7 @@ from har_demo.interface.pages.compute.view import (
     network_choices,
     restore,
 )
-from har_demo.interface.render import render
+from har_demo.interface.render import fragment
 from har_demo.profiling.convolutions import KERNELS
 from har_demo.profiling.what_if import FRAMES, SIDES
 
@@ -31,7 +31,7 @@ def build() -> None:
     header.build()
     with gr.Row(elem_classes="compute-row", equal_height=False):
         with gr.Column(min_width=280, elem_classes="compute-ask"):
-            gr.HTML(render("step", number=1, title="A network"))
+            gr.HTML(fragment("parts", "step", number=1, title="A network"))
             model = gr.Dropdown(
                 network_choices(),
                 value=START,
@@ -52,7 +52,7 @@ def build() -> None:
             network = plots.build(script=LINK_SCRIPT, elem_id="layers")
     with gr.Row(elem_classes="compute-row", equal_height=False):
         with gr.Column(min_width=280, elem_classes="compute-ask"):
-            gr.HTML(render("step", number=2, title="One convolution"))
+            gr.HTML(fragment("parts", "step", number=2, title="One convolution"))
             inputs = gr.Slider(16, 512, value=64, step=16, label="Channels in", elem_id="inputs")
             outputs = gr.Slider(16, 512, value=64, step=16, label="Channels out", elem_id="outputs")
             kernel = gr.Radio(list(KERNELS), value=3, label="Kernel, k", elem_id="kernel")

@@ -84,7 +84,7 @@ def layers_shown(model: str, frames: int, side: int, unit: str) -> str:
     one, per = found.card, PER_MAC[unit]
     link = {"model": one.name, "frames": found.frames, "side": found.side, "count": unit}
     return render(
-        "compute_layers",
+        "compute/layers",
         title=one.title,
         hue=formatting.hue(one.family),
         card=one,
@@ -239,7 +239,7 @@ def convolutions_shown(
         for name in ("parameters", "macs", "interactions")
     }
     return render(
-        "compute_convolutions",
+        "compute/convolutions",
         n={
             "inputs": inputs,
             "outputs": outputs,

@@ -28,7 +28,7 @@ from har_demo.interface.pages.flow.view import (
     two_streams,
     when,
 )
-from har_demo.interface.render import notice, render
+from har_demo.interface.render import fragment, notice
 from har_demo.models.registry import card
 from har_demo.recognize import two_streams as streaming
 from har_demo.recognize.two_streams import Fusable
@@ -305,7 +305,7 @@ def _streams_label(name: str) -> str:
 def about(method: str, beside: str) -> str:
     """What is known of the chosen methods, and what they fetch, before anything is computed."""
     chosen = [one for name in (method, beside) for one in methods() if one.name == name]
-    return render("flow_about", methods=chosen)
+    return fragment("flow/parts", "about", methods=chosen)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from har_demo.interface.pages.flow.callbacks import (
     take_off,
     weigh,
 )
-from har_demo.interface.render import render
+from har_demo.interface.render import fragment, render
 
 # A press on a moment goes there in the clip and asks for its pair of frames.
 PAIR_SCRIPT = """
@@ -52,7 +52,7 @@ def build() -> None:
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
             clip = clip_step.build()
-            gr.HTML(render("step", number=2, title="Optical flow"))
+            gr.HTML(fragment("parts", "step", number=2, title="Optical flow"))
             with gr.Row():
                 method = gr.Dropdown(
                     [(TITLES[first], first)],
@@ -90,7 +90,7 @@ def build() -> None:
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
             notice = gr.HTML("", elem_id="notice")
             status = gr.HTML("", elem_id="status")
-            panel = gr.HTML(render("flow_empty"), js_on_load=PAIR_SCRIPT, elem_id="results")
+            panel = gr.HTML(render("flow/empty"), js_on_load=PAIR_SCRIPT, elem_id="results")
             with gr.Row(visible=False, elem_id="flow-reading") as reading:
                 without = gr.Checkbox(
                     False,
@@ -122,8 +122,10 @@ def build() -> None:
                     label="Coloured flow",
                     elem_id="film",
                 )
-            gr.HTML(render("step", number=3, title="Two streams"), elem_id="streams-step")
-            gr.HTML(render("flow_streams_intro"), elem_id="streams-intro")
+            gr.HTML(
+                fragment("parts", "step", number=3, title="Two streams"), elem_id="streams-step"
+            )
+            gr.HTML(fragment("flow/parts", "streams_intro"), elem_id="streams-intro")
             none = gr.HTML("", elem_id="no-streams")
             with gr.Row(visible=False, elem_id="streams-go") as streams_go:
                 streams = gr.Dropdown([], label="Streams", min_width=170, elem_id="streams")

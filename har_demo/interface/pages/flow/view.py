@@ -53,7 +53,7 @@ def when(on_page: FlowOnPage) -> str:
     )
     span = f"{formatting.seconds(look.seconds()[0])} to {formatting.seconds(_end(look))}"
     return render(
-        "flow_when",
+        "flow/when",
         asked=json.dumps({"clip": clip.sha256, "shown": on_page.shown}),
         clip=clip,
         headline="Nothing moves here" if still else f"Most moves at {formatting.seconds(moment)}",
@@ -145,7 +145,7 @@ def one_pair(on_page: FlowOnPage) -> str:
     frames, scale = look.frames(pair), look.scale(without)
     fields = [look.field(way, pair, without) for way in range(len(look.ways))]
     return render(
-        "flow_pair",
+        "flow/pair",
         number=pair,
         count=len(look.pairs),
         frames=look.pairs[pair].tolist(),
@@ -223,7 +223,7 @@ def as_network(one: Stack, card: ModelCard, title: str, fps: float) -> str:
     count = len(one.pixels)
     height, width = one.channels.shape[1:]
     return render(
-        "flow_network",
+        "flow/network",
         title=title,
         card=card,
         span=f"{formatting.seconds(one.frames[0] / fps)} to {formatting.seconds(one.frames[-1] / fps)}",
@@ -262,7 +262,7 @@ def two_streams(both: Fusable, weight: float) -> str:
     classes = both.spatial.classes
     best = {name: int(scores.argmax()) for name, scores in parts.items()}
     return render(
-        "flow_streams",
+        "flow/streams",
         title=both.streams.title,
         clip=both.clip.source.name,
         weight=f"{weight:.2f}",

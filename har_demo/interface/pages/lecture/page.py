@@ -24,7 +24,7 @@ def build() -> None:
     """Lay out the page inside the current Blocks and connect its events."""
     header.build()
     steps = [(one.name, one.title) for one in CHAPTERS]
-    gr.HTML(render("lecture_steps", steps=steps), js_on_load=STEPS_SCRIPT, elem_id="steps")
+    gr.HTML(render("lecture/steps", steps=steps), js_on_load=STEPS_SCRIPT, elem_id="steps")
     chapters = [gr.HTML(elem_id=f"chapter-{one.name}", elem_classes="chapter") for one in CHAPTERS]
     sets = plots.build(elem_id="chapter-data", elem_classes="chapter")
 

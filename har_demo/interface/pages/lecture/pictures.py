@@ -40,7 +40,7 @@ def drawn(found: tuple[Lane, ...], hue: int) -> Markup:
         return Markup()
     rows = [_row(number, lane) for number, lane in enumerate(found)]
     return render(
-        "lecture_picture",
+        "lecture/picture",
         hue=hue,
         width=round(max(row["width"] for row in rows)),
         height=ROW * len(rows),

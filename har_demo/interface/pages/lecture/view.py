@@ -13,6 +13,7 @@ from har_demo.models.registry import card
 from har_demo.profiling.shapes import prompting_lanes
 from har_demo.prompts import default
 from har_demo.prompts.catalogue import card as tower
+from har_demo.tables.datasets import TITLES
 from har_demo.tables.lecture import (
     CHAPTERS,
     SCALES,
@@ -24,7 +25,6 @@ from har_demo.tables.lecture import (
     prompting,
     scores,
 )
-from har_demo.tables.measured import DATASETS
 from har_demo.weights import availability
 from har_demo.weights.files import megabytes
 
@@ -51,7 +51,7 @@ def pictures():
 
 def _chapter(number: int, one: Chapter, drawn: bool) -> str:
     return render(
-        "lecture_chapter",
+        "lecture/chapter",
         number=number,
         one=one,
         systems=[_system(system, drawn) for system in one.systems],
@@ -75,7 +75,7 @@ def _system(system: System, drawn: bool) -> dict:
         "picture": picture(shown.name, hue) if drawn else "",
         "drawn": drawn,
         "scores": [
-            {"name": DATASETS[dataset], "text": f"{value:.0f} %", "width": f"{value:.0f}"}
+            {"name": TITLES[dataset], "text": f"{value:.0f} %", "width": f"{value:.0f}"}
             for dataset, value in (scores(entry) if entry else {}).items()
         ],
         "measured": f"The lab size, {entry.parameters / 1e6:.1f} million parameters, on "
@@ -98,7 +98,7 @@ def _links(system: System, entry) -> list[dict]:
         if weights.state == "missing":
             continue
         more = f", fetches {megabytes(weights.bytes)}" if weights.state == "download" else ""
-        title = one.title if one.size == "lab" else f"{one.title} of the paper"
+        title = one.title if one.size == "tiny" else f"{one.title} of the paper"
         links.append({"to": f"./?models={name}", "words": f"Run {title}{more}"})
     links.append({"to": f"./compute?model={system.card.name}", "words": "Layers and cost"})
     if entry:
@@ -112,7 +112,7 @@ def data_sets_shown() -> str:
     """Data sets through time as HTML: a chart and a table."""
     found = data_sets()
     return render(
-        "lecture_data",
+        "lecture/data",
         chart=plots.draw(_time_chart(found), "Data sets through time", 460),
         rows=[
             {

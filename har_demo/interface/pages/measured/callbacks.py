@@ -8,9 +8,11 @@ from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import formatting, plots, stopping
 from har_demo.interface.gpu import on_gpu
 from har_demo.interface.pages.measured.view import restore, whisker
-from har_demo.interface.render import notice, render
+from har_demo.interface.render import fragment, notice
+from har_demo.profiling.timing import milliseconds, processor
 from har_demo.recognize.confusions import MOST, Search, look_for
-from har_demo.tables.measured import DATASETS, entries, entry, times
+from har_demo.tables.datasets import TITLES
+from har_demo.tables.measured import entries, entry, times
 from har_demo.tables.pareto import front
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ def _examples(session: str, model: str, pair):
                 f"{one.title} was measured, but shipped are the weights for another input: choose "
                 "another model to see its mistakes."
             )
-        yield render("measured_films_wait", shows=true, wanted=wanted, title=one.title), on
+        yield fragment("measured/films", "waiting", shows=true, wanted=wanted, title=one.title), on
         for search in look_for(one.model, true, wanted):
             stopping.check(session)
             yield films(search), off if search.done else on
@@ -59,8 +61,9 @@ def films(search: Search) -> str:
     others = [
         f"{answer} ({count})" for answer, count in search.answers.items() if answer != search.wanted
     ]
-    return render(
-        "measured_films",
+    return fragment(
+        "measured/films",
+        "found",
         title=title,
         shows=search.true,
         wanted=search.wanted,
@@ -98,7 +101,7 @@ def recorded_times(dataset: str) -> str:
         for machine, taken in times().items()
     }
     if not recorded:
-        return render("measured_times_empty")
+        return fragment("measured/times", "empty")
     machine, *others = recorded
     beside = {other: recorded[other] for other in others}
     return _times(recorded[machine], dataset, machine, beside=beside, recorded=True)
@@ -118,8 +121,6 @@ def time_here(dataset: str, request: gr.Request):
 @on_gpu
 def _time(session: str, dataset: str):
     import torch
-
-    from har_demo.research.training.recognition.timing import milliseconds, processor
 
     found: dict[str, float] = {}
     try:
@@ -165,13 +166,13 @@ def _times(
         chart = plots.draw(
             _against_accuracy(scored, dataset), f"Accuracy against time, {machine}", 420
         )
-    return render(
-        "measured_times",
+    return fragment(
+        "measured/times",
+        "measured",
         doing=doing,
         share=f"{share:.2f}",
         machine=machine,
         recorded=recorded,
-        data=DATASETS[dataset],
         chart=chart,
         beside=list(beside or {}),
         rows=[
@@ -237,7 +238,7 @@ def _against_accuracy(scored: list, dataset: str) -> dict:
         "layout": {
             "xaxis": {"type": "log", "title": {"text": "milliseconds a view"}},
             "yaxis": {
-                "title": {"text": f"right at first, {DATASETS[dataset]}"},
+                "title": {"text": f"right at first, {TITLES[dataset]}"},
                 "ticksuffix": " %",
             },
             "margin": {"l": 70, "r": 30, "t": 16, "b": 48},

@@ -10,10 +10,11 @@ from har_demo.interface.pages.measured.view import (
     confusion_shown,
     scores_shown,
 )
-from har_demo.interface.render import render, static
-from har_demo.tables.measured import DATASETS, METRICS
+from har_demo.interface.render import fragment, source
+from har_demo.tables.datasets import TITLES
+from har_demo.tables.measured import METRICS
 
-FIRST = next(iter(DATASETS))
+FIRST = next(iter(TITLES))
 
 # The address names what is shown; a press on a mistake of the list is one on its cell.
 LINK_SCRIPT = """
@@ -34,7 +35,7 @@ def build() -> None:
     header.build()
     with gr.Row(elem_id="measured-ask"):
         dataset = gr.Radio(
-            [(title, name) for name, title in DATASETS.items()],
+            [(title, name) for name, title in TITLES.items()],
             value=FIRST,
             label="Tested on",
             min_width=300,
@@ -56,11 +57,11 @@ def build() -> None:
             )
             matrix = plots.build(script=LINK_SCRIPT, elem_id="matrix")
         with gr.Column(scale=4, min_width=280):
-            films = gr.HTML(render("measured_films_empty"), elem_id="films")
+            films = gr.HTML(fragment("measured/films", "empty"), elem_id="films")
             stop = gr.Button("Stop", visible=False, size="sm", elem_id="films-stop")
 
     with gr.Column(elem_id="times-part"):
-        times = plots.build(script=static("chart_names.js"), elem_id="times")
+        times = plots.build(script=source("static/chart_names.js"), elem_id="times")
         with gr.Row(elem_id="times-go"):
             press = gr.Button("Measure on this machine", elem_id="time", min_width=220)
             enough = gr.Button("Stop", visible=False, elem_id="time-stop", min_width=80)

@@ -7,13 +7,13 @@ import gradio as gr
 from har_demo.errors import UserError
 from har_demo.interface import formatting, plots
 from har_demo.interface.render import notice, render
+from har_demo.tables.ablations import ABLATIONS, answers
+from har_demo.tables.datasets import TEST_SETS, TITLES
 from har_demo.tables.measured import (
     COUNTED,
-    DATASETS,
     FOLDER,
     LOWER_IS_BETTER,
     METRICS,
-    NEW,
     Confusion,
     Figure,
     MeasuredRow,
@@ -21,6 +21,7 @@ from har_demo.tables.measured import (
     entries,
     entry,
 )
+from har_demo.tables.rows import kept_rows
 from har_demo.weights import shipped
 
 GUESSED = {"order": 50.0}
@@ -37,7 +38,7 @@ def choices() -> list[tuple[str, str]]:
 def restore(request: gr.Request) -> tuple:
     """What a link names: updates of dataset, metric, model, scores, matrix, ablations."""
     asked = dict(request.query_params)
-    dataset = asked["data"] if asked.get("data") in DATASETS else next(iter(DATASETS))
+    dataset = asked["data"] if asked.get("data") in TITLES else next(iter(TITLES))
     metric = asked["figure"] if asked.get("figure") in METRICS else "top1"
     model, problem = asked.get("model"), ""
     try:
@@ -70,18 +71,18 @@ def scores_shown(dataset: str, metric: str) -> str:
     ]
     name, what = METRICS[metric]
     if not found:
-        return notice(f"No model has a figure '{name}' on {DATASETS[dataset]}.", "warn")
+        return notice(f"No model has a figure '{name}' on {TITLES[dataset]}.", "warn")
     # The best is drawn at the top, and bars are drawn from below.
     found.sort(key=lambda pair: pair[1].mean, reverse=metric in LOWER_IS_BETTER)
     best = found[-1]
     clips = best[1].clips
     seeded = sum(figure.seeds > 1 for _, figure in found)
     columns = [m for m in METRICS if any((dataset, m) in one.figures for one in every)]
-    low, high = best[1].plausible
+    low, high = best[1].interval
     return render(
-        "measured_scores",
-        title=DATASETS[dataset],
-        new=NEW[dataset],
+        "measured/scores",
+        title=TITLES[dataset],
+        new=TEST_SETS[dataset].description,
         name=name,
         what=what,
         clips=formatting.count(clips, "clip"),
@@ -93,7 +94,7 @@ def scores_shown(dataset: str, metric: str) -> str:
         else "",
         chart=plots.draw(
             _bars(found, metric),
-            f"{name} of every model, {DATASETS[dataset]}",
+            f"{name} of every model, {TITLES[dataset]}",
             90 + 25 * len(found),
         ),
         columns=[METRICS[m][0] for m in columns],
@@ -135,8 +136,8 @@ def _whiskers(figures: list[Figure], metric: str) -> dict:
         return {"array": [whisker(figure) for figure in figures]}
     return {
         "symmetric": False,
-        "array": [round(figure.plausible[1] - figure.mean, 2) for figure in figures],
-        "arrayminus": [round(figure.mean - figure.plausible[0], 2) for figure in figures],
+        "array": [round(figure.interval[1] - figure.mean, 2) for figure in figures],
+        "arrayminus": [round(figure.mean - figure.interval[0], 2) for figure in figures],
     }
 
 
@@ -201,25 +202,23 @@ def confusion_shown(dataset: str, metric: str, model: str | None) -> str:
     except UserError as problem:
         return notice(str(problem), "warn")
     if found is None:
-        return notice(
-            f"The confusions of {one.title} on {DATASETS[dataset]} were not kept.", "warn"
-        )
+        return notice(f"The confusions of {one.title} on {TITLES[dataset]} were not kept.", "warn")
     mistakes = found.mistakes()
     wrong, every = sum(m[2] for m in mistakes), int(found.counts.sum())
     link = urlencode({"data": dataset, "figure": metric, "model": one.key})
     return render(
-        "measured_confusion",
+        "measured/confusion",
         title=one.title,
-        data=DATASETS[dataset],
+        data=TITLES[dataset],
         link=f"?{link}",
         summary=f"{every - wrong} of {every} answers right"
         + (f", over {found.seeds} seeds" if found.seeds > 1 else ""),
         chart=plots.draw(
             _matrix(found),
-            f"Confusions of {one.title} on {DATASETS[dataset]}",
-            max(300, min(760, 150 + 17 * len(found.true) + 4 * len(found.answered))),
+            f"Confusions of {one.title} on {TITLES[dataset]}",
+            max(300, min(760, 150 + 17 * len(found.true) + 4 * len(found.predicted))),
         ),
-        width=150 + 13 * len(found.answered),  # a phone moves it sideways
+        width=150 + 13 * len(found.predicted),  # a phone moves it sideways
         mistakes=[
             {
                 "true": true,
@@ -242,7 +241,7 @@ def _matrix(found: Confusion) -> dict:
         for r, true in enumerate(found.true):
             cells = [
                 int(found.counts[r, c]) if (true == name) == right else 0
-                for c, name in enumerate(found.answered)
+                for c, name in enumerate(found.predicted)
             ]
             shares.append([round(n / totals[r], 3) if n else None for n in cells])
             texts.append(
@@ -250,17 +249,20 @@ def _matrix(found: Confusion) -> dict:
                     f"<b>{true}</b> answered as <b>{name}</b><br>{n} of {totals[r]} clips"
                     if n
                     else ""
-                    for n, name in zip(cells, found.answered, strict=True)
+                    for n, name in zip(cells, found.predicted, strict=True)
                 ]
             )
             pairs.append(
-                [[true, name] if n else None for n, name in zip(cells, found.answered, strict=True)]
+                [
+                    [true, name] if n else None
+                    for n, name in zip(cells, found.predicted, strict=True)
+                ]
             )
         layers.append(
             {
                 "type": "heatmap",
                 "z": shares,
-                "x": list(found.answered),
+                "x": list(found.predicted),
                 "y": list(found.true),
                 "text": texts,
                 "hoverinfo": "text",
@@ -292,12 +294,7 @@ def ablations_shown(dataset: str) -> str:
     Of every row a bar on the chosen test set and one on rendered people, the largest set, which the
     sentences speak of most.
     """
-    from har_demo.research.training.recognition.ablations import answers
-    from har_demo.research.training.recognition.report import read_rows
-    from har_demo.research.training.recognition.variants import ABLATIONS
-
-    table = FOLDER / "lab.csv"
-    measured = read_rows(table) if table.exists() else []
+    measured = kept_rows(FOLDER / "tiny.csv")
     clips = {row["dataset"]: int(row["clips"]) for row in measured if row["metric"] == "top1"}
     sets = list(dict.fromkeys((dataset, "rendered")))
     rows = iter(answers(measured))
@@ -312,7 +309,7 @@ def ablations_shown(dataset: str) -> str:
         questions.append(
             {
                 "name": question.name.replace("_", " "),
-                "asks": question.asks,
+                "asks": question.question,
                 "rows": answered,
                 "known": any(row["figures"] for row in answered),
                 "said": said.get(question.name, ()),
@@ -321,10 +318,10 @@ def ablations_shown(dataset: str) -> str:
     asked = {question.name for question in ABLATIONS}
     general = [line for name, lines in said.items() if name not in asked for line in lines]
     return render(
-        "measured_ablations",
+        "measured/ablations",
         questions=[q for q in questions if q["known"]],
         waiting=[q["name"] for q in questions if not q["known"]],
-        sets=[DATASETS[name] for name in sets],
+        sets=[TITLES[name] for name in sets],
         general=general,
     )
 

@@ -16,7 +16,7 @@ from har_demo.interface.pages.motion.callbacks import (
 )
 from har_demo.interface.pages.motion.view import GROUPS
 from har_demo.interface.picker import picker
-from har_demo.interface.render import render
+from har_demo.interface.render import fragment, render
 
 TICKED_AT_FIRST = (
     "reverse",
@@ -109,13 +109,13 @@ def build() -> None:
                 elem_id="start",
             )
             style = gr.HTML("", elem_id="strips", elem_classes="unseen")
-            gr.HTML(render("step", number=2, title="Models"))
+            gr.HTML(fragment("parts", "step", number=2, title="Models"))
             chosen = gr.HTML(picker(), elem_id="models", js_on_load=None)
-            gr.HTML(render("step", number=3, title="What to try"))
+            gr.HTML(fragment("parts", "step", number=3, title="What to try"))
             with gr.Tabs(elem_id="what"):
                 with gr.Tab("Edits", id=EDITING) as edits_tab:
                     wanted = gr.HTML(
-                        render("motion_edits", groups=_groups(), ticked=TICKED_AT_FIRST),
+                        render("motion/edits", groups=_groups(), ticked=TICKED_AT_FIRST),
                         js_on_load=EDITS_SCRIPT,
                         server_functions=[preview],
                         elem_id="edits",
@@ -149,7 +149,7 @@ def build() -> None:
             tried = gr.HTML(
                 "", elem_id="tried", elem_classes="unseen"
             )  # previews of what was tried
-            panel = gr.HTML(render("motion_empty"), js_on_load=RESULTS_SCRIPT, elem_id="results")
+            panel = gr.HTML(render("motion/empty"), js_on_load=RESULTS_SCRIPT, elem_id="results")
             with gr.Row(visible=False, elem_id="take-away") as take_away:
                 json_file = gr.DownloadButton("JSON", size="sm", elem_id="json")
                 csv_file = gr.DownloadButton("CSV", size="sm", elem_id="csv")

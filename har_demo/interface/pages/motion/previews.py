@@ -16,7 +16,7 @@ from har_demo.errors import ClipError
 from har_demo.explain.edits import Asked, pictures
 from har_demo.explain.film import stretch
 from har_demo.explain.moving import Moving, moving
-from har_demo.interface.render import data_uri, render
+from har_demo.interface.render import data_uri, fragment
 
 RATE = 8  # frames a second that are shown
 FRAMES = 16
@@ -86,4 +86,4 @@ def style(clip: Clip, start: float, asked: Sequence[Asked], within: str) -> Mark
         except ClipError:
             continue
         strips.append({"edit": one.edit.name if one else "", "address": address, "count": count})
-    return render("motion_style", strips=strips, within=within, rate=RATE)
+    return fragment("motion/parts", "previews", strips=strips, within=within, rate=RATE)

@@ -59,7 +59,7 @@ def grid_shown(grid: Grid, shown: str, stopped: bool = False) -> str:
         if lines:
             groups.append({"title": title, "rows": lines})
     return render(
-        "motion_grid",
+        "motion/grid",
         **_about(part, shown),
         complete=grid.complete,
         headline=_headline(grid, stopped),
@@ -68,7 +68,6 @@ def grid_shown(grid: Grid, shown: str, stopped: bool = False) -> str:
         models=[_model(row, stopped) for row in rows],
         groups=groups,
         said=sensitivity.verdict(grid),
-        cell=lambda one: render("motion_cell", c=one),
     )
 
 
@@ -189,7 +188,7 @@ def samplings_shown(on_page: MotionOnPage, stopped: bool = False) -> str:
         )
     complete = len(found) == on_page.wanted
     return render(
-        "motion_samplings",
+        "motion/samplings",
         **_about(part, on_page.shown),
         complete=complete,
         headline=_samplings_headline(on_page, usual, stopped),
@@ -199,7 +198,6 @@ def samplings_shown(on_page: MotionOnPage, stopped: bool = False) -> str:
         models=[title for _, title in models],
         groups=[{"title": title, "rows": rows} for title, rows in groups.items()],
         thumbnails=on_page.thumbnails,
-        cell=lambda one: render("motion_cell", c=one),
     )
 
 

@@ -22,11 +22,11 @@ from har_demo.interface.pages.prompts.view import (
     results,
     small,
 )
-from har_demo.interface.render import notice, render
+from har_demo.interface.render import fragment, notice
 from har_demo.prompts import (
     BACKGROUND,
     CLASS_LISTS,
-    Answer,
+    PromptAnswer,
     TowerCard,
     about,
     again,
@@ -63,7 +63,7 @@ def question(
     pooling: str,
     temperature: float | None,
     tell,
-) -> Answer:
+) -> PromptAnswer:
     """What the page and the API ask alike; `tell` is called with a share and a sentence.
 
     Raises:
@@ -157,7 +157,7 @@ def read_again(on_page: PromptsOnPage | None, pooling: str, warmth: float):
         yield "", results(changed), answered_by(changed), changed, file
 
 
-def _read(answer: Answer, pooling: str, warmth: float) -> Answer:
+def _read(answer: PromptAnswer, pooling: str, warmth: float) -> PromptAnswer:
     return again(answer, pooling, max(0.001, answer.own_temperature(pooling) * warmth))
 
 
@@ -176,7 +176,7 @@ def where_it_matches(on_page: PromptsOnPage | None, event: gr.EventData):
 
 
 @on_gpu
-def _heat_shown(clip: Clip, answer: Answer, number: int) -> str:
+def _heat_shown(clip: Clip, answer: PromptAnswer, number: int) -> str:
     frame = answer.best[number]
     found = heat(clip, answer.prompts[number], [frame], answer.tower, answer.templates)
     return heat_shown(found, read_frames(clip, found.frames)[0], clip.fps)
@@ -217,7 +217,7 @@ def describe_tower(name: str) -> str:
         one = card(name or default())
     except UserError as problem:
         return notice(str(problem))
-    return render("tower", card=one, able=about(one.name))
+    return fragment("prompts/parts", "tower", card=one, able=about(one.name))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What learned prompts gain with few clips a class, as charts on the Prompts page."""
 
 from har_demo.interface import plots
-from har_demo.interface.render import render
+from har_demo.interface.render import fragment
 from har_demo.prompts.curves import GUESSING, FewShotPoint, shots
 
 TESTED = {"real": "Real clips", "rendered": "Rendered people"}
@@ -22,8 +22,12 @@ def curves() -> str:
         charts.append(
             {"title": title, "clips": some[0].clips, "chart": plots.draw(_figure(some), label, 340)}
         )
-    return render(
-        "prompts_curves", charts=charts, seeds=max(one.seeds for one in known), chance=GUESSING
+    return fragment(
+        "prompts/parts",
+        "curves",
+        charts=charts,
+        seeds=max(one.seeds for one in known),
+        chance=GUESSING,
     )
 
 

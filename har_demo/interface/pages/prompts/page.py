@@ -21,7 +21,7 @@ from har_demo.interface.pages.prompts.callbacks import (
     where_it_matches,
 )
 from har_demo.interface.pages.prompts.curves import curves
-from har_demo.interface.render import render
+from har_demo.interface.render import fragment, render
 from har_demo.prompts import CLASS_LISTS, ENSEMBLE, PLAIN, POOLINGS, default
 from har_demo.prompts.catalogue import card
 
@@ -52,7 +52,7 @@ def build() -> None:
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
             clip = clip_step.build()
-            gr.HTML(render("step", number=2, title="Prompts"))
+            gr.HTML(fragment("parts", "step", number=2, title="Prompts"))
             prompts = gr.Textbox(
                 START,
                 lines=6,
@@ -123,7 +123,7 @@ def build() -> None:
                     min_width=240,
                     elem_id="temperature",
                 )
-            panel = gr.HTML(render("prompts_empty"), js_on_load=RESULTS_SCRIPT, elem_id="results")
+            panel = gr.HTML(render("prompts/empty"), js_on_load=RESULTS_SCRIPT, elem_id="results")
             where = gr.HTML("", elem_id="where")
             who = gr.HTML("", elem_id="who")
             with gr.Row(visible=False, elem_id="take-away") as take_away:

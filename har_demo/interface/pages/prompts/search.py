@@ -13,7 +13,7 @@ from har_demo.clips.probe import limits
 from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import formatting, run_controls, stopping
 from har_demo.interface.gpu import on_gpu
-from har_demo.interface.render import data_uri, notice, render
+from har_demo.interface.render import data_uri, fragment, notice, render
 from har_demo.prompts import Found, Ranking, ranking_json, search_files
 from har_demo.prompts.catalogue import about, card
 from har_demo.prompts.ranking import MOST
@@ -45,7 +45,11 @@ element.addEventListener('click', event => {
 def build(tower: gr.Dropdown) -> None:
     """Lay out the part below the rest of the page; `tower` says which towers are asked."""
     with gr.Column(elem_id="search-clips"):
-        gr.HTML(render("search_head", most=MOST, megabytes=round(limits().megabytes)))
+        gr.HTML(
+            fragment(
+                "prompts/parts", "search_title", most=MOST, megabytes=round(limits().megabytes)
+            )
+        )
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=320):
                 files = gr.File(
@@ -68,7 +72,9 @@ def build(tower: gr.Dropdown) -> None:
                 said = gr.HTML("", elem_id="search-notice")
                 status = gr.HTML("", elem_id="search-status")
                 found = gr.HTML(
-                    render("search_empty"), js_on_load=FOUND_SCRIPT, elem_id="search-found"
+                    fragment("prompts/parts", "search_empty"),
+                    js_on_load=FOUND_SCRIPT,
+                    elem_id="search-found",
                 )
                 json_file = gr.DownloadButton(
                     "JSON", size="sm", visible=False, scale=0, elem_id="search-json"
@@ -150,7 +156,7 @@ def ranked(ranking: Ranking) -> str:
     """A ranking as HTML: the best first, each with the frame that fits best."""
     best = max((one.similarity for one in ranking.found), default=0.0)
     return render(
-        "search_found",
+        "prompts/search",
         sentence=ranking.sentence,
         clips=[_row(place, one, best) for place, one in enumerate(ranking.found, 1)],
         count=formatting.count(len(ranking.found), "clip"),

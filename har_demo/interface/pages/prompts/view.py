@@ -10,8 +10,8 @@ from har_demo.clips.clip import Clip
 from har_demo.interface import formatting
 from har_demo.interface.links import prompts_link
 from har_demo.interface.pages.recognize.view import ticks
-from har_demo.interface.render import data_uri, render
-from har_demo.prompts import SOFTMAX, Answer, HeatMap, about, default
+from har_demo.interface.render import data_uri, fragment, render
+from har_demo.prompts import SOFTMAX, HeatMap, PromptAnswer, about, default
 
 SURE = 0.5  # from here on a prompt 'fits'
 BARS = 8  # prompts with a bar; the others are folded away
@@ -33,10 +33,10 @@ class PromptsOnPage:
 
     clip: Clip
     shown: str
-    answer: Answer
+    answer: PromptAnswer
     frames: tuple[str, ...]
 
-    def with_answer(self, answer: Answer) -> "PromptsOnPage":
+    def with_answer(self, answer: PromptAnswer) -> "PromptsOnPage":
         return replace(self, answer=answer)
 
 
@@ -54,7 +54,7 @@ def results(on_page: PromptsOnPage) -> str:
     rows = _rows(answer, order, lines)
     more = [row for row in rows[BARS:] if not row["none"]]
     return render(
-        "prompts_results",
+        "prompts/results",
         asked=json.dumps(prompts_link(clip, answer) | {"shown": on_page.shown}),
         clip=clip,
         headline=headline,
@@ -73,8 +73,9 @@ def results(on_page: PromptsOnPage) -> str:
 def answered_by(on_page: PromptsOnPage) -> str:
     """Which towers answered, what they can do, and how the answer came about."""
     answer = on_page.answer
-    return render(
-        "prompts_answered",
+    return fragment(
+        "prompts/parts",
+        "answered",
         able=about(answer.tower),
         title=answer.title,
         facts=_facts(on_page),
@@ -85,7 +86,7 @@ def answered_by(on_page: PromptsOnPage) -> str:
     )
 
 
-def _verdict(clip: Clip, answer: Answer) -> tuple[str, str]:
+def _verdict(clip: Clip, answer: PromptAnswer) -> tuple[str, str]:
     best, share = answer.top(1)[0]
     if answer.nothing:
         headline = f"None of these, most likely; the nearest is '{_short(best)}'"
@@ -105,13 +106,13 @@ def _short(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def _notes(answer: Answer) -> list[str]:
+def _notes(answer: PromptAnswer) -> list[str]:
     alone = len(answer.prompts) == 1 and answer.none is None
     one = "There is one prompt alone, so its probability is 100 % whatever the clip shows."
     return [one] * alone + list(answer.notes)
 
 
-def _rows(answer: Answer, order: np.ndarray, lines: list[int]) -> list[dict]:
+def _rows(answer: PromptAnswer, order: np.ndarray, lines: list[int]) -> list[dict]:
     """Every prompt and 'none of these', the likeliest first."""
     rows = [
         _row(
@@ -145,7 +146,7 @@ def _row(name: str, share: float, similarity: float, line: int | None, remark: s
     }
 
 
-def _chart(clip: Clip, answer: Answer, lines: list[int]) -> dict:
+def _chart(clip: Clip, answer: PromptAnswer, lines: list[int]) -> dict:
     """Similarities over time as lines in a box of 1000 × 100, and a press for every frame."""
     seconds = answer.seconds() + 0.5 / answer.fps
     x = seconds / clip.duration
@@ -251,7 +252,8 @@ def heat_shown(found: HeatMap, frame: np.ndarray, fps: float) -> str:
     low, high = float(found.values.min()), float(found.values.max())
     shares = found.overlay()[0]
     gain = found.kind == "relevance"
-    return render(
+    return fragment(
+        "prompts/parts",
         "heat",
         prompt=_short(found.prompt),
         time=formatting.seconds(found.frames[0] / fps),

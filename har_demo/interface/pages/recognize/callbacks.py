@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,13 +16,14 @@ from har_demo.interface import stopping
 from har_demo.interface.clip_input import ready
 from har_demo.interface.examples import example_of
 from har_demo.interface.gpu import on_gpu
-from har_demo.interface.pages.recognize.view import best_window, results, seen
+from har_demo.interface.pages.recognize.view import results, seen
 from har_demo.interface.render import notice
 from har_demo.interface.service import ask, questions, write_files
 from har_demo.models.registry import card
 from har_demo.recognize.export import annotate
 from har_demo.recognize.plan import plan
 from har_demo.recognize.prediction import ModelError, Prediction, Request
+from har_demo.recognize.seen import see_again
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ def _run(session, current, video, chosen, settings, own_model, own_file, progres
     try:
         clip = ready(current, video, progress)
         asked = questions(chosen, settings, own_model, own_file)
-        answers = ask(clip, asked, tell)
+        answers = ask(clip, asked, tell, seen=True)
         link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
         link |= settings
         # Two facts for the page alone: weights that cannot travel, and which clip it showed.
@@ -103,12 +104,15 @@ def _run(session, current, video, chosen, settings, own_model, own_file, progres
         on_page = Answers(clip, link, (), (), waiting)
 
         yield "", on_page.panel(), on_page, *_no_files()
-        for answer in answers:
+        for question, answer in zip(asked, answers, strict=True):
+            strip = _strip(clip, question, answer)
+            if isinstance(answer, Prediction):
+                answer = replace(answer, seen=None)  # drawn: what is kept of a page stays small
             on_page = Answers(
                 clip,
                 link,
                 (*on_page.said, answer),
-                (*on_page.strips, _strip(clip, answer)),
+                (*on_page.strips, strip),
                 _without(on_page.waiting, answer.title),
             )
             if on_page.waiting:
@@ -159,10 +163,11 @@ def _files(on_page: Answers):
         yield gr.update(visible=True), *map(str, paths), gr.skip()
 
 
-def _strip(clip: Clip, answer: Prediction | ModelError) -> str:
+def _strip(clip: Clip, question: Request, answer: Prediction | ModelError) -> str:
     if isinstance(answer, ModelError):
         return ""
-    return seen(clip, card(answer.model), answer.frames, len(answer.crops), best_window(answer))
+    pictures = answer.seen or see_again(clip, plan(clip, question), answer.best_window)
+    return seen(clip, card(answer.model), answer.frames, len(answer.crops), pictures)
 
 
 def window_seen(press: dict) -> str:
@@ -176,7 +181,9 @@ def window_seen(press: dict) -> str:
         clip = cached_clip(str(asked["clip"]))
         settings = {name: asked.get(name) for name in ("frames", "stride", "windows")}
         one = plan(clip, Request(model, **settings, crops=asked.get("crops", 1))) if clip else None
-        return seen(clip, one.card, one.indices, one.crops, int(window)) if one else ""
+        if one is None:
+            return ""
+        return seen(clip, one.card, one.indices, one.crops, see_again(clip, one, int(window)))
     except (UserError, LookupError, TypeError, ValueError, OverflowError):
         return ""
 

@@ -17,8 +17,8 @@ from har_demo.interface.render import notice, render
 from har_demo.models.registry import cards
 from har_demo.research.training.recognition.evaluate import EvalTarget, evaluate, subject
 from har_demo.research.training.recognition.material import people
-from har_demo.research.training.recognition.record import TITLES
-from har_demo.research.training.recognition.score import plausible
+from har_demo.tables.datasets import TITLES
+from har_demo.tables.intervals import confidence_interval
 from har_demo.weights import shipped
 from har_demo.weights.health import every_health
 
@@ -73,7 +73,7 @@ def show_health() -> Markup:
         every = every_health()
     except UserError as problem:
         return notice(str(problem))
-    return render("health", every=every, sound=sum(one.ok for one in every))
+    return render("recognize/health", every=every, sound=sum(one.ok for one in every))
 
 
 def measure_again(model: str, clips: int, so_far: dict[str, Tally], request: gr.Request):
@@ -157,14 +157,14 @@ def _only(one: EvalTarget, number: int) -> EvalTarget:
 def _tallies(so_far: dict[str, Tally], doing: str = "", share: float = 1.0) -> Markup:
     """What was found so far, and how far a measurement has come, as HTML."""
     rows = [_row(model, tally) for model, tally in so_far.items()]
-    return render("remeasured", rows=rows, doing=doing, share=f"{share:.2f}")
+    return render("recognize/remeasured", rows=rows, doing=doing, share=f"{share:.2f}")
 
 
 def _row(model: str, tally: Tally) -> dict:
-    title = TITLES["rendered"][0]
+    title = TITLES["rendered"]
     listed = (shipped.entry(model) or {}).get("accuracy", ())
     stated = next((row["top1"] for row in listed if row["dataset"] == title), None)
-    low, high = plausible(tally.right, tally.asked)
+    low, high = confidence_interval(tally.right, tally.asked)
     span = f"from {low:.0f} to {high:.0f} %"
     if stated is None:
         words = (

@@ -12,7 +12,7 @@ from har_demo.interface.pages.recognize.callbacks import (
     window_seen,
 )
 from har_demo.interface.picker import picker
-from har_demo.interface.render import render
+from har_demo.interface.render import fragment, render
 from har_demo.models.registry import cards
 
 # A press on the timeline asks for that window.
@@ -37,7 +37,7 @@ def build() -> None:
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
             clip = clip_step.build()
-            gr.HTML(render("step", number=2, title="Models"))
+            gr.HTML(fragment("parts", "step", number=2, title="Models"))
             chosen = gr.HTML(picker(), elem_id="models", js_on_load=None)
             with gr.Accordion("How they look at it", open=False, elem_id="settings"):
                 frames = gr.Radio(
@@ -84,7 +84,7 @@ def build() -> None:
             notice = gr.HTML("", elem_id="notice")
             status = gr.HTML("", elem_id="status")  # where progress shows, beside nothing it hides
             panel = gr.HTML(
-                render("empty"),
+                render("recognize/empty"),
                 js_on_load=RESULTS_SCRIPT,
                 server_functions=[window_seen],
                 elem_id="results",

@@ -14,13 +14,11 @@ from har_demo.interface.render import data_uri, render
 from har_demo.models.card import ModelCard
 from har_demo.models.registry import card as find_card
 from har_demo.recognize.agreement import agreement
-from har_demo.recognize.prediction import ModelError, Prediction
-from har_demo.recognize.seen import frames_seen
+from har_demo.recognize.prediction import ModelError, Prediction, SeenWindow
 from har_demo.weights import accuracies
 
 SURE = 0.5  # from here on a model 'says' something
 LANES = 6  # a timeline shows at most this many classes of a model
-THUMBS = 16  # a strip shows at most this many frames of a window
 
 
 def results(
@@ -43,7 +41,7 @@ def results(
     headline, subline = _verdict(clip, predictions, len(answers), len(waiting), stopped)
     waiting = () if stopped else waiting
     return render(
-        "results",
+        "recognize/results",
         clip=clip,
         asked=json.dumps({name: value for name, value in asked.items() if value}),
         headline=headline,
@@ -244,12 +242,9 @@ def _agreement(predictions: list[Prediction]) -> dict:
     return {"titles": [p.title for p in predictions], "rows": rows, "note": note}
 
 
-def best_window(prediction: Prediction) -> int:
-    """The window that is surest of the model's overall answer."""
-    return int(prediction.scores[:, prediction.overall.argmax()].argmax())
-
-
-def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: int) -> Markup:
+def seen(
+    clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, pictures: SeenWindow
+) -> Markup:
     """The strip of one window: its frames as filmed, with the crop, and as the network got them.
 
     Args:
@@ -257,15 +252,13 @@ def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: i
         card: the model's card.
         indices: int64 [windows, frames], every window the model looked at.
         crops: 1 or 3.
-        window: which of the windows to show.
+        pictures: those of the window to show.
     """
     spec = card.input
-    frames = indices[window]
-    pictures = frames_seen(clip, spec, frames, crops)
-    shown, received = _few(len(frames)), _few(len(pictures.received))
-    kept = f", {len(shown)} of them shown" if len(shown) < len(frames) else ""
+    frames = indices[pictures.window]
+    kept = f", {len(pictures.frames)} of them shown" if len(pictures.frames) < len(frames) else ""
     height, width = spec.crop
-    number = len(pictures.received)
+    number = pictures.given_count
     what = {
         "difference": formatting.count(number, "difference") + " between frames",
         "flow": formatting.count(number, "field") + " of optical flow",
@@ -273,18 +266,15 @@ def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: i
     }.get(spec.modality, formatting.count(number, "RGB frame"))
     start, end = frames.min() / clip.fps, (frames.max() + 1) / clip.fps
     return render(
-        "seen",
+        "recognize/seen",
         model=card.name,
-        span=f"window {window + 1} of {len(indices)}, "
+        span=f"window {pictures.window + 1} of {len(indices)}, "
         f"{formatting.seconds(start)} to {formatting.seconds(end)}",
         filmed=[
-            {
-                "image": data_uri(pictures.filmed[i], height=96),
-                "time": formatting.seconds(frames[i] / clip.fps),
-            }
-            for i in shown
+            {"image": data_uri(image), "time": formatting.seconds(frame / clip.fps)}
+            for frame, image in zip(pictures.frames, pictures.filmed, strict=True)
         ],
-        inputs=[data_uri(pictures.received[i]) for i in received],
+        inputs=[data_uri(image) for image in pictures.given],
         boxes=[
             {
                 "left": f"{left / clip.width * 100:.2f}",
@@ -298,8 +288,3 @@ def seen(clip: Clip, card: ModelCard, indices: np.ndarray, crops: int, window: i
         sentence=f"{formatting.count(len(np.unique(frames)), 'different frame')}{kept}; the network "
         f"receives {what} of {width} × {height} pixels.",
     )
-
-
-def _few(number: int) -> np.ndarray:
-    """Up to THUMBS positions spread over `number` pictures."""
-    return np.unique(np.linspace(0, number - 1, min(number, THUMBS)).round().astype(int))

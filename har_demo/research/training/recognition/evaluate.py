@@ -23,9 +23,10 @@ from har_demo.errors import ClipError, UserError
 from har_demo.labels import EVERYDAY
 from har_demo.models import registry
 from har_demo.models.card import ModelCard
+from har_demo.recognize.inputs import Reader
 from har_demo.recognize.networks import network
 from har_demo.recognize.prediction import ModelError, Request
-from har_demo.recognize.recognize import Reader, recognize
+from har_demo.recognize.recognize import recognize
 from har_demo.research.training.recognition import kept
 from har_demo.research.training.recognition.kept import KeptAnswer
 from har_demo.research.training.recognition.material import EvalSet, Labelled

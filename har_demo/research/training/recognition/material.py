@@ -21,7 +21,7 @@ from har_demo.clips.ingest import ingest
 from har_demo.clips.probe import VIDEOS
 from har_demo.errors import ChoiceError
 from har_demo.labels import DATASETS, EVERYDAY
-from har_demo.recognize.recognize import Reader
+from har_demo.recognize.inputs import Reader
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.recognition.data import read_examples, split
 from har_demo.research.training.recognition.figures import invented

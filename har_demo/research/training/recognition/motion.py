@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from har_demo.flow.views import fields
-from har_demo.models.lab import LAB_FLOW
+from har_demo.models.tiny import TINY_FLOW
 from har_demo.research.training.recognition.data import VideoDataset
 
 STEP = 1 / 8  # pixels that 1 stands for: up to 15.9 are kept, finer than flow is right
@@ -51,7 +51,7 @@ def fields_of(file: Path, fps: float, mapped: Callable = map) -> Tensor:
     clips = range(len(footage.count))
     jobs = [clips[i : i + AT_ONCE] for i in range(0, len(clips), AT_ONCE)]
     compute = partial(_several, file, fps)
-    found = torch.zeros(len(footage.frames), 2, *LAB_FLOW.crop, dtype=torch.int8)
+    found = torch.zeros(len(footage.frames), 2, *TINY_FLOW.crop, dtype=torch.int8)
     _put(found, mapped(compute, jobs))
     return found
 
@@ -105,9 +105,9 @@ def _clip(frames: np.ndarray, step: float) -> np.ndarray:
     begin = np.arange(len(frames) - 1)
     end = np.minimum(begin + max(round(step), 1), len(frames) - 1)
     if not len(begin):
-        return np.zeros((len(frames), 2, *LAB_FLOW.crop), np.int8)
+        return np.zeros((len(frames), 2, *TINY_FLOW.crop), np.int8)
     pairs = np.stack([begin, end], axis=1)
-    found = fields(frames, pairs, step / (end - begin), LAB_FLOW)[0]
+    found = fields(frames, pairs, step / (end - begin), TINY_FLOW)[0]
     kept = (found / STEP).round().clamp(-127, 127).to(torch.int8)
     return torch.cat([kept, torch.zeros_like(kept[:1])]).numpy()
 

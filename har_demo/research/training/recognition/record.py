@@ -1,4 +1,4 @@
-"""Where measured figures go: rows of a table, and the manifest beside the shipped weights."""
+"""Put measured figures into rows of a table, and into the manifest beside the shipped weights."""
 
 import datetime
 from pathlib import Path
@@ -9,7 +9,8 @@ from har_demo.errors import ChoiceError, WeightsError
 from har_demo.research.training.recognition.evaluate import EvalTarget, Measured, Outcome
 from har_demo.research.training.recognition.protocol import read_protocol
 from har_demo.research.training.recognition.report import start_of
-from har_demo.research.training.recognition.ship import TITLES, write_entry
+from har_demo.research.training.recognition.ship import write_entry
+from har_demo.tables.datasets import TEST_SETS
 from har_demo.weights import shipped
 
 FIRST = 60
@@ -17,7 +18,7 @@ FIRST = 60
 
 
 def rows(outcome: Outcome, measured: list[Measured]) -> list[dict]:
-    """The figures as rows of har_demo.research.training.recognition.report's COLUMNS.
+    """Return the figures as rows with COLUMNS of har_demo.tables.measured.
 
     Start, split and seed are those of the shipped file; other weights leave them empty.
     """
@@ -41,13 +42,13 @@ def rows(outcome: Outcome, measured: list[Measured]) -> list[dict]:
 
 
 def entry_of(folder: Path, one: EvalTarget) -> dict:
-    """The manifest's entry that the figures of this subject may go to.
+    """Return the manifest's entry that the figures of this subject may go to.
 
     Raises:
         ChoiceError: the manifest has no title for such data.
         WeightsError: it lists other weights of the model, or none.
     """
-    if not all(clip.dataset in TITLES for clip in one.material.clips):
+    if not all(clip.dataset in TEST_SETS for clip in one.material.clips):
         raise ChoiceError(
             "Only prepared clips and rendered people go into the manifest: leave out --record."
         )
@@ -73,10 +74,10 @@ def record(folder: Path, outcome: Outcome, measured: list[Measured]) -> None:
 
 
 def _item(part: Measured) -> dict:
-    title, split = TITLES[part.dataset]
+    test_set = TEST_SETS[part.dataset]
     item = {
-        "dataset": title,
-        "split": split.format(", ".join(part.groups)),
+        "dataset": test_set.title,
+        "split": test_set.split.format(", ".join(part.groups)),
         **{name: round(part.figures[name][0], 1) for name in ("top1", "top5", "class_mean")},
         "clips": len(part.right),
         "date": datetime.date.today().isoformat(),

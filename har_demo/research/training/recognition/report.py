@@ -1,7 +1,5 @@
-"""What a finished run leaves behind: its row of figures, its confusions and its curve, all as CSV."""
+"""The tables that a finished run leaves behind: its figures, its confusions and its curve, all as CSV."""
 
-import csv
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,38 +19,40 @@ from har_demo.research.training.recognition.score import (
     reversed_accuracy,
 )
 from har_demo.research.training.recognition.train import Run
+from har_demo.tables.measured import COLUMNS, CONFUSION_COLUMNS, CURVE_COLUMNS
+from har_demo.tables.rows import write_rows
 
-COLUMNS = ("model", "input", "start", "split", "seed", "dataset", "metric", "value", "clips")
 START = "scratch"
 
 
 def measure(
     network: nn.Module, card: ModelCard, run: Run, tests: dict[str, VideoDataset], folder: Path
 ) -> list[dict]:
-    """Score a network on every test set; the rows, which also go to `folder`, with the confusions.
+    """Score a network on every test set; return the rows of its figures.
 
-    Writes metrics.csv (columns COLUMNS) and confusion-SET.csv: clips of the row's class answered as the
-    column's, of the classes that occur.
+    Writes metrics.csv (COLUMNS of har_demo.tables.measured) and confusion.csv (CONFUSION_COLUMNS) to `folder`.
     """
     spec = replace(card.input, modality=run.input)
     row = partial(row_of, run, start_of(card))
     rows = [row("", "parameters", sum(p.numel() for p in network.parameters()), 0)]
     if card.gmacs is not None:
         rows.append(row("", "gmacs", card.gmacs, 0))
+    confused = []
     for name, footage in tests.items():
         scores = probabilities(network, spec, footage)
         backwards = probabilities(network, spec, footage, backwards=True)
         labels = footage.labels.cpu().numpy()
         rows += [row(name, *figure) for figure in figures(scores, backwards, labels)]
-        _write_confusion(folder / f"confusion-{name}.csv", confusion(scores, labels))
+        confused += _confusion_rows(run, name, confusion(scores, labels))
     write_rows(folder / "metrics.csv", COLUMNS, rows)
+    write_rows(folder / "confusion.csv", CONFUSION_COLUMNS, confused)
     return rows
 
 
 def figures(
     scores: np.ndarray, backwards: np.ndarray, labels: np.ndarray
 ) -> list[tuple[str, float, int]]:
-    """Metric, value and of how many clips; a metric that no clip is of is left out."""
+    """Return (metric, value, number of clips); a metric that applies to no clip is left out."""
     counted = accuracies(scores, labels) | {"ece": calibration_error(scores, labels)}
     found = [(metric, value, len(labels)) for metric, value in counted.items()]
     found.append(("order", *order_accuracy(scores, labels)))
@@ -61,37 +61,27 @@ def figures(
 
 
 def start_of(card: ModelCard) -> str:
-    """What its training begins from: START, unless its network is built with an image network's weights."""
+    """Return START, or 'ImageNet' where the network is built with an image network's weights."""
     return "ImageNet" if card.weights else START
 
 
-def write_rows(file: Path, columns: tuple[str, ...], rows: Iterable[dict]) -> None:
-    """A CSV file with a head."""
-    with open(file, "w", encoding="utf-8", newline="") as opened:
-        table = csv.DictWriter(opened, columns, lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
-
-
-def read_rows(file: Path) -> list[dict]:
-    """The rows of a CSV file as dictionaries of strings."""
-    with open(file, encoding="utf-8", newline="") as opened:
-        return list(csv.DictReader(opened))
+def write_curve(log: Path, run: Run, file: Path) -> None:
+    """Write the log of a training, lines of stage,step,loss,seconds, as a table with CURVE_COLUMNS."""
+    names = CURVE_COLUMNS[-4:]
+    points = (line.split(",") for line in log.read_text(encoding="utf-8").split())
+    points = [_columns_of(run) | dict(zip(names, point, strict=True)) for point in points]
+    write_rows(file, CURVE_COLUMNS, points)
 
 
 def run_of(row: dict) -> Run:
-    """Whose row of figures it is."""
+    """Return the run that a row of figures is of."""
     return Run(row["model"], row["input"], int(row["seed"]), row["split"])
 
 
 def row_of(run: Run, start: str, dataset: str, metric: str, value: float, clips: int) -> dict:
-    """A row of a table with COLUMNS."""
-    return {
-        "model": run.model,
-        "input": run.input,
+    """Return a row of a table with COLUMNS."""
+    return _columns_of(run) | {
         "start": start,
-        "split": run.split,
-        "seed": run.seed,
         "dataset": dataset,
         "metric": metric,
         "value": round(value, 4),
@@ -99,10 +89,18 @@ def row_of(run: Run, start: str, dataset: str, metric: str, value: float, clips:
     }
 
 
-def _write_confusion(file: Path, counts: np.ndarray) -> None:
-    occurs = np.flatnonzero(counts.sum(1))
-    rows = [
-        {"class": EVERYDAY[label]} | dict(zip(EVERYDAY, counts[label].tolist(), strict=True))
-        for label in occurs
+def _columns_of(run: Run) -> dict:
+    return {"model": run.model, "input": run.input, "seed": run.seed, "split": run.split}
+
+
+def _confusion_rows(run: Run, dataset: str, counts: np.ndarray) -> list[dict]:
+    return [
+        _columns_of(run)
+        | {
+            "dataset": dataset,
+            "true": EVERYDAY[true],
+            "predicted": EVERYDAY[predicted],
+            "count": int(counts[true, predicted]),
+        }
+        for true, predicted in np.argwhere(counts)
     ]
-    write_rows(file, ("class", *EVERYDAY), rows)

@@ -2,7 +2,7 @@
 
     python -m har_demo.research train --data PREPARED --models c3d_lab,r2plus1d_lab --inputs own,rgb
     python -m har_demo.research train --data PREPARED --ablations frames,kernel
-    python -m har_demo.research train --data PREPARED --done results/measured/lab.csv    # all that is left
+    python -m har_demo.research train --data PREPARED --done results/measured/tiny.csv    # all that is left
     make train MODEL=c3d_lab
 
 The data set is rendered and decoded once, and its optical flow computed where a model reads it, beside the
@@ -27,7 +27,7 @@ import torch
 from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.fitted import FITTED, fitted
 from har_demo.research.training.recognition.protocol import Protocol
-from har_demo.research.training.recognition.report import measure, read_rows, run_of, write_rows
+from har_demo.research.training.recognition.report import measure, run_of, write_curve
 from har_demo.research.training.recognition.ship import save
 from har_demo.research.training.recognition.train import (
     Run,
@@ -35,11 +35,7 @@ from har_demo.research.training.recognition.train import (
     train,
     trainable,
 )
-from har_demo.research.training.recognition.variants import (
-    ABLATIONS,
-    can_be_trained,
-    card_of,
-)
+from har_demo.research.training.recognition.variants import can_be_trained, card_of
 from har_demo.research.training.recognition.work_folder import (
     Queue,
     comes,
@@ -52,8 +48,9 @@ from har_demo.research.training.recognition.work_folder import (
     rendered_file,
     with_flow,
 )
+from har_demo.tables.ablations import ABLATIONS
+from har_demo.tables.rows import read_rows
 
-CURVE = ("stage", "step", "loss", "seconds")
 FAILED = 3  # exit status of a worker one of whose runs failed; a fresh one goes on with the others
 
 
@@ -122,8 +119,7 @@ def one(
     save(network, run, part)
     rows = measure(network, card, run, tests, part)
     if log.exists():  # what is fitted has no steps
-        curve = [dict(zip(CURVE, line.split(","), strict=True)) for line in log.read_text().split()]
-        write_rows(part / "curve.csv", CURVE, curve)
+        write_curve(log, run, part / "curve.csv")
         log.unlink()
     queue.done(run).parent.mkdir(exist_ok=True)
     part.rename(queue.done(run))
@@ -186,9 +182,9 @@ def runs_of_ablations(
     questions: Sequence[str], seeds: Sequence[int], splits: Sequence[str]
 ) -> list[Run]:
     """Return the trainable runs of these questions, every row once before any a second time."""
-    rows = [row for question in ABLATIONS if question.name in questions for row in question.rows]
+    rows = [row for ablation in ABLATIONS if ablation.name in questions for row in ablation.rows]
     runs = [
-        Run(row.card.name, row.input, seed, split)
+        Run(row.model, row.input, seed, split)
         for seed, row, split in itertools.product(seeds, rows, splits)
         if can_be_trained(row)
     ]
@@ -226,7 +222,7 @@ def train_all(
     if every or models:
         runs += runs_of(models or [*trainable(), *FITTED], inputs, seeds, splits)
     if every or ablations:
-        questions = ablations or [question.name for question in ABLATIONS]
+        questions = ablations or [ablation.name for ablation in ABLATIONS]
         runs += runs_of_ablations(questions, seeds, splits)
     runs = sorted(dict.fromkeys(runs), key=lambda run: seeds.index(run.seed))
     there = {run_of(row) for row in read_rows(done)} if done else set()

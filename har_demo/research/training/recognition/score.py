@@ -4,9 +4,7 @@
 rest are plain counts over its answers, used for recognition's answers as well (har_demo.research.training.recognition.evaluate).
 """
 
-import math
 from collections.abc import Sequence
-from statistics import NormalDist
 
 import numpy as np
 import torch
@@ -144,23 +142,6 @@ def reversed_accuracy(backwards: np.ndarray, labels: np.ndarray) -> tuple[float,
     becomes = np.array(BACKWARDS)[labels]
     rows = becomes >= 0
     return _percent(backwards[rows].argmax(1) == becomes[rows])
-
-
-def plausible(right: int, count: int) -> tuple[float, float]:
-    """Between which accuracies, in percent, the true one lies in 19 of 20 cases like this.
-
-    Wilson's interval (Journal of the American Statistical Association 22, 1927), which stays sensible
-    for few clips and for none or all right.
-
-    >>> [round(bound) for bound in plausible(7, 10)]
-    [40, 89]
-    """
-    z = NormalDist().inv_cdf(0.975)
-    share = right / count
-    middle = share + z * z / (2 * count)
-    reach = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    low, high = (100 * (middle + side * reach) / (1 + z * z / count) for side in (-1, 1))
-    return max(0.0, low), min(100.0, high)
 
 
 def _percent(right: Sequence[bool]) -> tuple[float, int]:

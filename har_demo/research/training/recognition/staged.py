@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from har_demo.clips.clip import Clip, SourceFacts
-from har_demo.recognize.recognize import Reader
+from har_demo.recognize.inputs import Reader
 from har_demo.research.people.film import Recording
 from har_demo.research.people.shoot import Batch, Take, batch, batch_frames, take_of
 from har_demo.research.training.recognition.data import SIDE

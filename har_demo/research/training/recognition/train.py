@@ -102,7 +102,7 @@ def trainable() -> dict[str, ModelCard]:
     return {
         name: card
         for name, card in cards().items()
-        if card.size == "lab" and card.gmacs is not None
+        if card.size == "tiny" and card.gmacs is not None
     }
 
 

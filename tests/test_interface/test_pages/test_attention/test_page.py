@@ -55,7 +55,7 @@ def test_a_place_is_pressed_and_moved(page, one):
     expect(page.locator("#notice .notice")).to_contain_text("There is no clip yet")
     page.click(f'[data-example="{WAVING}"]')
     expect(page.locator(".clip-facts")).to_contain_text(example(WAVING).title)
-    _choose(page, "MFNet-PNL (lab size)")
+    _choose(page, "MFNet-PNL (tiny)")
     page.click("#run")
     page.wait_for_selector("#overlay svg")
     expect(page.locator(".looked h2")).to_contain_text(f"says '{one.top(1)[0][0]}'")
@@ -129,9 +129,9 @@ def test_a_class_is_chosen_and_its_map_tested(page):
 def test_another_model_without_attention_and_a_phone(page):
     page.click(f'[data-example="{WALKING}"]')
     expect(page.locator(".elsewhere-only")).to_be_visible()
-    _choose(page, "TSM (lab size), class activation alone")
+    _choose(page, "TSM (tiny), class activation alone")
     page.click("#run")
-    expect(page.locator(".looked h2")).to_contain_text("TSM (lab size) says", timeout=SLOW)
+    expect(page.locator(".looked h2")).to_contain_text("TSM (tiny) says", timeout=SLOW)
     expect(page.locator(".looked")).to_contain_text("no attention between places")
     expect(page.locator("#where-part")).to_be_hidden()
     expect(page.locator("#class-map svg")).to_be_visible()
@@ -173,7 +173,7 @@ def test_who_attends_is_told_without_building():
     """The families that the page goes by have attention, and no other network has."""
     import torch
 
-    doubtful = [c for c in cards().values() if c.gmacs is not None and c.size == "lab"]
+    doubtful = [c for c in cards().values() if c.gmacs is not None and c.size == "tiny"]
     doubtful += [c for c in cards().values() if results.attends(c) and c.size == "paper"]
     doubtful += [c for c in cards().values() if c.name in results.GATES]
     for card in doubtful:
@@ -189,7 +189,7 @@ def test_only_models_with_weights_are_offered():
     first = [results.attends(cards()[name]) for name in names]
     assert first == sorted(first, reverse=True)
     missing = results.missing_models()
-    assert "MFNet-PNL (×5)" in missing and "MFNet-PNL (lab size)" not in missing
+    assert "MFNet-PNL (×5)" in missing and "MFNet-PNL (tiny)" not in missing
 
 
 def test_titles_of_strangers_are_escaped(one):

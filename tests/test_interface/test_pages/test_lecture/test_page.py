@@ -52,7 +52,7 @@ def test_it_fits_a_phone(page):
 
 
 def test_a_system_leads_to_recognising_with_it_ticked(page):
-    link = page.locator("#chapter-fusion").get_by_text("Run Slow Fusion (lab size)")
+    link = page.locator("#chapter-fusion").get_by_text("Run Slow Fusion (tiny)")
     link.click()
     page.wait_for_selector("#models input[value=slow_fusion_lab]", state="attached")
     expect(page.locator("#models input[value=slow_fusion_lab]")).to_be_checked()

@@ -13,11 +13,11 @@ from har_demo.interface.pages.measured.view import (
     scores_shown,
     sentences,
 )
-from har_demo.research.training.recognition.ablations import answers
-from har_demo.research.training.recognition.report import read_rows
-from har_demo.research.training.recognition.score import plausible
+from har_demo.tables.ablations import answers
+from har_demo.tables.intervals import confidence_interval
 from har_demo.tables.measured import FOLDER, METRICS, confusion, entries, entry, times
 from har_demo.tables.pareto import front
+from har_demo.tables.rows import read_rows
 from tests.visitor import PHONE, cut_off, visitor
 
 pytestmark = pytest.mark.browser
@@ -63,9 +63,7 @@ def test_the_bars_are_the_tables_figures(page):
     whiskers = page.evaluate(f"{BARS}.customdata.map((key, n) => [key, {BARS}.error_x.array[n]])")
     figures = {one.key: one.figures.get(("rendered", "order")) for one in entries()}
     assert dict(whiskers) == {
-        key: round(figure.plausible[1] - figure.mean, 2)
-        for key, figure in figures.items()
-        if figure
+        key: round(figure.interval[1] - figure.mean, 2) for key, figure in figures.items() if figure
     }
     page.wait_for_function("location.search.includes('figure=order')")
     assert "/measured?" in page.url
@@ -173,7 +171,7 @@ def test_whiskers_are_of_clips_where_clips_are_counted():
     """Of a mean over classes or a calibration error the number of clips says nothing so simple."""
     counted, mean = scores_shown("arid6", "top1"), scores_shown("arid6", "class_mean")
     best = max((one.figures["arid6", "top1"] for one in entries()), key=lambda f: f.mean)
-    low, high = plausible(round(best.mean * 55 / 100), 55)
+    low, high = confidence_interval(round(best.mean * 55 / 100), 55)
     assert f"{best.mean:.0f} % anywhere from {low:.0f} to {high:.0f} %" in counted
     assert "arrayminus" in counted
     assert "anywhere" not in mean and "arrayminus" not in mean
@@ -181,8 +179,8 @@ def test_whiskers_are_of_clips_where_clips_are_counted():
 
 def test_a_change_has_a_bar_on_the_chosen_set_and_one_on_rendered_people():
     """Each with its figure, and a line from and to where it could as well lie."""
-    row = next(row for row in answers(read_rows(FOLDER / "lab.csv")) if "arid6" in row)
-    low, high = plausible(round(row["arid6"] * 55 / 100), 55)
+    row = next(row for row in answers(read_rows(FOLDER / "tiny.csv")) if "arid6" in row)
+    low, high = confidence_interval(round(row["arid6"] * 55 / 100), 55)
     drawn = ablations_shown("arid6").split("<article")[1].split("</li>")[0]
     assert row["label"] in drawn and drawn.count('class="bar"') == 2
     assert [f"<span>{row[name]:.1f}" in drawn for name in ("arid6", "rendered")] == [True, True]
@@ -193,21 +191,16 @@ def test_a_change_has_a_bar_on_the_chosen_set_and_one_on_rendered_people():
 
 
 def test_another_choice_does_not_read_the_large_table_again(monkeypatch):
-    entries()
+    def draw():
+        scores_shown("rendered", "top1")
+        confusion_shown("rendered", "top1", "tsm_lab")
+        ablations_shown("rendered")
+
+    draw()
     opened = []
-
-    def noted(file):
-        opened.append(file.name)
-        return read_rows(file)
-
-    monkeypatch.setattr("har_demo.tables.measured.read_rows", noted)
-    for draw in (
-        lambda: scores_shown("rendered", "top1"),
-        lambda: confusion_shown("rendered", "top1", "tsm_lab"),
-        lambda: ablations_shown("rendered"),
-    ):
-        draw()
-    assert opened and "lab.csv" not in opened
+    monkeypatch.setattr("har_demo.tables.rows.read_rows", opened.append)
+    draw()
+    assert opened == []
 
 
 def test_programs_get_the_same(server):

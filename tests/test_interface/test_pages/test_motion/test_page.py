@@ -88,7 +88,7 @@ def test_samplings_show_frames_answers_and_costs(page):
     assert (
         page.locator(".sampled tbody tr:not(.kind)").count() == (2 + 1) * 4
     )  # 10 frames are fixed
-    expect(page.locator(".said")).to_contain_text("Slow Fusion (lab size) always takes 10 frames")
+    expect(page.locator(".said")).to_contain_text("Slow Fusion (tiny) always takes 10 frames")
     first = page.locator(".sampled tbody tr:not(.kind)").first
     assert first.locator("line").count() == 4
     with page.expect_download() as download:

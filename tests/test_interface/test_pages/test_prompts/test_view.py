@@ -12,18 +12,18 @@ from har_demo.interface.pages.prompts import callbacks as prompts_running
 from har_demo.interface.pages.prompts import view as prompts_results
 from har_demo.interface.pages.prompts.callbacks import fill_in, read_again, take_back
 from har_demo.interface.pages.prompts.view import PromptsOnPage, answered_by, heat_shown, results
-from har_demo.prompts import CLASS_LISTS, Answer, HeatMap, again
+from har_demo.prompts import CLASS_LISTS, HeatMap, PromptAnswer, again
 from har_demo.prompts.answer import AnswerTimes
 from har_demo.prompts.tower import Reading
 from tests.test_interface.test_pages.test_recognize.test_view import clip_named
 
 
-def answer(similarity, none=None, **changed) -> Answer:
+def answer(similarity, none=None, **changed) -> PromptAnswer:
     """As `ask` would give it for these cosines [T, P] and those [T] of the background."""
     similarity = np.float32(similarity)
     prompts = tuple(f"prompt {n}" for n in range(similarity.shape[1]))
     frames = np.arange(len(similarity)) * 4
-    made = Answer(
+    made = PromptAnswer(
         tower="embedded",
         title="Towers",
         prompts=prompts,
@@ -53,7 +53,7 @@ def answer(similarity, none=None, **changed) -> Answer:
     return replace(again(made), **changed)
 
 
-def on_page(of: Answer) -> PromptsOnPage:
+def on_page(of: PromptAnswer) -> PromptsOnPage:
     return PromptsOnPage(clip_named(), "", of, ("data:,",) * len(of.frames))
 
 

@@ -17,9 +17,10 @@ from har_demo.interface.pages.recognize.health import (
 )
 from har_demo.models.registry import cards
 from har_demo.recognize import networks
+from har_demo.weights import shipped
 
 CHECKPOINTS = Path(__file__).parents[4] / "checkpoints"
-ENTRIES = json.loads((CHECKPOINTS / "manifest.json").read_text())["checkpoints"]
+ENTRIES = shipped.entries(CHECKPOINTS)
 
 
 @pytest.fixture

@@ -3,17 +3,16 @@
 import itertools
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from har_demo.clips.clip import Clip, SourceFacts
-from har_demo.interface.pages.recognize import view as results_module
-from har_demo.interface.pages.recognize.view import best_window, results, seen, ticks
+from har_demo.interface.pages.recognize.view import results, seen, ticks
 from har_demo.models.registry import card
 from har_demo.recognize.agreement import agreement
-from har_demo.recognize.prediction import ModelError, Prediction, Provenance, Times
+from har_demo.recognize.prediction import ModelError, Prediction, SeenWindow, Times
+from har_demo.weights.provenance import Provenance
 
 CLASSES = card("c3d_lab").classes
 
@@ -160,7 +159,7 @@ def test_agreement_is_the_shared_probability_and_needs_the_same_classes():
 def test_the_strip_shows_the_surest_window_of_the_overall_answer():
     scores = scores_for(0, 4, 4)
     scores[2, 4] = 0.9
-    assert best_window(prediction("c3d_lab", scores)) == 2
+    assert prediction("c3d_lab", scores).best_window == 2
 
 
 @pytest.mark.parametrize("duration", [0.04, 0.6, 3.0, 12.0, 59.0, 600.0])
@@ -178,9 +177,8 @@ def test_the_axis_has_a_handful_of_round_ticks(duration):
         ("two_stream_vgg16_spatial", 1, "the network receives 1 RGB frame of 224 × 224 pixels."),
     ],
 )
-def test_what_a_network_receives_is_counted_in_words(monkeypatch, model, pictures, said):
-    blank = np.zeros((17, 8, 8, 3), np.uint8)
-    shown = SimpleNamespace(filmed=blank, received=blank[:pictures])
-    monkeypatch.setattr(results_module, "frames_seen", lambda *_: shown)
+def test_what_a_network_receives_is_counted_in_words(model, pictures, said):
+    blank = np.zeros((2, 8, 8, 3), np.uint8)
     read = np.arange(card(model).input.frames_read)[None] * 3
-    assert said in text(str(seen(clip_named(), card(model), read, 1, 0)))
+    shown = SeenWindow(0, read[0, :2], blank[: read.size], blank[:1], pictures)
+    assert said in text(str(seen(clip_named(), card(model), read, 1, shown)))

@@ -26,11 +26,11 @@ from har_demo.research.training.recognition.fitted import (
     on_all_cores,
     some_of_each_class,
 )
-from har_demo.research.training.recognition.report import read_rows
 from har_demo.research.training.recognition.run import runs_of, work
 from har_demo.research.training.recognition.ship import ship
 from har_demo.research.training.recognition.train import Run, trainable
 from har_demo.research.training.recognition.work_folder import Queue, rendered_file
+from har_demo.tables.rows import read_rows
 from har_demo.weights import shipped
 from tests.test_research.test_training.test_recognition.conftest import SIDEWAYS, UPWARDS, squares
 
@@ -90,8 +90,7 @@ def test_a_run_leaves_figures_confusions_and_weights_but_no_curve(queue, tmp_pat
         "weights.safetensors",
         "entry.json",
         "metrics.csv",
-        "confusion-rendered.csv",
-        "confusion-weizmann.csv",
+        "confusion.csv",
     }
     rows = {(row["dataset"], row["metric"]): row for row in read_rows(folder / "metrics.csv")}
     assert int(rows["", "parameters"]["value"]) == card("idt_lab").parameters
@@ -101,9 +100,11 @@ def test_a_run_leaves_figures_confusions_and_weights_but_no_curve(queue, tmp_pat
         assert int(rows[dataset, "top1"]["clips"]) == 2
 
     assert tables.tabulate(queue.folder / "done", tmp_path) == 1
-    assert {row["model"] for row in read_rows(tmp_path / "lab.csv")} == {"idt_lab"}
-    assert (tmp_path / "confusion" / f"{RUN.name}-rendered.csv").exists()
-    assert not list((tmp_path / "curves").iterdir())
+    assert {row["model"] for row in read_rows(tmp_path / "tiny.csv")} == {"idt_lab"}
+    confused = read_rows(tmp_path / "confusion.csv")
+    assert {row["dataset"] for row in confused} == {"rendered", "weizmann"}
+    assert all(row["true"] == row["predicted"] for row in confused)
+    assert read_rows(tmp_path / "curves.csv") == []
 
 
 def test_recognition_tells_two_motions_apart_with_what_was_shipped(queue, tmp_path, monkeypatch):
@@ -185,4 +186,4 @@ def test_too_little_motion_is_refused_by_name(tmp_path, protocol, monkeypatch):
 
 def test_every_lab_model_is_trained_or_fitted():
     assert not trainable().keys() & set(FITTED)
-    assert all(card(name).gmacs is None and card(name).size == "lab" for name in FITTED)
+    assert all(card(name).gmacs is None and card(name).size == "tiny" for name in FITTED)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from har_demo.flow.views import fields
 from har_demo.labels import EVERYDAY
-from har_demo.models.lab import LAB_FLOW
+from har_demo.models.tiny import TINY_FLOW
 from har_demo.research.training.recognition import motion as module
 from har_demo.research.training.recognition.augment import MIRROR, augment_flow, mirror
 from har_demo.research.training.recognition.data import VideoDataset, footage
@@ -70,7 +70,7 @@ def test_every_frame_has_the_flow_of_the_step_after_it(source):
 
 def test_it_is_what_recognition_computes(source):
     frames = source.frames[:4].permute(0, 2, 3, 1).contiguous().numpy()
-    served = fields(frames, np.array([[0, 3]]), np.array([25 / 8 / 3]), LAB_FLOW)[0]
+    served = fields(frames, np.array([[0, 3]]), np.array([25 / 8 / 3]), TINY_FLOW)[0]
     kept = source.fields[:1].float() * STEP
     torch.testing.assert_close(kept, served, atol=STEP / 2 + 1e-6, rtol=0)
 
@@ -174,7 +174,7 @@ def test_flow_and_frames_are_moved_alike(source, turned):
     pairs = np.stack([places[:-1], places[1:]], 1)
     for clip, vectors in zip(frames, moved, strict=True):
         shown = clip.mul(255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
-        seen = fields(shown, pairs, np.ones(8), LAB_FLOW)[0]
+        seen = fields(shown, pairs, np.ones(8), TINY_FLOW)[0]
         torch.testing.assert_close(_mean(vectors), _mean(seen), atol=0.25, rtol=0.05)
 
 
@@ -187,7 +187,7 @@ def test_flow_and_frames_are_moved_alike(source, turned):
     ],
 )
 def test_a_batch_of_flow(source, protocol, modality, frames, shapes):
-    spec = replace(LAB_FLOW, modality=modality, frames=frames, flow_frames=6, crop=(56, 56))
+    spec = replace(TINY_FLOW, modality=modality, frames=frames, flow_frames=6, crop=(56, 56))
     inputs, labels = draw(spec, [(source, 2), (source, 1)], protocol)
     assert [tuple(x.shape) for x in inputs] == shapes and labels.shape == (3,)
     assert inputs[-1].abs().max() <= 1 and inputs[-1].abs().max() > 0.01

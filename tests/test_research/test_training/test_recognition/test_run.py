@@ -22,12 +22,13 @@ from har_demo.research.training.recognition import ship as ship_module
 from har_demo.research.training.recognition.data import prepare, read_examples
 from har_demo.research.training.recognition.fitted import FITTED
 from har_demo.research.training.recognition.protocol import FILE, read_protocol
-from har_demo.research.training.recognition.report import COLUMNS, read_rows, write_rows
 from har_demo.research.training.recognition.run import runs_of, runs_of_ablations, with_teachers
 from har_demo.research.training.recognition.ship import ship
 from har_demo.research.training.recognition.train import Run, trainable
 from har_demo.research.training.recognition.variants import variants
 from har_demo.research.training.recognition.work_folder import Queue, flow_files, make_flow
+from har_demo.tables.measured import COLUMNS, CONFUSION_COLUMNS, CURVE_COLUMNS
+from har_demo.tables.rows import read_rows, write_rows
 from tests.media import numbered_frames, write
 
 MODEL = "multiresolution_lab"  # the quickest
@@ -110,10 +111,13 @@ def test_a_run_leaves_figures_confusions_a_curve_and_weights(finished):
     assert ("weizmann", "order") not in figures  # walking has no counterpart
     assert float(figures["", "gmacs"]["value"]) == pytest.approx(card(MODEL).gmacs)
 
-    (counts,) = read_rows(folder / "confusion-arid6.csv")
-    assert counts["class"] == "sitting down"
-    assert sum(int(counts[name]) for name in EVERYDAY) == 1
+    confused = read_rows(folder / "confusion.csv")
+    assert tuple(confused[0]) == CONFUSION_COLUMNS
+    (cell,) = [row for row in confused if row["dataset"] == "arid6"]
+    assert (cell["model"], cell["true"], cell["count"]) == (MODEL, "sitting down", "1")
+    assert cell["predicted"] in EVERYDAY
     curve = read_rows(folder / "curve.csv")
+    assert tuple(curve[0]) == CURVE_COLUMNS and {row["model"] for row in curve} == {MODEL}
     assert [(row["stage"], row["step"]) for row in curve] == [
         ("pretrain", "0"),
         ("pretrain", "1"),
@@ -133,18 +137,25 @@ def test_a_teacher_is_trained_right_before_its_student():
 
 
 @pytest.mark.slow
-def test_finished_runs_become_tables(finished, tmp_path):
+def test_runs_become_tables(finished, tmp_path):
     shutil.copytree(finished / "work" / "done" / NAME, tmp_path / "runs" / NAME)
     assert tables.tabulate(tmp_path / "runs", tmp_path / "results") == 1
-    rows = read_rows(tmp_path / "results" / "lab.csv")
-    stale = tmp_path / "runs" / NAME / "metrics.csv"
-    assert sorted(map(str, rows)) == sorted(map(str, read_rows(stale)))
-    assert (tmp_path / "results" / "curves" / f"{NAME}.csv").exists()
-    assert (tmp_path / "results" / "confusion" / f"{NAME}-arid6.csv").exists()
-    # Again is no more, and another value takes the place of the old one.
-    stale.write_text(stale.read_text().replace("top5,0.0", "top5,100.0"))
-    tables.tabulate(tmp_path / "runs", tmp_path / "results")
-    assert len(read_rows(tmp_path / "results" / "lab.csv")) == len(rows)
+    run, results = tmp_path / "runs" / NAME, tmp_path / "results"
+    rows = read_rows(results / "tiny.csv")
+    assert sorted(map(str, rows)) == sorted(map(str, read_rows(run / "metrics.csv")))
+    for made, table in (("curve.csv", "curves.csv"), ("confusion.csv", "confusion.csv")):
+        assert read_rows(results / table) == read_rows(run / made)
+    # Rows of another run stay; those of the same run, with other values, take the place of the old ones.
+    other = [row | {"seed": "8"} for row in read_rows(results / "curves.csv")]
+    write_rows(results / "curves.csv", CURVE_COLUMNS, [*other, *read_rows(run / "curve.csv")])
+    (run / "metrics.csv").write_text(
+        (run / "metrics.csv").read_text().replace("top5,0.0", "top5,100.0")
+    )
+    again = [row | {"loss": "0.5"} for row in read_rows(run / "curve.csv")]
+    write_rows(run / "curve.csv", CURVE_COLUMNS, again)
+    tables.tabulate(tmp_path / "runs", results)
+    assert len(read_rows(results / "tiny.csv")) == len(rows)
+    assert read_rows(results / "curves.csv") == again + other
 
 
 @pytest.mark.slow
@@ -152,12 +163,13 @@ def test_a_run_can_be_shipped(finished, tmp_path, monkeypatch):
     folder = finished / "work" / "done" / NAME
     (tmp_path / "manifest.json").write_text('{"checkpoints": [{"model": "a", "seed": 1}]}')
     file = ship(folder, tmp_path)
-    first, entry = json.loads((tmp_path / "manifest.json").read_text())["checkpoints"]
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    first, entry = manifest["checkpoints"]
     assert first == {"model": "a", "seed": 1}
+    assert manifest["classes"] == {entry["classes"]: list(EVERYDAY)}
     assert entry["file"] == file.name == f"{MODEL}.safetensors"
     assert entry["bytes"] == file.stat().st_size
     assert entry["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert entry["classes"] == list(EVERYDAY)
     assert entry["seed"] == 7
     told = {item["dataset"]: (item["top1"], item["clips"]) for item in entry["accuracy"]}
     rows = read_rows(finished / "work" / "done" / NAME / "metrics.csv")
@@ -197,8 +209,7 @@ def test_a_variation_is_trained_like_a_model_and_answers_its_question(
     name = "mfnet_lab.frames_4"
     words = ["--data", prepared, "--models", name, "--protocol", protocol_file]
     assert run("train", *words, "--work", finished / "work")[0] == 0
-    shutil.copytree(finished / "work" / "done", tmp_path / "runs")
-    assert tables.tabulate(tmp_path / "runs", tmp_path / "results") == 2
+    assert tables.tabulate(finished / "work" / "done", tmp_path / "results") == 2
     rows = read_rows(tmp_path / "results" / "ablations.csv")
     (row,) = [row for row in rows if row["model"] == name]
     assert (row["question"], row["seeds"]) == ("frames", "1")
@@ -206,12 +217,13 @@ def test_a_variation_is_trained_like_a_model_and_answers_its_question(
     assert int(row["parameters"]) == card("mfnet_lab").parameters
     figures = {
         (r["dataset"], r["metric"]): r["value"]
-        for r in read_rows(tmp_path / "results" / "lab.csv")
+        for r in read_rows(tmp_path / "results" / "tiny.csv")
         if r["model"] == name
     }
     for dataset in ("rendered", "weizmann", "arid6", "workout4"):
         assert float(row[dataset]) == pytest.approx(float(figures[dataset, "top1"]), abs=0.05)
-    assert not list((tmp_path / "results" / "confusion").glob(f"{name}*"))
+    confused = read_rows(tmp_path / "results" / "confusion.csv")
+    assert {row["model"] for row in confused} == {MODEL}
 
 
 def test_questions_need_their_rows_once():
@@ -247,8 +259,8 @@ def test_without_names_all_that_is_left_is_done(prepared, protocol_file, tmp_pat
         if (run.model, run.seed) not in [(name, 7) for name in left]
     ]
     blank = dict.fromkeys(COLUMNS, "")
-    write_rows(tmp_path / "lab.csv", COLUMNS, [blank | row for row in rows])
-    _, out, _ = run(*words, "--seeds", "3,7", "--done", tmp_path / "lab.csv")
+    write_rows(tmp_path / "tiny.csv", COLUMNS, [blank | row for row in rows])
+    _, out, _ = run(*words, "--seeds", "3,7", "--done", tmp_path / "tiny.csv")
     assert {run.name for run in seen} == {
         "mars_lab-rgb-s7-a",
         "c3d_lab-difference-s7-a",
@@ -314,7 +326,7 @@ def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypa
         found = {row["metric"] for row in rows}
         assert {"top1", "top5", "class_mean"} < found and ("ece" in found) == (name == "average")
     tables.tabulate(work / "done", finished / "results")
-    models = {row["model"] for row in read_rows(finished / "results" / "lab.csv")}
+    models = {row["model"] for row in read_rows(finished / "results" / "tiny.csv")}
     assert {"temporal_stream_lab", "two_stream_lab.average", "two_stream_lab.svm"} < models
 
 

@@ -13,7 +13,6 @@ from har_demo.research.training.recognition.score import (
     calibration_error,
     confusion,
     order_accuracy,
-    plausible,
     probabilities,
     reversed_accuracy,
 )
@@ -130,17 +129,3 @@ def test_backwards_sitting_is_standing_and_walking_is_nothing():
     value, clips = reversed_accuracy(_answers(WALK), np.array([WALK]))
     assert clips == 0
     assert value != value
-
-
-@pytest.mark.parametrize(
-    ("right", "count", "low", "high"),
-    [
-        (7, 10, 39.68, 89.22),  # Wilson's own formula, worked out by hand
-        (0, 10, 0, 27.75),
-        (10, 10, 72.25, 100),
-        (1, 1, 20.65, 100),
-        (500, 1000, 46.91, 53.09),
-    ],
-)
-def test_few_clips_leave_room(right, count, low, high):
-    assert plausible(right, count) == pytest.approx((low, high), abs=0.01)

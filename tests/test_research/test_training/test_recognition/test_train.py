@@ -9,9 +9,9 @@ import torch
 from har_demo.clips.transforms import differences, standardised, transform
 from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY
-from har_demo.models.lab import LAB_FLOW
 from har_demo.models.mars import ResNeXt3D
 from har_demo.models.registry import cards
+from har_demo.models.tiny import TINY_FLOW
 from har_demo.research.training.recognition import train as module
 from har_demo.research.training.recognition.augment import eased
 from har_demo.research.training.recognition.motion import fields_of
@@ -222,7 +222,7 @@ def test_every_model_can_be_fed_from_two_seconds(name, modality, protocol):
 
 
 def test_every_lab_network_is_trained():
-    lab = {n for n, c in cards().items() if c.size == "lab" and c.gmacs is not None}
+    lab = {n for n, c in cards().items() if c.size == "tiny" and c.gmacs is not None}
     assert set(trainable()) == lab
     assert {*module.LOSSES, *module.TEACHERS} <= lab
 
@@ -322,7 +322,7 @@ def test_each_stage_has_the_teacher_of_that_stage(protocol, tmp_path, monkeypatc
 
 def test_it_learns_which_way_squares_move_from_flow(protocol, tmp_path):
     """A network of nothing but flow, tested as it was trained."""
-    card = replace(_small("mars_flow_lab"), input=replace(LAB_FLOW, frames=4, flow_frames=4))
+    card = replace(_small("mars_flow_lab"), input=replace(TINY_FLOW, frames=4, flow_frames=4))
     card = replace(card, input=replace(card.input, crop=(28, 28)))
 
     short = replace(protocol, pretrain_steps=15, finetune_steps=20)

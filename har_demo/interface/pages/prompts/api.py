@@ -1,0 +1,69 @@
+"""Free text for programs: the endpoints /ask, /towers and /search."""
+
+from dataclasses import asdict
+
+import gradio as gr
+
+from har_demo.interface.api import ClipFile, endpoint, read_clip
+from har_demo.interface.pages.prompts.callbacks import question
+from har_demo.interface.pages.prompts.search import find
+from har_demo.interface.run import Job
+from har_demo.prompts import (
+    PLAIN,
+    POOLINGS,
+    answer_json,
+    ranking_json,
+    tidy,
+    towers,
+)
+
+
+@endpoint("ask", {"answer": gr.JSON}, models=True)
+def ask_in_words(
+    job: Job,
+    clip: ClipFile,
+    prompts: list[str] = (),
+    tower: str = "embedded",
+    templates: list[str] = PLAIN,
+    none: bool = True,
+    pooling: str = POOLINGS[0],
+    temperature: float | None = None,
+) -> dict:
+    """
+    Say which of some sentences a video clip shows and when, with probabilities and similarities.
+
+    Args:
+        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        prompts: Sentences, up to 500, such as "a person riding a bicycle".
+        tower: Which pair of networks answers, as /towers lists them; embedded needs no network.
+        templates: Sentences with {} for the prompt, averaged; leave empty for the prompt alone.
+        none: Whether 'none of these' may be the answer.
+        pooling: How similarity over time becomes one number: mean, max, attention or transformer (embedded only).
+        temperature: Similarities are divided by it before the softmax; leave empty for the tower's own.
+    """
+    requested = prompts if isinstance(prompts, str) else list(map(str, prompts or []))
+    tidy(requested)  # bad prompts are named before the clip is read
+    source = read_clip(clip)
+    answer = question(
+        source, requested, tower, templates or list(PLAIN), none, pooling, temperature, job.tell
+    )
+    return answer_json(source, answer)
+
+
+@endpoint("towers", {"towers": gr.JSON})
+def list_towers() -> list[dict]:
+    """List the pairs of networks that answer prompts: size, licence and whether the weights are here."""
+    return [asdict(card) for card in towers()]
+
+
+@endpoint("search", {"ranking": gr.JSON}, models=True)
+def search_clips(job: Job, clips: list[ClipFile], sentence: str, tower: str = "embedded") -> dict:
+    """
+    Rank up to 50 video clips by how well one sentence fits them, the best first; bad files are named.
+
+    Args:
+        clips: The video files: any common container and codec, each up to 200 MB and 10 minutes.
+        sentence: What is looked for, such as "a person riding a bicycle".
+        tower: Which pair of networks answers, as /towers lists them; embedded needs no network.
+    """
+    return ranking_json(find(clips, sentence, tower, job.tell))

@@ -1,0 +1,75 @@
+"""Recognition for programs: the endpoints /recognize, /annotate and /models."""
+
+import gradio as gr
+
+from har_demo.errors import UserError
+from har_demo.interface.api import ClipFile, endpoint, read_clip
+from har_demo.interface.run import Job
+from har_demo.interface.service import ask, questions
+from har_demo.recognize.catalogue import catalogue
+from har_demo.recognize.export import annotate, as_json
+from har_demo.recognize.prediction import Prediction
+
+
+@endpoint("recognize", {"answers": gr.JSON}, models=True)
+def recognize(
+    job: Job,
+    clip: ClipFile,
+    models: list[str] = (),
+    frames: int | None = None,
+    stride: float | None = None,
+    windows: int | None = None,
+    crops: int = 1,
+) -> dict:
+    """
+    Recognise the action in a video clip with one or more models, each answering with ranked classes.
+
+    Args:
+        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        models: Names of models, as /models lists them.
+        frames: Frames per window; leave empty for the number each model was trained with.
+        stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
+        windows: Number of windows spread evenly over the clip; leave empty to cover it, up to ten.
+        crops: 1 for the centre of the picture, 3 for start, centre and end of its long side.
+    """
+    source = read_clip(clip)
+    settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
+    return as_json(source, list(ask(source, questions(models or [], settings), job.tell)))
+
+
+@endpoint("annotate", {"annotated clip": gr.Video}, models=True)
+def annotated(
+    job: Job,
+    clip: ClipFile,
+    models: list[str] = (),
+    frames: int | None = None,
+    stride: float | None = None,
+    windows: int | None = None,
+    crops: int = 1,
+) -> str:
+    """
+    Draw the models' answers over time onto a video clip and return it as an H.264 file.
+
+    Args:
+        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        models: Names of models, as /models lists them.
+        frames: Frames per window; leave empty for the number each model was trained with.
+        stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
+        windows: Number of windows spread evenly over the clip; leave empty to cover it, up to ten.
+        crops: 1 for the centre of the picture, 3 for start, centre and end of its long side.
+    """
+    source = read_clip(clip)
+    settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
+    answers = list(ask(source, questions(models or [], settings), job.tell))
+    predictions = [answer for answer in answers if isinstance(answer, Prediction)]
+    if not predictions:
+        raise UserError(" ".join(answer.message for answer in answers))
+    path = job.folder / "annotated.mp4"
+    annotate(source, predictions, path)
+    return str(path)
+
+
+@endpoint("models", {"models": gr.JSON})
+def list_models() -> list[dict]:
+    """List every model: its idea, input, classes, cost, accuracy and whether its weights are here."""
+    return catalogue()

@@ -1,0 +1,222 @@
+"""A press on a page: work that reports progress, can be stopped, says errors as sentences and shows results.
+
+    @press(gpu=True)
+    def run_models(job, current, video, models):
+        clip = ready(current, video, job.tell)
+        for answer in recognize(clip, models, on_progress=job.tell):
+            yield {"panel": shown(answer)}
+
+    connect(run, stop, run_models, [current, video, models], {"notice": notice, "panel": panel}, ...)
+
+An update names the outputs that change; all others stay as they are.
+"""
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import gradio as gr
+from gradio.components import Component
+from gradio.events import Dependency
+
+from har_demo.errors import UserError
+from har_demo.interface import stopping
+from har_demo.interface.gpu import on_gpu
+from har_demo.interface.render import notice
+
+log = logging.getLogger(__name__)
+
+PRIVATE = {"api_visibility": "undocumented"}
+BROKEN = "Something broke on our side, not yours: try again, or with less at once."
+
+Outputs = Mapping[str, Component]
+"""The components that a press may change, by name."""
+Work = Callable[..., Iterator[dict]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What work may use while it runs.
+
+    Attributes:
+        key: names the work for `stopping`.
+        folder: a place for files, which is removed when the work has ended and Gradio has copied them.
+        progress: a gr.Progress, or called like one.
+    """
+
+    key: str
+    folder: Path
+    progress: Callable[..., object]
+
+    def tell(self, share: float, sentence: str) -> None:
+        """Show how far the work has come, 0 to 1, and what it does now.
+
+        Raises:
+            Stopped: Stop was pressed.
+        """
+        self.check()
+        self.progress(share, desc=sentence)
+
+    def check(self) -> None:
+        """Raise Stopped if Stop was pressed."""
+        stopping.check(self.key)
+
+
+def press(work: Work | None = None, *, errors: str = "notice", gpu: bool = False):
+    """Decorate a generator of updates, so that whatever goes wrong in it becomes a sentence on the page.
+
+    The decorated function is called with the key and the progress of a Job in place of the job.
+
+    Args:
+        errors: the output that shows the sentence.
+        gpu: the work runs models.
+    """
+    if work is None:
+        return functools.partial(press, errors=errors, gpu=gpu)
+
+    @functools.wraps(work)
+    def guarded(key: str, progress: Callable, *given, **event):
+        with TemporaryDirectory() as folder:
+            try:
+                yield from work(Job(key, Path(folder), progress), *given, **event)
+            except stopping.Stopped:
+                return  # the press on Stop says so
+            except UserError as problem:
+                yield {errors: notice(sentence(problem))}
+            except Exception:
+                # The page must never be left waiting; the log has what the reader cannot use.
+                log.exception("%s failed", work.__name__)
+                yield {errors: notice(BROKEN)}
+
+    return on_gpu(guarded) if gpu else guarded
+
+
+def sentence(problem: UserError) -> str:
+    """The problem as a sentence that begins with a capital."""
+    text = str(problem)
+    return text[:1].upper() + text[1:]
+
+
+def on(
+    event: Callable[..., Dependency],
+    work: Work,
+    inputs: Sequence[Component],
+    outputs: Outputs,
+    api_name: str | None = None,
+    **options,
+) -> Dependency:
+    """Let an event, such as `button.click`, do work that `press` decorates.
+
+    Work with a parameter `event` is given the data that the page's script sends with the event.
+    """
+    takes_event = "event" in inspect.signature(work).parameters
+
+    def handle(request: gr.Request, data: gr.EventData, progress=gr.Progress(), *given):  # noqa: B008
+        # A request cannot travel to the process that has the GPU; its session's name can.
+        key = key_of(request, work)
+        named = {"event": data._data or {}} if takes_event else {}
+        update = None
+        with stopping.work(key):
+            for update in work(key, progress, *given, **named):
+                yield {outputs[name]: value for name, value in update.items()}
+        if update is None:
+            yield gr.skip()  # work that gives nothing at all would empty every output
+
+    return event(
+        handle,
+        inputs,
+        list(outputs.values()),
+        api_name=api_name or work.__name__,
+        **PRIVATE,
+        **options,
+    )
+
+
+def key_of(request: gr.Request, work: Work) -> str:
+    """Names one kind of work of one visitor."""
+    return f"{request.session_hash} {work.__name__}"
+
+
+def connect(
+    run: gr.Button,
+    stop: gr.Button,
+    work: Work,
+    inputs: Sequence[Component],
+    outputs: Outputs,
+    status: gr.HTML,
+    stopped: Work,
+    answered: gr.State,
+    given: str = "(...given) => given",
+) -> None:
+    """Let a press on Run do the work, and a press on Stop end it.
+
+    Models answer one visitor after another, whichever page asks.
+
+    Args:
+        status: where progress is shown.
+        stopped: work of its own, given what is `answered` when Stop is pressed.
+        given: JavaScript that makes of the inputs what `work` is given, where the page knows better.
+    """
+    running = on(
+        run.click,
+        work,
+        inputs,
+        outputs,
+        js=f"(...all) => {{ atlas.started(); return ({given})(...all); }}",
+        trigger_mode="multiple",  # 'once' would swallow a press soon after Stop; the script guards
+        concurrency_limit=1,
+        concurrency_id="models",
+        show_progress_on=[status],
+    )
+    running.then(None, None, None, js="() => atlas.ended()", api_name="ended", **PRIVATE)
+    ending = ends(
+        *(stop, [running], work, stopped, [answered], outputs), js="() => atlas.stopping()"
+    )
+    ending.then(None, None, None, js="() => atlas.stopped()", api_name="stopped", **PRIVATE)
+
+
+def ends(
+    stop: gr.Button,
+    running: Sequence[Dependency],
+    work: Work,
+    stopped: Work,
+    inputs: Sequence[Component],
+    outputs: Outputs,
+    js: str | None = None,
+) -> Dependency:
+    """Let a press on Stop end what is running, and show `stopped` when nothing more can come of it.
+
+    Gradio cancels beside the press, not before it: what said so at once would sometimes be overtaken
+    by an answer that was on its way. The inputs are read afterwards for the same reason.
+    """
+
+    def end(request: gr.Request):
+        key = key_of(request, work)
+        stopping.stop(key)
+        yield gr.update(value="Stopping …", interactive=False)
+        stopping.wait(key)
+        yield gr.update(value=stop.value, interactive=True)
+
+    pressed = stop.click(
+        end,
+        None,
+        stop,
+        js=js,
+        cancels=list(running),
+        concurrency_limit=None,  # one visitor's waiting must not hold up another's
+        api_name=f"stop_{work.__name__}",
+        show_progress="hidden",
+        **PRIVATE,
+    )
+    return on(
+        pressed.then,
+        stopped,
+        inputs,
+        outputs,
+        api_name=f"stopped_{work.__name__}",
+        show_progress="hidden",
+    )
