@@ -16,7 +16,7 @@ from har_demo.cli.explaining import edits, explain, samplings
 from har_demo.cli.figures import convolution, costs, lecture, measured, results
 from har_demo.cli.motion import flow, two_stream
 from har_demo.cli.output import progress
-from har_demo.cli.prompting import ask, search, towers
+from har_demo.cli.prompting import ask, image_text_models, search
 from har_demo.cli.research import FORWARD, bench, dataset, render, sheet
 from har_demo.errors import UserError
 
@@ -24,7 +24,7 @@ COMMANDS = (
     recognize,
     ask,
     search,
-    towers,
+    image_text_models,
     explain,
     edits,
     samplings,
@@ -71,4 +71,5 @@ for command in COMMANDS:
 for command in OF_PEOPLE:
     people.command(**FORWARD)(command)
 app.command(**FORWARD)(bench)
+app.command("towers", hidden=True)(plainly()(image_text_models))  # its name of before
 app.add_typer(people, name="people")

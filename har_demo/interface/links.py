@@ -42,7 +42,7 @@ def restore(request: gr.Request) -> tuple:
 def restore_prompts(request: gr.Request) -> tuple:
     """Bring back the clip and the question that a shared link of the Prompts page names.
 
-    Updates what `ClipPart.taken` lists, then prompts, none, tower, templates, pooling.
+    Updates what `ClipPart.taken` lists, then prompts, none, model, templates, pooling.
     """
     asked = dict(request.query_params)
     problems = []
@@ -51,12 +51,12 @@ def restore_prompts(request: gr.Request) -> tuple:
         prompts = "\n".join(class_list(asked["classes"]))
     elif asked.get("classes"):
         problems.append(f"The link names a list that does not exist: {asked['classes'][:40]}.")
-    tower = asked.get("tower", "")
+    model = asked.get("tower", "")
     try:
-        tower = card(tower).name if tower else ""
+        model = card(model).name if model else ""
     except UserError as problem:
         problems.append(str(problem))
-        tower = ""
+        model = ""
     pooling = asked.get("pooling", "")
     if pooling and pooling not in POOLINGS:
         problems.append(f"The link asks for pooling={pooling[:40]}, which does not exist.")
@@ -69,7 +69,7 @@ def restore_prompts(request: gr.Request) -> tuple:
         gr.skip(),
         prompts[:LONGEST] or gr.skip(),
         none,
-        tower or gr.skip(),
+        model or gr.skip(),
         asked.get("templates", "")[:LONGEST] or gr.skip(),
         pooling if pooling in POOLINGS else gr.skip(),
     )
@@ -86,7 +86,7 @@ def prompts_link(clip: Clip, answer: PromptAnswer) -> dict:
         asked["prompts"] = prompts
     return asked | {
         "none": str(int(bool(answer.background))),
-        "tower": answer.tower,
+        "tower": answer.model,
         "templates": "\n".join(answer.templates)[:LONGEST],
         "pooling": answer.pooling,
     }

@@ -282,7 +282,7 @@ def prompting() -> tuple[str, ...]:
     most = max((row["shots"] for row in learned), key=int)
     scores = [float(row["top1"]) for row in learned if row["shots"] == most]
     return (
-        f"With the class's name alone the embedded towers get {plain[0]['top1']} % of "
+        f"With the class's name alone the embedded model get {plain[0]['top1']} % of "
         f"{plain[0]['clips']} rendered clips right, of 39 actions.",
         f"With {learned[0]['method']}, learned from {most} clips a class: "
         f"{sum(scores) / len(scores):.1f} %, the mean of {len(scores)} trainings.",

@@ -26,8 +26,8 @@ from har_demo.interface.render import fragment, notice
 from har_demo.prompts import (
     BACKGROUND,
     CLASS_LISTS,
+    ImageTextCard,
     PromptAnswer,
-    TowerCard,
     about,
     again,
     answer_json,
@@ -35,8 +35,8 @@ from har_demo.prompts import (
     class_list,
     default,
     heat,
+    image_text_models,
     tidy,
-    towers,
 )
 from har_demo.prompts.catalogue import card
 from har_demo.weights.files import megabytes
@@ -57,7 +57,7 @@ a person cooking"""
 def question(
     clip: Clip,
     prompts: str | list[str],
-    tower: str,
+    model: str,
     templates: list[str],
     none: bool,
     pooling: str,
@@ -67,13 +67,13 @@ def question(
     """What the page and the API ask alike; `tell` is called with a share and a sentence.
 
     Raises:
-        ChoiceError, WeightsError, ClipError: as `har_demo.prompts.ask`; towers from a folder are for
+        ChoiceError, WeightsError, ClipError: as `har_demo.prompts.ask`; models from a folder are for
             the command line alone.
     """
     return ask(
         clip,
         prompts,
-        card(tower or default()).name,
+        card(model or default()).name,
         pooling,
         templates,
         BACKGROUND if none else (),
@@ -87,24 +87,24 @@ def ask_prompts(
     video: str | None,
     prompts: str,
     none: bool,
-    tower: str,
+    model: str,
     templates: str,
     pooling: str,
     warmth: float,
     request: gr.Request,
     progress=gr.Progress(),  # noqa: B008
 ):
-    """Ask the chosen towers.
+    """Ask the chosen model.
 
     Yields updates of: notice, panel, where, who, answered, reading, take_away, json_file.
     """
-    given = (current, video, prompts, none, tower, templates, pooling, warmth)
+    given = (current, video, prompts, none, model, templates, pooling, warmth)
     with stopping.work(request.session_hash):
         yield from _ask(request.session_hash, *given, progress)
 
 
 @on_gpu
-def _ask(session, current, video, prompts, none, tower, templates, pooling, warmth, progress):
+def _ask(session, current, video, prompts, none, model, templates, pooling, warmth, progress):
     def tell(fraction: float, sentence: str) -> None:
         stopping.check(session)
         progress(fraction, desc=sentence)
@@ -112,7 +112,7 @@ def _ask(session, current, video, prompts, none, tower, templates, pooling, warm
     try:
         clip = ready(current, video, progress)
         tidy(prompts)  # what cannot be asked is said before anything is loaded
-        own = question(clip, prompts, tower, templates.splitlines(), none, pooling, None, tell)
+        own = question(clip, prompts, model, templates.splitlines(), none, pooling, None, tell)
         stopping.check(session)
         on_page = PromptsOnPage(
             clip=clip,
@@ -141,7 +141,7 @@ def stopped(on_page: PromptsOnPage | None) -> str:
 
 
 def read_again(on_page: PromptsOnPage | None, pooling: str, warmth: float):
-    """Pool and share out the same similarities otherwise; no frame is read, no tower asked.
+    """Pool and share out the same similarities otherwise; no frame is read, no model asked.
 
     Yields updates of: notice, panel, who, answered, json_file.
     """
@@ -178,7 +178,7 @@ def where_it_matches(on_page: PromptsOnPage | None, event: gr.EventData):
 @on_gpu
 def _heat_shown(clip: Clip, answer: PromptAnswer, number: int) -> str:
     frame = answer.best[number]
-    found = heat(clip, answer.prompts[number], [frame], answer.tower, answer.templates)
+    found = heat(clip, answer.prompts[number], [frame], answer.model, answer.templates)
     return heat_shown(found, read_frames(clip, found.frames)[0], clip.fps)
 
 
@@ -194,30 +194,30 @@ def take_back(typed: str, kept: str) -> str:
     return kept if typed in lists or not typed.strip() else typed
 
 
-def offer_towers() -> dict:
-    """Every pair of towers there is; looked up when the page is opened, as it takes a moment."""
-    return gr.update(choices=tower_choices(towers()))
+def offer_models() -> dict:
+    """Every image-text model there is; looked up when the page is opened, as it takes a moment."""
+    return gr.update(choices=model_choices(image_text_models()))
 
 
-def tower_choices(cards: list[TowerCard]) -> list[tuple[str, str]]:
+def model_choices(cards: list[ImageTextCard]) -> list[tuple[str, str]]:
     """Titles that say what a choice costs, and names."""
     return [(f"{one.title} ({_cost(one)})", one.name) for one in cards]
 
 
-def _cost(one: TowerCard) -> str:
+def _cost(one: ImageTextCard) -> str:
     size = megabytes(one.bytes) if one.bytes else "size unknown"
     return {"here": "ready", "download": f"fetches {size}", "missing": f"{size}, not here"}[
         one.state
     ]
 
 
-def describe_tower(name: str) -> str:
-    """What is known of a pair of towers before it is asked."""
+def describe_model(name: str) -> str:
+    """What is known of an image-text model before it is asked."""
     try:
         one = card(name or default())
     except UserError as problem:
         return notice(str(problem))
-    return fragment("prompts/parts", "tower", card=one, able=about(one.name))
+    return fragment("prompts/parts", "image_text_model", card=one, able=about(one.name))
 
 
 @contextmanager

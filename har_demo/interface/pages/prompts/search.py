@@ -42,8 +42,8 @@ element.addEventListener('click', event => {
 """
 
 
-def build(tower: gr.Dropdown) -> None:
-    """Lay out the part below the rest of the page; `tower` says which towers are asked."""
+def build(model: gr.Dropdown) -> None:
+    """Lay out the part below the rest of the page; `model` says which model is asked."""
     with gr.Column(elem_id="search-clips"):
         gr.HTML(
             fragment(
@@ -62,7 +62,7 @@ def build(tower: gr.Dropdown) -> None:
                 sentence = gr.Textbox(
                     "a person waving both hands",
                     label="What do you look for?",
-                    info="One sentence; the towers chosen above rank the clips.",
+                    info="One sentence; the model chosen above ranks the clips.",
                     elem_id="search-for",
                 )
                 with gr.Row():
@@ -82,7 +82,7 @@ def build(tower: gr.Dropdown) -> None:
 
     private = {"api_visibility": "undocumented"}
     given = {
-        "inputs": [files, sentence, tower],
+        "inputs": [files, sentence, model],
         "outputs": [said, found, json_file],
         "concurrency_limit": 1,
         "concurrency_id": "models",
@@ -99,7 +99,7 @@ def build(tower: gr.Dropdown) -> None:
 def search_clips(
     files: list[str] | None,
     sentence: str,
-    tower: str,
+    model: str,
     request: gr.Request,
     progress=gr.Progress(),  # noqa: B008
 ):
@@ -108,17 +108,17 @@ def search_clips(
     Yields updates of: notice, found, json_file.
     """
     with stopping.work(request.session_hash):
-        yield from _search(request.session_hash, files, sentence, tower, progress)
+        yield from _search(request.session_hash, files, sentence, model, progress)
 
 
 @on_gpu
-def _search(session, files, sentence, tower, progress):
+def _search(session, files, sentence, model, progress):
     def tell(fraction: float, what: str) -> None:
         stopping.check(session)
         progress(fraction, desc=what)
 
     try:
-        ranking = find(files, sentence, tower, tell)
+        ranking = find(files, sentence, model, tell)
         with _file(ranking) as file:
             yield "", ranked(ranking), gr.update(value=file, visible=True)
     except stopping.Stopped:
@@ -135,16 +135,16 @@ def _search(session, files, sentence, tower, progress):
         )
 
 
-def find(files: list[str] | None, sentence: str, tower: str, tell) -> Ranking:
+def find(files: list[str] | None, sentence: str, model: str, tell) -> Ranking:
     """What the page and the API search alike; `tell` is called with a share and a sentence.
 
     Raises:
-        ChoiceError, WeightsError: as `har_demo.prompts.search_files`; towers from a folder are for the
+        ChoiceError, WeightsError: as `har_demo.prompts.search_files`; models from a folder are for the
             command line alone.
     """
     if not files:
         raise ChoiceError("There is no clip to search: add some video files.")
-    return search_files([Path(file) for file in files], sentence, card(tower).name, tell)
+    return search_files([Path(file) for file in files], sentence, card(model).name, tell)
 
 
 def stopped() -> str:
@@ -160,8 +160,8 @@ def ranked(ranking: Ranking) -> str:
         sentence=ranking.sentence,
         clips=[_row(place, one, best) for place, one in enumerate(ranking.found, 1)],
         count=formatting.count(len(ranking.found), "clip"),
-        tower=card(ranking.tower).title,
-        able=about(ranking.tower),
+        tower=card(ranking.model).title,
+        able=about(ranking.model),
         notes=ranking.notes,
         unread=ranking.unread,
     )

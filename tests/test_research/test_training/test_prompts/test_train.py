@@ -177,7 +177,7 @@ def test_a_few_clips_of_every_action():
 def test_learned_prompts_learn_and_leave_the_encoders_alone():
     from har_demo.prompts import catalogue
 
-    text = catalogue.load("embedded", "cpu").model.text
+    text = catalogue.load("embedded", "cpu").network.text
     torch.manual_seed(0)
     model = Learned()
     some = learn.whole(made(60, seed=0))
