@@ -1,7 +1,8 @@
-# Two commands: `make demo` serves the page on http://localhost:7860, `make test` runs every test.
+# Two commands: `make demo` serves the page on http://localhost:7860, `make test` runs the tests.
 # Both need Python 3.11 or later and make, and install the rest themselves.
 #
-# A third trains: `make train MODEL=c3d_lab`, where DATA holds what `python -m har_demo.research prepare` has written.
+# `make test-all` runs the long tests as well.
+# Another trains: `make train MODEL=c3d_lab`, where DATA holds what `python -m har_demo.research prepare` has written.
 # `make test-pythons` tries every Python that is here, `make constraints` pins the newest versions.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,14 +11,20 @@ PORT ?= 7860
 MODEL ?= c3d_lab
 DATA ?= .scratch/prepared
 
-.PHONY: demo test test-pythons constraints space-requirements train browser
+# Two tests at a time; those that open the app come one after another (tests/conftest.py).
+PYTEST := .venv/bin/python -m pytest -n 2 --dist loadgroup --durations=10
+
+.PHONY: demo test test-all test-pythons constraints space-requirements train browser
 
 demo: .venv/installed
 	@echo "Starting the page on http://localhost:$(PORT) (stop it with Ctrl-C)."
 	@GRADIO_SERVER_PORT=$(PORT) .venv/bin/python app.py
 
 test: .venv/tested browser
-	@.venv/bin/python -m pytest
+	@$(PYTEST) -m "not nightly"
+
+test-all: .venv/tested browser
+	@$(PYTEST)
 
 test-pythons:
 	@$(PYTHON) tests/pythons.py

@@ -1,4 +1,10 @@
-"""What can go wrong because of what a person gave us, said in one sentence to that person."""
+"""What can go wrong: because of what a person gave, or because of us. Each is one sentence to that person."""
+
+BROKEN = (
+    "Something broke on our side, not yours: try again, and if it happens again, report what the "
+    "log says."
+)
+"""What a person reads of every exception that is no UserError; its traceback goes to the log."""
 
 
 class UserError(Exception):
@@ -19,3 +25,15 @@ class WeightsError(UserError):
 
 class TableError(UserError):
     """A table of figures is not as it should be; the message names the line."""
+
+
+class InternalError(Exception):
+    """A fault of ours; a note of the exception tells the log what failed, such as a process's traceback.
+
+    >>> str(InternalError("Traceback ..."))[:29]
+    'Something broke on our side, '
+    """
+
+    def __init__(self, note: str):
+        super().__init__(BROKEN)
+        self.add_note(note)

@@ -1,6 +1,10 @@
-"""What every test may lean on: a cache of its own, the running app, and a real browser."""
+"""Fixtures for every test: a cache folder of the run's own, the running app, and a real browser."""
 
 import os
+
+# Two workers share two cores: numerical libraries read this when they are first imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import shutil
 import socket
 import subprocess
@@ -8,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,6 +32,17 @@ BROWSER_FLAGS = (
 )
 START_SECONDS = 180  # two slow cores import torch and gradio in well under this
 SERVER_LOG = pytest.StashKey[Path]()
+
+
+def pytest_collection_modifyitems(items):
+    """Give every file to one worker of pytest-xdist, and all files that open the app to the same.
+
+    So the app and the browser start once, and fixtures of a file are built once.
+    """
+    of_app = {item.path for item in items if {"server", "browser"} & set(item.fixturenames)}
+    for item in items:
+        group = "app" if item.path in of_app else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,23 +65,43 @@ def ordinary_priority():
 
 
 @pytest.fixture(scope="session")
-def server(cache, tmp_path_factory, request) -> str:
+def server(cache, tmp_path_factory, request, serving) -> str:
     """`python app.py` in a process of its own; the address it answers on."""
+    log = tmp_path_factory.mktemp("server") / "app.log"
+    request.config.stash[SERVER_LOG] = log
+    with serving(log) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """A context manager: (log, variables, command) → the address that a server of one's own answers on."""
+    return _serving
+
+
+@contextmanager
+def _serving(log: Path, variables: dict | None = None, command: list[str] | None = None, cwd=ROOT):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    log = tmp_path_factory.mktemp("server") / "app.log"
-    request.config.stash[SERVER_LOG] = log
     environment = os.environ | {
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_ANALYTICS_ENABLED": "False",
         "PYTHONUNBUFFERED": "1",
     }
+    for name, value in (variables or {}).items():
+        environment.pop(name, None)
+        if value is not None:
+            environment[name] = value
     with log.open("w") as sink:
         app = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=sink, stderr=sink
+            command or [sys.executable, "app.py"],
+            cwd=cwd,
+            env=environment,
+            stdout=sink,
+            stderr=sink,
         )
     try:
         _wait_until_it_answers(app, url, log)

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from har_demo import cli
+from har_demo.errors import BROKEN
 from har_demo.models import registry
+from tests import plant
 from tests.media import numbered_frames, write
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,6 +109,69 @@ def test_a_bad_clip_is_one_sentence_and_exit_code_2(tmp_path, what):
     code, out, error = run("recognize", BAD_CLIPS[what](tmp_path), "--models", MODEL)
     assert (code, out) == (2, "")
     assert one_sentence(error), error
+
+
+BROKEN_READING = (
+    "import har_demo.clips.transcode as t\n"
+    "def transcode(*given):\n    raise TypeError('planted')\nt.transcode = transcode"
+)
+BROKEN_WEIGHTS = (
+    "import torch\ndef load(*given, **named):\n    raise TypeError('planted')\ntorch.load = load"
+)
+
+
+def test_a_fault_in_reading_is_ours_with_its_traceback_and_exit_code_1(
+    tmp_path, monkeypatch, caplog
+):
+    clip = write(tmp_path / "good.mp4", numbered_frames(12))
+    planted = plant.in_process(tmp_path / "p", "har_demo.clips.ingest_child", BROKEN_READING)
+    monkeypatch.setenv("PYTHONPATH", str(planted))
+    code, out, error = run("recognize", clip, "--models", MODEL)
+    assert (code, out, error) == (1, "", f"{BROKEN}\n")
+    assert "TypeError: planted" in caplog.text and "good.mp4" not in error
+
+
+def test_a_fault_in_reading_weights_is_ours(clip, tmp_path, monkeypatch, caplog):
+    mine = tmp_path / "mine.pt"
+    torch.save({"a": torch.zeros(2)}, mine)
+    planted = plant.in_process(tmp_path / "p", "har_demo.weights.untrusted", BROKEN_WEIGHTS)
+    monkeypatch.setenv("PYTHONPATH", str(planted))
+    given = ["--models", MODEL, "--weights", f"{MODEL}={mine}"]
+    code, out, error = run("recognize", clip, *given)
+    assert (code, out, error) == (1, "", f"{BROKEN}\n")
+    assert "TypeError: planted" in caplog.text
+
+
+def test_a_network_that_breaks_is_our_fault(asked, monkeypatch, caplog):
+    def broken(*given):
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr("har_demo.recognize.recognize.probabilities", broken)
+    code, out, error = run(*asked)
+    assert code == 1 and out.count("Something broke on our side") <= 1
+    assert error == f"{BROKEN}\n" and "RuntimeError: planted" in caplog.text
+
+
+def test_the_log_of_a_person_is_the_terminal(tmp_path):
+    """As typed: the traceback first and the sentence last."""
+    clip = write(tmp_path / "typed.mp4", numbered_frames(14))
+    planted = plant.in_process(tmp_path / "p", "har_demo.clips.ingest_child", BROKEN_READING)
+    done = subprocess.run(
+        [sys.executable, "-m", "har_demo", "recognize", str(clip), "--models", MODEL],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(planted)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "TypeError: planted" in done.stderr and done.stderr.endswith(f"\n{BROKEN}\n")
+
+
+def test_a_reader_that_hangs_up_is_no_fault():
+    """`har_demo models | head -1`"""
+    command = f"{sys.executable} -m har_demo models | head -1"
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.startswith("name") and BROKEN not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 BELOW = {
     "assets": set(),
     "errors": set(),
+    "storage": set(),
+    "installed": set(),
     "labels": set(),
     "clips": {"labels"},
     "models": {"labels"},
@@ -22,11 +24,11 @@ BELOW = {
     "flow": {"clips", "models", "weights"},
     "recognize": {"clips", "models", "weights", "labels", "flow"},
     "prompts": {"clips", "models", "weights", "labels", "flow", "recognize"},
-    "explain": {"clips", "models", "weights", "labels", "flow", "recognize"},
+    "explain": {"clips", "models", "weights", "labels", "flow", "recognize", "profiling"},
     "tables": {"models", "weights", "labels"},
     "profiling": {"models", "weights", "labels", "tables"},
 }
-ANYWHERE = {"errors", "assets", "child"}
+ANYWHERE = {"errors", "assets", "child", "storage"}
 # Records that any part may name: what a model wants of its input.
 RECORDS = ("har_demo.models.card.",)
 

@@ -1,9 +1,11 @@
 """The same verbs as the pages, without a browser: python -m har_demo recognize clip.mp4 ...
 
-A mistake in what was given is one sentence on the standard error and exit code 2. Everything heavy
-is imported inside the commands, so that --help answers at once.
+A mistake in what was given is one sentence on the standard error and exit code 2; a fault of ours is
+logged there with its traceback, then said in one sentence, with exit code 1. Everything heavy is imported
+inside the commands, so that --help answers at once.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +20,10 @@ from har_demo.cli.motion import flow, two_stream
 from har_demo.cli.output import progress
 from har_demo.cli.prompting import ask, image_text_models, search
 from har_demo.cli.research import FORWARD, bench, dataset, render, sheet
-from har_demo.errors import UserError
+from har_demo.errors import BROKEN, UserError
+from har_demo.installed import required
+
+log = logging.getLogger(__name__)
 
 COMMANDS = (
     recognize,
@@ -46,13 +51,21 @@ OF_PEOPLE = (render, sheet, dataset)
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """A person's mistake ends the program with a sentence, not with a stack trace."""
+    """Whatever goes wrong ends the program with a sentence; the log has the traceback of what is ours."""
     try:
-        yield
+        with required():
+            yield
     except UserError as problem:
         progress("")
         typer.echo(str(problem), err=True)
         raise typer.Exit(2) from None
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        raise
+    except Exception as fault:
+        progress("")
+        log.error("the command failed", exc_info=fault)
+        typer.echo(BROKEN, err=True)
+        raise typer.Exit(1) from None
 
 
 app = typer.Typer(

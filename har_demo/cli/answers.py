@@ -74,6 +74,8 @@ def recognize(
     elif predictions:
         typer.echo(_answers_text(found, answers))
     if not predictions:
+        if broken := [answer for answer in answers if answer.internal]:
+            raise broken[0].as_error()
         raise WeightsError(" ".join(answer.message for answer in answers))
 
 

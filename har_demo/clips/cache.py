@@ -1,4 +1,4 @@
-"""Where ingested copies are kept, by the hash of the original file's content.
+"""The cache of ingested copies, by the hash of the original file's content.
 
 <cache>/clips/<sha256>.mp4 is the copy and <sha256>.json its facts. The json is written last, so
 where there is one the copy is complete; its time of change says when the clip was last wanted.
@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-import platformdirs
-
+from har_demo import storage
 from har_demo.clips.clip import Clip, SourceFacts
 
 # Kept in every entry. Raise it when copies come to be made differently: old ones are then remade.
@@ -24,10 +23,9 @@ A_DAY = 24 * 3600
 
 
 def folder() -> Path:
-    """The folder of ingested clips, made where missing; the environment's HAR_CACHE moves it."""
-    root = os.environ.get("HAR_CACHE") or platformdirs.user_cache_dir("har_demo")
-    clips = Path(root) / "clips"
-    clips.mkdir(parents=True, exist_ok=True)
+    """The folder of ingested clips, made where missing."""
+    clips = storage.root() / "clips"
+    clips.mkdir(exist_ok=True)
     return clips
 
 

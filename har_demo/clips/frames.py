@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from har_demo.clips.cache import cached_clip
 from har_demo.clips.clip import Clip
 from har_demo.errors import ClipError
 
@@ -18,7 +19,7 @@ def read_frames(clip: Clip, indices: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: an index is outside the clip, which is a mistake in the program.
-        ClipError: the copy has gone from the cache or is damaged.
+        ClipError: the copy has gone from the cache or was changed.
     """
     # decord before torch can crash where CUDA is in use, so torch comes first, and both come late.
     import torch  # noqa: F401
@@ -37,5 +38,7 @@ def read_frames(clip: Clip, indices: np.ndarray) -> np.ndarray:
             frames[start : start + len(some)] = reader.get_batch(some).asnumpy()
         del reader  # an open reader keeps what it decoded
     except (DECORDError, RuntimeError) as error:
+        if cached_clip(clip.sha256) is not None:
+            raise  # the copy is as we made it, so that reading it should not fail
         raise ClipError(f"{clip.source.name} is no longer kept here: upload it again.") from error
     return frames if np.array_equal(wanted, indices) else frames[places]

@@ -20,7 +20,7 @@ from har_demo import assets
 from har_demo.clips import cache, probe
 from har_demo.clips.cache import cached_clip
 from har_demo.clips.clip import Clip
-from har_demo.errors import ClipError
+from har_demo.errors import ClipError, InternalError
 
 __all__ = ["cached_clip", "ingest"]
 
@@ -45,6 +45,7 @@ def ingest(
 
     Raises:
         ClipError: the file is refused; one sentence says why and what to do.
+        InternalError: reading it failed for a reason that has nothing to do with the file.
     """
     on_progress = on_progress or (lambda fraction: None)
     name = probe.display_name(str(name or path))
@@ -67,30 +68,43 @@ def ingest(
 def read_safely(
     source: Path | str, copy: Path | str, name: str, on_progress: Callable[[float], None]
 ) -> dict:
-    """Have a process of its own write the copy, and give the facts that it reports."""
+    """Have a process of its own write the copy, and give the facts that it reports.
+
+    A process that was killed by a signal met a file that crashes the decoder; one that ended by itself
+    without a report met a fault of ours.
+
+    Raises:
+        ClipError, InternalError: as `ingest`.
+    """
     modules = [str(assets.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
-    child = subprocess.Popen(
-        command(source, copy, name),
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-    )
-    with child:
-        try:
-            for line in lines(child.stdout, PATIENCE):
-                message = json.loads(line)
-                if "clip" in message:
-                    return message["clip"]
-                if "error" in message:
-                    raise ClipError(message["error"])
-                on_progress(message["progress"])
-        except TimeoutError as error:
-            raise ClipError(
-                f"Reading {name} came to a stop after {PATIENCE:g} seconds without a frame: "
-                "the file is damaged, so save it again as an mp4."
-            ) from error
-        finally:
-            child.kill()
+    with tempfile.TemporaryFile() as complaints:
+        child = subprocess.Popen(
+            command(source, copy, name),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+        )
+        with child:
+            try:
+                for line in lines(child.stdout, PATIENCE):
+                    message = json.loads(line)
+                    if "clip" in message:
+                        return message["clip"]
+                    if "error" in message:
+                        raise ClipError(message["error"])
+                    on_progress(message["progress"])
+                child.wait(PATIENCE)  # killed below, it would look as if the file had crashed it
+            except (TimeoutError, subprocess.TimeoutExpired) as error:
+                raise ClipError(
+                    f"Reading {name} came to a stop after {PATIENCE:g} seconds without a frame: "
+                    "the file is damaged, so save it again as an mp4."
+                ) from error
+            finally:
+                child.kill()
+        if child.returncode >= 0:
+            complaints.seek(0)
+            raise InternalError(complaints.read().decode(errors="replace"))
     raise ClipError(f"Reading {name} failed: the file is damaged, so save it again as an mp4.")
 
 

@@ -8,6 +8,9 @@ ends this process and not the server. One JSON object a line goes to the standar
     {"progress": 0.25}                          now and then
     {"clip": {"fps": 30.0, "frames": 300, ...}} at the end, or
     {"error": "..."}                            when the file is refused
+
+Whatever else goes wrong is a fault of ours: it ends this process with a traceback on the standard error
+and exit code 1.
 """
 
 import errno
@@ -46,6 +49,10 @@ def main(source: str, copy: str, name: str) -> None:
         if error.errno != errno.ENOSPC:
             raise
         report({"error": f"There is no room left on this machine for {name}: try again later."})
+    except av.FFmpegError:
+        report(
+            {"error": f"Reading {name} failed: the file is damaged, so save it again as an mp4."}
+        )
 
 
 def report(message: dict) -> None:

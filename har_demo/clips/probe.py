@@ -45,6 +45,10 @@ VIDEOS = frozenset(
     ]
 )
 FASTEST = 240  # frames per second that are believed
+# Titles and the like need not be UTF-8. PyAV 19 reads them anyway; before, it had to be told to.
+ANY_TEXT = (
+    {"metadata_errors": "replace"} if hasattr(av.container.Container, "metadata_errors") else {}
+)
 READABLE = "upload an mp4, mov, avi, mkv, webm, mpg or gif"
 # Brands of the mp4 family that are photographs (HEIC, AVIF), not films.
 PHOTO_BRANDS = {"heic", "heix", "heim", "heis", "mif1", "avif"}
@@ -82,9 +86,11 @@ def display_name(name: str) -> str:
 
 
 def check_size(path: Path | str, name: str) -> int:
-    """Bytes of a file that exists, is not empty and is within the limit; else ClipError."""
+    """Bytes of a file that can be read, is not empty and is within the limit; else ClipError."""
     if not os.path.isfile(path):
         raise ClipError(f"{name} is not there any more: upload it again.")
+    if not os.access(path, os.R_OK):
+        raise ClipError(f"{name} may not be read by this user: change its permissions.")
     size = os.path.getsize(path)
     if size == 0:
         raise ClipError(f"{name} is empty: the upload may have broken off, so try it again.")
@@ -103,9 +109,9 @@ def open_video(path: Path | str, name: str) -> tuple[av.container.InputContainer
         container = av.open(
             os.path.abspath(path),
             container_options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file"},
-            metadata_errors="replace",
+            **ANY_TEXT,
         )
-    except (av.FFmpegError, ValueError) as error:
+    except av.FFmpegError as error:
         raise ClipError(
             f"{name} is not a video that can be read, or it is damaged from its start: {READABLE}."
         ) from error

@@ -46,7 +46,7 @@ POOLINGS = (
 
 @dataclass(frozen=True)
 class ActivationLayer:
-    """Where in a network to look.
+    """A layer whose activations can be mapped.
 
     Attributes:
         name: of the module whose output it is; of its input, if it says so.
@@ -63,7 +63,7 @@ class ActivationLayer:
 
 @dataclass(frozen=True)
 class Activation:
-    """When and where a class was found.
+    """Evidence for a class over time and picture.
 
     Attributes:
         method: how.
@@ -84,7 +84,7 @@ def activation(
     method: Method = "grad-cam",
     network: nn.Module | None = None,
 ) -> Activation:
-    """When and where a model found a class in what it looked at.
+    """Compute when and where a model found evidence for a class.
 
     Args:
         one: the look.

@@ -1,4 +1,4 @@
-"""Where one position of a clip looks: the attention that a block used, cell by cell, and what it amounts to.
+"""Attention from one position of a clip: the weights that a block used, cell by cell, and their statistics.
 
     ForwardTrace ──blocks──▶ which blocks attend ──attended(at)──▶ AttentionResult: [heads, T, H, W] ──▶ Scores
                                          ──survey───────▶ the same over all positions that can ask
@@ -20,12 +20,8 @@ from torch import Tensor, nn
 from har_demo.errors import ChoiceError
 from har_demo.explain.functions import FUNCTIONS, as_if, has_functions
 from har_demo.explain.look import ForwardTrace
-from har_demo.models.action_transformer import ActionTransformerHead
 from har_demo.models.attention import AttentionMap
-from har_demo.models.compact_global import CGNL
 from har_demo.models.non_local import Function, NonLocal
-from har_demo.models.pyramid import PyramidNonLocal
-from har_demo.models.video_swin import WindowAttention
 
 AT_ONCE = 4_000_000
 """Weights that a survey holds at once."""
@@ -63,7 +59,7 @@ class AttentionBlock:
 
 @dataclass(frozen=True)
 class AttentionResult:
-    """Where one position looks.
+    """The attention from one position.
 
     Attributes:
         block: that was asked.
@@ -97,7 +93,7 @@ class AttentionResult:
 
 @dataclass(frozen=True)
 class Scores:
-    """What one map amounts to; distances are between centres of cells.
+    """Statistics of one map; distances are between centres of cells.
 
     Attributes:
         entropy: in bits, of the shares of all cells of all levels.
@@ -145,11 +141,6 @@ class AttentionSummary:
     mean: tuple[np.ndarray, ...] = field(repr=False)
 
 
-def attends(network: nn.Module) -> bool:
-    """Whether the network has a block that can be asked; a network on 'meta' will do."""
-    return any(hasattr(module, "attention") for module in network.modules())
-
-
 def blocks(one: ForwardTrace) -> tuple[AttentionBlock, ...]:
     """The blocks of a look that attend, first to last; none for most networks."""
     if "blocks" in one.remembered:
@@ -159,7 +150,7 @@ def blocks(one: ForwardTrace) -> tuple[AttentionBlock, ...]:
     for name, x in one.received.items():
         module = network.get_submodule(name)
         maps = _ask(module, x, (0.5, 0.5, 0.5))
-        layers = [[m] for m in maps] if isinstance(module, ActionTransformerHead) else [maps]
+        layers = [[m] for m in maps] if getattr(module, "attention_by_layer", False) else [maps]
         for number, levels in enumerate(layers):
             found.append(
                 AttentionBlock(
@@ -172,7 +163,7 @@ def blocks(one: ForwardTrace) -> tuple[AttentionBlock, ...]:
                     if has_functions(module)
                     else "",
                     window=module.fitted(levels[0].query_grid)[0]
-                    if isinstance(module, WindowAttention)
+                    if hasattr(module, "fitted")
                     else None,
                     covered=_covered(module, levels[0]),
                 )
@@ -233,7 +224,7 @@ def share_of(one: ForwardTrace, x: float, y: float, frame: int) -> At:
 def attended(
     one: ForwardTrace, of: AttentionBlock, at: At, function: Function | None = None
 ) -> AttentionResult:
-    """Where the position of a block that holds `at` looks.
+    """Return the attention from the position of a block that holds `at`.
 
     Args:
         one: the look.
@@ -255,7 +246,7 @@ def attended(
 
 
 def scores(one: ForwardTrace, found: AttentionResult, head: int | None = None) -> Scores:
-    """What one map amounts to."""
+    """Compute the statistics of one map."""
     maps = found.maps(head)
     weights = np.concatenate([level.ravel() for level in maps]).astype(np.float64)
     shares = _shares(torch.from_numpy(weights)).numpy()
@@ -371,7 +362,7 @@ def connections(
 def difference(
     a: AttentionResult, b: AttentionResult, head: int | None = None
 ) -> tuple[np.ndarray, ...]:
-    """What `b` gives to each cell more than `a` does, in shares of attention: float32 [T, H, W] a level.
+    """Return the attention that `b` gives to each cell beyond that of `a`, in shares: float32 [T, H, W] a level.
 
     Weights keep their sign, so that a cell which counts against in `b` alone is far below nothing.
     """
@@ -405,15 +396,8 @@ def centres(grid: Grid) -> np.ndarray:
 
 
 def _kind(module: nn.Module) -> str:
-    kinds = {
-        NonLocal: "non-local",
-        CGNL: "compact generalised non-local",
-        PyramidNonLocal: "pyramid non-local",
-        WindowAttention: "windowed attention",
-        ActionTransformerHead: "transformer head",
-    }
     shifted = ", shifted" if getattr(module, "shifted", False) else ""
-    return kinds.get(type(module), "attention") + shifted
+    return module.kind + shifted
 
 
 def _covered(module: nn.Module, found: AttentionMap) -> tuple[float, float]:
@@ -425,7 +409,7 @@ def _covered(module: nn.Module, found: AttentionMap) -> tuple[float, float]:
 
 
 def _layer(of: AttentionBlock) -> int | None:
-    """Which of the maps of a module with several layers is this block's; None for all."""
+    """Return which of the maps of a module with several layers is this block's; None for all."""
     _, colon, number = of.name.partition(":")
     return int(number) - 1 if colon else None
 

@@ -40,7 +40,7 @@ LOOSE = 0.5  # rank correlation with a shuffled network's map above which learni
 
 @dataclass(frozen=True)
 class ExplainedAttention:
-    """Where one position looks, and what it amounts to.
+    """The attention from one position, and its statistics.
 
     Attributes:
         look, found: of which pass, and the map.
@@ -60,7 +60,7 @@ class ExplainedAttention:
 
     @property
     def title(self) -> str:
-        """Which map this is."""
+        """Title of the map."""
         of = self.found.block
         function = f", {TITLES[self.found.function]}" if self.found.function else ""
         head = f", head {self.head}" if self.head is not None else ""
@@ -68,7 +68,7 @@ class ExplainedAttention:
 
     @property
     def words(self) -> list[str]:
-        """What the map amounts to, in sentences."""
+        """The map's statistics in sentences."""
         return attention_words(self.found, self.scores, self.survey)
 
     def png(self) -> bytes:
@@ -95,7 +95,7 @@ class ExplainedAttention:
 
 @dataclass(frozen=True)
 class ExplainedClass:
-    """When and where a class was found, and whether to believe it.
+    """A class activation map, and tests of its faithfulness.
 
     Attributes:
         look, found: of which pass, and the map.
@@ -110,12 +110,12 @@ class ExplainedClass:
 
     @property
     def title(self) -> str:
-        """Which map this is."""
+        """Title of the map."""
         return _class_title(self.look, self.found)
 
     @property
     def words(self) -> list[str]:
-        """Where the map is strongest, and whether to trust it, in sentences."""
+        """Sentences on where the map is strongest and whether to trust it."""
         return class_words(self)
 
     def png(self) -> bytes:
@@ -145,7 +145,7 @@ def explained_attention(
     function: Function | None = None,
     lines: int = 8,
 ) -> ExplainedAttention:
-    """Where a place attends.
+    """Compute the attention from a place.
 
     Args:
         one: the look.
@@ -190,7 +190,7 @@ def explained_class(
     trust: bool = False,
     on_progress: Callable[[float], None] | None = None,
 ) -> ExplainedClass:
-    """When and where a class was found.
+    """Compute a class activation map.
 
     Args:
         one: the look.
@@ -236,7 +236,7 @@ def class_number(one: ForwardTrace, name: str) -> int:
 
 
 def attention_words(found: AttentionResult, told: Scores, every: AttentionSummary) -> list[str]:
-    """What a map amounts to, in sentences."""
+    """Describe the statistics of a map in sentences."""
     of = found.block
     if told.total == 0:
         return ["From here this function gives nothing to any cell: there is no map to read."]
@@ -382,7 +382,7 @@ def class_json(said: ExplainedClass) -> dict:
 
 
 def class_words(said: ExplainedClass) -> list[str]:
-    """Where the map is strongest, and what deletion, insertion and shuffled parameters say of it."""
+    """Describe where the map is strongest, and what deletion, insertion and shuffled parameters say of it."""
     one, found, trust = said.look, said.found, said.trust
     values = found.values
     if values.max() <= 0:
@@ -403,7 +403,7 @@ def class_words(said: ExplainedClass) -> list[str]:
 
 
 def faithfulness_words(trust: Faithfulness, likeness: float | None) -> list[str]:
-    """What deletion, insertion and shuffled parameters say of a map, in sentences."""
+    """Describe in sentences what deletion, insertion and shuffled parameters say of a map."""
     better = trust.better
     verdict = {
         (True, True): "Both say that the map found what counts.",

@@ -1,4 +1,4 @@
-"""Whether a map can be trusted: take away what it calls important, and shuffle what the model learned.
+"""Tests of a map's faithfulness: delete what it calls important, and shuffle what the model learned.
 
 Deletion and insertion (Petsiuk et al., BMVC 2018). The cells of the map are ranked. Deletion greys them
 out one after another, the most important first, and watches the class's probability fall: the smaller
@@ -32,7 +32,7 @@ BLUR = 16  # cells of the input whose mean takes their place, along height and w
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """How the probability of a class goes as cells are taken away or brought back.
+    """The probability of a class as cells are deleted or inserted.
 
     Attributes:
         shares: float64 [steps + 1], of the cells that are gone, or back: 0 to 1.
@@ -54,7 +54,7 @@ class Faithfulness:
 
     @property
     def better(self) -> tuple[bool, bool]:
-        """Whether the map does better than chance in deletion and in insertion."""
+        """(deletion, insertion): whether the map does better than a random order."""
         return (
             self.area("deletion") < self.area("deletion_by_chance"),
             self.area("insertion") > self.area("insertion_by_chance"),

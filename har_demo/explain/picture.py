@@ -53,7 +53,7 @@ def colours(values: np.ndarray, most: float | None = None) -> np.ndarray:
 
 
 def cell_of(frame: int, frames: int, cells: int) -> int:
-    """Which of so many cells along time holds a frame.
+    """Return which of so many cells along time holds a frame.
 
     >>> [cell_of(frame, 4, 2) for frame in range(4)]
     [0, 0, 1, 1]
@@ -88,7 +88,7 @@ def attention_picture(
     k: int = 8,
     lines: Sequence[str] = (),
 ) -> np.ndarray:
-    """Where one position looks, uint8 [height, width, 3]: a strip of frames for each level.
+    """Draw the attention from one position, uint8 [height, width, 3]: a strip of frames for each level.
 
     Args:
         one: the look.
@@ -114,7 +114,7 @@ def attention_picture(
 def activation_picture(
     one: ForwardTrace, found: Activation, lines: Sequence[str] = ()
 ) -> np.ndarray:
-    """When and where a class was found, uint8 [height, width, 3]."""
+    """Draw a class activation map, uint8 [height, width, 3]."""
     t, h, w = found.values.shape
     what = "" if found.method == "rollout" else f" for '{one.card.classes[found.target]}'"
     title = f"{one.card.title}, {found.method}{what}: {t} × {h} × {w} cells of {found.layer}"

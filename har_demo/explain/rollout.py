@@ -31,7 +31,7 @@ KINDS = ("windowed attention", "transformer head")
 
 
 def rollout(one: ForwardTrace) -> Activation:
-    """When and where the answer of a transformer came from, with shares as values.
+    """Attention rollout of a transformer's answer over time and picture, with shares as values.
 
     Returns:
         An Activation at the resolution of the first layer; its target is the likeliest class, though
@@ -91,7 +91,7 @@ def _unmerged(share: Tensor, grid: tuple[int, int, int]) -> Tensor:
 
 
 def _query(one: ForwardTrace, every: list[AttentionBlock]) -> np.ndarray:
-    """What one query read of the memory, layer by layer, float32 [T, H, W]."""
+    """Return what one query read of the memory, layer by layer, float32 [T, H, W]."""
     read = torch.zeros(math.prod(every[0].key_grids[0]), dtype=torch.float64)
     for block in every:
         (row,) = torch.cat(list(rows_of(one, block))).double()

@@ -10,7 +10,7 @@ from har_demo import assets
 from har_demo.flow import learned, scores
 from har_demo.flow.field import TITLES
 from har_demo.weights import hub
-from har_demo.weights.files import megabytes
+from har_demo.weights.state import megabytes
 
 MEASURED = assets.MEASURED / "flow.csv"
 

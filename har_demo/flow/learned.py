@@ -20,12 +20,11 @@ from torch.nn import functional as F
 
 from har_demo.errors import ChoiceError, ClipError, WeightsError
 from har_demo.flow import flownet, raft
-from har_demo.models.card import WeightSource
-from har_demo.weights import hub, shipped, state
-from har_demo.weights.apart import read_apart
-from har_demo.weights.files import megabytes, sha256
+from har_demo.models.card import Source
+from har_demo.weights import Provenance, hub, shipped, state
 from har_demo.weights.loading import public_file
-from har_demo.weights.provenance import Provenance
+from har_demo.weights.state import megabytes, sha256
+from har_demo.weights.untrusted import read_untrusted
 
 LARGEST = 2**20  # pixels of a picture: RAFT's memory grows with their square
 AT_ONCE = {"cpu": 2**17, "cuda": 2**22}  # pixels of the pictures that go through a network together
@@ -56,7 +55,7 @@ class Learned:
     least: int
     bytes: int
     shipped: str = ""
-    sources: tuple[WeightSource, ...] = ()
+    sources: tuple[Source, ...] = ()
     enlarge: float = 1.0
     elsewhere: str = ""
 
@@ -245,7 +244,7 @@ def _file(method: str, weights: Path | str | None) -> Path:
 
 def _load(one: Learned, path: Path, own: bool) -> tuple[nn.Module, Provenance]:
     if own:
-        tensors, source, note = read_apart(path), "user", "the user's own file"
+        tensors, source, note = read_untrusted(path), "user", "the user's own file"
     elif one.shipped:
         _check(one, path)
         tensors, source, note = state.read(path), "shipped", "trained by this project"

@@ -27,7 +27,7 @@ from har_demo.flow.colour import scale_of
 from har_demo.flow.field import TITLES, flow
 from har_demo.flow.files import read_flo, write_flo
 from har_demo.flow.warp import camera, fetched, own
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 SIDE = 320  # pixels of the longer side
 PAIRS = 32  # at most

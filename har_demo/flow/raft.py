@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import optical_flow
 
-from har_demo.models.card import WeightSource
+from har_demo.models.card import Source
 
 MULTIPLE = 8  # sides of pictures are multiples of it
 LEVELS = 4  # scales at which places are compared
@@ -23,11 +23,9 @@ LEAST = 128  # pixels a side, for the coarsest of the four scales to be more tha
 UPDATES = 12  # corrections, as published accuracies were measured
 
 HUB = "https://download.pytorch.org/models"
-SMALL = WeightSource(f"{HUB}/raft_small_C_T_V2-01064c6d.pth", "01064c6d", 4_006_609, "BSD-3-Clause")
+SMALL = Source(f"{HUB}/raft_small_C_T_V2-01064c6d.pth", "01064c6d", 4_006_609, "BSD-3-Clause")
 """torchvision's own training on FlyingChairs and FlyingThings3D."""
-LARGE = WeightSource(
-    f"{HUB}/raft_large_C_T_SKHT_V2-ff5fadd5.pth", "ff5fadd5", 21_106_786, "BSD-3-Clause"
-)
+LARGE = Source(f"{HUB}/raft_large_C_T_SKHT_V2-ff5fadd5.pth", "ff5fadd5", 21_106_786, "BSD-3-Clause")
 """torchvision's own training on the same and then on Sintel, KITTI and HD1K."""
 
 

@@ -51,18 +51,22 @@ class FlowScore:
 
 
 def read(file: Path) -> list[FlowScore]:
-    """The figures of a table that `write` made.
+    """Read the figures of the table.
 
     Raises:
         ChoiceError: it is another table.
     """
     try:
         with open(file, encoding="utf-8", newline="") as opened:
-            return [
-                FlowScore(**line | {"value": float(line["value"]), "pairs": int(line["pairs"])})
-                for line in csv.DictReader(opened)
-            ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            header, *lines = csv.reader(opened, strict=True)
+        if tuple(header) != COLUMNS:
+            raise ValueError(f"the columns are not {', '.join(COLUMNS)}")
+        named = [dict(zip(COLUMNS, line, strict=True)) for line in lines]
+        return [
+            FlowScore(**line | {"value": float(line["value"]), "pairs": int(line["pairs"])})
+            for line in named
+        ]
+    except (OSError, ValueError, csv.Error) as error:
         raise ChoiceError(
             f"'{file.name}' is no table of optical flow's figures: give another file."
         ) from error

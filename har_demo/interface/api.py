@@ -29,9 +29,9 @@ from gradio.components import Component
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import ingest
-from har_demo.errors import ClipError, UserError
+from har_demo.errors import BROKEN, ClipError, UserError
 from har_demo.interface.gpu import on_gpu
-from har_demo.interface.run import BROKEN, Job
+from har_demo.interface.run import Job
 
 log = logging.getLogger(__name__)
 

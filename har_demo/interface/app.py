@@ -24,6 +24,7 @@ from har_demo.interface.pages.prompts import api as prompts_api
 from har_demo.interface.pages.prompts import page as prompts_page
 from har_demo.interface.pages.recognize import api as recognize_api
 from har_demo.interface.pages.recognize import page as recognize_page
+from har_demo.interface.problems import plainly
 from har_demo.interface.render import source, styles
 from har_demo.interface.theme import theme
 
@@ -64,6 +65,9 @@ def build() -> gr.Blocks:
     for name, address, build_page in PAGES:
         with demo.route(name, address):
             build_page()
+    for event in demo.fns.values():
+        if event.fn is not None:
+            event.fn = plainly(event.fn)
     return demo.queue(max_size=32, default_concurrency_limit=4)
 
 

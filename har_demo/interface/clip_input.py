@@ -1,67 +1,78 @@
-"""What stands under 'Your clip': from an upload, a recording or an example to a clip, and back to none."""
+"""A clip on a page: from an upload, a recording or an example to a clip, and back to none."""
 
+from collections.abc import Callable
 from pathlib import Path
-
-import gradio as gr
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip, ingest
-from har_demo.errors import ClipError, UserError
+from har_demo.errors import ChoiceError, ClipError, UserError
 from har_demo.interface import formatting
 from har_demo.interface.examples import example
-from har_demo.interface.render import notice, render
+from har_demo.interface.render import render
+from har_demo.interface.run import Job, press
+
+EMPTY = {"current": None, "facts": "", "clip_notice": "", "notice": ""}
 
 
-def shown(clip: Clip) -> tuple:
-    """What the page shows of a clip: its copy, itself, its facts, and no notices."""
-    return str(clip.path), clip, _facts(clip), "", ""
+def shown(clip: Clip) -> dict:
+    """Updates that show a clip: its copy, itself, its facts, and no notices."""
+    facts = render("clip_facts", clip=clip, duration=formatting.seconds(clip.duration))
+    return EMPTY | {"video": str(clip.path), "current": clip, "facts": facts}
 
 
-def _facts(clip: Clip) -> str:
-    return render("clip_facts", clip=clip, duration=formatting.seconds(clip.duration))
-
-
-def take_upload(video: str | None, progress=gr.Progress()) -> tuple:  # noqa: B008
+@press(errors="clip_notice")
+def take_upload(job: Job, video: str | None):
     """Ingest a file and show the copy that every browser can play."""
-    return _take(video, Path(video or "").name, progress)
+    yield from _take(job, video, Path(video or "").name)
 
 
-def take_recording(video: str | None, progress=gr.Progress()) -> tuple:  # noqa: B008
+@press(errors="clip_notice")
+def take_recording(job: Job, video: str | None):
     """Ingest what the webcam recorded, a WebM that does not know how long it is."""
-    return _take(video, "your recording", progress)
+    yield from _take(job, video, "your recording")
 
 
-def _take(video: str | None, name: str, progress: gr.Progress) -> tuple:
+def _take(job: Job, video: str | None, name: str):
+    empty = EMPTY | {"video": None}
     if not video:
-        return None, *forget_clip()
+        yield empty
+        return
     try:
-        return shown(ingest(video, name=name, on_progress=_reader(progress)))
-    except UserError as problem:
-        return None, None, "", notice(str(problem)), ""
+        clip = ingest(video, name=name, on_progress=_reading(job.tell))
+    except UserError:
+        yield empty
+        raise
+    yield shown(clip)
 
 
-def take_example(event: gr.EventData) -> tuple:
+@press(errors="clip_notice")
+def take_example(job: Job, event: dict):
     """Show one of the shipped clips."""
-    found = example(str(event._data.get("file", "")))
-    if found is None:
-        return *[gr.skip()] * 3, notice("That example does not exist."), ""
-    return shown(ingest(found.path, name=found.title))
+    shipped = example(str(event.get("file", "")))
+    if shipped is None:
+        raise ChoiceError("That example does not exist.")
+    yield shown(ingest(shipped.path, name=shipped.title))
 
 
-def forget_clip() -> tuple:
+@press(errors="clip_notice")
+def forget_clip(job: Job):
     """No clip any more: nothing is current, facts and notices are empty."""
-    return None, "", "", ""
+    yield EMPTY
 
 
-def _reader(progress):
-    return lambda fraction: progress(fraction, desc="Reading the clip")
+def ready(current: Clip | None, video: str | None, tell: Callable[[float, str], None]) -> Clip:
+    """The clip of the page, read again when its copy has left the cache.
 
-
-def ready(current: Clip | None, video: str | None, progress: gr.Progress) -> Clip:
-    """The clip under 'Your clip', read again when its copy has left the cache."""
+    Raises:
+        ClipError: there is none, or its file cannot be read.
+    """
     if current is not None and cached_clip(current.sha256) is not None:
         return current
     if not video:
         raise ClipError("There is no clip yet: drop a video, record one or take an example.")
     name = current.source.name if current else Path(video).name
-    return ingest(video, name=name, on_progress=_reader(progress))
+    return ingest(video, name=name, on_progress=_reading(tell))
+
+
+def _reading(tell: Callable[[float, str], None]) -> Callable[[float], None]:
+    return lambda share: tell(share, "Reading the clip")

@@ -1,4 +1,4 @@
-"""The first step of a page: a clip comes in by upload, webcam or example and shows what it is."""
+"""The first step of a page: a clip comes in by upload, webcam or example and shows its facts."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from har_demo.clips.probe import limits
 from har_demo.interface.clip_input import forget_clip, take_example, take_recording, take_upload
 from har_demo.interface.examples import examples
 from har_demo.interface.render import fragment, render
+from har_demo.interface.run import PRIVATE, on
 
 # A press on an example tells the server which one.
 EXAMPLES_SCRIPT = """
@@ -23,9 +24,9 @@ class ClipPart:
     """The components of this step.
 
     Attributes:
-        video: what plays.
+        video: the player.
         current: the Clip under 'Your clip', or None.
-        facts, notice: what the clip is, and what was wrong with a file.
+        facts, notice: size and codec of the clip, and problems with a file.
         examples: the strip of example clips.
     """
 
@@ -35,9 +36,15 @@ class ClipPart:
     notice: gr.HTML
     examples: gr.HTML
 
-    def taken(self, answer_notice: gr.HTML) -> list:
-        """What every function of `taking` updates, the answer's notice included."""
-        return [self.video, self.current, self.facts, self.notice, answer_notice]
+    def outputs(self, notice: gr.HTML) -> dict:
+        """Outputs of every press of `clip_input`, the notice beside the answers included."""
+        return {
+            "video": self.video,
+            "current": self.current,
+            "facts": self.facts,
+            "clip_notice": self.notice,
+            "notice": notice,
+        }
 
 
 def build() -> ClipPart:
@@ -65,24 +72,22 @@ def build() -> ClipPart:
     return ClipPart(video, current, facts, notice, strip)
 
 
-def connect(part: ClipPart, answer_notice: gr.HTML) -> None:
+def connect(part: ClipPart, notice: gr.HTML) -> None:
     """Connect what brings a clip in, and compare it with the answers on the page."""
-    taken = part.taken(answer_notice)
-    private = {"api_visibility": "undocumented"}
+    outputs = part.outputs(notice)
     for event, take in (
         (part.video.upload, take_upload),
         (part.video.stop_recording, take_recording),
     ):
-        event(
+        on(
+            event,
             take,
-            part.video,
-            taken,
-            api_name=take.__name__,
+            [part.video],
+            outputs,
             concurrency_limit=2,  # each decodes and encodes a whole file
             concurrency_id="ingest",
             show_progress_on=[part.video],
-            **private,
         )
-    part.video.clear(forget_clip, None, taken[1:], api_name="forget_clip", **private)
-    part.examples.pick(take_example, None, taken, api_name="take_example", **private)
-    part.facts.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
+    on(part.video.clear, forget_clip, [], outputs)
+    on(part.examples.pick, take_example, [], outputs)
+    part.facts.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)

@@ -1,29 +1,14 @@
 """Numbers and names as people read them: the same words on every card and page."""
 
-import zlib
+from har_demo.models import registry
 
-# One hue per approach of the field, so that a family has one colour on every page; the first
-# word that a family's name contains decides, so the special cases of 3D come before it.
-HUES = {
-    "Hand-crafted": 0,
-    "2D": 28,
-    "Recurrent": 48,
-    "Two-stream": 96,
-    "Factorised": 200,
-    "Grouped": 224,
-    "3D": 172,
-    "Long-range": 262,
-    "Transformer": 292,
-    "Language": 330,
-}
+# Families of results and chapters that no model here belongs to.
+_HUES_WITHOUT_MODELS = {"2D image network": 28, "Language": 330}
 
 
 def hue(family: str) -> int:
-    """Degrees on the colour wheel for a family's name; unknown families get a steady one too."""
-    for word, degrees in HUES.items():
-        if word.lower() in family.lower():
-            return degrees
-    return zlib.crc32(family.encode()) % 360
+    """Return a family's colour on every page, as degrees on the colour wheel."""
+    return _HUES_WITHOUT_MODELS.get(family, registry.hue(family))
 
 
 def percent(value: float) -> str:

@@ -13,7 +13,6 @@ An update names the outputs that change; all others stay as they are.
 
 import functools
 import inspect
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +25,10 @@ from gradio.events import Dependency
 from har_demo.errors import UserError
 from har_demo.interface import stopping
 from har_demo.interface.gpu import on_gpu
+from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice
 
-log = logging.getLogger(__name__)
-
 PRIVATE = {"api_visibility": "undocumented"}
-BROKEN = "Something broke on our side, not yours: try again, or with less at once."
 
 Outputs = Mapping[str, Component]
 """The components that a press may change, by name."""
@@ -79,18 +76,17 @@ def press(work: Work | None = None, *, errors: str = "notice", gpu: bool = False
         return functools.partial(press, errors=errors, gpu=gpu)
 
     @functools.wraps(work)
-    def guarded(key: str, progress: Callable, *given, **event):
+    def guarded(key: str, progress: Callable, *given, **named):
         with TemporaryDirectory() as folder:
             try:
-                yield from work(Job(key, Path(folder), progress), *given, **event)
+                yield from work(Job(key, Path(folder), progress), *given, **named)
             except stopping.Stopped:
                 return  # the press on Stop says so
             except UserError as problem:
                 yield {errors: notice(sentence(problem))}
-            except Exception:
-                # The page must never be left waiting; the log has what the reader cannot use.
-                log.exception("%s failed", work.__name__)
-                yield {errors: notice(BROKEN)}
+            except Exception as fault:
+                # The page must never be left waiting.
+                yield {errors: notice(explain_error(fault, f"{work.__name__} failed"))}
 
     return on_gpu(guarded) if gpu else guarded
 
@@ -111,18 +107,20 @@ def on(
 ) -> Dependency:
     """Let an event, such as `button.click`, do work that `press` decorates.
 
-    Work with a parameter `event` is given the data that the page's script sends with the event.
+    Work with a parameter `event` is given the data that the page's script sends with the event, and
+    work with a parameter `query` that of the page's address.
     """
-    takes_event = "event" in inspect.signature(work).parameters
+    parameters = inspect.signature(work).parameters
 
     def handle(request: gr.Request, data: gr.EventData, progress=gr.Progress(), *given):  # noqa: B008
         # A request cannot travel to the process that has the GPU; its session's name can.
         key = key_of(request, work)
-        named = {"event": data._data or {}} if takes_event else {}
+        named = {"event": data._data or {}, "query": dict(request.query_params)}
+        named = {name: value for name, value in named.items() if name in parameters}
         update = None
         with stopping.work(key):
             for update in work(key, progress, *given, **named):
-                yield {outputs[name]: value for name, value in update.items()}
+                yield {outputs[name]: value for name, value in update.items()} or gr.skip()
         if update is None:
             yield gr.skip()  # work that gives nothing at all would empty every output
 

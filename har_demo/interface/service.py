@@ -1,20 +1,19 @@
-"""From what a person chose to answers and files: shared by the page and the API."""
+"""Requests from the choices of a person, and files of the answers: shared by the page and the API."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from har_demo.clips.clip import Clip
 from har_demo.errors import ChoiceError
 from har_demo.recognize.export import as_csv, as_json
 from har_demo.recognize.prediction import ModelError, Prediction, Request
-from har_demo.recognize.recognize import recognize
 
 
-def questions(
+def requests(
     chosen: Sequence[str], settings: dict, own_model: str = "", own_file: str | None = None
 ) -> list[Request]:
-    """One question per chosen model.
+    """One request per chosen model.
 
     Args:
         chosen: names of model cards.
@@ -40,24 +39,12 @@ def questions(
     ]
 
 
-def ask(
-    clip: Clip, asked: Sequence[Request], progress: Callable[..., object], seen: bool = False
-) -> Iterator[Prediction | ModelError]:
-    """Answers model by model, on request with `seen`; `progress` is called as a gr.Progress is."""
-    return recognize(
-        clip,
-        asked,
-        on_progress=lambda fraction, sentence: progress(fraction, desc=sentence),
-        seen=seen,
-    )
-
-
 def write_files(
-    clip: Clip, said: Sequence[Prediction | ModelError], folder: Path
+    clip: Clip, answers: Sequence[Prediction | ModelError], folder: Path
 ) -> tuple[Path, Path]:
     """The answers as JSON and CSV, named after the clip."""
     stem = Path(clip.source.name).stem or "clip"
     json_path, csv_path = folder / f"{stem}-answers.json", folder / f"{stem}-answers.csv"
-    json_path.write_text(json.dumps(as_json(clip, said), indent=1), encoding="utf-8")
-    csv_path.write_text(as_csv(clip, said), encoding="utf-8")
+    json_path.write_text(json.dumps(as_json(clip, answers), indent=1), encoding="utf-8")
+    csv_path.write_text(as_csv(clip, answers), encoding="utf-8")
     return json_path, csv_path

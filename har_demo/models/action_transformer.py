@@ -155,6 +155,9 @@ class ActionTransformerHead(nn.Module):
         layers, heads: Tx units behind one another and side by side.
     """
 
+    kind = "transformer head"
+    attention_by_layer = True
+
     def __init__(
         self,
         inputs: int,
@@ -271,6 +274,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="action_transformer",
         title="Action Transformer (HighRes)",
+        chapter="transformer",
         idea="What is seen in the centre frame becomes a question to the whole clip: attention picks "
         "the moments and places that answer it, such as hands, faces and other people.",
         size="paper",
@@ -278,6 +282,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=action_transformer,
+        attends=True,
         parameters=10_804_788,
         gmacs=361.539,
         published=(
@@ -301,6 +306,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=action_transformer_lowres,
+        attends=True,
         parameters=10_001_844,
         gmacs=361.533,
         note=_NOTE,
@@ -309,6 +315,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="action_transformer_lab",
         title="Action Transformer (tiny)",
+        chapter="transformer",
+        tiny_of="action_transformer",
         idea="Half of I3D's width, and a query that asks 196 places of the clip; fed with the change "
         "from frame to frame and trained from scratch.",
         size="tiny",
@@ -316,6 +324,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=action_transformer_tiny,
+        attends=True,
         parameters=2_708_587,
         gmacs=2.188,
         note=_NOTE,

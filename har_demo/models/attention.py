@@ -4,7 +4,10 @@ A block that attends (non-local, windowed, pyramid ...) has, beside its forward(
 
     attention(x, at) → tuple[AttentionMap, ...]
 
-that computes from the same input and with the same layers which positions the given ones look at.
+that computes from the same input and with the same layers which positions the given ones look at, and a
+class attribute `kind`, the field's word for it, such as 'non-local'. It gives one map, or one for each
+level of what it compares with; where it is several layers one after the other, one for each layer, and
+`attention_by_layer` is True.
 `block_inputs` runs a network as usual and notes what each such block received, and `attention_maps`
 asks them. So the plain forward keeps its fused kernels, and the full table of all positions by all is
 never built for a question about a few.

@@ -33,7 +33,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400, SPORTS1M, UCF101
 from har_demo.models.tiny import TINY_DIFFERENCE
 
@@ -175,10 +176,22 @@ def c3d_tiny(classes: int) -> C3D:
     return C3D(classes, width=16, hidden=512, batch_norm=True)
 
 
+# DavideA/c3d-pytorch has our names, but for the two layers that stand alone: it leaves out their 'a'.
+KEY_MAP = key_map(
+    (r"^backbone\.(conv\d[ab])\.conv\.", r"\1."),
+    (r"^backbone\.(fc[67])\.", r"\1."),
+    (r"^cls_head\.fc_cls\.", "fc8."),
+    (r"^conv([12])\.", r"conv\1a."),
+)
+"""mmaction2 keeps backbone and head apart, and every convolution inside a module of its own."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="c3d",
         title="C3D",
+        chapter="volume",
+        hue=172,
         family="3D convolution",
         year=2015,
         paper=_PAPER,
@@ -201,8 +214,9 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="UCF101",
         classes=UCF101,
         build=c3d,
+        key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/c3d/"
                 "c3d_sports1m-pretrained_8xb30-16x1x1-45e_ucf101-rgb/"
                 "c3d_sports1m-pretrained_8xb30-16x1x1-45e_ucf101-rgb_20220811-31723200.pth",
@@ -250,6 +264,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Sports-1M",
         classes=SPORTS1M,
         build=c3d,
+        key_map=KEY_MAP,
         parameters=79_991_015,
         gmacs=38.549,
         accuracy=(Accuracy("Sports-1M", 61.1, 85.2, "per video", "lecture, Sports-1M table"),),
@@ -344,6 +359,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="c3d_lab",
         title="C3D (tiny)",
+        chapter="volume",
+        tiny_of="c3d",
         family="3D convolution",
         year=2015,
         paper=_PAPER,

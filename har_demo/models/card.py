@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import nn
 
+    from .key_map import KeyMap
+
 
 @dataclass(frozen=True)
 class ModelInput:
@@ -85,7 +87,7 @@ class ModelInput:
 
 
 @dataclass(frozen=True)
-class WeightSource:
+class Source:
     """A public file of parameters.
 
     Attributes:
@@ -157,6 +159,12 @@ class ModelCard:
         accuracy: published accuracies of the public weights, or of the paper where there are none.
         published: what others say this network costs.
         note: what a reader must know before trusting it, such as that it is a reconstruction.
+        key_map: names of the parameters in public files → names here; None where they are the same.
+        attends: whether blocks of the network can be asked for their attention; see models/attention.py.
+        tiny_of: of a tiny model, the name of the paper's model that it is the tiny size of; '' if none.
+        chapter: name of the chapter of the lecture that shows it (tables/lecture.py); '' if none.
+        hue: degrees on the colour wheel, 0 to 359, for the model's family on every page; enough on one
+            card of a family, None on the others.
     """
 
     name: str
@@ -171,9 +179,14 @@ class ModelCard:
     label_set: str
     classes: tuple[str, ...]
     build: "Callable[[int], nn.Module]"
-    weights: tuple[WeightSource, ...] = ()
+    weights: tuple[Source, ...] = ()
     parameters: int | None = None
     gmacs: float | None = None
     accuracy: tuple[Accuracy, ...] = ()
     published: tuple[PublishedCost, ...] = ()
     note: str = ""
+    key_map: "KeyMap | None" = None
+    attends: bool = False
+    tiny_of: str = ""
+    chapter: str = ""
+    hue: int | None = None

@@ -63,6 +63,8 @@ class CGNL(nn.Module):
     torch.Size([1, 1024, 8, 14, 14])
     """
 
+    kind = "compact generalised non-local"
+
     def __init__(self, channels: int, groups: int = 8):
         super().__init__()
         self.groups = groups
@@ -255,7 +257,7 @@ def _paper(**words) -> ModelCard:
     )
 
 
-def _lab(**words) -> ModelCard:
+def _tiny(**words) -> ModelCard:
     return ModelCard(
         family="Long-range dependencies",
         size="tiny",
@@ -293,6 +295,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="One non-local block in an image network: every position of every frame is compared "
         "with every other, which costs the square of their number.",
         build=res50_nl,
+        attends=True,
         parameters=26_428_368,
         gmacs=38.504,
         published=(_counted(_CGNL_CODE, 27_656_232, 4.540), _printed(27.66e6, 19.67)),
@@ -304,10 +307,12 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="res50_cgnl",
         title="Res50-CGNL",
+        chapter="far",
         **_CGNL,
         idea="A non-local block over pairs of channels and positions, ordered so that the sum over "
         "all pairs comes first: its cost grows with the positions, not with their square.",
         build=res50_cgnl,
+        attends=True,
         parameters=25_968_080,
         gmacs=35.267,
         published=(_counted(_CGNL_CODE, 27_197_480, 4.411), _printed(27.2e6, 19.16)),
@@ -317,6 +322,7 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="res50_cgd",
         title="Res50-CGD",
+        chapter="far",
         **_CGD,
         idea="Sums a clip up in its mean and its maximum per channel, and opens or closes every "
         "channel by them: the whole clip's view for almost nothing.",
@@ -327,19 +333,24 @@ CARDS: tuple[ModelCard, ...] = (
         accuracy=_accuracy(77.56),
         note=_FOR_IMAGES.replace("the block sees", "every descriptor sees"),
     ),
-    _lab(
+    _tiny(
         name="cgnl_lab",
         title="CGNL (tiny)",
+        chapter="far",
+        tiny_of="res50_cgnl",
         **_CGNL,
         idea="A small image network of the changes from frame to frame, which meet once, in a compact "
         "non-local block before the last stage, and after that only in the mean.",
         build=cgnl_tiny,
+        attends=True,
         parameters=1_266_119,
         gmacs=1.6996,
     ),
-    _lab(
+    _tiny(
         name="cgd_lab",
         title="CGD (tiny)",
+        chapter="far",
+        tiny_of="res50_cgd",
         **_CGD,
         idea="A small image network of the changes from frame to frame, in which every block opens and "
         "closes its channels by what the whole clip shows on average and at most.",

@@ -124,6 +124,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="conv_pool_lab",
         title="Conv Pool (tiny)",
+        tiny_of="conv_pool",
         family="2D fusion",
         year=2015,
         paper=_PAPER,

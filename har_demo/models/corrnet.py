@@ -189,6 +189,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="corrnet_101",
         title="CorrNet-101",
+        chapter="factorised",
         family="Factorised 3D convolution",
         year=2020,
         paper=_PAPER,
@@ -225,6 +226,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="corrnet_lab",
         title="CorrNet (tiny)",
+        chapter="factorised",
+        tiny_of="corrnet_101",
         family="Factorised 3D convolution",
         year=2020,
         paper=_PAPER,

@@ -35,7 +35,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.r2plus1d import Conv2Plus1D, middle_channels
 from har_demo.models.tiny import TINY_INPUT
@@ -258,13 +259,72 @@ _card = partial(
     paper_url="https://arxiv.org/abs/1904.02811",
 )
 _paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
-_lab = partial(
+_tiny = partial(
     _card,
     size="tiny",
     input=TINY_INPUT,
     label_set=LABEL_SET,
     classes=EVERYDAY,
 )
+
+# VMZ, the authors' code, numbers the layers of nn.Sequential; mmaction2 keeps every convolution with its
+# norm in a module of its own; pytorchvideo calls the three convolutions a, b and c.
+_MMACTION_RULES = (
+    (r"^backbone\.conv1\.conv\.", "stem."),
+    (r"^backbone\.conv1\.bn\.", "stem_norm."),
+    (r"^backbone\.", ""),
+    (r"\.conv1\.conv\.", ".reduce."),
+    (r"\.conv1\.bn\.", ".reduce_norm."),
+    (r"\.conv3\.conv\.", ".expand."),
+    (r"\.conv3\.bn\.", ".expand_norm."),
+    (r"\.downsample\.conv\.", ".shortcut.0."),
+    (r"\.downsample\.bn\.", ".shortcut.1."),
+    (r"^cls_head\.fc_cls\.", "fc."),
+)
+_VMZ_RULES = (
+    (r"^stem\.0\.", "stem."),
+    (r"^stem\.1\.", "stem_norm."),
+    (r"\.conv1\.0\.", ".reduce."),
+    (r"\.conv1\.1\.", ".reduce_norm."),
+    (r"\.conv3\.0\.", ".expand."),
+    (r"\.conv3\.1\.", ".expand_norm."),
+    (r"\.downsample\.", ".shortcut."),
+)
+_PYTORCHVIDEO_RULES = (
+    (r"^blocks\.0\.conv\.", "stem."),
+    (r"^blocks\.0\.norm\.", "stem_norm."),
+    (r"^blocks\.5\.proj\.", "fc."),
+    (r"^blocks\.(\d)\.res_blocks\.", r"layer\1."),
+    (r"\.branch1_conv\.", ".shortcut.0."),
+    (r"\.branch1_norm\.", ".shortcut.1."),
+    (r"\.branch2\.conv_a\.", ".reduce."),
+    (r"\.branch2\.norm_a\.", ".reduce_norm."),
+    (r"\.branch2\.conv_b\.", ".depthwise."),
+    (r"\.branch2\.norm_b\.", ".depthwise_norm."),
+    (r"\.branch2\.conv_c\.", ".expand."),
+    (r"\.branch2\.norm_c\.", ".expand_norm."),
+)
+IR_KEY_MAP = key_map(
+    *_MMACTION_RULES,
+    *_VMZ_RULES,
+    *_PYTORCHVIDEO_RULES,
+    (r"\.conv2\.0\.conv\.", ".depthwise."),
+    (r"\.conv2\.0\.bn\.", ".depthwise_norm."),
+    (r"\.conv2\.0\.", ".depthwise."),
+    (r"\.conv2\.1\.", ".depthwise_norm."),
+)
+IP_KEY_MAP = key_map(
+    *_MMACTION_RULES,
+    *_VMZ_RULES,
+    (r"\.conv2\.0\.conv\.", ".interact.0."),
+    (r"\.conv2\.0\.bn\.", ".interact.1."),
+    (r"\.conv2\.1\.conv\.", ".depthwise."),
+    (r"\.conv2\.1\.bn\.", ".depthwise_norm."),
+    (r"\.conv2\.0\.2\.", ".depthwise."),
+    (r"\.conv2\.0\.", ".interact."),
+    (r"\.conv2\.1\.", ".depthwise_norm."),
+)
+
 
 CARDS: tuple[ModelCard, ...] = (
     _paper(
@@ -274,8 +334,9 @@ CARDS: tuple[ModelCard, ...] = (
         "the cheap 1×1×1 convolutions around it: a deep 3D network at a fraction of the cost.",
         input=_PYTORCHVIDEO,
         build=ir_csn_101,
+        key_map=IR_KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/"
                 "CSN_32x2_R101.pyth",
                 sha256="",
@@ -302,6 +363,7 @@ CARDS: tuple[ModelCard, ...] = (
         "before, and a depthwise one, which looks around within each channel.",
         input=_VMZ,
         build=ip_csn_101,
+        key_map=IP_KEY_MAP,
         parameters=24_601_616,
         gmacs=63.559,
         accuracy=(_sports(74.9, 92.6),),
@@ -314,12 +376,14 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="ir_csn_152",
         title="ir-CSN-152",
+        chapter="grouped",
         idea="Goes to 152 layers with ir-CSN: depthwise 3×3×3 filters are so light that all of "
         "them cost less than half of what R(2+1)D's 34 layers do on as many frames.",
         input=_VMZ,
         build=ir_csn_152,
+        key_map=IR_KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/recognition/csn/vmz/"
                 "vmz_ircsn_from_scratch_r152_32x2x1_180e_kinetics400_rgb_20210617-5c933ae1.pth",
                 sha256="5c933ae1",
@@ -341,13 +405,15 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="ip_csn_152",
         title="ip-CSN-152",
+        chapter="grouped",
         idea="Goes to 152 layers with ip-CSN: as many channel interactions as a 3D ResNet, at a "
         "fraction of its cost; and keeping the two jobs apart, the authors find, makes it overfit "
         "less.",
         input=_VMZ,
         build=ip_csn_152,
+        key_map=IP_KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/recognition/csn/vmz/"
                 "vmz_ipcsn_from_scratch_r152_32x2x1_180e_kinetics400_rgb_20210617-d565828d.pth",
                 sha256="d565828d",
@@ -369,18 +435,22 @@ CARDS: tuple[ModelCard, ...] = (
             ),
         ),
     ),
-    _lab(
+    _tiny(
         name="ir_csn_lab",
         title="ir-CSN (tiny)",
+        chapter="grouped",
+        tiny_of="ir_csn_152",
         idea="A small ir-CSN of 26 layers at half width; "
         "compare it with ip-CSN, which has one 1×1×1 convolution more in every block.",
         build=partial(csn_tiny, preserve=False),
         parameters=2_005_191,
         gmacs=1.370,
     ),
-    _lab(
+    _tiny(
         name="ip_csn_lab",
         title="ip-CSN (tiny)",
+        chapter="grouped",
+        tiny_of="ip_csn_152",
         idea="A small ip-CSN of 26 layers at half width; "
         "it has all the channel interactions that ir-CSN gives up.",
         build=partial(csn_tiny, preserve=True),

@@ -374,6 +374,8 @@ CARDS: tuple[ModelCard, ...] = (
     _paper_card(
         "single_frame",
         "Single frame",
+        chapter="fusion",
+        hue=28,
         idea="Classifies each frame as a picture of its own and averages the scores: the baseline "
         "that any use of motion has to beat.",
         input=_input(1, 30.0, any_frames=True),
@@ -385,6 +387,7 @@ CARDS: tuple[ModelCard, ...] = (
     _paper_card(
         "early_fusion",
         "Early Fusion",
+        chapter="fusion",
         idea="Stacks ten frames like colour channels, so that the very first filters see motion, "
         "and nothing after them does.",
         input=_input(10, 30.0),
@@ -396,6 +399,7 @@ CARDS: tuple[ModelCard, ...] = (
     _paper_card(
         "late_fusion",
         "Late Fusion",
+        chapter="fusion",
         idea="Looks at two frames half a second apart with the same filters and compares them "
         "only in the first fully connected layer.",
         input=_input(2, 2.0),  # 15 frames apart at 30 a second
@@ -407,6 +411,7 @@ CARDS: tuple[ModelCard, ...] = (
     _paper_card(
         "slow_fusion",
         "Slow Fusion",
+        chapter="fusion",
         idea="Fuses ten frames little by little: each of the first three layers joins a few "
         "neighbours, so that higher layers see more of time.",
         input=_input(10, 30.0),
@@ -437,6 +442,8 @@ CARDS: tuple[ModelCard, ...] = (
     _tiny_card(
         "single_frame_lab",
         "Single frame",
+        chapter="fusion",
+        tiny_of="single_frame",
         input=TINY_CHANGE,
         idea="Classifies the change from one frame to the next as a picture by itself, with the small "
         "image network that all 2D systems share here: what can be told from one moment.",
@@ -448,6 +455,8 @@ CARDS: tuple[ModelCard, ...] = (
     _tiny_card(
         "early_fusion_lab",
         "Early Fusion",
+        chapter="fusion",
+        tiny_of="early_fusion",
         input=_TEN_FRAMES,
         idea="Stacks ten frames like colour channels in front of the shared small image network: "
         "only its first layer sees motion.",
@@ -458,6 +467,8 @@ CARDS: tuple[ModelCard, ...] = (
     _tiny_card(
         "late_fusion_lab",
         "Late Fusion",
+        chapter="fusion",
+        tiny_of="late_fusion",
         input=replace(TINY_CHANGE, frames=5),  # the first and the last are a second apart
         idea="Two changes from frame to frame, a second apart, go through the shared small image "
         "network one by one and are compared at the end.",
@@ -469,6 +480,8 @@ CARDS: tuple[ModelCard, ...] = (
     _tiny_card(
         "slow_fusion_lab",
         "Slow Fusion",
+        chapter="fusion",
+        tiny_of="slow_fusion",
         input=_TEN_FRAMES,
         idea="Ten frames meet little by little in three layers of the small image network, four, "
         "then two, then two at a time.",
@@ -479,6 +492,7 @@ CARDS: tuple[ModelCard, ...] = (
     _tiny_card(
         "multiresolution_lab",
         "Multiresolution CNN",
+        tiny_of="multiresolution",
         input=replace(TINY_DIFFERENCE, frames=1),
         idea="The centre of one change from frame to frame in detail and the whole of it coarsely, "
         "each through a small image network of its own.",

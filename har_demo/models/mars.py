@@ -37,6 +37,7 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_FLOW, TINY_INPUT
 
@@ -206,14 +207,20 @@ _INPUT = ModelInput(
     std=(1 / 255, 1 / 255, 1 / 255),
 )
 
+KEY_MAP = key_map((r"(^|\.)bn([123])\.", r"\1norm\2."), (r"\.downsample\.", ".shortcut."))
+"""craston/MARS says bn for a norm and downsample for the shortcut, as most ResNets do."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="mars",
         title="MARS (16 frames)",
+        chapter="streams",
         idea="Reads RGB frames alone, but was trained to give the same features as a network of optical "
         "flow gives: motion is learned, and flow need not be computed any more.",
         input=_INPUT,
         build=mars,
+        key_map=KEY_MAP,
         parameters=48_340_816,
         gmacs=9.568,
         published=(PublishedCost(_COUNTED, "verified", parameters=48_340_816, gmacs=9.568),),
@@ -229,6 +236,7 @@ CARDS: tuple[ModelCard, ...] = (
         "longer than 16 frames, which are over in two thirds of a second.",
         input=replace(_INPUT, frames=64),
         build=mars,
+        key_map=KEY_MAP,
         parameters=48_340_816,
         gmacs=38.268,
         accuracy=(
@@ -256,6 +264,7 @@ CARDS: tuple[ModelCard, ...] = (
         "network of RGB frames learns to imitate.",
         input=replace(_INPUT, modality="flow", flow_frames=16),
         build=mars_flow,
+        key_map=KEY_MAP,
         parameters=48_318_864,
         gmacs=8.466,
         published=(PublishedCost(_COUNTED, "verified", parameters=48_318_864, gmacs=8.466),),
@@ -267,6 +276,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="mars_lab",
         title="MARS (tiny)",
+        chapter="streams",
+        tiny_of="mars",
         idea="A small 3D ResNeXt that reads frames and learns, beside the classes, the features that its "
         "flow twin gives for the same clip.",
         input=TINY_INPUT,
@@ -281,6 +292,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="mars_flow_lab",
         title="MARS's flow network (tiny)",
+        tiny_of="mars_flow",
         idea="The small teacher: it sees nothing but how far each point moves from frame to frame.",
         input=TINY_FLOW,
         build=mars_flow_tiny,

@@ -34,6 +34,7 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_INPUT
 
@@ -189,10 +190,27 @@ def mfnet_tiny(classes: int) -> MFNet:
     return MFNet(classes, fibres=8, dropout=0.3)
 
 
+KEY_MAP = key_map(
+    (r"^conv1\.conv\.", "conv1."),
+    (r"^conv1\.bn\.", "norm1."),
+    (r"^tail\.bn\.", "norm5."),
+    (r"^classifier\.", "fc."),
+    *((rf"\.B0{unit}\.", f".{unit - 1}.") for unit in range(1, 7)),
+    (r"\.conv_i1\.", ".multiplexer.squeeze."),
+    (r"\.conv_i2\.", ".multiplexer.expand."),
+    (r"\.conv_m([12])\.", r".conv\1."),
+    (r"\.conv_w1\.", ".shortcut."),
+    (r"\.bn\.", ".norm."),
+)
+"""The authors write norm, ReLU and convolution as one module, and count units from B01."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="mfnet",
         title="MFNet",
+        chapter="grouped",
+        hue=224,
         family="Grouped 3D convolution",
         year=2018,
         paper=_PAPER,
@@ -204,6 +222,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=mfnet,
+        key_map=KEY_MAP,
         parameters=7_996_368,
         gmacs=11.045,
         accuracy=(
@@ -251,6 +270,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="mfnet_lab",
         title="MFNet (tiny)",
+        chapter="grouped",
+        tiny_of="mfnet",
         family="Grouped 3D convolution",
         year=2018,
         paper=_PAPER,

@@ -35,13 +35,16 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet3d import (
     C2D,
     EVERY_EIGHTH,
     EVERY_OTHER,
     I3D,
+    MMACTION_RULES,
+    PYSLOWFAST_RULES,
     RESNET101,
     SLOW,
     TINY_BLOCKS,
@@ -72,6 +75,8 @@ class NonLocal(nn.Module):
     >>> NonLocal(1024)(torch.zeros(1, 1024, 4, 14, 14)).shape
     torch.Size([1, 1024, 4, 14, 14])
     """
+
+    kind = "non-local"
 
     def __init__(
         self,
@@ -260,7 +265,7 @@ def _mmaction(file: str, top1: float, top5: float, parameters: int) -> dict:
     """Weights and accuracy of a model of mmaction2's zoo, as fields of a card."""
     name, _, sha256 = file.rpartition("-")
     folder, _, _ = name.rpartition("_")
-    source = WeightSource(
+    source = Source(
         url=f"https://download.openmmlab.com/mmaction/recognition/i3d/{folder}/{file}.pth",
         sha256=sha256,
         bytes=parameters * 4,  # unverified: the size of its parameters alone
@@ -268,6 +273,28 @@ def _mmaction(file: str, top1: float, top5: float, parameters: int) -> dict:
     )
     accuracy = Accuracy("Kinetics-400", top1, top5, _VIEWS, "mmaction2 model zoo")
     return {"weights": (source,), "accuracy": (accuracy,)}
+
+
+# Names of non-local blocks, beside those of the networks they stand in.
+_PYSLOWFAST_RULES = (
+    (r"^s(\d)\.pathway0_nonlocal(\d+)\.", r"res\1.\2.non_local."),
+    (r"\.non_local\.conv_(theta|phi|g)\.", r".non_local.\1."),
+    (r"\.non_local\.conv_out\.", ".non_local.w_z."),
+    (r"\.non_local\.bn\.", ".non_local.norm."),
+    *PYSLOWFAST_RULES,
+)
+
+# φ and g are followed by their pooling there, and so are the first of two.
+_MMACTION_RULES = (
+    (r"\.non_local_block\.theta\.conv\.", ".non_local.theta."),
+    (r"\.non_local_block\.(phi|g)\.0\.conv\.", r".non_local.\1."),
+    (r"\.non_local_block\.conv_out\.conv\.", ".non_local.w_z."),
+    (r"\.non_local_block\.conv_out\.bn\.", ".non_local.norm."),
+    *MMACTION_RULES,
+)
+
+PYSLOWFAST_KEY_MAP = key_map(*_PYSLOWFAST_RULES)
+MMACTION_KEY_MAP = key_map(*_MMACTION_RULES)
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -278,6 +305,8 @@ CARDS: tuple[ModelCard, ...] = (
         "looks at all others: its only way through time, and a long one.",
         input=EVERY_EIGHTH,
         build=c2d_nl_r50,
+        key_map=PYSLOWFAST_KEY_MAP,
+        attends=True,
         parameters=31_686_096,
         gmacs=27.621,
         published=(PublishedCost("PySlowFast's code", "verified", 31_686_096, 27.621),),
@@ -287,10 +316,14 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="i3d_nl_r50",
         title="I3D-NL ResNet-50",
+        chapter="far",
+        hue=262,
         idea="Kernels over three frames for what is near, and five blocks in which every position looks "
         "at all others for what is far.",
         input=EVERY_EIGHTH,
         build=i3d_nl_r50,
+        key_map=PYSLOWFAST_KEY_MAP,
+        attends=True,
         parameters=35_401_936,
         gmacs=36.535,
         accuracy=(
@@ -311,6 +344,8 @@ CARDS: tuple[ModelCard, ...] = (
         "position looks at all others.",
         input=EVERY_EIGHTH,
         build=i3d_nl_r101,
+        key_map=PYSLOWFAST_KEY_MAP,
+        attends=True,
         parameters=59_112_656,
         gmacs=55.084,
         accuracy=(_paper_accuracy(77.7, 93.3),),
@@ -330,6 +365,8 @@ CARDS: tuple[ModelCard, ...] = (
         "product, without a softmax.",
         input=EVERY_EIGHTH,
         build=slow_nl_r50,
+        key_map=PYSLOWFAST_KEY_MAP,
+        attends=True,
         parameters=39_812_560,
         gmacs=63.976,
         published=(PublishedCost("PySlowFast's code", "verified", 39_812_560, 63.976),),
@@ -343,6 +380,8 @@ CARDS: tuple[ModelCard, ...] = (
         "what they offer: the attention of Transformers, in a convolutional network.",
         input=EVERY_OTHER,
         build=i3d_nl_r50_32,
+        key_map=MMACTION_KEY_MAP,
+        attends=True,
         parameters=35_397_840,
         gmacs=44.339,
         published=(PublishedCost("mmaction2's code", "verified", 35_397_840, 44.339),),
@@ -361,6 +400,8 @@ CARDS: tuple[ModelCard, ...] = (
         "It does nearly as well, so what helps is the reach, not the attention.",
         input=EVERY_OTHER,
         build=i3d_nl_r50_32_dot,
+        key_map=MMACTION_KEY_MAP,
+        attends=True,
         parameters=35_397_840,
         gmacs=44.339,
         published=(PublishedCost("mmaction2's code", "verified", 35_397_840, 44.339),),
@@ -379,6 +420,8 @@ CARDS: tuple[ModelCard, ...] = (
         "features are already like theirs.",
         input=EVERY_OTHER,
         build=i3d_nl_r50_32_gaussian,
+        key_map=MMACTION_KEY_MAP,
+        attends=True,
         parameters=31_723_728,
         gmacs=41.723,
         published=(PublishedCost("mmaction2's code", "verified", 31_723_728, 41.723),),
@@ -393,10 +436,12 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="c2d_nl_lab",
         title="C2D-NL (tiny)",
+        tiny_of="c2d_nl_r50",
         idea="The small C2D with two blocks in which every position of every frame looks at all "
         "others, trained from scratch.",
         input=TINY_INPUT,
         build=c2d_nl_tiny,
+        attends=True,
         parameters=2_371_839,
         gmacs=1.733,
         **_TINY,
@@ -404,10 +449,13 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="i3d_nl_lab",
         title="I3D-NL (tiny)",
+        chapter="far",
+        tiny_of="i3d_nl_r50",
         idea="The small I3D ResNet with two blocks in which every position of every frame looks at all "
         "others, trained from scratch.",
         input=TINY_INPUT,
         build=i3d_nl_tiny,
+        attends=True,
         parameters=2_732_703,
         gmacs=2.667,
         **_TINY,

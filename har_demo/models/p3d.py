@@ -151,6 +151,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="p3d_199",
         title="P3D-199",
+        chapter="factorised",
+        hue=200,
         family="Factorised 3D convolution",
         year=2017,
         paper=_PAPER,
@@ -195,6 +197,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="p3d_lab",
         title="P3D (tiny)",
+        chapter="factorised",
+        tiny_of="p3d_199",
         family="Factorised 3D convolution",
         year=2017,
         paper=_PAPER,

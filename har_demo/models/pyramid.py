@@ -64,6 +64,8 @@ class PyramidNonLocal(nn.Module):
     torch.Size([1, 384, 8, 14, 14])
     """
 
+    kind = "pyramid non-local"
+
     def __init__(self, channels: int):
         super().__init__()
         inner = channels // 8
@@ -184,7 +186,7 @@ def _paper(top1: float, **words) -> ModelCard:
     )
 
 
-def _lab(**words) -> ModelCard:
+def _tiny(**words) -> ModelCard:
     return ModelCard(
         **_PNL, size="tiny", input=TINY_INPUT, label_set=LABEL_SET, classes=EVERYDAY, **words
     )
@@ -198,9 +200,11 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="mfnet_nl",
         title="MFNet-NL",
+        chapter="far",
         idea="MFNet with one non-local block, in which every position asks every second row and "
         "column of the clip: what the pyramid is measured against.",
         build=mfnet_nl,
+        attends=True,
         parameters=8_293_008,
         gmacs=11.5705,
         published=(
@@ -220,9 +224,11 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="mfnet_pnl_x1",
         title="MFNet-PNL (×1)",
+        chapter="far",
         idea="MFNet with one pyramid of regions, large and small, that look at each other instead "
         "of single positions: cheaper than a non-local block, and nearer to how a scene is made up.",
         build=mfnet_pnl_x1,
+        attends=True,
         parameters=8_076_000,
         gmacs=11.091,
         published=(_printed(7.92e6, 11.22),),
@@ -235,27 +241,34 @@ CARDS: tuple[ModelCard, ...] = (
         idea="MFNet with five pyramids of regions, two in its third stage and three in its "
         "fourth, so that what regions found can be related again.",
         build=mfnet_pnl_x5,
+        attends=True,
         parameters=8_275_728,
         gmacs=11.2503,
         published=(_printed(8.12e6, 11.38),),
         top1=83.09,
         note=_RECONSTRUCTION,
     ),
-    _lab(
+    _tiny(
         name="mfnet_nl_lab",
         title="MFNet-NL (tiny)",
+        chapter="far",
+        tiny_of="mfnet_nl",
         idea="The small MFNet with one non-local block: every position of its fourth stage can "
         "look at the whole clip.",
         build=mfnet_nl_tiny,
+        attends=True,
         parameters=3_336_679,
         gmacs=1.2472,
     ),
-    _lab(
+    _tiny(
         name="mfnet_pnl_lab",
         title="MFNet-PNL (tiny)",
+        chapter="far",
+        tiny_of="mfnet_pnl_x1",
         idea="The small MFNet with one pyramid: regions of its fourth stage look at larger and "
         "smaller regions of the whole clip.",
         build=mfnet_pnl_tiny,
+        attends=True,
         parameters=3_282_319,
         gmacs=1.2317,
         note=_RECONSTRUCTION,

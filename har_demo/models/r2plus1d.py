@@ -24,8 +24,15 @@ from torch.nn import functional as F
 from torchvision.models.video import R2Plus1D_18_Weights
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
-from har_demo.models.resnet3d import conv_norm, initialise, pytorchvideo, shortcut
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.key_map import key_map
+from har_demo.models.resnet3d import (
+    PYTORCHVIDEO_RULES,
+    conv_norm,
+    initialise,
+    pytorchvideo,
+    shortcut,
+)
 from har_demo.models.tiny import TINY_DIFFERENCE, TINY_INPUT
 
 
@@ -234,6 +241,29 @@ _KINETICS = R2Plus1D_18_Weights.KINETICS400_V1
 _PRESET = _KINETICS.transforms()
 _METRICS = _KINETICS.meta["_metrics"]["Kinetics-400"]
 
+KEY_MAP = key_map(
+    (r"^stem\.0\.", "stem.space."),
+    (r"^stem\.1\.", "stem.norm1."),
+    (r"^stem\.3\.", "stem.time."),
+    (r"^stem\.4\.", "stem.norm2."),
+    (r"\.conv([12])\.1\.", r".norm\1."),
+    (r"\.conv([12])\.0\.0\.", r".conv\1.space."),
+    (r"\.conv([12])\.0\.1\.", r".conv\1.norm."),
+    (r"\.conv([12])\.0\.3\.", r".conv\1.time."),
+    (r"\.downsample\.", ".shortcut."),
+)
+"""torchvision numbers layers inside nn.Sequential, the ReLUs between them included."""
+
+R50_KEY_MAP = key_map(
+    (r"\.branch2\.conv_b\.conv_t\.", ".time.0."),
+    (r"\.branch2\.conv_b\.norm\.", ".time.1."),
+    (r"\.branch2\.conv_b\.conv_xy\.", ".space.0."),
+    (r"\.branch2\.norm_b\.", ".space.1."),
+    *PYTORCHVIDEO_RULES,
+)
+"""pytorchvideo counts the norm between time and space to the two."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="r2plus1d_18",
@@ -256,8 +286,9 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=tuple(_KINETICS.meta["categories"]),
         build=r2plus1d_18,
+        key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url=_KINETICS.url,
                 sha256=_KINETICS.url.rsplit("-", 1)[1].removesuffix(".pth"),
                 bytes=round(_KINETICS.meta["_file_size"] * 2**20),
@@ -280,6 +311,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="r2plus1d_34",
         title="R(2+1)D-34",
+        chapter="factorised",
         family="Factorised 3D convolution",
         year=2018,
         paper=_PAPER,
@@ -298,8 +330,9 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=tuple(_KINETICS.meta["categories"]),
         build=r2plus1d_34,
+        key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://github.com/moabitcoin/ig65m-pytorch/releases/download/v1.0.0/"
                 "r2plus1d_34_clip32_ft_kinetics_from_ig65m-ade133f1.pth",
                 sha256="",
@@ -357,6 +390,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=tuple(_KINETICS.meta["categories"]),
         build=R2Plus1D50,
+        key_map=R50_KEY_MAP,
         parameters=28_107_600,
         gmacs=57.534,
         published=(
@@ -369,6 +403,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="r2plus1d_lab",
         title="R(2+1)D (tiny)",
+        tiny_of="r2plus1d_34",
         family="Factorised 3D convolution",
         year=2018,
         paper=_PAPER,
@@ -386,6 +421,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="r2plus1d_rgb_lab",
         title="R(2+1)D on plain frames (tiny)",
+        chapter="factorised",
+        tiny_of="r2plus1d_34",
         family="Factorised 3D convolution",
         year=2018,
         paper=_PAPER,

@@ -232,6 +232,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="lrcn",
         title="LRCN",
+        chapter="recurrent",
+        hue=48,
         **_LRCN,
         idea="Gives an image network a memory: an LSTM reads the frames' features in order and "
         "answers after each, and the answers are averaged.",
@@ -260,6 +262,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="convnet_lstm",
         title="ConvNet+LSTM (Inception-v1)",
+        chapter="recurrent",
         family="Recurrent",
         year=2017,
         paper="Carreira and Zisserman, Quo Vadis, Action Recognition? A New Model and the Kinetics "
@@ -293,6 +296,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="db_lstm",
         title="DB-LSTM",
+        chapter="recurrent",
         **_DB_LSTM,
         idea="Two layers of LSTMs read AlexNet's scores of every sixth frame forwards and "
         "backwards, so that each moment is seen with its past and its future.",
@@ -320,6 +324,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="lrcn_lab",
         title="LRCN (tiny)",
+        chapter="recurrent",
+        tiny_of="lrcn",
         **_LRCN,
         idea="An LSTM reads what the shared small image network sees in sixteen changes from frame to "
         "frame, in order, and its answers after each are averaged.",
@@ -334,6 +340,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="gru_lab",
         title="GRU (tiny)",
+        chapter="recurrent",
         **_GRU,
         idea="LRCN with gated recurrent units in place of the LSTM: two gates instead of three, "
         "no separate cell, three quarters of the memory's weights.",
@@ -348,6 +355,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="db_lstm_lab",
         title="DB-LSTM (tiny)",
+        chapter="recurrent",
+        tiny_of="db_lstm",
         **_DB_LSTM,
         idea="Six changes from frame to frame, seen by the shared small image network and read forwards "
         "and backwards by two layers of small LSTMs.",

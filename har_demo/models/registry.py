@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import pkgutil
+import zlib
 from functools import cache
 from types import ModuleType
 
@@ -54,6 +55,14 @@ def card(name: str) -> ModelCard:
         else f"`python -m har_demo models` lists the {len(every)} there are."
     )
     raise ChoiceError(f"There is no model named '{wanted}': {advice}")
+
+
+def hue(family: str) -> int:
+    """Return a family's colour as degrees on the colour wheel: its cards', or one worked out from its name."""
+    stated = (card.hue for card in cards().values() if card.family == family)
+    return next(
+        (degrees for degrees in stated if degrees is not None), zlib.crc32(family.encode()) % 360
+    )
 
 
 def _either(names: list[str]) -> str:

@@ -97,6 +97,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="resframe_ts",
         title="ResFrame-TS",
+        chapter="streams",
         idea="Two streams without optical flow: a 3D network sees what changes from frame to frame, a "
         "2D one sees a single frame, and their scores are averaged.",
         size="paper",
@@ -123,6 +124,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="resframe_ts_lab",
         title="ResFrame-TS (tiny)",
+        chapter="streams",
+        tiny_of="resframe_ts",
         idea="The small two-path network makes its own differences: one path learns from movement "
         "alone, the other from one still, so you can see which of them an action needs.",
         size="tiny",

@@ -37,7 +37,8 @@ from torch.nn import functional as F
 from torchvision.models import video
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_DIFFERENCE, TINY_INPUT
 from har_demo.models.torchvision_card import torchvision_card
@@ -313,7 +314,7 @@ EVERY_OTHER = ModelInput(
 
 def pytorchvideo(file: str, top1: float, top5: float, parameters: int) -> dict:
     """Weights and accuracy of a model of pytorchvideo's zoo, as fields of a card."""
-    source = WeightSource(
+    source = Source(
         url=f"https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/{file}",
         sha256="",
         # unverified: the optimiser's momentum is in the file beside each parameter
@@ -323,6 +324,75 @@ def pytorchvideo(file: str, top1: float, top5: float, parameters: int) -> dict:
     protocol = "10 clips of every video, 3 crops of 256 × 256"
     accuracy = Accuracy("Kinetics-400", top1, top5, protocol, "pytorchvideo model zoo")
     return {"weights": (source,), "accuracy": (accuracy,)}
+
+
+# Public names; ours number a convolution 0 and its batch norm 1.
+PYSLOWFAST_RULES = (
+    (r"^s1\.pathway0_stem\.conv\.", "stem.0."),
+    (r"^s1\.pathway0_stem\.bn\.", "stem.1."),
+    (r"^s(\d)\.pathway0_res(\d+)\.", r"res\1.\2."),
+    (r"\.branch1\.", ".shortcut.0."),
+    (r"\.branch1_bn\.", ".shortcut.1."),
+    (r"\.branch2\.a\.", ".conv1.0."),
+    (r"\.branch2\.a_bn\.", ".conv1.1."),
+    (r"\.branch2\.b\.", ".conv2.0."),
+    (r"\.branch2\.b_bn\.", ".conv2.1."),
+    (r"\.branch2\.c\.", ".conv3.0."),
+    (r"\.branch2\.c_bn\.", ".conv3.1."),
+    (r"^head\.projection\.", "fc."),
+)
+
+MMACTION_RULES = (
+    (r"^backbone\.conv1\.conv\.", "stem.0."),
+    (r"^backbone\.conv1\.bn\.", "stem.1."),
+    (r"^backbone\.layer1\.", "res2."),
+    (r"^backbone\.layer2\.", "res3."),
+    (r"^backbone\.layer3\.", "res4."),
+    (r"^backbone\.layer4\.", "res5."),
+    (r"\.(conv[123])\.conv\.", r".\1.0."),
+    (r"\.(conv[123])\.bn\.", r".\1.1."),
+    (r"\.downsample\.conv\.", ".shortcut.0."),
+    (r"\.downsample\.bn\.", ".shortcut.1."),
+    (r"^cls_head\.fc_cls\.", "fc."),
+)
+
+_PYTORCHVIDEO_BLOCKS_RULES = (
+    (r"^blocks\.0\.conv\.", "stem.0."),
+    (r"^blocks\.0\.norm\.", "stem.1."),
+    (r"\.branch1_conv\.", ".shortcut.0."),
+    (r"\.branch1_norm\.", ".shortcut.1."),
+    (r"\.branch2\.conv_a\.", ".conv1.0."),
+    (r"\.branch2\.norm_a\.", ".conv1.1."),
+    (r"\.branch2\.conv_b\.", ".conv2.0."),
+    (r"\.branch2\.norm_b\.", ".conv2.1."),
+    (r"\.branch2\.conv_c\.", ".conv3.0."),
+    (r"\.branch2\.norm_c\.", ".conv3.1."),
+)
+
+# pytorchvideo numbers whatever comes in turn, and in C2D and I3D pool2 takes the number 2.
+PYTORCHVIDEO_POOLED_RULES = (
+    *_PYTORCHVIDEO_BLOCKS_RULES,
+    (r"^blocks\.1\.res_blocks\.", "res2."),
+    (r"^blocks\.3\.res_blocks\.", "res3."),
+    (r"^blocks\.4\.res_blocks\.", "res4."),
+    (r"^blocks\.5\.res_blocks\.", "res5."),
+    (r"^blocks\.6\.proj\.", "fc."),
+)
+PYTORCHVIDEO_RULES = (
+    *_PYTORCHVIDEO_BLOCKS_RULES,
+    (r"^blocks\.1\.res_blocks\.", "res2."),
+    (r"^blocks\.2\.res_blocks\.", "res3."),
+    (r"^blocks\.3\.res_blocks\.", "res4."),
+    (r"^blocks\.4\.res_blocks\.", "res5."),
+    (r"^blocks\.5\.proj\.", "fc."),
+)
+
+# mmaction2's C2D is another network (2D filters, other pooling): POOLED_KEY_MAP does not know its names.
+POOLED_KEY_MAP = key_map(*PYTORCHVIDEO_POOLED_RULES, *PYSLOWFAST_RULES)
+PYSLOWFAST_KEY_MAP = key_map(*PYSLOWFAST_RULES)
+MMACTION_KEY_MAP = key_map(*MMACTION_RULES)
+SLOW_KEY_MAP = key_map(*PYTORCHVIDEO_RULES, *PYSLOWFAST_RULES, *MMACTION_RULES)
+TORCHVISION_KEY_MAP = key_map((r"\.downsample\.", ".shortcut."))
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -340,6 +410,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=c2d_r50,
+        key_map=POOLED_KEY_MAP,
         parameters=24_327_632,
         gmacs=19.493,
         published=(
@@ -363,6 +434,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=i3d_r50,
+        key_map=POOLED_KEY_MAP,
         parameters=28_043_472,
         gmacs=28.408,
         published=(
@@ -385,8 +457,9 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=i3d_r50_32,
+        key_map=MMACTION_KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/recognition/i3d/"
                 "i3d_r50_256p_32x2x1_100e_kinetics400_rgb/"
                 "i3d_r50_256p_32x2x1_100e_kinetics400_rgb_20200801-7d9f44de.pth",
@@ -421,6 +494,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=i3d_r101,
+        key_map=PYSLOWFAST_KEY_MAP,
         parameters=51_754_192,
         gmacs=46.956,
         note="No public weights of this network are known that can be opened here.",
@@ -439,6 +513,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=slow_r50,
+        key_map=SLOW_KEY_MAP,
         parameters=32_454_096,
         gmacs=41.741,
         published=(
@@ -462,6 +537,7 @@ CARDS: tuple[ModelCard, ...] = (
         frames=16,
         fps=15,
         gmacs=40.697,
+        key_map=TORCHVISION_KEY_MAP,
         published=(PublishedCost("torchvision's code", "verified", 33_371_472, 40.697),),
     ),
     torchvision_card(
@@ -478,11 +554,13 @@ CARDS: tuple[ModelCard, ...] = (
         frames=16,
         fps=15,
         gmacs=43.343,
+        key_map=TORCHVISION_KEY_MAP,
         published=(PublishedCost("torchvision's code", "verified", 11_695_440, 43.343),),
     ),
     ModelCard(
         name="c2d_lab",
         title="C2D (tiny)",
+        tiny_of="c2d_r50",
         family="2D fusion",
         year=2018,
         paper=_WANG,
@@ -500,6 +578,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="i3d_resnet_lab",
         title="I3D ResNet (tiny)",
+        tiny_of="i3d_r50",
         family="3D convolution",
         year=2018,
         paper=_WANG,
@@ -517,6 +596,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="slow_lab",
         title="Slow (tiny)",
+        tiny_of="slow_r50",
         family="3D convolution",
         year=2019,
         paper=_SLOWFAST,
@@ -534,6 +614,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="r3d_lab",
         title="R3D (tiny)",
+        tiny_of="r3d_18",
         family="3D convolution",
         year=2018,
         paper=_TRAN,

@@ -43,6 +43,7 @@ from torchvision.models.video import S3D_Weights
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import ModelCard, ModelInput, PublishedCost
 from har_demo.models.i3d import MIXED, Channels, outputs_of, scaled
+from har_demo.models.key_map import State, key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_INPUT
 from har_demo.models.torchvision_card import torchvision_card
@@ -232,12 +233,63 @@ _INPUT = ModelInput(
     std=(0.5, 0.5, 0.5),
 )
 
+# torchvision numbers S3D's layers; TengdaHan's code names each twice: alone and in a block.
+_LAYERS = {
+    "conv_1a": 0,
+    "conv_2b": 2,
+    "conv_2c": 3,
+    "mixed_3b": 5,
+    "mixed_3c": 6,
+    "mixed_4b": 8,
+    "mixed_4c": 9,
+    "mixed_4d": 10,
+    "mixed_4e": 11,
+    "mixed_4f": 12,
+    "mixed_5b": 14,
+    "mixed_5c": 15,
+}
+_SPLIT = r"(conv_1a|conv_2c|branch[12]\.1)"
+
+_keys = key_map(
+    # torchvision: 0 and 1 are space and time, and inside of each convolution and norm.
+    *((rf"^features\.{number}\.", f"trunk.{name}.") for name, number in _LAYERS.items()),
+    (rf"{_SPLIT}\.0\.", r"\1.space."),
+    (rf"{_SPLIT}\.1\.", r"\1.time."),
+    (r"\.0\.weight$", ".conv.weight"),
+    (r"\.1\.(weight|bias|running_mean|running_var|num_batches_tracked)$", r".norm.\1"),
+    (r"^classifier\.norm\.", "logits."),
+    # TengdaHan
+    (r"^b\.Conv_", "trunk.conv_"),
+    (r"^b\.Mixed_", "trunk.mixed_"),
+    (r"\.branch0\.0\.", ".branch0."),
+    (r"\.(conv|bn)1\.", r".space.\1."),
+    (r"\.(conv|bn)2\.", r".time.\1."),
+    (r"\.bn\.", ".norm."),
+    (r"\.gating_b(\d)\.", r".gates.\1."),
+    (r"^fc\.", "logits."),
+    drop=(r"^b\.block\d\.",),
+)
+
+
+def key_map_s3d(state: State) -> dict[str, Tensor]:
+    """Return the parameters of torchvision's or of TengdaHan's S3D under our names.
+
+    TengdaHan's last layer is linear where ours is a 1×1×1 convolution: the same numbers.
+    """
+    mapped = _keys(state)
+    last = mapped.get("logits.weight")
+    if last is not None and last.dim() == 2:
+        mapped["logits.weight"] = last[:, :, None, None, None]
+    return mapped
+
+
 CARDS: tuple[ModelCard, ...] = (
     torchvision_card(
         s3d,
         S3D_Weights.KINETICS400_V1,
         name="s3d",
         title="S3D",
+        chapter="factorised",
         **_ABOUT,
         idea=(
             "An Inception network stretched over time, with each 3D filter split into one that "
@@ -246,6 +298,7 @@ CARDS: tuple[ModelCard, ...] = (
         frames=64,
         fps=15,
         gmacs=71.916,
+        key_map=key_map_s3d,
         published=(
             PublishedCost("torchvision's code", "verified", 8_320_048, 71.916),
             PublishedCost("torchvision's code", "verified", 8_320_048, 17.979, frames=16),
@@ -272,6 +325,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=s3d_g,
+        key_map=key_map_s3d,
         parameters=9_508_000,
         gmacs=71.917,
         published=(
@@ -316,6 +370,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="s3d_lab",
         title="S3D (tiny)",
+        chapter="factorised",
+        tiny_of="s3d",
         **_ABOUT,
         idea="S3D at half of its width. Compare it with "
         "I3D of the same width, whose cubes are whole.",

@@ -38,6 +38,7 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, PublishedCost
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.non_local import insert
 from har_demo.models.resnet3d import (
@@ -237,7 +238,7 @@ _card = partial(
     paper_url="https://arxiv.org/abs/1812.03982",
 )
 _paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
-_lab = partial(
+_tiny = partial(
     _card,
     size="tiny",
     input=replace(TINY_INPUT, frames=32, fps=16.0),
@@ -250,15 +251,61 @@ def _reference(code: str, parameters: int, gmacs: float, side: int | None = None
     return PublishedCost(code, "verified", parameters, gmacs, classes=400, side=side)
 
 
+_PYTORCHVIDEO_RULES = (
+    (r"^blocks\.6\.proj\.", "fc."),
+    (r"\.multipathway_fusion\.conv_fast_to_slow\.", ".lateral.0."),
+    (r"\.multipathway_fusion\.norm\.", ".lateral.1."),
+    (r"\.multipathway_blocks\.0\.", ".slow."),
+    (r"\.multipathway_blocks\.1\.", ".fast."),
+    # What comes out of the stem, number 0, goes through lateral1; number 1 is res2.
+    *((rf"^blocks\.{i}\.lateral\.", f"lateral{i + 1}.conv.") for i in range(4)),
+    (r"^blocks\.0\.(slow|fast)\.conv\.", r"\1.stem.0.0."),
+    (r"^blocks\.0\.(slow|fast)\.norm\.", r"\1.stem.0.1."),
+    *((rf"^blocks\.{i}\.(slow|fast)\.res_blocks\.", rf"\1.res{i + 1}.") for i in range(1, 5)),
+    (r"\.branch1_conv\.", ".shortcut.0."),
+    (r"\.branch1_norm\.", ".shortcut.1."),
+    (r"\.branch2\.conv_a\.", ".conv1.0."),
+    (r"\.branch2\.norm_a\.", ".conv1.1."),
+    (r"\.branch2\.conv_b\.", ".conv2.0."),
+    (r"\.branch2\.norm_b\.", ".conv2.1."),
+    (r"\.branch2\.conv_c\.", ".conv3.0."),
+    (r"\.branch2\.norm_c\.", ".conv3.1."),
+)
+_PYSLOWFAST_RULES = (
+    (r"^head\.projection\.", "fc."),
+    (r"^s(\d)_fuse\.conv_f2s\.", r"lateral\1.conv.0."),
+    (r"^s(\d)_fuse\.bn\.", r"lateral\1.conv.1."),
+    (r"^s(\d)\.pathway0_", r"slow.res\1."),
+    (r"^s(\d)\.pathway1_", r"fast.res\1."),
+    (r"\.res1\.stem\.conv\.", ".stem.0.0."),
+    (r"\.res1\.stem\.bn\.", ".stem.0.1."),
+    (r"\.nonlocal(\d+)\.conv_out\.", r".\1.non_local.w_z."),
+    (r"\.nonlocal(\d+)\.conv_(theta|phi|g)\.", r".\1.non_local.\2."),
+    (r"\.nonlocal(\d+)\.bn\.", r".\1.non_local.norm."),
+    (r"\.(res\d)\.res(\d+)\.", r".\1.\2."),
+    (r"\.branch1\.", ".shortcut.0."),
+    (r"\.branch1_bn\.", ".shortcut.1."),
+    (r"\.branch2\.a\.", ".conv1.0."),
+    (r"\.branch2\.a_bn\.", ".conv1.1."),
+    (r"\.branch2\.b\.", ".conv2.0."),
+    (r"\.branch2\.b_bn\.", ".conv2.1."),
+    (r"\.branch2\.c\.", ".conv3.0."),
+    (r"\.branch2\.c_bn\.", ".conv3.1."),
+)
+KEY_MAP = key_map(*_PYTORCHVIDEO_RULES, *_PYSLOWFAST_RULES)
+
+
 CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="slowfast_r50_8x8",
         title="SlowFast 8×8, ResNet-50",
+        chapter="volume",
         family="3D convolution",
         idea="Two pathways in one network: a heavy one sees few frames and learns what things are, "
         "a light one sees four times as many and learns how they move.",
         input=_8x8,
         build=slowfast_r50_8x8,
+        key_map=KEY_MAP,
         parameters=34_566_488,
         gmacs=50.309,
         published=(
@@ -275,6 +322,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="SlowFast with 23 blocks instead of 6 in the fourth stage of both pathways.",
         input=_8x8,
         build=slowfast_r101_8x8,
+        key_map=KEY_MAP,
         parameters=62_826_968,
         gmacs=96.397,
         published=(
@@ -291,6 +339,7 @@ CARDS: tuple[ModelCard, ...] = (
         "one.",
         input=_16x8,
         build=slowfast_r101_16x8,
+        key_map=KEY_MAP,
         parameters=53_774_808,
         gmacs=163.095,
         published=(
@@ -308,6 +357,8 @@ CARDS: tuple[ModelCard, ...] = (
         "looks at every other of the clip at once.",
         input=_8x8,
         build=slowfast_nl_r50_8x8,
+        key_map=KEY_MAP,
+        attends=True,
         parameters=41_838_680,
         gmacs=72.229,
         published=(_reference("PySlowFast's code", 41_838_680, 72.229),),
@@ -321,6 +372,8 @@ CARDS: tuple[ModelCard, ...] = (
         "blocks in the slow pathway's fourth stage.",
         input=_16x8,
         build=slowfast_nl_r101_16x8,
+        key_map=KEY_MAP,
+        attends=True,
         parameters=60_080_088,
         gmacs=182.979,
         accuracy=(
@@ -340,9 +393,11 @@ CARDS: tuple[ModelCard, ...] = (
         note="The authors' code has its configuration, their model zoo no weights of it. 234 in "
         "the lecture is near what this network costs at 256 × 256.",
     ),
-    _lab(
+    _tiny(
         name="slowfast_lab",
         title="SlowFast (tiny)",
+        chapter="volume",
+        tiny_of="slowfast_r50_8x8",
         family="3D convolution",
         idea="SlowFast with 26 layers at three eighths of the width on 32 frames of two seconds; "
         "compare it with Slow, which has no fast pathway.",

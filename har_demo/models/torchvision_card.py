@@ -12,7 +12,7 @@ from collections.abc import Callable
 from torch import nn
 from torchvision.models import WeightsEnum
 
-from .card import Accuracy, ModelCard, ModelInput, WeightSource
+from .card import Accuracy, ModelCard, ModelInput, Source
 
 BSD = "BSD-3-Clause (torchvision)"
 PORTED = "Apache-2.0 (ported by torchvision from {})"
@@ -68,7 +68,7 @@ def torchvision_card(
     )
 
 
-def public_file(weights: WeightsEnum, licence: str) -> WeightSource:
+def public_file(weights: WeightsEnum, licence: str) -> Source:
     """Where torchvision keeps the file of an enum's entry.
 
     Its names end in the first eight digits of the file's sha256. The enum states the size in MiB
@@ -76,7 +76,7 @@ def public_file(weights: WeightsEnum, licence: str) -> WeightSource:
     """
     prefix = re.search(r"-([0-9a-f]{8,})\.pth$", weights.url).group(1)
     size = round(weights.meta["_file_size"] * 2**20)
-    return WeightSource(weights.url, prefix, size, licence)
+    return Source(weights.url, prefix, size, licence)
 
 
 def protocol(weights: WeightsEnum) -> str:

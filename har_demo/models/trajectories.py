@@ -568,6 +568,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="idt",
         title="Improved dense trajectories",
+        hue=0,
         idea="Follows points through the clip, takes the camera's motion off, and counts directions of "
         "edges and of motion around each path: no network, and for years the one to beat.",
         size="paper",
@@ -590,6 +591,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="idt_lab",
         title="Improved dense trajectories (tiny)",
+        tiny_of="idt",
         idea="The same on small frames, with three scales and 32 words: what was possible before "
         "networks learned their features, on the clips that the others here are trained on.",
         size="tiny",

@@ -31,11 +31,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import SOMETHING_V2
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
 from har_demo.models.tiny import TINY_DIFFERENCE
-from har_demo.models.tsn import MMACTION2_INPUT, resnet50_features
+from har_demo.models.tsn import MMACTION2_INPUT, RESNET50_RULES, resnet50_features
 
 SETS = 3
 """Sets of frames a scale looks at, the paper's sub-sampling."""
@@ -129,10 +130,21 @@ _PAPER = "Zhou et al., Temporal Relational Reasoning in Videos, ECCV 2018"
 _PAPER_URL = "https://arxiv.org/abs/1711.08496"
 _ZOO = "mmaction2 model zoo"
 
+KEY_MAP = key_map(
+    *RESNET50_RULES,
+    (r"^cls_head\.fc_cls\.", "fc."),
+    # Each scale is a list of ReLU, g, ReLU and h.
+    (r"^cls_head\.consensus\.fc_fusion_scales\.(\d)\.1\.", r"relations.\1.g."),
+    (r"^cls_head\.consensus\.fc_fusion_scales\.(\d)\.3\.", r"relations.\1.h."),
+)
+"""mmaction2's names: TSN's for the ResNet-50, and the authors' for the relations."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="trn_r50",
         title="TRN multi-scale (ResNet-50)",
+        chapter="fusion",
         family="2D fusion",
         year=2018,
         paper=_PAPER,
@@ -145,8 +157,9 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Something-Something V2",
         classes=SOMETHING_V2,
         build=trn_r50,
+        key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/trn/"
                 "trn_imagenet-pretrained-r50_8xb16-1x1x8-50e_sthv2-rgb/"
                 "trn_imagenet-pretrained-r50_8xb16-1x1x8-50e_sthv2-rgb_20220815-e01617db.pth",
@@ -176,6 +189,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="trn_lab",
         title="TRN multi-scale (tiny)",
+        chapter="fusion",
+        tiny_of="trn_r50",
         family="2D fusion",
         year=2018,
         paper=_PAPER,

@@ -22,11 +22,12 @@ from torch.nn import functional as F
 from torchvision.models.resnet import Bottleneck
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet2d import Block, pooled_resnet2d
 from har_demo.models.tiny import TINY_INPUT
-from har_demo.models.tsn import MMACTION2_INPUT, TSN, resnet50_features
+from har_demo.models.tsn import MMACTION2_INPUT, RESNET50_RULES, TSN, resnet50_features
 
 
 class ShiftedConv(nn.Module):
@@ -101,10 +102,19 @@ def tsm_tiny(classes: int) -> TSM:
 _PAPER = "Lin et al., TSM: Temporal Shift Module for Efficient Video Understanding, ICCV 2019"
 _PAPER_URL = "https://arxiv.org/abs/1811.08383"
 
+KEY_MAP = key_map(
+    *RESNET50_RULES,
+    (r"^features\.(layer\d\.\d+)\.conv1\.net\.", r"features.\1.conv1.conv."),
+    (r"^cls_head\.fc_cls\.", "fc."),
+)
+"""mmaction2's names: TSN's, with the first convolution of each block inside the shift."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="tsm_r50",
         title="TSM (ResNet-50)",
+        chapter="fusion",
         family="2D fusion",
         year=2019,
         paper=_PAPER,
@@ -116,8 +126,9 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=tsm_r50,
+        key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/tsm/"
                 "tsm_imagenet-pretrained-r50_8xb16-1x1x8-100e_kinetics400-rgb/"
                 "tsm_imagenet-pretrained-r50_8xb16-1x1x8-100e_kinetics400-rgb"
@@ -153,6 +164,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="tsm_lab",
         title="TSM (tiny)",
+        chapter="fusion",
+        tiny_of="tsm_r50",
         family="2D fusion",
         year=2019,
         paper=_PAPER,

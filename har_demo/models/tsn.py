@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from torchvision.models import resnet50
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
 from har_demo.models.tiny import TINY_DIFFERENCE
@@ -90,10 +91,25 @@ _PAPER = (
 )
 _PAPER_URL = "https://arxiv.org/abs/1608.00859"
 
+RESNET50_RULES = (
+    (r"^backbone\.conv1\.conv\.", "features.conv1."),
+    (r"^backbone\.conv1\.bn\.", "features.bn1."),
+    (r"^backbone\.(layer\d\.\d+)\.conv(\d)\.conv\.", r"features.\1.conv\2."),
+    (r"^backbone\.(layer\d\.\d+)\.conv(\d)\.bn\.", r"features.\1.bn\2."),
+    (r"^backbone\.(layer\d\.\d+)\.downsample\.conv\.", r"features.\1.downsample.0."),
+    (r"^backbone\.(layer\d\.\d+)\.downsample\.bn\.", r"features.\1.downsample.1."),
+)
+"""mmaction2's ResNet-50 → torchvision's, called `features`: it keeps backbone and head apart, and a
+convolution and its norm in a module of their own."""
+
+KEY_MAP = key_map(*RESNET50_RULES, (r"^cls_head\.fc_cls\.", "fc."))
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="tsn_r50",
         title="TSN (ResNet-50)",
+        chapter="fusion",
         family="2D fusion",
         year=2016,
         paper=_PAPER,
@@ -105,8 +121,9 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=tsn_r50,
+        key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/tsn/"
                 "tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb/"
                 "tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb"
@@ -140,6 +157,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="tsn_lab",
         title="TSN (tiny)",
+        chapter="fusion",
+        tiny_of="tsn_r50",
         family="2D fusion",
         year=2016,
         paper=_PAPER,

@@ -37,6 +37,7 @@ from torchvision.models import GoogLeNet, vgg16
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import UCF101
 from har_demo.models.resnet2d import ResNet2D, frame_by_frame
 from har_demo.models.tiny import TINY_CHANGE, TINY_FLOW
@@ -280,11 +281,11 @@ _FLOW = replace(_FRAME, frames=10, modality="flow", flow_frames=10)
 _PAPER_FLOW = replace(_FLOW, flow_method="Brox")
 _BOTH = replace(_FRAME, modality="rgb+flow", flow_frames=10, flow_method="Brox")
 # Ten fields of the tiny models' two seconds; beside them, one frame.
-# Frames a fifth of a second apart: as fast a motion as LAB_FLOW's 8 pixels in an eighth.
-_LAB_FLOW = replace(
+# Frames a fifth of a second apart: as fast a motion as TINY_FLOW's 8 pixels in an eighth.
+_TEMPORAL_FLOW = replace(
     TINY_FLOW, frames=10, fps=5.0, flow_frames=10, flow_limit=12.0, any_frames=False
 )
-_TINY_BOTH = replace(_LAB_FLOW, frames=1, modality="rgb+flow")
+_TINY_BOTH = replace(_TEMPORAL_FLOW, frames=1, modality="rgb+flow")
 
 _CAFFE = "VGG_CNN_M_2048.caffemodel, from its size of 370 MB"
 _ZHU = "bryanyzhu/two-stream-pytorch's code"
@@ -302,10 +303,18 @@ def _first_split(top1: float) -> tuple[Accuracy, ...]:
     return (Accuracy("UCF101", top1, None, "split 1", "bryanyzhu/two-stream-pytorch"),)
 
 
+KEY_MAP = key_map(
+    (r"^(features|classifier)\.", r"network.\1."),
+    (r"^fc_action\.", "network.classifier.6."),
+)
+"""two-stream-pytorch's VGG-16 is torchvision's, with a last layer of its own name."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="two_stream_spatial",
         title="Two-stream: spatial stream",
+        hue=96,
         **_ABOUT,
         **_UCF,
         idea="Recognises the action from a single frame: a pool or a violin says a lot before "
@@ -333,6 +342,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="two_stream",
         title="Two-stream ConvNets",
+        chapter="streams",
         **_ABOUT,
         **_UCF,
         idea="One network looks at a frame, another at the motion around it, and their scores are "
@@ -355,6 +365,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The spatial stream with a deeper image network, VGG-16.",
         input=replace(_FRAME, resize=(256, 340)),
         build=two_stream_vgg16_spatial,
+        key_map=KEY_MAP,
         parameters=134_674_341,
         gmacs=15.467,
         accuracy=_first_split(78.5),
@@ -371,6 +382,7 @@ CARDS: tuple[ModelCard, ...] = (
         "widened to twenty channels of flow.",
         input=replace(_FLOW, resize=(256, 340)),
         build=two_stream_vgg16_temporal,
+        key_map=KEY_MAP,
         parameters=134_684_133,
         gmacs=15.958,
         accuracy=_first_split(80.4),
@@ -401,6 +413,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="spatial_stream_lab",
         title="Spatial stream (tiny)",
+        tiny_of="two_stream_spatial",
         **_ABOUT,
         **_TINY,
         idea="A small residual network guesses the action from one change between neighbouring frames: "
@@ -415,11 +428,12 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="temporal_stream_lab",
         title="Temporal stream (tiny)",
+        tiny_of="two_stream_temporal",
         **_ABOUT,
         **_TINY,
         idea="A small residual network sees ten fields of optical flow and nothing else: clothes "
         "and places are gone, and only movement is left.",
-        input=_LAB_FLOW,
+        input=_TEMPORAL_FLOW,
         build=temporal_stream_tiny,
         parameters=1_266_919,
         gmacs=0.291,
@@ -427,6 +441,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="two_stream_lab",
         title="Two-stream (tiny)",
+        chapter="streams",
+        tiny_of="two_stream",
         **_ABOUT,
         **_TINY,
         idea="Two small residual networks, one for a frame and one for the flow around it, average "

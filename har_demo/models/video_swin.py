@@ -33,7 +33,8 @@ from torchvision.ops import StochasticDepth
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet3d import BasicBlock, conv_norm
 from har_demo.models.tiny import TINY_INPUT
@@ -111,6 +112,8 @@ class WindowAttention(nn.Module):
     >>> WindowAttention(96, 3, (8, 7, 7), shifted=True)(torch.zeros(1, 16, 56, 56, 96)).shape
     torch.Size([1, 16, 56, 56, 96])
     """
+
+    kind = "windowed attention"
 
     def __init__(self, channels: int, heads: int, window: Sides, shifted: bool):
         super().__init__()
@@ -411,17 +414,43 @@ def _published(parameters: int, gmacs: float, printed: tuple[float, float], halv
     return (*found, PublishedCost(source, "verified", parameters, halved, frames=16))
 
 
+# torchvision counts stages and mergings in one list; the authors, and mmaction2 after them, keep each
+# merging at the end of the stage before it. The tables of relative positions follow from the window's
+# size, so that nobody needs them.
+KEY_MAP = key_map(
+    # torchvision
+    *((rf"^features\.{2 * i}\.", f"stages.{i}.blocks.") for i in range(4)),
+    *((rf"^features\.{2 * i - 1}\.", f"stages.{i}.merge.") for i in range(1, 4)),
+    (r"\.mlp\.0\.", ".fc1."),
+    (r"\.mlp\.3\.", ".fc2."),
+    # the authors and mmaction2
+    (r"^backbone\.", ""),
+    *((rf"^layers\.{i - 1}\.downsample\.", f"stages.{i}.merge.") for i in range(1, 4)),
+    (r"^layers\.", "stages."),
+    (r"\.mlp\.fc", ".fc"),
+    (r"^norm3\.", "norm."),
+    (r"^cls_head\.fc_cls\.", "head."),
+    # all of them
+    (r"\.relative_position_bias_table$", ".bias_table"),
+    drop=(r"\.relative_position_index$",),
+)
+
+
 CARDS: tuple[ModelCard, ...] = (
     torchvision_card(
         swin3d_t,
         video.Swin3D_T_Weights.KINETICS400_V1,
         name="swin3d_t",
         title="Video Swin-T",
+        chapter="transformer",
+        hue=292,
         idea=(
             "Patches attend only to their neighbours inside small boxes of space and time; the "
             "boxes shift from layer to layer, so that news spreads through the clip."
         ),
         gmacs=87.764,
+        key_map=KEY_MAP,
+        attends=True,
         licence=_PORTED,
         published=_published(28_158_070, 87.764, (28.2, 88), 43.882),
         **_VIEW,
@@ -437,6 +466,8 @@ CARDS: tuple[ModelCard, ...] = (
             "more steps of reasoning."
         ),
         gmacs=165.682,
+        key_map=KEY_MAP,
+        attends=True,
         licence=_PORTED,
         published=_published(49_816_678, 165.682, (49.8, 166), 82.841),
         **_VIEW,
@@ -453,6 +484,8 @@ CARDS: tuple[ModelCard, ...] = (
             "classes before it saw any video."
         ),
         gmacs=281.333,
+        key_map=KEY_MAP,
+        attends=True,
         licence=_PORTED,
         published=_published(88_048_984, 281.333, (88.1, 282), 140.667),
         **_VIEW,
@@ -471,8 +504,10 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=swin3d_l,
+        key_map=KEY_MAP,
+        attends=True,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/swin/"
                 "swin-large-p244-w877_in22k-pre_8xb8-amp-32x2x1-30e_kinetics400-rgb/"
                 "swin-large-p244-w877_in22k-pre_8xb8-amp-32x2x1-30e_kinetics400-rgb"
@@ -509,6 +544,8 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=swin3d_l_384,
+        key_map=KEY_MAP,
+        attends=True,
         parameters=199_999_516,
         gmacs=2106.380,
         accuracy=(
@@ -527,6 +564,8 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="swin_lab",
         title="Video Swin (tiny)",
+        chapter="transformer",
+        tiny_of="swin3d_t",
         idea=(
             "Video Swin with two stages and smaller windows behind a few layers of convolutions, so "
             "that it learns from scratch, without the pictures that the paper's began with."
@@ -536,6 +575,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set=LABEL_SET,
         classes=EVERYDAY,
         build=swin_tiny,
+        attends=True,
         parameters=1_169_539,
         gmacs=1.340,
         **_WORDS,

@@ -32,7 +32,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_INPUT
 
@@ -239,9 +240,9 @@ def _costs(parameters: int, gmacs: float, side: int, zoo: float) -> tuple[Publis
     )
 
 
-def _weights(file: str, parameters: int) -> tuple[WeightSource, ...]:
+def _weights(file: str, parameters: int) -> tuple[Source, ...]:
     return (
-        WeightSource(
+        Source(
             url=f"https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/{file}.pyth",
             sha256="",
             # unverified: the optimiser's momentum is in the file beside each parameter
@@ -265,6 +266,54 @@ _card = partial(
 )
 _paper = partial(_card, size="paper", label_set="Kinetics-400", classes=KINETICS400)
 
+KEY_MAP = key_map(
+    (r"^blocks\.0\.conv\.conv_t\.", "stem_space."),
+    (r"^blocks\.0\.conv\.conv_xy\.", "stem_time."),
+    (r"^blocks\.0\.norm\.", "stem_norm."),
+    (r"^blocks\.5\.pool\.pre_conv\.", "conv5."),
+    (r"^blocks\.5\.pool\.pre_norm\.", "conv5_norm."),
+    (r"^blocks\.5\.pool\.post_conv\.", "fc1."),
+    (r"^blocks\.5\.proj\.", "fc2."),
+    (r"^blocks\.(\d)\.res_blocks\.", r"layer\1."),
+    (r"\.branch1_conv\.", ".shortcut.0."),
+    (r"\.branch1_norm\.", ".shortcut.1."),
+    (r"\.branch2\.conv_a\.", ".widen."),
+    (r"\.branch2\.norm_a\.", ".widen_norm."),
+    (r"\.branch2\.conv_b\.", ".depthwise."),
+    (r"\.branch2\.norm_b\.0\.", ".depthwise_norm."),
+    (r"\.branch2\.norm_b\.1\.block\.0\.", ".weigh.squeeze."),
+    (r"\.branch2\.norm_b\.1\.block\.2\.", ".weigh.excite."),
+    (r"\.branch2\.conv_c\.", ".narrow."),
+    (r"\.branch2\.norm_c\.", ".narrow_norm."),
+)
+"""pytorchvideo's names for XS to L. Its stem has them crossed: what it calls conv_t is over space."""
+
+XL_KEY_MAP = key_map(
+    (r"^s1\.pathway0_stem\.conv_xy\.", "stem_space."),
+    (r"^s1\.pathway0_stem\.conv\.", "stem_time."),
+    (r"^s1\.pathway0_stem\.bn\.", "stem_norm."),
+    (r"^s2\.pathway0_res", "layer1."),
+    (r"^s3\.pathway0_res", "layer2."),
+    (r"^s4\.pathway0_res", "layer3."),
+    (r"^s5\.pathway0_res", "layer4."),
+    (r"^head\.conv_5\.", "conv5."),
+    (r"^head\.conv_5_bn\.", "conv5_norm."),
+    (r"^head\.lin_5\.", "fc1."),
+    (r"^head\.projection\.", "fc2."),
+    (r"\.branch1\.", ".shortcut.0."),
+    (r"\.branch1_bn\.", ".shortcut.1."),
+    (r"\.branch2\.a\.", ".widen."),
+    (r"\.branch2\.a_bn\.", ".widen_norm."),
+    (r"\.branch2\.b\.", ".depthwise."),
+    (r"\.branch2\.b_bn\.", ".depthwise_norm."),
+    (r"\.branch2\.se\.fc1\.", ".weigh.squeeze."),
+    (r"\.branch2\.se\.fc2\.", ".weigh.excite."),
+    (r"\.branch2\.c\.", ".narrow."),
+    (r"\.branch2\.c_bn\.", ".narrow_norm."),
+)
+"""PySlowFast's names for XL, which is built as there."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="x3d_xs",
@@ -273,6 +322,7 @@ CARDS: tuple[ModelCard, ...] = (
         "four frames, grown from a tiny image network by whatever paid best.",
         input=_input(frames=4, stride=12, side=160, resize=182),
         build=x3d_m,
+        key_map=KEY_MAP,
         weights=_weights("X3D_XS", 3_794_274),
         parameters=3_794_274,
         gmacs=0.605,
@@ -286,6 +336,7 @@ CARDS: tuple[ModelCard, ...] = (
         "second and a longer clip were the next best things to pay for.",
         input=_input(frames=13, stride=6, side=160, resize=182),
         build=x3d_m,
+        key_map=KEY_MAP,
         weights=_weights("X3D_S", 3_794_274),
         parameters=3_794_274,
         gmacs=1.963,
@@ -295,10 +346,12 @@ CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="x3d_m",
         title="X3D-M",
+        chapter="grouped",
         idea="A thin network of depthwise 3D convolutions that keeps all 16 frames to the end: "
         "about as accurate as networks of ten times its cost.",
         input=_input(frames=16, stride=5, side=224, resize=256),
         build=x3d_m,
+        key_map=KEY_MAP,
         weights=_weights("X3D_M", 3_794_274),
         parameters=3_794_274,
         gmacs=4.732,
@@ -312,6 +365,7 @@ CARDS: tuple[ModelCard, ...] = (
         "channels stay few.",
         input=_input(frames=16, stride=5, side=312, resize=356),
         build=x3d_l,
+        key_map=KEY_MAP,
         weights=_weights("X3D_L", 6_153_384),
         parameters=6_153_384,
         gmacs=18.368,
@@ -325,6 +379,7 @@ CARDS: tuple[ModelCard, ...] = (
         "factors are known.",
         input=_input(frames=16, stride=5, side=312, resize=356),
         build=x3d_xl,
+        key_map=XL_KEY_MAP,
         parameters=11_087_571,
         gmacs=36.650,
         published=(
@@ -351,6 +406,8 @@ CARDS: tuple[ModelCard, ...] = (
     _card(
         name="x3d_lab",
         title="X3D (tiny)",
+        chapter="grouped",
+        tiny_of="x3d_m",
         idea="X3D with 11 blocks: few channels, depthwise "
         "convolutions, and all 16 frames kept to the end.",
         size="tiny",

@@ -23,7 +23,7 @@ from har_demo.clips.sampling import segments
 from har_demo.errors import ChoiceError
 from har_demo.prompts import catalogue, words
 from har_demo.prompts.image_text import AT_ONCE, ImageTextModel, Reading
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 Pooling = Literal["mean", "max", "attention", "transformer"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "max", "attention", "transformer")

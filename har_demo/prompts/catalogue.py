@@ -11,7 +11,7 @@ from har_demo.errors import WeightsError
 from har_demo.prompts import embedded, learned, online, packaged
 from har_demo.prompts.image_text import ImageTextModel
 from har_demo.weights import hub, shipped
-from har_demo.weights.files import megabytes
+from har_demo.weights.state import megabytes
 
 EMBEDDED = (
     "This recogniser needs no network. It was never shown a picture with its caption: it knows the 1,000 "

@@ -26,9 +26,8 @@ from har_demo.errors import WeightsError
 from har_demo.prompts import learned, packaged, pictures, sentences
 from har_demo.prompts.image_text import ImageTextModel, Reading
 from har_demo.prompts.prepare import Preparation
-from har_demo.weights import shipped
-from har_demo.weights.files import sha256
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance, shipped
+from har_demo.weights.state import sha256
 
 NAME = "embedded"
 TITLE = "Embedded: EfficientNet-Lite0 and MiniLM"

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.prompts.prepare import Preparation
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 AT_ONCE = 64  # sentences that are read together
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import torch
 
+from har_demo import storage
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.prompts.image_text import ImageTextModel, Reading
 from har_demo.prompts.prepare import Preparation
-from har_demo.weights import hub
-from har_demo.weights.files import megabytes, sha256
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance, hub
+from har_demo.weights.state import megabytes, sha256
 
 DEFAULT = "ViT-B-32/laion2b_s34b_b79k"
 RECOMMENDED = (
@@ -68,13 +68,25 @@ def size(name: str) -> int:
 
 def here(name: str) -> Path | None:
     """The file of a model's weights that was fetched earlier, or None. Nothing is fetched."""
+    return _fetched(name, _cache_folder(name))
+
+
+def _cache_folder(name: str) -> Path:
+    """huggingface_hub's own, or one in our cache where that lacks the weights and cannot be written."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    own = Path(HF_HUB_CACHE)
+    return own if _fetched(name, own) or storage.writable(own) else storage.root() / "huggingface"
+
+
+def _fetched(name: str, folder: Path) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
     from open_clip import get_pretrained_cfg
 
     repository, file = os.path.split(get_pretrained_cfg(*name.split("/"))["hf_hub"])
     candidates = [file] if file else ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
     for candidate in candidates:
-        found = try_to_load_from_cache(repository, candidate)
+        found = try_to_load_from_cache(repository, candidate, cache_dir=folder)
         if isinstance(found, str):
             return Path(found)
     return None
@@ -93,22 +105,25 @@ def load(name: str, device: torch.device | str = "cpu") -> ImageTextModel:
         folder = Path(name.removeprefix(LOCAL))
         if not (folder / CONFIG).is_file():
             raise WeightsError(f"'{folder.name}' holds no {CONFIG}: give a folder in its format.")
-        schema, tag = name, None
+        schema, tag, kept = name, None, None
     else:
         check_name(name)
         _check_reach(name)
         schema, tag = name.split("/")
+        kept = str(_cache_folder(name))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a tag whose QuickGELU is not the model's
-            model = open_clip.create_model(schema, tag, require_pretrained=True)
-            tokenizer = open_clip.get_tokenizer(schema)
-    except (OSError, RuntimeError, ValueError, ImportError) as error:
+            model = open_clip.create_model(schema, tag, require_pretrained=True, cache_dir=kept)
+            tokenizer = open_clip.get_tokenizer(schema, cache_dir=kept)
+    except (OSError, RuntimeError, ValueError) as error:
         if tag is None:
             raise WeightsError(
                 f"The folder '{folder.name}' cannot be loaded: give {CONFIG} and the weights of the "
                 "model that it describes."
             ) from error
+        if here(name):
+            raise
         raise _missing(name, "fetching them failed") from error
     # The padding of SigLIP's tokens is read by its encoders, so nothing is cut off here.
     model.eval().requires_grad_(False).to(device)

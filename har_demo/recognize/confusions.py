@@ -47,7 +47,7 @@ class ConfusedClip:
 
 @dataclass(frozen=True)
 class Search:
-    """How far a search has come.
+    """The state of a search.
 
     Attributes:
         model: who is asked.
@@ -126,7 +126,7 @@ def _answer(model: str, sha256: str, scene: RenderedScene, open_scene: Open) -> 
         clip, read = open_scene(scene, _frames(scene))
         prediction = next(iter(recognize(clip, [Request(model)], read=read)))
         if isinstance(prediction, ModelError):
-            raise WeightsError(prediction.message)
+            raise prediction.as_error()
         _ANSWERS[key] = prediction.top(1)[0]
     return _ANSWERS[key]
 

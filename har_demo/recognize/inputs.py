@@ -61,7 +61,7 @@ class SharedPreparations:
 
 @dataclass(frozen=True)
 class WindowInputs:
-    """What a network takes of W windows.
+    """Prepared frames and flow of W windows, as a network takes them.
 
     Attributes:
         spec: the network's input, at the number of frames asked for.

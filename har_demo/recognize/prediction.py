@@ -1,15 +1,16 @@
-"""What a clip and a model give: everything a page, a JSON file or a table shows comes from here."""
+"""Requests and predictions: everything a page, a JSON file or a table shows comes from here."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from har_demo.weights.provenance import Provenance
+from har_demo.errors import InternalError, WeightsError
+from har_demo.weights import Provenance
 
 
 @dataclass(frozen=True)
 class Request:
-    """One model and how it should look at the clip; None means 'as the model's card says'.
+    """One model and its sampling of the clip; None means 'as the model's card says'.
 
     Attributes:
         model: name of a model card.
@@ -78,7 +79,7 @@ class Prediction:
             differences or of flow read one more than they are given.
         crops: int64 [crops, 4], boxes (left, top, right, bottom) in pixels of the ingested clip.
         fps: frames per second of the ingested clip.
-        times, device, provenance: how the answer came about.
+        times, device, provenance: measured times, where it ran, and whose parameters.
         note: what the reader must know of the sampling and of the flow, or ''.
         flow: title of the method whose optical flow the model was given, or ''.
         stride: distance between the frames of a window, in frames of the clip.
@@ -113,7 +114,7 @@ class Prediction:
 
     @property
     def distinct_frames(self) -> int:
-        """How many different frames of the clip the smallest window really had."""
+        """Number of different frames in the window with the fewest."""
         return min(len(np.unique(window)) for window in self.frames)
 
     def top(self, k: int = 5, window: int | None = None) -> list[tuple[str, float]]:
@@ -129,8 +130,21 @@ class Prediction:
 
 @dataclass(frozen=True)
 class ModelError:
-    """A model that could not answer, and the sentence that says why; the other models go on."""
+    """A model that could not answer, and the sentence that says why; the other models go on.
+
+    Attributes:
+        model, title: whose answer it is.
+        message: the sentence.
+        internal: whether a fault of ours is the reason, and not what was asked.
+    """
 
     model: str
     title: str
     message: str
+    internal: bool = False
+
+    def as_error(self) -> InternalError | WeightsError:
+        """What to raise where nothing can be done without this answer."""
+        if self.internal:
+            return InternalError(f"{self.title} failed; its own traceback was logged before.")
+        return WeightsError(self.message)

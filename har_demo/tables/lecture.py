@@ -11,7 +11,7 @@ from pathlib import Path
 
 from har_demo import assets
 from har_demo.models.card import ModelCard
-from har_demo.models.registry import card
+from har_demo.models.registry import card, cards
 from har_demo.tables.datasets import TEST_SETS
 from har_demo.tables.measured import INPUTS, MeasuredRow, confusion, entries
 from har_demo.tables.rows import kept_rows
@@ -42,7 +42,6 @@ class Chapter:
         asks: the question it answers.
         tells: what was tried and why, in a few sentences.
         leaves: what it leaves to the next step.
-        systems: ours.
     """
 
     name: str
@@ -50,7 +49,17 @@ class Chapter:
     asks: str
     tells: str
     leaves: str
-    systems: tuple[System, ...] = ()
+
+    @property
+    def systems(self) -> tuple[System, ...]:
+        """Our systems of this step, from the oldest to the newest: the models whose cards name it."""
+        shown = sorted(
+            (c for c in cards().values() if c.chapter == self.name), key=lambda c: c.year
+        )
+        tiny = {c.tiny_of: c.name for c in shown if c.tiny_of}
+        pairs = [System(c.name, tiny.get(c.name, "")) for c in shown if c.size == "paper"]
+        paired = {name for pair in pairs for name in (pair.paper, pair.lab)}
+        return (*pairs, *(System("", c.name) for c in shown if c.name not in paired))
 
 
 CHAPTERS = (
@@ -64,15 +73,6 @@ CHAPTERS = (
         "frame are later answers to the same question, and cost no more than the pictures do.",
         "Where frames meet late or are averaged, order is lost: whatever moves is seen as a place, not "
         "as a change.",
-        (
-            System("single_frame", "single_frame_lab"),
-            System("late_fusion", "late_fusion_lab"),
-            System("early_fusion", "early_fusion_lab"),
-            System("slow_fusion", "slow_fusion_lab"),
-            System("tsn_r50", "tsn_lab"),
-            System("trn_r50", "trn_lab"),
-            System("tsm_r50", "tsm_lab"),
-        ),
     ),
     Chapter(
         "recurrent",
@@ -83,12 +83,6 @@ CHAPTERS = (
         "something below one at every step; the gates of an LSTM or a GRU let it pass.",
         "A step cannot begin before the last one ends, so that a GPU waits; and by the time the memory "
         "sees a frame, where things were is gone from its vector.",
-        (
-            System("lrcn", "lrcn_lab"),
-            System("db_lstm", "db_lstm_lab"),
-            System("convnet_lstm"),
-            System("", "gru_lab"),
-        ),
     ),
     Chapter(
         "streams",
@@ -99,12 +93,6 @@ CHAPTERS = (
         "other how they move. Later ones teach a network of frames to imitate the one of flow, or take "
         "differences of frames as the cheapest flow there is.",
         "Flow has to be computed and kept before the network runs, and is not learned with it.",
-        (
-            System("two_stream", "two_stream_lab"),
-            System("i3d_two_stream", "i3d_two_stream_lab"),
-            System("mars", "mars_lab"),
-            System("resframe_ts", "resframe_ts_lab"),
-        ),
     ),
     Chapter(
         "volume",
@@ -116,11 +104,6 @@ CHAPTERS = (
         "channels for what is there, often with few for what changes.",
         "A 3×3×3 kernel has three times the weights of a 3×3 one, and the network pays for every "
         "moment as well.",
-        (
-            System("c3d", "c3d_lab"),
-            System("i3d", "i3d_lab"),
-            System("slowfast_r50_8x8", "slowfast_lab"),
-        ),
     ),
     Chapter(
         "factorised",
@@ -130,12 +113,6 @@ CHAPTERS = (
         "easier to learn, and P3D, R(2+1)D and S3D differ in how they arrange and pay for it. CorrNet "
         "adds what no convolution does: it compares each place with those around it in the next frame.",
         "Most of the cost is now in how channels mix, not in how far kernels look.",
-        (
-            System("p3d_199", "p3d_lab"),
-            System("r2plus1d_34", "r2plus1d_rgb_lab"),
-            System("s3d", "s3d_lab"),
-            System("corrnet_101", "corrnet_lab"),
-        ),
     ),
     Chapter(
         "grouped",
@@ -146,12 +123,6 @@ CHAPTERS = (
         "one channel a group, and mixes them in 1×1×1 convolutions, which are cheap. MFNet has fibres "
         "and a junction between them; X3D grows such a network one dimension at a time.",
         "However cheap, a convolution still sees its neighbourhood and no more.",
-        (
-            System("mfnet", "mfnet_lab"),
-            System("ir_csn_152", "ir_csn_lab"),
-            System("ip_csn_152", "ip_csn_lab"),
-            System("x3d_m", "x3d_lab"),
-        ),
     ),
     Chapter(
         "far",
@@ -162,13 +133,6 @@ CHAPTERS = (
         "channels, CGD keeps a few descriptions of the whole only, and the pyramid of MFNet-PNL relates "
         "places with regions of several sizes instead of points.",
         "It costs with the square of the places, so that there are few such blocks, late in the network.",
-        (
-            System("i3d_nl_r50", "i3d_nl_lab"),
-            System("res50_cgnl", "cgnl_lab"),
-            System("res50_cgd", "cgd_lab"),
-            System("mfnet_nl", "mfnet_nl_lab"),
-            System("mfnet_pnl_x1", "mfnet_pnl_lab"),
-        ),
     ),
     Chapter(
         "transformer",
@@ -178,10 +142,6 @@ CHAPTERS = (
         "Video Swin lets a block attend within a window of space and time, and shifts the windows from "
         "layer to layer so that news travels. The Action Transformer asks around one person instead.",
         "Without what convolutions know of pictures from the start, it takes far more clips to learn.",
-        (
-            System("action_transformer", "action_transformer_lab"),
-            System("swin3d_t", "swin_lab"),
-        ),
     ),
     Chapter(
         "language",

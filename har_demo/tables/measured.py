@@ -35,6 +35,9 @@ RUN = ("model", "input", "seed", "split")
 COLUMNS = ("model", "input", "start", "split", "seed", "dataset", "metric", "value", "clips")
 """Columns of tiny.csv: one figure of one training. `start` is what it began from, `value` percent or a number."""
 
+START = "scratch"
+"""The `start` of a network that began with random parameters."""
+
 CONFUSION_COLUMNS = (*RUN, "dataset", "true", "predicted", "count")
 """Columns of confusion.csv: how many clips of a class were predicted as another; counts of 0 are left out."""
 
@@ -137,6 +140,11 @@ class MeasuredRow:
         """'tsm_lab' or, where the input is not the card's own, 'i3d_lab-difference'."""
         own = self.card.input.modality
         return self.model if self.input == own else f"{self.model}-{self.input}"
+
+
+def start_of(card: ModelCard) -> str:
+    """Return START, or 'ImageNet' where the network is built with an image network's weights."""
+    return "ImageNet" if card.weights else START
 
 
 def entries(folder: Path | None = None) -> tuple[MeasuredRow, ...]:

@@ -16,7 +16,7 @@ from har_demo.models import registry
 from har_demo.models.card import ModelCard
 
 from . import shipped
-from .files import megabytes, sha256
+from .state import megabytes, sha256
 
 Question = Literal["file", "hash", "label set", "parameters", "accuracy"]
 

@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import platformdirs
+from har_demo import storage
+from har_demo.errors import InternalError
+from har_demo.models.card import Source
 
-from har_demo.models.card import WeightSource
-
-from .files import megabytes
+from .state import megabytes
 
 ANSWER_SECONDS = 4.0
 """How long a server may take until it begins to answer."""
@@ -48,13 +48,14 @@ class FetchError(Exception):
 class _Download:
     """One file on its way; the downloading thread writes it, the watchers read it."""
 
-    source: WeightSource
+    source: Source
     target: Path
     expected: int
     received: int = 0
     answered: bool = False
     partial: Path | None = None
     reason: str | None = None
+    fault: Exception | None = None
     finished: threading.Event = field(default_factory=threading.Event)
     # Since when the download has owed its next LEAST_BYTES, and how many it had then.
     mark: float = field(default_factory=time.monotonic)
@@ -71,12 +72,11 @@ _failures: dict[str, tuple[float, str]] = {}
 
 
 def folder() -> Path:
-    """Where fetched weights are kept: 'weights' in the folder that HAR_CACHE names, or the user's own."""
-    cache = os.environ.get("HAR_CACHE") or platformdirs.user_cache_dir("har_demo")
-    return Path(cache) / "weights"
+    """Where fetched weights are kept."""
+    return storage.root() / "weights"
 
 
-def path(source: WeightSource) -> Path:
+def path(source: Source) -> Path:
     """Where the file is kept, whether it is there or not. Only complete files ever get this name."""
     return folder() / Path(urlsplit(source.url).path).name
 
@@ -86,7 +86,7 @@ def offline() -> bool:
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def fetch(source: WeightSource, on_progress: Callable[[float], None] | None = None) -> Path:
+def fetch(source: Source, on_progress: Callable[[float], None] | None = None) -> Path:
     """Download the file unless it is here, and return where it is.
 
     Whoever asks while it is on its way waits for the same download. After a failure the same file
@@ -99,6 +99,7 @@ def fetch(source: WeightSource, on_progress: Callable[[float], None] | None = No
     Raises:
         FetchError: with the reason in a few words, at most `ANSWER_SECONDS` after the call when
             nothing answers, and `STALL_SECONDS` after the last bytes when they stop coming.
+        InternalError: fetching failed because of us, not of the network, the server or the disk.
     """
     target = path(source)
     with _lock:
@@ -119,6 +120,8 @@ def fetch(source: WeightSource, on_progress: Callable[[float], None] | None = No
             _finish(download, reason)
         elif on_progress:
             on_progress(min(1.0, download.received / max(1, download.expected)))
+    if download.fault:
+        raise InternalError(f"Fetching {source.url} failed.") from download.fault
     if download.reason:
         raise FetchError(download.reason)
     if on_progress:
@@ -132,7 +135,7 @@ def forget_failures() -> None:
         _failures.clear()
 
 
-def _refuse_what_just_failed(source: WeightSource) -> None:
+def _refuse_what_just_failed(source: Source) -> None:
     for key in (urlsplit(source.url).hostname, source.url):
         when, reason = _failures.get(key, (-REMEMBER_SECONDS, ""))
         if time.monotonic() - when < REMEMBER_SECONDS:
@@ -162,7 +165,8 @@ def _finish(download: _Download, reason: str | None) -> None:
         else:
             # A host that never answered is not asked for its other files either.
             key = download.source.url if download.answered else download.host
-            _failures[key] = (time.monotonic(), reason)
+            if download.fault is None:
+                _failures[key] = (time.monotonic(), reason)
             if download.partial:
                 download.partial.unlink(missing_ok=True)
         download.reason = reason
@@ -174,10 +178,13 @@ def _run(download: _Download) -> None:
     try:
         _receive(download)
         _finish(download, None)
-    except Exception as error:
+    except (FetchError, OSError, http.client.HTTPException, ValueError) as error:
         # Whatever the network, the server or the disk does must reach the watchers as a reason.
         download.answered |= isinstance(error, urllib.error.HTTPError)
         _finish(download, _reason(error, download))
+    except Exception as error:
+        download.fault = error
+        _finish(download, type(error).__name__)
     finally:
         if download.partial:
             download.partial.unlink(missing_ok=True)

@@ -16,12 +16,21 @@ from urllib.parse import urlsplit
 from torch import nn
 
 from har_demo.errors import WeightsError
-from har_demo.models.card import ModelCard, WeightSource
-from har_demo.weights.provenance import Provenance
+from har_demo.models.card import ModelCard, Source
 
 from . import hub, shipped, state
-from .apart import read_apart
-from .files import megabytes, sha256
+from .state import megabytes, sha256
+from .untrusted import read_untrusted
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Which parameters answered: 'user', 'shipped', 'hub' or 'packaged', the file's name and its sha256."""
+
+    source: Literal["user", "shipped", "hub", "packaged"]
+    file: str
+    sha256: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ def load(
     """
     if user_file is not None:
         path = Path(user_file)
-        tensors = read_apart(path)
+        tensors = read_untrusted(path)
         provenance = Provenance("user", path.name, sha256(path), "the user's own file")
     elif (entry := shipped.entry(card.name)) is not None:
         path = _shipped_file(card, entry)
@@ -101,7 +110,7 @@ def load(
         path = public_file(card.title, card.weights, on_progress)
         source = next(s for s in card.weights if hub.path(s) == path)
         # Without a hash nothing says that this is the publisher's file.
-        tensors = state.read(path) if source.sha256 else read_apart(path)
+        tensors = state.read(path) if source.sha256 else read_untrusted(path)
         note = f"published at {urlsplit(source.url).hostname}"
         provenance = Provenance("hub", path.name, sha256(path), note)
 
@@ -131,7 +140,7 @@ def _shipped_file(card: ModelCard, entry: dict) -> Path:
 
 def public_file(
     title: str,
-    sources: Sequence[WeightSource],
+    sources: Sequence[Source],
     on_progress: Callable[[float], None] | None = None,
 ) -> Path:
     """The first public file that is here or can be fetched.

@@ -4,20 +4,19 @@ Files may come from anybody. Only tensors are taken out of them: a safetensors f
 and torch.load(weights_only=True) refuses every other Python object instead of running its code.
 """
 
+import hashlib
 import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from har_demo.errors import WeightsError
 from har_demo.models.card import ModelCard
-
-from .files import megabytes
-from .name_maps import MAPS
 
 LARGEST = 2_000_000_000
 """Bytes a file may have, and may unpack to."""
@@ -34,6 +33,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
     Raises:
         WeightsError: the file is missing, too large, damaged, or holds other things than tensors.
+        Exception: of any kind, when sound files cannot be read either.
     """
     name = path.name
     suffix = path.suffix.lower()
@@ -50,10 +50,11 @@ def read(path: Path) -> dict[str, Tensor]:
 
     # Parsers of damaged or hostile files raise whatever they stumble over, so all of it is caught.
     try:
-        tensors = load_file(path) if suffix == ".safetensors" else _pickled(path)
+        tensors = _tensors(path)
     except WeightsError:
         raise
     except Exception as error:
+        _check_reading(suffix)
         if isinstance(error, pickle.UnpicklingError) and "GLOBAL" in str(error):
             raise WeightsError(
                 f"'{name}' was not opened because it holds Python objects, which could run code: "
@@ -92,8 +93,8 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], card: ModelCard, nam
 
     The tensors may have our names or, where there is a map, the public ones.
     """
-    if card.name in MAPS:
-        own, mapped = network.state_dict(), MAPS[card.name](tensors)
+    if card.key_map:
+        own, mapped = network.state_dict(), card.key_map(tensors)
         tensors = max(tensors, mapped, key=lambda state: len(own.keys() & state.keys()))
     fit(network, tensors, card.title, name, (len(card.classes), card.label_set))
 
@@ -138,6 +139,18 @@ def _check_size(name: str, size: int) -> None:
             f"'{name}' is over the limit of {megabytes(LARGEST)}: save the parameters alone, "
             "without the optimiser's."
         )
+
+
+def _check_reading(suffix: str) -> None:
+    """Read a sound file of this kind: what fails here as well is no fault of the user's file."""
+    with TemporaryDirectory() as folder:
+        sound = Path(folder) / f"sound{suffix}"
+        (save_file if suffix == ".safetensors" else torch.save)({"sound": torch.zeros(1)}, sound)
+        _tensors(sound)
+
+
+def _tensors(path: Path) -> object:
+    return load_file(path) if path.suffix.lower() == ".safetensors" else _pickled(path)
 
 
 def _pickled(path: Path) -> object:
@@ -197,3 +210,29 @@ def _misfit(title, classes, name, own, given, missing, unknown, misshapen) -> st
         f"'{name}' does not fit {title}: {', '.join(parts)}; "
         "choose the model that it was trained as."
     )
+
+
+_known: dict[tuple, str] = {}
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal sha256 of the file's content.
+
+    Remembered for as long as the file keeps its size and time of change: 400 MB take about a second.
+    """
+    facts = path.stat()
+    key = (str(path), facts.st_ino, facts.st_size, facts.st_mtime_ns)
+    if key not in _known:
+        with path.open("rb") as file:
+            _known[key] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _known[key]
+
+
+def megabytes(count: int) -> str:
+    """A number of bytes for people, in units of 10⁶.
+
+    >>> megabytes(133_545_591)
+    '134 MB'
+    """
+    millions = count / 1e6
+    return f"{millions:.0f} MB" if millions >= 10 else f"{millions:.1f} MB"

@@ -63,6 +63,7 @@ def film(
     rotation: int = 0,
     aspect: Fraction | None = None,
     container: dict | None = None,
+    title: str | None = None,
     **options: str,
 ) -> Path:
     """Write a film with PyAV; the container follows from the name.
@@ -73,11 +74,14 @@ def film(
         rotation: degrees in the display matrix, as a phone notes them.
         aspect: width of a pixel in heights of it.
         container, options: FFmpeg's options for the container and the codec.
+        title: in the metadata.
     """
     frames = [card(k) for k in range(frames)] if isinstance(frames, int) else frames
     with av.open(str(path), "w", options=container or {}) as out:
         stream = out.add_stream(codec, rate=fps, options=options)
         stream.pix_fmt = pixels
+        if title:
+            out.metadata["title"] = title
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         for k, picture in enumerate(frames):

@@ -117,9 +117,9 @@ def test_truncated_in_header(tmp_path):
 @pytest.mark.parametrize(
     "name, codec, extra",
     [
-        ("a.mp4", "libx264", {"container": {"movflags": "+faststart"}, "bf": "0"}),
+        ("a.mp4", "libx264", {"container": {"movflags": "+faststart"}, "preset": "ultrafast"}),
         ("a.mkv", "mpeg4", {}),
-        ("a.webm", "libvpx-vp9", {}),
+        ("a.webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8"}),
         ("a.avi", "mpeg4", {}),
     ],
 )
@@ -134,9 +134,10 @@ def test_truncated_in_data_keeps_the_intact_part(tmp_path, name, codec, extra):
     assert seen == list(range(clip.frames - 2))
 
 
+@pytest.mark.parametrize("seeds", [10, pytest.param(200, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("name, codec", [("a.mp4", "libx264"), ("a.avi", "mpeg4")])
-def test_random_bytes_flipped_give_a_clip_or_a_sentence(tmp_path, name, codec):
-    """A hundred seeds each, every file by a process of its own as in the app."""
+def test_random_bytes_flipped_give_a_clip_or_a_sentence(tmp_path, name, codec, seeds):
+    """Every file is read by a process of its own, as in the app."""
     good = film(tmp_path / name, 20, codec=codec).read_bytes()
 
     def one(seed):
@@ -151,11 +152,11 @@ def test_random_bytes_flipped_give_a_clip_or_a_sentence(tmp_path, name, codec):
             return str(refused)
 
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(one, range(100)))
+        results = list(pool.map(one, range(seeds)))
     clips = [result for result in results if isinstance(result, Clip)]
     sentences = [result for result in results if isinstance(result, str)]
-    assert len(clips) > 20
-    assert len(sentences) > 5
+    assert len(clips) >= seeds / 5
+    assert len(sentences) >= seeds / 20
     assert all(name in sentence and sentence.endswith(".") for sentence in sentences)
     for clip in clips[:20]:
         assert len(read_frames(clip, np.arange(clip.frames))) == clip.frames
@@ -180,7 +181,9 @@ def test_limits_are_kept_before_anything_is_decoded(tmp_path, monkeypatch, varia
 
 
 def test_the_length_limit_holds_where_no_length_is_stated(tmp_path, monkeypatch):
-    path = film(tmp_path / "a.webm", 100, codec="libvpx", container={"live": "1"})
+    path = film(
+        tmp_path / "a.webm", 100, codec="libvpx", container={"live": "1"}, deadline="realtime"
+    )
     monkeypatch.setenv("HAR_MAX_SECONDS", "1")
     assert "longer than the limit of 1 seconds" in refusal(path)
 

@@ -117,9 +117,10 @@ def test_pixels_become_square(tmp_path, name, aspect, width):
 
 
 def test_4k(tmp_path):
-    clip = ingest(film(tmp_path / "a.mp4", [card(k, 3840, 2160) for k in range(3)]))
+    frames = [card(k, 3840, 2160) for k in range(2)]
+    clip = ingest(film(tmp_path / "a.mp4", frames, preset="ultrafast"))
     assert (clip.width, clip.height) == (604, 340)
-    assert numbers(clip) == [0, 1, 2]
+    assert numbers(clip) == [0, 1]
 
 
 @pytest.mark.parametrize("colour", [(200, 30, 30), (30, 200, 30), (30, 30, 200), (128, 128, 128)])
@@ -224,15 +225,10 @@ def test_very_short_films_keep_their_frames_and_no_more(tmp_path, count, name, c
 
 
 def test_progress_rises_to_one(tmp_path):
-    told = []
-    ingest(
-        film(tmp_path / "a.mp4", [card(k % 2**BITS, 640, 480) for k in range(300)]),
-        None,
-        told.append,
-    )
-    assert told == sorted(told)
-    assert told[-1] == 1
-    assert all(0 <= fraction <= 1 for fraction in told)
+    fractions = []
+    ingest(film(tmp_path / "a.mp4", 100), None, fractions.append)
+    assert fractions == sorted(fractions)
+    assert 0 < fractions[0] < fractions[-1] == 1
 
 
 def test_probe_tells_the_same_facts_beforehand(tmp_path):
@@ -266,9 +262,10 @@ def peak_memory(path: Path, tmp_path: Path) -> int:
 
 
 def test_memory_does_not_grow_with_the_film(tmp_path):
-    seconds = {}
-    for length in (10, 60):
-        frames = (card(k % 2**BITS, 640, 480) for k in range(length * 10))
-        path = film(tmp_path / f"{length}.mp4", frames, fps=10, preset="ultrafast")
-        seconds[length] = peak_memory(path, tmp_path)
-    assert seconds[60] < 1.15 * seconds[10]
+    """The 200 further frames would take 46 MB as they are decoded."""
+    peak = {}
+    for count in (50, 250):
+        frames = (card(k % 2**BITS, 480, 320) for k in range(count))
+        path = film(tmp_path / f"{count}.mp4", frames, preset="ultrafast")
+        peak[count] = peak_memory(path, tmp_path)
+    assert peak[250] < peak[50] + 15_000

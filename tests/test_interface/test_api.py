@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
@@ -143,6 +144,25 @@ def test_the_towers_are_listed_with_size_and_licence(client):
     listed = client.predict(api_name="/towers")
     assert [row["name"] for row in listed] == [card.name for card in prompted.image_text_models()]
     assert all(row["licence"] and row["sentence"] for row in listed)
+
+
+def test_endpoints_keep_their_parameters_defaults_and_results(client):
+    """Programs of before go on working: endpoints.json has the component and default of each."""
+    kept = json.loads((Path(__file__).parent / "endpoints.json").read_text())
+    offered = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert offered.keys() == kept.keys()
+    for name, endpoint in offered.items():
+        parameters = {
+            one["parameter_name"]: [
+                one["component"],
+                *([one["parameter_default"]] if one["parameter_has_default"] else []),
+            ]
+            for one in endpoint["parameters"]
+        }
+        assert list(parameters.items()) == list(kept[name]["parameters"].items()), name
+        assert {one["label"]: one["component"] for one in endpoint["returns"]} == kept[name][
+            "returns"
+        ], name
 
 
 def test_every_event_has_a_name(client):

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from har_demo.errors import ChoiceError
-from har_demo.interface.service import questions, write_files
+from har_demo.interface.service import requests, write_files
 from har_demo.recognize.prediction import ModelError, Request
 from tests.test_interface.test_pages.test_recognize.test_view import (
     clip_named,
@@ -16,7 +16,7 @@ AS_TRAINED = {"frames": None, "stride": None, "windows": None, "crops": 1}
 
 
 def test_every_ticked_model_gets_the_settings_and_one_the_own_weights():
-    asked = questions(["c3d_lab", "r3d_18"], AS_TRAINED | {"windows": 5}, "r3d_18", "mine.pt")
+    asked = requests(["c3d_lab", "r3d_18"], AS_TRAINED | {"windows": 5}, "r3d_18", "mine.pt")
     assert asked == [
         Request("c3d_lab", windows=5),
         Request("r3d_18", windows=5, weights="mine.pt"),
@@ -34,7 +34,7 @@ def test_every_ticked_model_gets_the_settings_and_one_the_own_weights():
 )
 def test_what_cannot_be_asked_is_said(chosen, own_model, own_file, sentence):
     with pytest.raises(ChoiceError, match=sentence):
-        questions(chosen, AS_TRAINED, own_model, own_file)
+        requests(chosen, AS_TRAINED, own_model, own_file)
 
 
 def test_files_are_named_after_the_clip_and_hold_all_answers(tmp_path):

@@ -2,14 +2,9 @@
 
 from threading import Event, Thread
 
-import gradio as gr
 import pytest
 
 from har_demo.interface import stopping
-from har_demo.interface.pages.attention import callbacks as attention_running
-from har_demo.interface.pages.flow import callbacks as flow_running
-from har_demo.interface.pages.motion import callbacks as motion_running
-from har_demo.interface.pages.recognize import callbacks as running
 
 
 def test_only_the_work_of_the_visitor_who_pressed_ends():
@@ -42,7 +37,7 @@ def test_the_end_of_an_older_work_leaves_the_newer_one():
 
 
 def test_waiting_lasts_as_long_as_the_work():
-    said, begun, step = [], Event(), Event()
+    shown, begun, step = [], Event(), Event()
 
     def answers():
         with stopping.work("a"):
@@ -52,22 +47,22 @@ def test_waiting_lasts_as_long_as_the_work():
 
     def run():
         for answer in answers():
-            said.append(answer)
+            shown.append(answer)
 
     def press():
         stopping.wait("a")
-        said.append("stopped")
+        shown.append("stopped")
 
     threads = Thread(target=run), Thread(target=press)
     threads[0].start()
     begun.wait(10)
     threads[1].start()
     threads[1].join(0.1)
-    assert not said
+    assert not shown
     step.set()
     for thread in threads:
         thread.join(10)
-    assert said == ["a late answer", "stopped"]
+    assert shown == ["a late answer", "stopped"]
 
 
 def test_waiting_ends_with_a_generator_that_is_closed_and_with_patience(monkeypatch):
@@ -84,28 +79,3 @@ def test_waiting_ends_with_a_generator_that_is_closed_and_with_patience(monkeypa
     running.close()  # what Gradio does when it cancels
     assert "a" not in stopping._working
     stopping.wait("a")
-
-
-@pytest.mark.parametrize(
-    ("work", "given", "outputs"),
-    [
-        (running._run, (None, "a.mp4", ["tsm_lab"], {}, "", None), 7),
-        (motion_running._try, ("edits", None, "a.mp4", ["tsm_lab"], [], [], [], [], 0), 8),
-        (attention_running._ask, (None, "a.mp4", "tsm_lab", 0), 18),
-        (flow_running._show, (None, "a.mp4", "dis", "", 0, 1, False, ""), 10),
-        (flow_running._ask, (None, "a.mp4", "two_stream_lab", "", 0.5), 4),
-    ],
-    ids=lambda value: f"{value.__module__}.{value.__name__}" if callable(value) else "",
-)
-def test_a_stop_before_the_first_answer_leaves_the_page_as_it_was(
-    monkeypatch, work, given, outputs
-):
-    """A generator that ends without yielding would empty every output."""
-
-    def ready(*_):
-        stopping.stop("visitor")
-        stopping.check("visitor")
-
-    monkeypatch.setitem(work.__globals__, "ready", ready)
-    with stopping.work("visitor"):
-        assert list(work("visitor", *given, print)) == [[gr.skip()] * outputs]

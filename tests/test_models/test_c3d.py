@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import vgg16
 
 from har_demo.labels import EVERYDAY
-from har_demo.models.c3d import CARDS, SPORTS1M, UCF101, ConvNet3D, c3d, c3d_3x3, c3d_tiny
+from har_demo.models.c3d import CARDS, KEY_MAP, SPORTS1M, UCF101, ConvNet3D, c3d, c3d_3x3, c3d_tiny
 
 PAPER, TINY = CARDS[0], CARDS[-1]
 
@@ -155,3 +156,55 @@ def test_clips_do_not_influence_each_other():
         together = network(torch.cat([a, b]))
         alone = torch.cat([network(a), network(b)])
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+
+
+def _filled(network: nn.Module, seed: int) -> nn.Module:
+    """With normalisation statistics too, so that a swapped pair would show."""
+    torch.manual_seed(seed)
+    for norm in network.modules():
+        if isinstance(norm, nn.BatchNorm3d):
+            nn.init.normal_(norm.running_mean, std=0.1)
+            nn.init.uniform_(norm.running_var, 0.5, 1.5)
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.normal_(norm.bias, std=0.1)
+    return network.eval()
+
+
+class MMActionC3D(nn.Module):
+    """The public C3D written as its file names it, with its forward pass as its repository states it."""
+
+    CHANNELS = {  # noqa: RUF012
+        "1a": (3, 64), "2a": (64, 128), "3a": (128, 256), "3b": (256, 256),
+        "4a": (256, 512), "4b": (512, 512), "5a": (512, 512), "5b": (512, 512),
+    }  # fmt: skip
+
+    def __init__(self, classes: int):
+        super().__init__()
+        self.backbone, self.cls_head = nn.Module(), nn.Module()
+        for name, (inputs, outputs) in self.CHANNELS.items():
+            convolution = nn.Module()
+            convolution.conv = nn.Conv3d(inputs, outputs, 3, padding=1)
+            setattr(self.backbone, f"conv{name}", convolution)
+        self.backbone.fc6 = nn.Linear(8192, 4096)
+        self.backbone.fc7 = nn.Linear(4096, 4096)
+        self.cls_head.fc_cls = nn.Linear(4096, classes)
+
+    def forward(self, x):
+        pools = {"1a": (1, 2, 2), "2a": 2, "3b": 2, "4b": 2}
+        for name in self.CHANNELS:
+            x = getattr(self.backbone, f"conv{name}").conv(x).relu()
+            if name in pools:
+                x = nn.functional.max_pool3d(x, pools[name])
+        x = nn.functional.max_pool3d(x, 2, padding=(0, 1, 1)).flatten(1)
+        return self.cls_head.fc_cls(self.backbone.fc7(self.backbone.fc6(x).relu()).relu())
+
+
+def test_same_outputs_as_mmaction2s_with_mapped_weights():
+    theirs = _filled(MMActionC3D(101), seed=3)
+    ours = c3d(101).eval()
+    ours.load_state_dict(KEY_MAP(theirs.state_dict()))
+    x = torch.randn(1, 3, 16, 112, 112, generator=torch.Generator().manual_seed(4))
+    with torch.inference_mode():
+        expected, got = theirs(x), ours(x)
+    assert expected.std() > 1e-3
+    torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)

@@ -9,6 +9,8 @@ from torchvision.models.video.resnet import VideoResNet
 from har_demo.models.csn import (
     CARDS,
     CSN,
+    IP_KEY_MAP,
+    IR_KEY_MAP,
     Bottleneck,
     channel_interactions,
     grouped_macs,
@@ -19,7 +21,6 @@ from har_demo.models.csn import (
     ir_csn_152,
 )
 from har_demo.profiling.cost import gmacs, parameters
-from har_demo.weights.name_maps import MAPS
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4, 8])
@@ -135,7 +136,7 @@ def test_same_outputs_as_torchvisions_residual_network_with_such_convolutions(pr
             nn.init.uniform_(norm.weight, 0.5, 1.5)
     nn.init.normal_(theirs.fc.weight)
     ours = CSN(5, preserve, blocks=(1, 2, 1, 1))
-    names = MAPS["ip_csn_152" if preserve else "ir_csn_152"]
+    names = IP_KEY_MAP if preserve else IR_KEY_MAP
     ours.load_state_dict(names(theirs.state_dict()))
     x = torch.randn(2, 3, 9, 40, 40)  # an odd number of frames tells which layers halve it
     with torch.no_grad():

@@ -10,13 +10,13 @@ from torchvision.models.video.resnet import BasicBlock, Conv2Plus1D, R2Plus1dSte
 from har_demo.labels import EVERYDAY
 from har_demo.models.r2plus1d import (
     CARDS,
+    KEY_MAP,
     R2Plus1D,
     SplitBottleneck,
     middle_channels,
     r2plus1d_18,
     r2plus1d_34,
 )
-from har_demo.weights.name_maps import MAPS
 
 PAPER, TINY = CARDS[0], CARDS[3]
 
@@ -55,12 +55,10 @@ def test_middle_channels_match_the_parameters_of_a_full_convolution():
 
 
 def test_same_outputs_as_torchvision():
-    """torchvision registers its parameters in the order of the forward pass, and so do we."""
     torch.manual_seed(0)
     theirs, ours = torchvision_r2plus1d_18().eval(), r2plus1d_18(400).eval()
     _perturb(theirs)
-    parameters = theirs.state_dict().values()
-    ours.load_state_dict(dict(zip(ours.state_dict(), parameters, strict=True)))
+    ours.load_state_dict(KEY_MAP(theirs.state_dict()))
     x = torch.randn(2, 3, 8, 56, 56)
     with torch.no_grad():
         expected, got = theirs(x), ours(x)
@@ -81,7 +79,7 @@ def test_the_network_of_34_layers_is_the_one_its_file_was_converted_to():
             norm.running_var.mul_(0.02)  # so small that ε matters
             norm.weight.data.mul_(0.1)
     ours = r2plus1d_34(400).eval()
-    ours.load_state_dict(MAPS["r2plus1d_34"](theirs.state_dict()))
+    ours.load_state_dict(KEY_MAP(theirs.state_dict()))
     x = torch.randn(1, 3, 8, 32, 32)
     with torch.no_grad():
         expected, got = theirs(x), ours(x)

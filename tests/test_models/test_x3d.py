@@ -16,6 +16,7 @@ from har_demo.models.x3d import (
     x3d_xl,
 )
 from har_demo.profiling.cost import gmacs, parameters
+from tests.test_models.public_keys import read
 
 
 def _meta(build):
@@ -129,3 +130,21 @@ def test_a_block_computes_what_the_paper_says():
         kept = F.conv3d(x[..., ::2, ::2], block.shortcut[0].weight)
         expected = (block.narrow_norm(y) + block.shortcut[1](kept)).clamp(min=0)
         torch.testing.assert_close(block(x), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", ["s", "m"])
+def test_mmactions_network_is_another_by_one_batch_norm(size):
+    """The 48 parameters by which they differ, as the top of x3d.py says."""
+    theirs = read(f"open_mmlab__x3d_{size}_mmaction2")
+    ours = read(f"pytorchvideo_hub_pytorchvideo__x3d_{size}")
+    norm = "backbone.layer1.0.downsample.bn."
+
+    def count(state):
+        return sum(
+            tensor.numel()
+            for name, tensor in state.items()
+            if name.endswith((".weight", ".bias")) and not name.startswith(norm)
+        )
+
+    assert theirs[f"{norm}weight"].numel() + theirs[f"{norm}bias"].numel() == 48
+    assert count(theirs) == count(ours)

@@ -10,7 +10,7 @@ import torch
 from har_demo.errors import WeightsError
 from har_demo.prompts import catalogue, embedded, packaged, pictures, sentences
 from har_demo.prompts.answer import ask
-from har_demo.weights.files import sha256
+from har_demo.weights.state import sha256
 
 
 @pytest.fixture(scope="module")

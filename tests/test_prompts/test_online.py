@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from har_demo import storage
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.prompts import answer, catalogue, online
 from har_demo.prompts.prepare import Preparation
@@ -184,3 +185,32 @@ def test_models_are_loaded_once_and_few_are_kept(tiny):
 def test_what_models_can_do_is_said():
     assert "39 everyday actions" in catalogue.about("embedded")
     assert "not on videos" in catalogue.about(OFFERED)
+
+
+def test_a_library_that_does_not_load_is_not_called_a_failed_fetch(monkeypatch):
+    def fail(*arguments, **named):
+        raise ImportError("planted")
+
+    monkeypatch.setattr(online, "_check_reach", lambda name: None)
+    monkeypatch.setattr("open_clip.create_model", fail)
+    with pytest.raises(ImportError, match="planted"):
+        catalogue.load(OFFERED)
+
+
+def test_weights_that_are_here_and_do_not_load_are_not_called_a_failed_fetch(monkeypatch, tmp_path):
+    def fail(*arguments, **named):
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(online, "_fetched", lambda name, folder: tmp_path / "weights.safetensors")
+    monkeypatch.setattr("open_clip.create_model", fail)
+    with pytest.raises(RuntimeError, match="planted"):
+        catalogue.load(OFFERED)
+
+
+def test_where_the_own_folder_cannot_be_written_weights_go_to_our_cache(monkeypatch, tmp_path):
+    blocked = tmp_path / "a file, not a folder"
+    blocked.write_text("")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(blocked))
+    assert online._cache_folder(OFFERED) == storage.root() / "huggingface"
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "own"))
+    assert online._cache_folder(OFFERED) == tmp_path / "own"

@@ -21,7 +21,8 @@ def test_json_carries_everything_and_survives_the_trip(clip, answers):
     found = json.loads(text)
     first = found["predictions"][0]
     assert [p["model"] for p in found["predictions"]] == ["first", "second"]
-    assert found["refusals"] == [{"model": "bare", "title": "Bare", "message": answers[1].message}]
+    refusal = {"model": "bare", "title": "Bare", "message": answers[1].message, "internal": False}
+    assert found["refusals"] == [refusal]
     assert first["classes"] == list(answers[0].classes)
     scores = [window["probabilities"] for window in first["windows"]]
     np.testing.assert_allclose(scores, answers[0].scores, atol=5e-7)

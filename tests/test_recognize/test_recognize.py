@@ -8,7 +8,7 @@ from torch import nn
 
 from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import crop_boxes, differences, transform
-from har_demo.errors import ChoiceError
+from har_demo.errors import BROKEN, ChoiceError, InternalError, WeightsError
 from har_demo.flow.views import as_input, fields, step_fields
 from har_demo.recognize import inputs, seen
 from har_demo.recognize import recognize as engine
@@ -287,7 +287,7 @@ class Failing(nn.Module):
         (
             RuntimeError("input is smaller than kernel\nand more"),
             None,
-            r"\(input is smaller than kernel\)",
+            "Something broke on our side, not yours",
         ),
         (
             RuntimeError("input is smaller than kernel"),
@@ -298,13 +298,18 @@ class Failing(nn.Module):
     ],
     ids=["any", "other frames", "memory"],
 )
-def test_a_network_that_fails_is_refused_and_the_others_go_on(zoo, clip, error, frames, words):
+def test_a_network_that_fails_is_refused_and_the_others_go_on(
+    zoo, clip, error, frames, words, caplog
+):
     zoo.add("failing", Failing(error))
     refusal, answer = recognize(clip, [Request("failing", frames), Request("first")])
     assert isinstance(answer, Prediction)
     with pytest.raises(AssertionError, match=words):
         raise AssertionError(refusal.message)
     assert "\n" not in refusal.message
+    assert refusal.internal == (refusal.message == BROKEN)
+    assert isinstance(refusal.as_error(), InternalError if refusal.internal else WeightsError)
+    assert str(error).splitlines()[0] in caplog.text or "memory" in words
 
 
 def test_weights_that_give_nonsense_are_refused(zoo, clip):

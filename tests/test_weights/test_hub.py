@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from har_demo.models.card import WeightSource
+from har_demo.errors import BROKEN, InternalError
+from har_demo.models.card import Source
 from har_demo.weights import hub
 
 AS_SHIPPED = (hub.ANSWER_SECONDS, hub.STALL_SECONDS)
@@ -88,7 +89,7 @@ def test_a_name_server_that_hangs_does_not(monkeypatch):
         raise socket.gaierror("too late")
 
     monkeypatch.setattr(socket, "getaddrinfo", never)
-    source = WeightSource("http://weights.invalid/net.pth", "12345678", 10_000_000, "MIT")
+    source = Source("http://weights.invalid/net.pth", "12345678", 10_000_000, "MIT")
     try:
         assert _reason(source) == "weights.invalid does not answer"
     finally:
@@ -100,7 +101,7 @@ def test_an_unknown_address(monkeypatch):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    source = WeightSource("https://weights.invalid/net.pth", "12345678", 10_000_000, "MIT")
+    source = Source("https://weights.invalid/net.pth", "12345678", 10_000_000, "MIT")
     assert _reason(source) == "the address of weights.invalid is not found"
 
 
@@ -108,7 +109,7 @@ def test_nobody_listens():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    source = WeightSource(f"http://127.0.0.1:{port}/net.pth", "12345678", 10_000_000, "MIT")
+    source = Source(f"http://127.0.0.1:{port}/net.pth", "12345678", 10_000_000, "MIT")
     assert _reason(source) == "127.0.0.1 refuses the connection"
 
 
@@ -124,7 +125,7 @@ def test_a_server_that_is_no_web_server():
 
         threading.Thread(target=speak, daemon=True).start()
         port = listener.getsockname()[1]
-        source = WeightSource(f"http://127.0.0.1:{port}/net.pth", "12345678", 10_000_000, "MIT")
+        source = Source(f"http://127.0.0.1:{port}/net.pth", "12345678", 10_000_000, "MIT")
         assert _reason(source) == "127.0.0.1 gave an answer that makes no sense (BadStatusLine)"
 
 
@@ -152,9 +153,9 @@ def test_a_full_disk(site, monkeypatch):
 
 
 def test_a_cache_that_cannot_be_written(site, tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv("HAR_CACHE", str(tmp_path / "file"))
-    assert _reason(site.source("/good/net.pth")) == "not a directory"
+    (tmp_path / "weights").write_text("in the way")
+    monkeypatch.setenv("HAR_CACHE", str(tmp_path))
+    assert _reason(site.source("/good/net.pth")) == "file exists"
 
 
 @pytest.mark.parametrize("word", ["1", "true", "YES", "on"])
@@ -250,3 +251,17 @@ def test_what_a_killed_process_left_is_swept_up(site):
     os.utime(old, (0, 0))
     hub.fetch(site.source("/good/net.pth"))
     assert _kept() == ["net.pth", fresh.name]  # another process may be writing the fresh one
+
+
+def test_a_fault_of_ours_is_not_blamed_on_the_server_and_not_remembered(site, monkeypatch):
+    source = site.source("/good/net.pth")
+
+    def broken(download):
+        raise TypeError("planted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hub, "_receive", broken)
+        with pytest.raises(InternalError) as fault:
+            hub.fetch(source)
+    assert str(fault.value) == BROKEN and isinstance(fault.value.__cause__, TypeError)
+    assert hub.fetch(source).read_bytes() == site.content

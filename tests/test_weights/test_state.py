@@ -12,7 +12,6 @@ from torch import nn
 
 from har_demo.errors import WeightsError
 from har_demo.weights import state
-from har_demo.weights.name_maps import MAPS
 
 SUFFIXES = [".safetensors", ".pt", ".pth", ".ckpt", ".pickle", ".PTH"]
 
@@ -105,16 +104,16 @@ def test_indices_stay_the_networks_own(card):
     assert network.index.tolist() == [0, 1, 2, 3]
 
 
-def test_public_names_are_taken_where_there_is_a_map(card, trained, monkeypatch):
+def test_public_names_are_taken_where_there_is_a_map(card, trained):
     public = {f"backbone.{k}": v for k, v in trained.state_dict().items()}
     unmapped = card.build(3)
     with pytest.raises(WeightsError, match="unknown"):
         state.fill(unmapped, public, card, "net")
     strip = lambda tensors: {k.removeprefix("backbone."): v for k, v in tensors.items()}  # noqa: E731
-    monkeypatch.setitem(MAPS, card.name, strip)
+    mapped = dataclasses.replace(card, key_map=strip)
     for names in (public, trained.state_dict()):
         network = card.build(3)
-        state.fill(network, names, card, "net")
+        state.fill(network, names, mapped, "net")
         assert _same(network, trained)
 
 
@@ -276,3 +275,18 @@ def test_values_that_are_no_finite_numbers(spoil, card, trained):
     tensors = trained.state_dict()
     tensors["3.weight"] = spoil(tensors["3.weight"])
     assert "3.weight holds values that are not finite numbers" in _misfit(tensors, card)
+
+
+@pytest.mark.parametrize("suffix, reader", [("pt", "torch.load"), ("safetensors", "load_file")])
+def test_a_library_that_reads_nothing_is_not_the_files_fault(
+    suffix, reader, tmp_path, trained, monkeypatch
+):
+    path = tmp_path / f"mine.{suffix}"
+    (save_file if suffix == "safetensors" else torch.save)(trained.state_dict(), path)
+
+    def changed(*given, **named):
+        raise TypeError("unexpected keyword argument")
+
+    monkeypatch.setattr(reader if "." in reader else f"har_demo.weights.state.{reader}", changed)
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        state.read(path)

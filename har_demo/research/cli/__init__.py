@@ -19,7 +19,7 @@ COMMANDS = (
         prompts.prompts_fewshot,
     ),
     *(flow.flow_train, flow.flow_evaluate, flow.flow_sizes),
-    *(benchmarks.bench, benchmarks.bench_job, benchmarks.bench_renderer),
+    *(benchmarks.bench, benchmarks.bench_job, benchmarks.bench_renderer, benchmarks.docs),
 )
 """In the order of --help."""
 

@@ -53,3 +53,11 @@ def bench_renderer(
     amounts = (clips or (2000 if cuda else 32), batch or (100 if cuda else 16))
     for line in rendering.measure(chosen, *amounts, workers):
         typer.echo(line)
+
+
+def docs() -> None:
+    """Write docs/systems.md and docs/measured.md from the tables."""
+    from har_demo.research import docs as tables
+
+    for file in tables.write():
+        typer.echo(f"{file} written")

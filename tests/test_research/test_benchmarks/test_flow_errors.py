@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from har_demo.errors import ChoiceError, WeightsError
+from har_demo.flow import scores
 from har_demo.flow.files import KnownPair, write_flo
 from har_demo.flow.scores import FlowScore, read
 from har_demo.research import cli
@@ -101,7 +102,14 @@ def test_newer_figures_replace_older_ones(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("content", ["a,b\n1,2\n", "\xff\0"], ids=["other", "noise"])
+HEADER = ",".join(scores.COLUMNS) + "\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["a,b\n1,2\n", "\xff\0", "", f"{HEADER}dis,n,epe\n", f"{HEADER}dis,n,epe,many,1,cpu,m\n", '"a'],
+    ids=["other", "noise", "empty", "row cut short", "no number", "open quote"],
+)
 def test_another_table_is_not_overwritten(content, tmp_path):
     file = tmp_path / "flow.csv"
     file.write_text(content, encoding="latin-1")

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from har_demo.interface import clip_step, header, plots, run_controls
+from har_demo.interface import clip_step, header, plots
 from har_demo.interface.pages.attention.callbacks import (
     array_of_attention,
     array_of_class,
@@ -19,6 +19,7 @@ from har_demo.interface.pages.attention.callbacks import (
 )
 from har_demo.interface.pages.attention.view import METHOD_CHOICES, missing_models, model_choices
 from har_demo.interface.render import fragment, render
+from har_demo.interface.run import PRIVATE, connect, on
 
 # A press gives a moment and a place as shares; arrow keys move the asking cell of the block's own grid.
 FRAMES_SCRIPT = """
@@ -85,7 +86,7 @@ def build() -> None:
                     elem_id="second",
                 )
             with gr.Row(elem_id="go"):
-                run = gr.Button("Look", variant="primary", size="lg", elem_id="run")
+                go = gr.Button("Look", variant="primary", size="lg", elem_id="run")
                 stop = gr.Button("Stop", size="lg", elem_id="stop", min_width=80, scale=0)
 
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
@@ -156,91 +157,93 @@ def build() -> None:
                 curves = plots.build(elem_id="curves")
             file = gr.DownloadButton("File", visible="hidden", elem_id="file")
 
-    private = {"api_visibility": "undocumented"}
-    together = {"concurrency_limit": 1, "concurrency_id": "models"}
-    quick = {"trigger_mode": "always_last", "show_progress": "hidden", "concurrency_limit": 2}
+    one_at_a_time = {"concurrency_limit": 1, "concurrency_id": "models"}
+    quick = {
+        "trigger_mode": "always_last",
+        "show_progress": "hidden",
+        "concurrency_limit": 2,
+        "concurrency_id": "maps",
+    }
     clip_step.connect(clip, notice)
-    verdict.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
-    smooth.change(None, smooth, None, js=SMOOTH, api_name="smooth_cells", **private)
+    verdict.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
+    smooth.change(None, smooth, None, js=SMOOTH, api_name="smooth_cells", **PRIVATE)
 
-    drawn = [overlay, scores]
-    selectors = [head, level, function, difference]
-    shown = [
-        *(notice, verdict, look, at, where, block, *selectors, frames, *drawn),
-        *(spoke, name, method, class_map, curves),
-    ]
-    run_controls.connect(
-        *(run, stop, ask_model, [clip.current, clip.video, model, second], shown, status),
-        *(stopped, look, notice),
+    drawn = {"overlay": overlay, "scores": scores}
+    selectors = {"head": head, "level": level, "function": function, "difference": difference}
+    maps = {"class_map": class_map, "curves": curves}
+    connect(
+        go,
+        stop,
+        ask_model,
+        [clip.current, clip.video, model, second],
+        {
+            "notice": notice,
+            "verdict": verdict,
+            "look": look,
+            "at": at,
+            "where": where,
+            "block": block,
+            **selectors,
+            "frames": frames,
+            **drawn,
+            "spoke": spoke,
+            "name": name,
+            "method": method,
+            **maps,
+        },
+        status,
+        stopped,
+        look,
     )
-    asked = [look, at, block, *selectors, lines]
-    frames.pick(
+    settings = [look, at, block, *selectors.values(), lines]
+    on(
+        frames.pick,
         ask_place,
-        asked,
-        [at, *drawn],
-        api_name="ask_place",
+        settings,
+        {"at": at, **drawn},
         # One after another and none left out: 'always_last' would ask for the first place again.
         trigger_mode="multiple",
         concurrency_limit=1,
         concurrency_id="places",
         show_progress="hidden",
-        **private,
     )
-    block.input(
-        change_block,
-        [look, at, block, lines],
-        [*selectors, *drawn],
-        api_name="change_block",
-        concurrency_id="maps",
-        **quick,
-        **private,
-    )
+    on(block.input, change_block, [look, at, block, lines], {**selectors, **drawn}, **quick)
     for control, label in (
         *((head.input, "head"), (level.input, "level"), (function.input, "function")),
         *((difference.input, "difference"), (lines.change, "lines")),
     ):
-        control(
-            redraw,
-            asked,
-            drawn,
-            api_name=f"redraw_{label}",
-            concurrency_id="maps",
-            **quick,
-            **private,
-        )
+        on(control, redraw, settings, drawn, api_name=f"redraw_{label}", **quick)
     chosen = [look, name, method]
     for control, label in ((name, "class"), (method, "method")):
-        control.input(
-            change_class,
-            chosen,
-            [class_map, curves],
-            api_name=f"change_{label}",
-            concurrency_id="maps",
-            **quick,
-            **private,
-        )
-    trust.click(
+        on(control.input, change_class, chosen, maps, api_name=f"change_{label}", **quick)
+    on(
+        trust.click,
         trust_class,
         chosen,
-        curves,
-        api_name="trust_class",
+        {"curves": curves},
         show_progress_on=[trust_status],
-        **together,
-        **private,
+        **one_at_a_time,
     )
-    for button, make, given, label in (
-        (attention_png, picture_of_attention, asked, "attention_png"),
-        (attention_npz, array_of_attention, asked, "attention_npz"),
+    for button, make, inputs, label in (
+        (attention_png, picture_of_attention, settings, "attention_png"),
+        (attention_npz, array_of_attention, settings, "attention_npz"),
         (class_png, picture_of_class, chosen, "class_png"),
         (class_npz, array_of_class, chosen, "class_npz"),
     ):
-        button.click(make, given, file, api_name=label, show_progress="hidden", **private).then(
+        on(
+            button.click,
+            make,
+            inputs,
+            {"file": file, "notice": notice},
+            api_name=label,
+            show_progress="hidden",
+        ).then(
             None,
             None,
             None,
             js="() => atlas.fetchFile('#file')",
             api_name=f"fetch_{label}",
-            **private,
+            **PRIVATE,
         )
     page = gr.context.Context.root_block
     page.load(
@@ -250,5 +253,5 @@ def build() -> None:
         api_name="offer_lookers",
         queue=False,
         show_progress="hidden",
-        **private,
+        **PRIVATE,
     )

@@ -19,15 +19,6 @@ from har_demo.weights import availability
 
 WIDTH = 100  # of a frame, in the units of the strip's drawing
 SHARP = 200  # pixels of a frame's height as it is sent
-ATTENDING = (
-    "Long-range dependencies",
-    "Video transformer",
-)  # families with attention between places
-GATES = (
-    "cgd_lab",
-    "res50_cgd",
-    "mvit_v2_s",
-)  # ... but for these, which gate channels or are foreign
 FIRST = ("action_transformer_lab", "mfnet_pnl_lab", "mfnet_nl_lab", "i3d_nl_lab")
 """The best to begin with: where the first looks can be seen best; non-local blocks stare at one cell."""
 MEAN = -1
@@ -41,11 +32,6 @@ METHOD_CHOICES = [
 ]
 
 
-def attends(card) -> bool:
-    """Whether the model of a card has blocks that can be asked, told without building it."""
-    return card.family in ATTENDING and card.name not in GATES
-
-
 def model_choices() -> list[tuple[str, str]]:
     """Titles and names of the networks whose weights are here, those with attention first."""
     here = [
@@ -53,18 +39,16 @@ def model_choices() -> list[tuple[str, str]]:
         for card in cards().values()
         if card.gmacs is not None and availability(card).state in ("shipped", "cached")
     ]
-    here.sort(
-        key=lambda c: (not attends(c), FIRST.index(c.name) if c.name in FIRST else len(FIRST))
-    )
+    here.sort(key=lambda c: (not c.attends, FIRST.index(c.name) if c.name in FIRST else len(FIRST)))
     return [
-        (card.title if attends(card) else f"{card.title}, class activation alone", card.name)
+        (card.title if card.attends else f"{card.title}, class activation alone", card.name)
         for card in here
     ]
 
 
 def missing_models() -> str:
     """The models with attention that cannot look yet, and what would let them."""
-    others = [(card, availability(card)) for card in cards().values() if attends(card)]
+    others = [(card, availability(card)) for card in cards().values() if card.attends]
     return fragment(
         "attention/parts",
         "missing",

@@ -1,25 +1,20 @@
 """What the Flow page does when something is pressed: computing, stepping, saving, asking two streams."""
 
 import json
-import logging
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import gradio as gr
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip
-from har_demo.errors import ChoiceError, UserError
+from har_demo.errors import ChoiceError
 from har_demo.flow import learned, save
 from har_demo.flow.catalogue import EMBEDDED, Method, methods, offered
-from har_demo.flow.look import FlowResult, look, told
+from har_demo.flow.look import look, told
 from har_demo.flow.stack import stack
 from har_demo.flow.views import METHOD
-from har_demo.interface import stopping
 from har_demo.interface.clip_input import ready
-from har_demo.interface.gpu import on_gpu
 from har_demo.interface.pages.flow.view import (
     FlowOnPage,
     as_network,
@@ -29,14 +24,12 @@ from har_demo.interface.pages.flow.view import (
     when,
 )
 from har_demo.interface.render import fragment, notice
+from har_demo.interface.run import Job, press
 from har_demo.models.registry import card
 from har_demo.recognize import two_streams as streaming
 from har_demo.recognize.two_streams import Fusable
-from har_demo.weights.files import megabytes
+from har_demo.weights.state import megabytes
 
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or with another method."
 ALONE = ""  # no second method
 SEEN_BY = {
     "two_stream_temporal": "the paper's stream",
@@ -56,7 +49,9 @@ SLOW = (
 )
 
 
+@press(gpu=True)
 def show_motion(
+    job: Job,
     current: Clip | None,
     video: str | None,
     method: str,
@@ -65,46 +60,34 @@ def show_motion(
     seconds: float,
     without_camera: bool,
     seen_by: str,
-    request: gr.Request,
-    progress=gr.Progress(),  # noqa: B008
 ):
     """Compute flow along the span by the chosen methods.
 
     Yields updates of: notice, panel, pair, network, answered, reading, take_away, json_file, film, zip_file.
     """
-    given = (current, video, method, beside, start, seconds, without_camera, seen_by)
-    with stopping.work(request.session_hash):
-        yield from _show(request.session_hash, *given, progress)
-
-
-@on_gpu
-def _show(session, current, video, method, beside, start, seconds, without, seen_by, progress):
-    def tell(fraction: float, sentence: str) -> None:
-        stopping.check(session)
-        progress(fraction, desc=sentence)
-
-    try:
-        clip = ready(current, video, progress)
-        if method and method == beside:
-            raise ChoiceError(
-                "Both methods are the same: choose another one beside it, or nothing."
-            )
-        chosen = [name for name in (method, beside) if name]
-        found = look(clip, chosen, _number(start), _number(seconds), tell)
-        shown = current.sha256 if current else clip.sha256
-        on_page = FlowOnPage(found, shown, fastest(found), without)
-        tell(1, "Drawing")
-        network = _network(on_page, seen_by)
-        stopping.check(session)
-        with _json(on_page) as file:
-            visible = gr.update(visible=True)
-            panels = when(on_page), one_pair(on_page), network
-            yield "", *panels, on_page, visible, visible, file, *_no_files()
-    except stopping.Stopped:
-        # `stopped` says so on the page; work that gives nothing at all would empty it.
-        yield [gr.skip()] * 10
-    except Exception as problem:
-        yield notice(_sentence(problem, "computing flow failed")), *[gr.skip()] * 9
+    clip = ready(current, video, job.tell)
+    if method and method == beside:
+        raise ChoiceError("Both methods are the same: choose another one beside it, or nothing.")
+    chosen = [name for name in (method, beside) if name]
+    result = look(clip, chosen, _number(start), _number(seconds), job.tell)
+    shown = current.sha256 if current else clip.sha256
+    on_page = FlowOnPage(result, shown, fastest(result), without_camera)
+    job.tell(1, "Drawing")
+    network = _network(on_page, seen_by)
+    job.check()
+    path = job.folder / f"{_stem(on_page)}.json"
+    path.write_text(json.dumps(told(result), indent=1), encoding="utf-8")
+    yield {
+        "notice": "",
+        "panel": when(on_page),
+        "pair": one_pair(on_page),
+        "network": network,
+        "answered": on_page,
+        "reading": gr.update(visible=True),
+        "take_away": gr.update(visible=True),
+        "json_file": str(path),
+        **_no_files(),
+    }
 
 
 def _number(value: float | None) -> float:
@@ -114,59 +97,49 @@ def _number(value: float | None) -> float:
     return float(value)
 
 
-def _sentence(problem: Exception, what: str) -> str:
-    """The page must never be left waiting; the log has what the reader cannot use."""
-    if isinstance(problem, UserError):
-        sentence = str(problem)
-        return sentence[:1].upper() + sentence[1:]
-    log.error(what, exc_info=problem)
-    return BROKEN
+@press
+def stopped(job: Job, on_page: FlowOnPage | None):
+    """Say so; the flow before stays. Yields an update of: notice."""
+    stays = " What stands below is as it was." if on_page else ""
+    yield {"notice": notice(f"Stopped.{stays}", "warn")}
 
 
-def stopped(on_page: FlowOnPage | None) -> str:
-    """Say so; what stood on the page stays."""
-    return notice(f"Stopped.{' What stands below is as it was.' if on_page else ''}", "warn")
-
-
-def take_off(on_page: FlowOnPage | None, without_camera: bool):
+@press
+def take_off(job: Job, on_page: FlowOnPage | None, without_camera: bool):
     """Show the same flow with or without the camera's motion.
 
-    Returns updates of: notice, panel, pair, answered, film, zip_file.
+    Yields updates of: notice, panel, pair, answered, film, zip_file.
     """
     if on_page is None:
-        return [gr.skip()] * 6
+        return
     changed = replace(on_page, without_camera=without_camera)
-    try:
-        return "", when(changed), one_pair(changed), changed, *_no_files()
-    except UserError as problem:
-        return notice(str(problem), "warn"), *[gr.skip()] * 5
+    yield {
+        "notice": "",
+        "panel": when(changed),
+        "pair": one_pair(changed),
+        "answered": changed,
+        **_no_files(),
+    }
 
 
-def show_pair(on_page: FlowOnPage | None, event: gr.EventData):
-    """Another pair of frames.
-
-    Returns updates of: notice, pair, answered.
-    """
-    try:
-        number = event._data.get("pair")
-        if on_page is None or number not in range(len(on_page.look.pairs)):
-            raise ChoiceError("There is no such pair on the page: press Show the motion first.")
-        _check_here(on_page)
-        changed = replace(on_page, pair=number)
-        return "", one_pair(changed), changed
-    except UserError as problem:
-        return notice(str(problem), "warn"), gr.skip(), gr.skip()
+@press
+def show_pair(job: Job, on_page: FlowOnPage | None, event: dict):
+    """Show another pair of frames. Yields updates of: notice, pair, answered."""
+    number = event.get("pair")
+    if on_page is None or number not in range(len(on_page.look.pairs)):
+        raise ChoiceError("There is no such pair on the page: press Show the motion first.")
+    _check_here(on_page)
+    changed = replace(on_page, pair=number)
+    yield {"notice": "", "pair": one_pair(changed), "answered": changed}
 
 
-def see_as(on_page: FlowOnPage | None, seen_by: str):
-    """The channels as another network is given them: notice, network."""
+@press(gpu=True)
+def see_as(job: Job, on_page: FlowOnPage | None, seen_by: str):
+    """Show the channels as another network is given them. Yields updates of: notice, network."""
     if on_page is None:
-        return gr.skip(), gr.skip()
-    try:
-        _check_here(on_page)
-        return "", _network(on_page, seen_by)
-    except UserError as problem:
-        return notice(str(problem), "warn"), gr.skip()
+        return
+    _check_here(on_page)
+    yield {"notice": "", "network": _network(on_page, seen_by)}
 
 
 def _check_here(on_page: FlowOnPage) -> None:
@@ -174,7 +147,6 @@ def _check_here(on_page: FlowOnPage) -> None:
         raise ChoiceError("The clip of this flow is no longer here: press Show the motion again.")
 
 
-@on_gpu
 def _network(on_page: FlowOnPage, seen_by: str) -> str:
     found, model = on_page.look, card(seen_by if seen_by in SEEN_BY else next(iter(SEEN_BY)))
     way = found.ways[0]
@@ -185,74 +157,64 @@ def _network(on_page: FlowOnPage, seen_by: str) -> str:
     return as_network(one, model, way.title, found.clip.fps)
 
 
-def make_files(on_page: FlowOnPage | None, progress=gr.Progress()):  # noqa: B008
-    """The coloured video to watch and keep, and the fields in one archive.
+@press
+def make_files(job: Job, on_page: FlowOnPage | None):
+    """Write the coloured video to watch and keep, and the fields in one archive.
 
     Yields updates of: notice, film, zip_file.
     """
-    try:
-        if on_page is None:
-            raise ChoiceError("There is no flow yet: press Show the motion first.")
-        _check_here(on_page)
-        found, without = on_page.look, on_page.without_camera
-        with TemporaryDirectory() as folder:
-            stem = Path(folder) / f"{Path(found.clip.source.name).stem or 'clip'}-flow"
-            film, archive = stem.with_suffix(".mp4"), stem.with_suffix(".zip")
-            save.write_film(found, film, without, lambda done: progress(done, desc="Drawing"))
-            progress(1, desc="Packing .flo files")
-            save.write_zip(found, archive, without)
-            label = f".flo files, {megabytes(archive.stat().st_size)}"
-            yield (
-                "",
-                gr.update(value=str(film), visible=True),
-                gr.update(value=str(archive), label=label, visible=True),
-            )
-    except UserError as problem:
-        yield notice(str(problem)), gr.skip(), gr.skip()
+    if on_page is None:
+        raise ChoiceError("There is no flow yet: press Show the motion first.")
+    _check_here(on_page)
+    result, without = on_page.look, on_page.without_camera
+    stem = job.folder / _stem(on_page)
+    film, archive = stem.with_suffix(".mp4"), stem.with_suffix(".zip")
+    save.write_film(result, film, without, lambda share: job.tell(share, "Drawing"))
+    job.tell(1, "Packing .flo files")
+    save.write_zip(result, archive, without)
+    label = f".flo files, {megabytes(archive.stat().st_size)}"
+    yield {
+        "notice": "",
+        "film": gr.update(value=str(film), visible=True),
+        "zip_file": gr.update(value=str(archive), label=label, visible=True),
+    }
 
 
-def _no_files() -> tuple:
+def _stem(on_page: FlowOnPage) -> str:
+    return f"{Path(on_page.look.clip.source.name).stem or 'clip'}-flow"
+
+
+def _no_files() -> dict:
     """Updates of film and zip_file when they would be those of something else."""
-    return gr.update(value=None, visible=False), gr.update(value=None, visible=False)
+    return {
+        "film": gr.update(value=None, visible=False),
+        "zip_file": gr.update(value=None, visible=False),
+    }
 
 
+@press(gpu=True)
 def ask_streams(
-    current: Clip | None,
-    video: str | None,
-    name: str,
-    flow: str,
-    weight: float,
-    request: gr.Request,
-    progress=gr.Progress(),  # noqa: B008
+    job: Job, current: Clip | None, video: str | None, name: str, flow: str, weight: float
 ):
     """Ask both streams of a pair about the clip.
 
-    Yields updates of: notice, streams_panel, both, weight's row.
+    Yields updates of: notice, streams_panel, both, weighing.
     """
-    with stopping.work(request.session_hash):
-        yield from _ask(request.session_hash, current, video, name, flow, weight, progress)
+    clip = ready(current, video, job.tell)
+    both = streaming.ask(clip, name, flow or None, job.tell)
+    yield {
+        "notice": "",
+        "streams_panel": two_streams(both, weight),
+        "both": both,
+        "weighing": gr.update(visible=True),
+    }
 
 
-@on_gpu
-def _ask(session, current, video, name, flow, weight, progress):
-    def tell(fraction: float, sentence: str) -> None:
-        stopping.check(session)
-        progress(fraction, desc=sentence)
-
-    try:
-        clip = ready(current, video, progress)
-        both = streaming.ask(clip, name, flow or None, tell)
-        yield "", two_streams(both, weight), both, gr.update(visible=True)
-    except stopping.Stopped:
-        # `stopped` says so on the page; work that gives nothing at all would empty it.
-        yield [gr.skip()] * 4
-    except Exception as problem:
-        yield notice(_sentence(problem, "asking two streams failed")), *[gr.skip()] * 3
-
-
-def weigh(both: Fusable | None, weight: float):
-    """Fuse the same scores with another weight; no network is asked."""
-    return gr.skip() if both is None else two_streams(both, weight)
+@press
+def weigh(job: Job, both: Fusable | None, weight: float):
+    """Fuse the same scores with another weight; no network is asked. Yields an update of: streams_panel."""
+    if both is not None:
+        yield {"streams_panel": two_streams(both, weight)}
 
 
 def first_method() -> str:
@@ -306,13 +268,3 @@ def about(method: str, beside: str) -> str:
     """What is known of the chosen methods, and what they fetch, before anything is computed."""
     chosen = [one for name in (method, beside) for one in methods() if one.name == name]
     return fragment("flow/parts", "about", methods=chosen)
-
-
-@contextmanager
-def _json(on_page: FlowOnPage):
-    """The figures as a JSON file, which lasts as long as the with."""
-    with TemporaryDirectory() as folder:
-        found: FlowResult = on_page.look
-        path = Path(folder) / f"{Path(found.clip.source.name).stem or 'clip'}-flow.json"
-        path.write_text(json.dumps(told(found), indent=1), encoding="utf-8")
-        yield str(path)

@@ -4,7 +4,7 @@ import gradio as gr
 
 from har_demo.flow.field import TITLES
 from har_demo.flow.look import LONGEST
-from har_demo.interface import clip_step, header, run_controls
+from har_demo.interface import clip_step, header
 from har_demo.interface.pages.flow.callbacks import (
     ALONE,
     SEEN_BY,
@@ -21,6 +21,7 @@ from har_demo.interface.pages.flow.callbacks import (
     weigh,
 )
 from har_demo.interface.render import fragment, render
+from har_demo.interface.run import PRIVATE, connect, on
 
 # A press on a moment goes there in the clip and asks for its pair of frames.
 PAIR_SCRIPT = """
@@ -84,7 +85,7 @@ def build() -> None:
                     elem_id="seconds",
                 )
             with gr.Row(elem_id="go"):
-                run = gr.Button("Show the motion", variant="primary", size="lg", elem_id="run")
+                go = gr.Button("Show the motion", variant="primary", size="lg", elem_id="run")
                 stop = gr.Button("Stop", size="lg", elem_id="stop", min_width=80, scale=0)
 
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
@@ -110,7 +111,7 @@ def build() -> None:
             network = gr.HTML("", elem_id="network")
             with gr.Column(visible=False, elem_id="take-away-flow") as take_away:
                 with gr.Row(elem_id="take-away"):
-                    files = gr.Button("Video and .flo files", size="sm", elem_id="make-files")
+                    make = gr.Button("Video and .flo files", size="sm", elem_id="make-files")
                     zip_file = gr.DownloadButton(
                         ".flo files", size="sm", visible=False, elem_id="flo"
                     )
@@ -149,78 +150,63 @@ def build() -> None:
                 )
             streams_panel = gr.HTML("", elem_id="streams-panel")
 
-    private = {"api_visibility": "undocumented"}
-    at_once = {"queue": False, "show_progress": "hidden", **private}
-    models = {"concurrency_limit": 1, "concurrency_id": "models", **private}
+    at_once = {"queue": False, "show_progress": "hidden", **PRIVATE}
+    models = {"concurrency_limit": 1, "concurrency_id": "models"}
+    quick = {"trigger_mode": "always_last", "show_progress": "hidden"}
 
     clip_step.connect(clip, notice)
-    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
+    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
     for number, control in enumerate((method, beside)):
         control.change(about, [method, beside], told, api_name=f"about_{number}", **at_once)
 
-    run_controls.connect(
-        run,
+    files = {"film": film, "zip_file": zip_file}
+    shown = {"notice": notice, "panel": panel, "pair": pair, "answered": answered, **files}
+    connect(
+        go,
         stop,
         show_motion,
         [clip.current, clip.video, method, beside, start, seconds, without, seen_by],
-        [notice, panel, pair, network, answered, reading, take_away, json_file, film, zip_file],
+        {
+            **shown,
+            "network": network,
+            "reading": reading,
+            "take_away": take_away,
+            "json_file": json_file,
+        },
         status,
-        *(stopped, answered, notice),
+        stopped,
+        answered,
     )
-    without.input(
-        take_off,
-        [answered, without],
-        [notice, panel, pair, answered, film, zip_file],
-        api_name="take_off",
-        trigger_mode="always_last",
-        show_progress="hidden",
-        **private,
-    )
+    on(without.input, take_off, [answered, without], shown, **quick)
+    pairs = {"notice": notice, "pair": pair, "answered": answered}
     for place, name in ((panel, "pick_moment"), (pair, "step_pair")):
-        place.pick(
-            show_pair,
-            answered,
-            [notice, pair, answered],
-            api_name=name,
-            trigger_mode="always_last",
-            show_progress="hidden",
-            **private,
-        )
-    seen_by.input(
+        on(place.pick, show_pair, [answered], pairs, api_name=name, **quick)
+    on(
+        seen_by.input,
         see_as,
         [answered, seen_by],
-        [notice, network],
-        api_name="see_as",
+        {"notice": notice, "network": network},
         trigger_mode="always_last",
         show_progress_on=[network],
         **models,
     )
-    files.click(
+    on(
+        make.click,
         make_files,
-        answered,
-        [notice, film, zip_file],
-        api_name="make_files",
+        [answered],
+        {"notice": notice, **files},
         concurrency_limit=2,
         show_progress_on=[film],
-        **private,
     )
-    ask.click(
+    on(
+        ask.click,
         ask_streams,
         [clip.current, clip.video, streams, other, weight],
-        [notice, streams_panel, both, weighing],
-        api_name="ask_streams",
+        {"notice": notice, "streams_panel": streams_panel, "both": both, "weighing": weighing},
         show_progress_on=[streams_panel],
         **models,
     )
-    weight.change(
-        weigh,
-        [both, weight],
-        streams_panel,
-        api_name="weigh",
-        trigger_mode="always_last",
-        show_progress="hidden",
-        **private,
-    )
+    on(weight.change, weigh, [both, weight], {"streams_panel": streams_panel}, **quick)
     page = gr.context.Context.root_block
     page.load(
         offer,

@@ -26,7 +26,7 @@ from har_demo.tables.lecture import (
     scores,
 )
 from har_demo.weights import availability
-from har_demo.weights.files import megabytes
+from har_demo.weights.state import megabytes
 
 INPUTS = {
     "rgb": "frames",

@@ -1,13 +1,10 @@
 """What the Motion page does when something is pressed: trying edits or samplings, playing one edit large."""
 
 import json
-import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import gradio as gr
 import numpy as np
@@ -22,16 +19,12 @@ from har_demo.explain.film import MOST_SECONDS, Excerpt, film
 from har_demo.explain.samplings import Sampled, passes, samplings, ways
 from har_demo.explain.samplings_export import samplings_csv, samplings_json
 from har_demo.explain.sensitivity import Grid, grid
-from har_demo.interface import stopping
 from har_demo.interface.clip_input import ready
-from har_demo.interface.gpu import on_gpu
 from har_demo.interface.pages.motion import previews as motion_previews
 from har_demo.interface.pages.motion.view import MotionOnPage
 from har_demo.interface.render import data_uri, notice
+from har_demo.interface.run import Job, press
 
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or with fewer models."
 BETWEEN = 0.4  # seconds between two pictures of the grid while it fills
 READING = 0.05  # the share of the work that reading takes
 THUMBNAILS = 8
@@ -84,7 +77,9 @@ def _after_reading(tell: Callable) -> Callable:
     return lambda done, sentence: tell(READING + (1 - READING) * done, sentence)
 
 
+@press(gpu=True)
 def try_on_models(
+    job: Job,
     part: str,
     current: Clip | None,
     video: str | None,
@@ -94,61 +89,34 @@ def try_on_models(
     frames: list[int],
     strides: list[float],
     start: float,
-    request: gr.Request,
-    progress=gr.Progress(),  # noqa: B008
 ):
     """Try the chosen edits, or samplings, on the chosen models.
 
     Yields updates of: notice, style, panel, on_page, take_away, json_file, csv_file, played.
     """
-    session = request.session_hash  # a request cannot travel to the process that has the GPU
-    given = (part, current, video, chosen, wanted, kinds, frames, strides, start)
-    with stopping.work(session):
-        yield from _try(session, *given, progress)
-
-
-@on_gpu
-def _try(session, part, current, video, chosen, wanted, kinds, frames, strides, start, progress):
-    on_page = None  # what the panel shows, should this end early
-
-    def tell(fraction: float, sentence: str) -> None:
-        stopping.check(session)
-        progress(fraction, desc=sentence)
-
+    clip = ready(current, video, job.tell)
+    shown = current.sha256 if current else clip.sha256
+    if part == SAMPLINGS:
+        pages = _samplings(clip, shown, chosen, kinds, frames, strides, start, job.tell)
+        style = ""
+    else:
+        pages = _grids(clip, shown, chosen, wanted, start, job.tell)
+        style = motion_previews.style(clip, start or 0.0, edits.several(wanted), "#results")
+    on_page = None
+    last = 0.0
     try:
-        clip = ready(current, video, progress)
-        shown = current.sha256 if current else clip.sha256
-        if part == SAMPLINGS:
-            pages = _samplings(clip, shown, chosen, kinds, frames, strides, start, tell)
-            style = ""
-        else:
-            pages = _grids(clip, shown, chosen, wanted, start, tell)
-            style = motion_previews.style(clip, start or 0.0, edits.several(wanted), "#results")
-        last = 0.0
         for page in pages:
             first, on_page = on_page is None, page
             if not first and time.monotonic() - last < BETWEEN:
                 continue
             last = time.monotonic()
-            yield (
-                "",
-                style if first else gr.skip(),
-                on_page.panel(),
-                on_page,
-                *(_no_files() if first else [gr.skip()] * 4),
-            )
-        with _files(on_page) as files:
-            yield "", gr.skip(), on_page.panel(), on_page, *files
-    except stopping.Stopped:
-        # `stopped` says so on the page; work that gives nothing at all would empty it.
-        yield [gr.skip()] * 8
-    except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("trying edits or samplings failed")
-        sentence = str(problem) if isinstance(problem, UserError) else BROKEN
-        panel = on_page.panel(stopped=True) if on_page else gr.skip()
-        yield notice(sentence), gr.skip(), panel, *[gr.skip()] * 5
+            opened = {"notice": "", "style": style, **_no_files()} if first else {}
+            yield {"panel": on_page.panel(), "on_page": on_page, **opened}
+        yield {"panel": on_page.panel(), "on_page": on_page, **_files(on_page, job.folder)}
+    except Exception:
+        if on_page is not None:
+            yield {"panel": on_page.panel(stopped=True)}
+        raise
 
 
 def _grids(clip, shown, chosen, wanted, start, tell) -> Iterator[MotionOnPage]:
@@ -168,62 +136,66 @@ def _samplings(clip, shown, chosen, kinds, frames, strides, start, tell) -> Iter
         yield now
 
 
-def stopped(on_page: MotionOnPage | None):
+@press
+def stopped(job: Job, on_page: MotionOnPage | None):
     """Show what was answered until Stop was pressed.
 
-    Yields updates of: notice, panel, take_away, json_file, csv_file, played.
+    Yields updates of: notice, panel, take_away, json_file, csv_file.
     """
     if on_page is None:
-        yield notice("Stopped.", "warn"), *[gr.skip()] * 5
+        yield {"notice": notice("Stopped.", "warn")}
         return
-    with _files(on_page) as files:
-        yield "", on_page.panel(stopped=True), *files
+    yield {"notice": "", "panel": on_page.panel(stopped=True), **_files(on_page, job.folder)}
 
 
-def _no_files() -> tuple:
-    return gr.update(visible=False), None, None, gr.update(value=None, visible=False)
+def _no_files() -> dict:
+    return {
+        "take_away": gr.update(visible=False),
+        "json_file": None,
+        "csv_file": None,
+        "played": gr.update(value=None, visible=False),
+    }
 
 
-@contextmanager
-def _files(on_page: MotionOnPage):
-    """Updates of take_away, json_file, csv_file, played; the files last as long as the with."""
+def _files(on_page: MotionOnPage, folder: Path) -> dict:
+    """Updates of take_away, json_file and csv_file, written into the folder."""
     if on_page.grid is not None:
-        part = on_page.grid.stretch
-        told, table = grid_json(on_page.grid), grid_csv(on_page.grid)
+        kind, stretch = EDITS, on_page.grid.stretch
+        content, table = grid_json(on_page.grid), grid_csv(on_page.grid)
     else:
-        part = on_page.stretch
-        told, table = (write(part, on_page.passes) for write in (samplings_json, samplings_csv))
-    what = EDITS if on_page.grid is not None else SAMPLINGS
-    with TemporaryDirectory() as folder:
-        stem = f"{Path(part.source.source.name).stem or 'clip'}-{what}"
-        json_path, csv_path = Path(folder) / f"{stem}.json", Path(folder) / f"{stem}.csv"
-        json_path.write_text(json.dumps(told, indent=1), encoding="utf-8")
-        csv_path.write_text(table, encoding="utf-8", newline="")
-        yield gr.update(visible=True), str(json_path), str(csv_path), gr.skip()
+        kind, stretch = SAMPLINGS, on_page.stretch
+        content, table = (
+            write(stretch, on_page.passes) for write in (samplings_json, samplings_csv)
+        )
+    stem = f"{Path(stretch.source.source.name).stem or 'clip'}-{kind}"
+    json_path, csv_path = folder / f"{stem}.json", folder / f"{stem}.csv"
+    json_path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    csv_path.write_text(table, encoding="utf-8", newline="")
+    return {
+        "take_away": gr.update(visible=True),
+        "json_file": str(json_path),
+        "csv_file": str(csv_path),
+    }
 
 
-def play_edit(on_page: MotionOnPage | None, event: gr.EventData, progress=gr.Progress()):  # noqa: B008
-    """The whole stretch with one edit, as an H.264 file to watch and keep.
+@press
+def play_edit(job: Job, on_page: MotionOnPage | None, event: dict):
+    """Write the whole stretch with one edit, as an H.264 file to watch and keep.
 
     Yields updates of: played, notice.
     """
-    try:
-        if on_page is None or on_page.grid is None:
-            raise ChoiceError("There is no edit on the page: press Try first.")
-        part = on_page.grid.stretch
-        if cached_clip(part.source.sha256) is None:
-            raise ChoiceError("The clip of these answers is no longer here: press Try again.")
-        text = str(event._data.get("edit", ""))
-        one = edits.asked(text)
-        with TemporaryDirectory() as folder:
-            stem = f"{Path(part.source.source.name).stem or 'clip'}-{one.edit.name}"
-            path = Path(folder) / f"{stem}.mp4"
-            progress(0.1, desc=f"{one.title}: making the clip")
-            write_edited(part.source, text, part.seconds[0], path)
-            label = f"{part.source.source.name}: {one.title}"
-            yield gr.update(value=str(path), visible=True, label=label), ""
-    except UserError as problem:
-        yield gr.skip(), notice(str(problem))
+    if on_page is None or on_page.grid is None:
+        raise ChoiceError("There is no edit on the page: press Try first.")
+    clip, start = on_page.grid.stretch.source, on_page.grid.stretch.seconds[0]
+    if cached_clip(clip.sha256) is None:
+        raise ChoiceError("The clip of these answers is no longer here: press Try again.")
+    text = str(event.get("edit", ""))
+    one = edits.asked(text)
+    path = job.folder / f"{Path(clip.source.name).stem or 'clip'}-{one.edit.name}.mp4"
+    job.tell(0.1, f"{one.title}: making the clip")
+    write_edited(clip, text, start, path)
+    label = f"{clip.source.name}: {one.title}"
+    yield {"played": gr.update(value=str(path), visible=True, label=label), "notice": ""}
 
 
 def write_edited(clip: Clip, text: str, start: float, path: Path) -> None:
@@ -254,13 +226,18 @@ def preview(asked: dict) -> dict:
         return {}
 
 
-def previews(current: Clip | None, wanted: list[str], start: float) -> tuple:
-    """Previews of every edit for the clip that has come: style, and whether its start can be chosen."""
+@press
+def previews(job: Job, current: Clip | None, wanted: list[str], start: float):
+    """Show previews of every edit for the clip that has come, and its start if that can be chosen.
+
+    Yields updates of: style, start.
+    """
     if current is None:
-        return "", gr.update(visible=False)
+        yield {"style": "", "start": gr.update(visible=False)}
+        return
     long = current.duration > MOST_SECONDS
     try:
         style = motion_previews.style(current, start or 0.0, edits.several(wanted), "#edits")
     except UserError:
-        style = ""
-    return style, gr.update(visible=long)
+        style = ""  # the press on Try says why
+    yield {"style": style, "start": gr.update(visible=long)}

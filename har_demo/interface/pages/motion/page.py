@@ -4,7 +4,7 @@ import gradio as gr
 
 from har_demo.explain.edits import EDITS
 from har_demo.explain.samplings import FRAMES, KINDS, STRIDES
-from har_demo.interface import clip_step, header, run_controls
+from har_demo.interface import clip_step, header
 from har_demo.interface.pages.motion.callbacks import EDITS as EDITING
 from har_demo.interface.pages.motion.callbacks import (
     SAMPLINGS,
@@ -17,6 +17,7 @@ from har_demo.interface.pages.motion.callbacks import (
 from har_demo.interface.pages.motion.view import GROUPS
 from har_demo.interface.picker import picker
 from har_demo.interface.render import fragment, render
+from har_demo.interface.run import PRIVATE, connect, on
 
 TICKED_AT_FIRST = (
     "reverse",
@@ -140,7 +141,7 @@ def build() -> None:
                         info="Of dense sampling: 4 takes every fourth frame.",
                     )
             with gr.Row(elem_id="go"):
-                run = gr.Button("Try", variant="primary", size="lg", elem_id="run")
+                go = gr.Button("Try", variant="primary", size="lg", elem_id="run")
                 stop = gr.Button("Stop", size="lg", elem_id="stop", min_width=80, scale=0)
 
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
@@ -161,47 +162,54 @@ def build() -> None:
                 elem_id="played",
             )
 
-    files = [take_away, json_file, csv_file, played]
-    private = {"api_visibility": "undocumented"}
-    at_once = {"queue": False, "show_progress": "hidden", **private}
+    at_once = {"queue": False, "show_progress": "hidden", **PRIVATE}
 
     clip_step.connect(clip, notice)
-    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
+    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
     for event, name in ((clip.facts.change, "previews"), (start.change, "previews_from")):
-        event(
+        on(
+            event,
             previews,
             [clip.current, wanted, start],
-            [style, start],
+            {"style": style, "start": start},
             js="(clip, edits, start) => { atlas.forgetStrips(); return [clip, atlas.edits(true), start]; }",
             api_name=name,
             trigger_mode="always_last",
             show_progress="hidden",
-            **private,
         )
     for tab, which in ((edits_tab, EDITING), (samplings_tab, SAMPLINGS)):
         tab.select(lambda which=which: which, None, part, api_name=f"open_{which}", **at_once)
 
-    run_controls.connect(
-        run,
+    connect(
+        go,
         stop,
         try_on_models,
         [part, clip.current, clip.video, chosen, wanted, kinds, frames, strides, start],
-        [notice, tried, panel, on_page, *files],
+        {
+            "notice": notice,
+            "style": tried,
+            "panel": panel,
+            "on_page": on_page,
+            "take_away": take_away,
+            "json_file": json_file,
+            "csv_file": csv_file,
+            "played": played,
+        },
         status,
-        *(stopped, on_page, [notice, panel, *files]),
+        stopped,
+        on_page,
         given="(part, clip, video, chosen, edits, ...rest) => "
         "[part, clip, video, atlas.chosen(), atlas.edits(), ...rest]",
     )
-    panel.pick(
+    on(
+        panel.pick,
         play_edit,
-        on_page,
-        [played, notice],
-        api_name="play_edit",
+        [on_page],
+        {"played": played, "notice": notice},
         show_progress_on=[played],
-        **private,
-    ).then(None, None, None, js="() => atlas.show('#played')", api_name="show_played", **private)
+    ).then(None, None, None, js="() => atlas.show('#played')", api_name="show_played", **PRIVATE)
     page = gr.context.Context.root_block
-    page.load(None, None, None, js="() => atlas.restored()", api_name="restored", **private)
+    page.load(None, None, None, js="() => atlas.restored()", api_name="restored", **PRIVATE)
 
 
 def _groups() -> list[dict]:

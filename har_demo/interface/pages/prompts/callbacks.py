@@ -1,10 +1,7 @@
 """What the Prompts page does when something is pressed: asking, reading again, showing where."""
 
 import json
-import logging
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import gradio as gr
 
@@ -12,9 +9,7 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
-from har_demo.interface import stopping
 from har_demo.interface.clip_input import ready
-from har_demo.interface.gpu import on_gpu
 from har_demo.interface.pages.prompts.view import (
     PromptsOnPage,
     answered_by,
@@ -23,6 +18,7 @@ from har_demo.interface.pages.prompts.view import (
     small,
 )
 from har_demo.interface.render import fragment, notice
+from har_demo.interface.run import Job, press
 from har_demo.prompts import (
     BACKGROUND,
     CLASS_LISTS,
@@ -39,11 +35,8 @@ from har_demo.prompts import (
     tidy,
 )
 from har_demo.prompts.catalogue import card
-from har_demo.weights.files import megabytes
+from har_demo.weights.state import megabytes
 
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or with fewer prompts."
 OWN_TEMPERATURE = 1.0
 START = """a person walking
 a person running
@@ -82,7 +75,9 @@ def question(
     )
 
 
+@press(gpu=True)
 def ask_prompts(
+    job: Job,
     current: Clip | None,
     video: str | None,
     prompts: str,
@@ -91,95 +86,74 @@ def ask_prompts(
     templates: str,
     pooling: str,
     warmth: float,
-    request: gr.Request,
-    progress=gr.Progress(),  # noqa: B008
 ):
     """Ask the chosen model.
 
     Yields updates of: notice, panel, where, who, answered, reading, take_away, json_file.
     """
-    given = (current, video, prompts, none, model, templates, pooling, warmth)
-    with stopping.work(request.session_hash):
-        yield from _ask(request.session_hash, *given, progress)
+    clip = ready(current, video, job.tell)
+    tidy(prompts)  # bad prompts are named before anything is loaded
+    answer = question(clip, prompts, model, templates.splitlines(), none, pooling, None, job.tell)
+    job.check()
+    on_page = PromptsOnPage(
+        clip=clip,
+        shown=current.sha256 if current else clip.sha256,
+        answer=_read(answer, pooling, warmth),
+        frames=tuple(small(frame) for frame in read_frames(clip, answer.frames)),
+    )
+    yield {
+        "notice": "",
+        "panel": results(on_page),
+        "where": "",
+        "who": answered_by(on_page),
+        "answered": on_page,
+        "reading": gr.update(visible=True),
+        "take_away": gr.update(visible=True),
+        "json_file": _file(on_page, job.folder),
+    }
 
 
-@on_gpu
-def _ask(session, current, video, prompts, none, model, templates, pooling, warmth, progress):
-    def tell(fraction: float, sentence: str) -> None:
-        stopping.check(session)
-        progress(fraction, desc=sentence)
-
-    try:
-        clip = ready(current, video, progress)
-        tidy(prompts)  # what cannot be asked is said before anything is loaded
-        own = question(clip, prompts, model, templates.splitlines(), none, pooling, None, tell)
-        stopping.check(session)
-        on_page = PromptsOnPage(
-            clip=clip,
-            shown=current.sha256 if current else clip.sha256,
-            answer=_read(own, pooling, warmth),
-            frames=tuple(small(frame) for frame in read_frames(clip, own.frames)),
-        )
-        with _file(on_page) as file:
-            visible = gr.update(visible=True)
-            yield "", results(on_page), "", answered_by(on_page), on_page, visible, visible, file
-    except stopping.Stopped:
-        # `stopped` says so on the page; work that gives nothing at all would empty it.
-        yield [gr.skip()] * 8
-    except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("asking in words failed")
-        sentence = str(problem) if isinstance(problem, UserError) else BROKEN
-        yield notice(sentence), *[gr.skip()] * 7
-
-
-def stopped(on_page: PromptsOnPage | None) -> str:
-    """Say so; what stood on the page stays."""
+@press
+def stopped(job: Job, on_page: PromptsOnPage | None):
+    """Say so; the answer before stays. Yields an update of: notice."""
     stays = " What stands below answers the question before." if on_page else ""
-    return notice(f"Stopped.{stays}", "warn")
+    yield {"notice": notice(f"Stopped.{stays}", "warn")}
 
 
-def read_again(on_page: PromptsOnPage | None, pooling: str, warmth: float):
+@press
+def read_again(job: Job, on_page: PromptsOnPage | None, pooling: str, warmth: float):
     """Pool and share out the same similarities otherwise; no frame is read, no model asked.
 
     Yields updates of: notice, panel, who, answered, json_file.
     """
     if on_page is None:
-        yield [gr.skip()] * 5
         return
-    try:
-        changed = on_page.with_answer(_read(on_page.answer, pooling, warmth))
-    except UserError as problem:
-        yield notice(str(problem), "warn"), *[gr.skip()] * 4
-        return
-    with _file(changed) as file:
-        yield "", results(changed), answered_by(changed), changed, file
+    changed = on_page.with_answer(_read(on_page.answer, pooling, warmth))
+    yield {
+        "notice": "",
+        "panel": results(changed),
+        "who": answered_by(changed),
+        "answered": changed,
+        "json_file": _file(changed, job.folder),
+    }
 
 
 def _read(answer: PromptAnswer, pooling: str, warmth: float) -> PromptAnswer:
     return again(answer, pooling, max(0.001, answer.own_temperature(pooling) * warmth))
 
 
-def where_it_matches(on_page: PromptsOnPage | None, event: gr.EventData):
-    """A heat map of one prompt on its best frame."""
-    try:
-        number = event._data.get("prompt")
-        if on_page is None or number not in range(len(on_page.answer.prompts)):
-            raise ChoiceError("There is no such answer on the page: press Ask first.")
-        clip, answer = on_page.clip, on_page.answer
-        if cached_clip(clip.sha256) is None:
-            raise ChoiceError("The clip of this answer is no longer here: press Ask again.")
-        return _heat_shown(clip, answer, number)
-    except UserError as problem:
-        return notice(str(problem), "warn")
-
-
-@on_gpu
-def _heat_shown(clip: Clip, answer: PromptAnswer, number: int) -> str:
+@press(errors="where", gpu=True)
+def where_it_matches(job: Job, on_page: PromptsOnPage | None, event: dict):
+    """Show a heat map of one prompt on its best frame. Yields an update of: where."""
+    number = event.get("prompt")
+    if on_page is None or number not in range(len(on_page.answer.prompts)):
+        raise ChoiceError("There is no such answer on the page: press Ask first.")
+    clip, answer = on_page.clip, on_page.answer
+    if cached_clip(clip.sha256) is None:
+        raise ChoiceError("The clip of this answer is no longer here: press Ask again.")
     frame = answer.best[number]
     found = heat(clip, answer.prompts[number], [frame], answer.model, answer.templates)
-    return heat_shown(found, read_frames(clip, found.frames)[0], clip.fps)
+    yield {"where": heat_shown(found, read_frames(clip, found.frames)[0], clip.fps)}
 
 
 def fill_in(name: str, typed: str, kept: str) -> tuple[str, str]:
@@ -220,11 +194,9 @@ def describe_model(name: str) -> str:
     return fragment("prompts/parts", "image_text_model", card=one, able=about(one.name))
 
 
-@contextmanager
-def _file(on_page: PromptsOnPage):
-    """The answer as a JSON file, which lasts as long as the with."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"{Path(on_page.clip.source.name).stem or 'clip'}-prompts.json"
-        told = answer_json(on_page.clip, on_page.answer)
-        path.write_text(json.dumps(told, indent=1), encoding="utf-8")
-        yield str(path)
+def _file(on_page: PromptsOnPage, folder: Path) -> str:
+    """The answer as a JSON file in the folder."""
+    path = folder / f"{Path(on_page.clip.source.name).stem or 'clip'}-prompts.json"
+    answer = answer_json(on_page.clip, on_page.answer)
+    path.write_text(json.dumps(answer, indent=1), encoding="utf-8")
+    return str(path)

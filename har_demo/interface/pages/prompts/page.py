@@ -4,7 +4,7 @@ from functools import partial
 
 import gradio as gr
 
-from har_demo.interface import clip_step, header, plots, run_controls
+from har_demo.interface import clip_step, header, plots
 from har_demo.interface.links import restore_prompts
 from har_demo.interface.pages.prompts import search
 from har_demo.interface.pages.prompts.callbacks import (
@@ -22,6 +22,7 @@ from har_demo.interface.pages.prompts.callbacks import (
 )
 from har_demo.interface.pages.prompts.curves import curves
 from har_demo.interface.render import fragment, render
+from har_demo.interface.run import PRIVATE, connect, on
 from har_demo.prompts import CLASS_LISTS, ENSEMBLE, PLAIN, POOLINGS, default
 from har_demo.prompts.catalogue import card
 
@@ -94,7 +95,7 @@ def build() -> None:
                         "Several templates", size="sm", min_width=60, elem_id="several"
                     )
             with gr.Row(elem_id="go"):
-                run = gr.Button("Ask", variant="primary", size="lg", elem_id="run")
+                go = gr.Button("Ask", variant="primary", size="lg", elem_id="run")
                 stop = gr.Button("Stop", size="lg", elem_id="stop", min_width=80, scale=0)
 
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
@@ -134,11 +135,10 @@ def build() -> None:
     ) as learned:
         measured = plots.build(elem_id="few-shots")
 
-    private = {"api_visibility": "undocumented"}
-    at_once = {"queue": False, "show_progress": "hidden", **private}
+    at_once = {"queue": False, "show_progress": "hidden", **PRIVATE}
 
     clip_step.connect(clip, notice)
-    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
+    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
 
     for number, (name, button) in enumerate(lists.items()):
         button.click(
@@ -149,48 +149,56 @@ def build() -> None:
             **at_once,
         )
     own.click(take_back, [prompts, kept], prompts, api_name="own_prompts", **at_once)
-    for button, wanted, name in ((plain, PLAIN, "plain"), (several, ENSEMBLE, "several")):
-        button.click(partial("\n".join, wanted), None, templates, api_name=name, **at_once)
+    for button, sentences, name in ((plain, PLAIN, "plain"), (several, ENSEMBLE, "several")):
+        button.click(partial("\n".join, sentences), None, templates, api_name=name, **at_once)
     model.change(describe_model, model, about_model, api_name="describe_tower", **at_once)
 
-    run_controls.connect(
-        run,
+    shown = {
+        "notice": notice,
+        "panel": panel,
+        "who": who,
+        "answered": answered,
+        "json_file": json_file,
+    }
+    connect(
+        go,
         stop,
         ask_prompts,
         [clip.current, clip.video, prompts, none, model, templates, pooling, warmth],
-        [notice, panel, where, who, answered, reading, take_away, json_file],
+        {**shown, "where": where, "reading": reading, "take_away": take_away},
         status,
-        *(stopped, answered, notice),
+        stopped,
+        answered,
     )
     for control in (pooling.input, warmth.change):
-        control(
+        on(
+            control,
             read_again,
             [answered, pooling, warmth],
-            [notice, panel, who, answered, json_file],
-            api_name="read_again",
+            shown,
             trigger_mode="always_last",
             show_progress="hidden",
             concurrency_limit=4,
-            **private,
         )
-    share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **private)
-    panel.pick(
+    share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **PRIVATE)
+    on(
+        panel.pick,
         where_it_matches,
-        answered,
-        where,
-        api_name="where_it_matches",
+        [answered],
+        {"where": where},
         concurrency_id="models",
         show_progress_on=[where],
-        **private,
-    ).then(None, None, None, js="() => atlas.show('#where')", api_name="show_where", **private)
+    ).then(None, None, None, js="() => atlas.show('#where')", api_name="show_where", **PRIVATE)
     learned.expand(curves, None, measured, api_name="prompts_curves", **at_once)
     page = gr.context.Context.root_block
     page.load(offer_models, None, model, api_name="offer_towers", **at_once)
-    question = [prompts, none, model, templates, pooling]
-    page.load(
-        restore_prompts,
-        None,
-        [*clip.taken(notice), *question],
-        api_name="restore_prompts",
-        **private,
-    ).then(None, None, None, js="() => atlas.restored()", api_name="prompts_restored", **private)
+    question = {
+        "prompts": prompts,
+        "none": none,
+        "tower": model,
+        "templates": templates,
+        "pooling": pooling,
+    }
+    on(page.load, restore_prompts, [], {**clip.outputs(notice), **question}).then(
+        None, None, None, js="() => atlas.restored()", api_name="prompts_restored", **PRIVATE
+    )

@@ -1,26 +1,19 @@
 """The second part of the Prompts page: up to fifty clips are ranked for one sentence."""
 
 import json
-import logging
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import gradio as gr
 
 from har_demo.clips.frames import read_frames
 from har_demo.clips.probe import limits
-from har_demo.errors import ChoiceError, UserError
-from har_demo.interface import formatting, run_controls, stopping
-from har_demo.interface.gpu import on_gpu
+from har_demo.errors import ChoiceError
+from har_demo.interface import formatting
 from har_demo.interface.render import data_uri, fragment, notice, render
+from har_demo.interface.run import Job, ends, on, press
 from har_demo.prompts import Found, Ranking, ranking_json, search_files
 from har_demo.prompts.catalogue import about, card
 from har_demo.prompts.ranking import MOST
-
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or with fewer clips."
 
 # A press on a clip plays it in the panel's own player, from the moment that fits best.
 FOUND_SCRIPT = """
@@ -69,7 +62,7 @@ def build(model: gr.Dropdown) -> None:
                     go = gr.Button("Search", variant="primary", elem_id="search-go")
                     stop = gr.Button("Stop", elem_id="search-stop", min_width=80, scale=0)
             with gr.Column(scale=7, min_width=320):
-                said = gr.HTML("", elem_id="search-notice")
+                notice_place = gr.HTML("", elem_id="search-notice")
                 status = gr.HTML("", elem_id="search-status")
                 found = gr.HTML(
                     fragment("prompts/parts", "search_empty"),
@@ -80,63 +73,38 @@ def build(model: gr.Dropdown) -> None:
                     "JSON", size="sm", visible=False, scale=0, elem_id="search-json"
                 )
 
-    private = {"api_visibility": "undocumented"}
-    given = {
-        "inputs": [files, sentence, model],
-        "outputs": [said, found, json_file],
+    outputs = {"notice": notice_place, "found": found, "json_file": json_file}
+    options = {
         "concurrency_limit": 1,
         "concurrency_id": "models",
         "show_progress_on": [status],
-        **private,
     }
+    inputs = [files, sentence, model]
     running = [
-        go.click(search_clips, api_name="search_clips", **given),
-        sentence.submit(search_clips, api_name="search_again", **given),
+        on(go.click, search_clips, inputs, outputs, **options),
+        on(sentence.submit, search_clips, inputs, outputs, api_name="search_again", **options),
     ]
-    run_controls.ends(stop, running, stopped, None, said, "search_clips")
+    ends(stop, running, search_clips, stopped, [], outputs)
 
 
-def search_clips(
-    files: list[str] | None,
-    sentence: str,
-    model: str,
-    request: gr.Request,
-    progress=gr.Progress(),  # noqa: B008
-):
+@press(gpu=True)
+def search_clips(job: Job, files: list[str] | None, sentence: str, model: str):
     """Rank the clips.
 
     Yields updates of: notice, found, json_file.
     """
-    with stopping.work(request.session_hash):
-        yield from _search(request.session_hash, files, sentence, model, progress)
-
-
-@on_gpu
-def _search(session, files, sentence, model, progress):
-    def tell(fraction: float, what: str) -> None:
-        stopping.check(session)
-        progress(fraction, desc=what)
-
-    try:
-        ranking = find(files, sentence, model, tell)
-        with _file(ranking) as file:
-            yield "", ranked(ranking), gr.update(value=file, visible=True)
-    except stopping.Stopped:
-        # `stopped` says so on the page; work that gives nothing at all would empty it.
-        yield [gr.skip()] * 3
-    except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("searching failed")
-        yield (
-            notice(str(problem) if isinstance(problem, UserError) else BROKEN),
-            gr.skip(),
-            gr.skip(),
-        )
+    ranking = find(files, sentence, model, job.tell)
+    path = job.folder / "search.json"
+    path.write_text(json.dumps(ranking_json(ranking), indent=1), encoding="utf-8")
+    yield {
+        "notice": "",
+        "found": ranked(ranking),
+        "json_file": gr.update(value=str(path), visible=True),
+    }
 
 
 def find(files: list[str] | None, sentence: str, model: str, tell) -> Ranking:
-    """What the page and the API search alike; `tell` is called with a share and a sentence.
+    """Search for the page and the API alike; `tell` is called with a share and a sentence.
 
     Raises:
         ChoiceError, WeightsError: as `har_demo.prompts.search_files`; models from a folder are for the
@@ -147,9 +115,11 @@ def find(files: list[str] | None, sentence: str, model: str, tell) -> Ranking:
     return search_files([Path(file) for file in files], sentence, card(model).name, tell)
 
 
-def stopped() -> str:
-    """Say so; what stood on the page stays."""
-    return notice("Stopped. Clips that were looked at are known at the next search.", "warn")
+@press
+def stopped(job: Job):
+    """Say so; the ranking before stays. Yields an update of: notice."""
+    sentence = "Stopped. Clips that were looked at are known at the next search."
+    yield {"notice": notice(sentence, "warn")}
 
 
 def ranked(ranking: Ranking) -> str:
@@ -179,12 +149,3 @@ def _row(place: int, one: Found, best: float) -> dict:
         "similarity": formatting.signed(one.similarity),
         "width": f"{100 * max(0.0, one.similarity) / max(best, 1e-6):.1f}",
     }
-
-
-@contextmanager
-def _file(ranking: Ranking):
-    """The ranking as a JSON file, which lasts as long as the with."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "search.json"
-        path.write_text(json.dumps(ranking_json(ranking), indent=1), encoding="utf-8")
-        yield str(path)

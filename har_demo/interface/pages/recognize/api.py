@@ -2,10 +2,10 @@
 
 import gradio as gr
 
-from har_demo.errors import UserError
 from har_demo.interface.api import ClipFile, endpoint, read_clip
 from har_demo.interface.run import Job
-from har_demo.interface.service import ask, questions
+from har_demo.interface.service import requests
+from har_demo.recognize import recognize as engine
 from har_demo.recognize.catalogue import catalogue
 from har_demo.recognize.export import annotate, as_json
 from har_demo.recognize.prediction import Prediction
@@ -34,7 +34,9 @@ def recognize(
     """
     source = read_clip(clip)
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
-    return as_json(source, list(ask(source, questions(models or [], settings), job.tell)))
+    return as_json(
+        source, list(engine.recognize(source, requests(models or [], settings), job.tell))
+    )
 
 
 @endpoint("annotate", {"annotated clip": gr.Video}, models=True)
@@ -60,10 +62,10 @@ def annotated(
     """
     source = read_clip(clip)
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
-    answers = list(ask(source, questions(models or [], settings), job.tell))
+    answers = list(engine.recognize(source, requests(models or [], settings), job.tell))
     predictions = [answer for answer in answers if isinstance(answer, Prediction)]
     if not predictions:
-        raise UserError(" ".join(answer.message for answer in answers))
+        raise next((a for a in answers if a.internal), answers[0]).as_error()
     path = job.folder / "annotated.mp4"
     annotate(source, predictions, path)
     return str(path)

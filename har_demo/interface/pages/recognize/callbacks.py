@@ -1,10 +1,7 @@
 """The press on Recognise: ask the models, show each answer as it comes, and end when told to."""
 
-import logging
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import gradio as gr
 from markupsafe import Markup
@@ -12,49 +9,46 @@ from markupsafe import Markup
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
-from har_demo.interface import stopping
+from har_demo.interface import service
 from har_demo.interface.clip_input import ready
 from har_demo.interface.examples import example_of
-from har_demo.interface.gpu import on_gpu
 from har_demo.interface.pages.recognize.view import results, seen
-from har_demo.interface.render import notice
-from har_demo.interface.service import ask, questions, write_files
+from har_demo.interface.run import Job, press
 from har_demo.models.registry import card
 from har_demo.recognize.export import annotate
 from har_demo.recognize.plan import plan
 from har_demo.recognize.prediction import ModelError, Prediction, Request
+from har_demo.recognize.recognize import recognize
 from har_demo.recognize.seen import see_again
-
-log = logging.getLogger(__name__)
-
-BROKEN = "Something broke on our side, not yours: try again, or with fewer models or windows."
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the right-hand side shows; the clip under 'Your clip' may be another one by now.
+    """The right-hand side of the page; the clip under 'Your clip' may be another one by now.
 
     Attributes:
-        clip: what the models were asked about.
-        asked: the clip, models and settings as a shared link names them.
-        said: one answer per model, in the order of asking.
-        strips: what each of those models saw, as HTML.
+        clip: the one that the models were asked about.
+        link: the clip, models and settings as a shared link names them.
+        answers: one per model, in the order of asking.
+        strips: the frames that each of those models saw, as HTML.
         waiting: titles of the models that have not answered.
     """
 
     clip: Clip
-    asked: dict
-    said: tuple[Prediction | ModelError, ...]
+    link: dict
+    answers: tuple[Prediction | ModelError, ...]
     strips: tuple[Markup, ...]
     waiting: tuple[str, ...]
 
     def panel(self, stopped: bool = False) -> str:
         """All of it as HTML."""
-        answers = list(zip(self.said, self.strips, strict=True))
-        return results(self.clip, self.asked, answers, self.waiting, stopped)
+        answers = list(zip(self.answers, self.strips, strict=True))
+        return results(self.clip, self.link, answers, self.waiting, stopped)
 
 
+@press(gpu=True)
 def run_models(
+    job: Job,
     current: Clip | None,
     video: str | None,
     chosen: list[str],
@@ -64,8 +58,6 @@ def run_models(
     crops: int,
     own_model: str,
     own_file: str | None,
-    request: gr.Request,
-    progress=gr.Progress(),  # noqa: B008
 ):
     """Ask every chosen model and show each answer as it comes.
 
@@ -77,70 +69,45 @@ def run_models(
         "windows": windows or None,
         "crops": crops,
     }
-    session = request.session_hash  # a request cannot travel to the process that has the GPU
-    given = (current, video, chosen, settings, own_model, own_file, progress)
-    with stopping.work(session):
-        yield from _run(session, *given)
-
-
-@on_gpu
-def _run(session, current, video, chosen, settings, own_model, own_file, progress):
-    on_page = None  # what the panel shows, should this end early
-
-    def tell(fraction: float, desc: str) -> None:
-        stopping.check(session)
-        progress(fraction, desc=desc)
-
+    clip = ready(current, video, job.tell)
+    requests = service.requests(chosen, settings, own_model, own_file)
+    answers = recognize(clip, requests, on_progress=job.tell, seen=True)
+    link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
+    link |= settings
+    # Two facts for the page alone: weights that cannot travel, and which clip it showed.
+    link["own"] = own_model if own_file else None
+    link["shown"] = current.sha256 if current else clip.sha256
+    waiting = tuple(card(request.model).title for request in requests)
+    on_page = Answers(clip, link, (), (), waiting)
+    yield {"notice": "", "panel": on_page.panel(), "answered": on_page, **_no_files()}
     try:
-        clip = ready(current, video, progress)
-        asked = questions(chosen, settings, own_model, own_file)
-        answers = ask(clip, asked, tell, seen=True)
-        link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
-        link |= settings
-        # Two facts for the page alone: weights that cannot travel, and which clip it showed.
-        link["own"] = own_model if own_file else None
-        link["shown"] = current.sha256 if current else clip.sha256
-        waiting = tuple(card(q.model).title for q in asked)
-        on_page = Answers(clip, link, (), (), waiting)
-
-        yield "", on_page.panel(), on_page, *_no_files()
-        for question, answer in zip(asked, answers, strict=True):
-            strip = _strip(clip, question, answer)
+        for request, answer in zip(requests, answers, strict=True):
+            strip = _strip(clip, request, answer)
             if isinstance(answer, Prediction):
                 answer = replace(answer, seen=None)  # drawn: what is kept of a page stays small
             on_page = Answers(
                 clip,
                 link,
-                (*on_page.said, answer),
+                (*on_page.answers, answer),
                 (*on_page.strips, strip),
                 _without(on_page.waiting, answer.title),
             )
             if on_page.waiting:
-                yield "", on_page.panel(), on_page, *[gr.skip()] * 4
-        with _files(on_page) as files:
-            yield "", on_page.panel(), on_page, *files
-    except stopping.Stopped:
-        # `stopped` says so on the page; work that gives nothing at all would empty it.
-        yield [gr.skip()] * 7
-    except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("recognising failed")
-        sentence = str(problem) if isinstance(problem, UserError) else BROKEN
-        panel = on_page.panel(stopped=True) if on_page else gr.skip()
-        yield notice(sentence), panel, *[gr.skip()] * 5
+                yield {"panel": on_page.panel(), "answered": on_page}
+        yield {"panel": on_page.panel(), "answered": on_page, **_files(on_page, job.folder)}
+    except Exception:
+        yield {"panel": on_page.panel(stopped=True)}
+        raise
 
 
-def stopped(on_page: Answers | None):
+@press
+def stopped(job: Job, on_page: Answers | None):
     """Show what was answered until Stop was pressed, and nothing that still waits.
 
     Yields updates of: panel, take_away, json_file, csv_file, annotated.
     """
-    if on_page is None:
-        yield [gr.skip()] * 5
-        return
-    with _files(on_page) as files:
-        yield on_page.panel(stopped=True), *files
+    if on_page is not None:
+        yield {"panel": on_page.panel(stopped=True), **_files(on_page, job.folder)}
 
 
 def _without(titles: tuple[str, ...], title: str) -> tuple[str, ...]:
@@ -148,25 +115,31 @@ def _without(titles: tuple[str, ...], title: str) -> tuple[str, ...]:
     return titles[:at] + titles[at + 1 :]
 
 
-def _no_files() -> tuple:
-    return gr.update(visible=False), None, None, gr.update(value=None, visible=False)
+def _no_files() -> dict:
+    return {
+        "take_away": gr.update(visible=False),
+        "json_file": None,
+        "csv_file": None,
+        "annotated": gr.update(value=None, visible=False),
+    }
 
 
-@contextmanager
-def _files(on_page: Answers):
-    """Updates of take_away, json_file, csv_file, annotated; the files last as long as the with."""
-    if not on_page.said:
-        yield _no_files()
-        return
-    with TemporaryDirectory() as folder:
-        paths = write_files(on_page.clip, on_page.said, Path(folder))
-        yield gr.update(visible=True), *map(str, paths), gr.skip()
+def _files(on_page: Answers, folder: Path) -> dict:
+    """Updates of take_away, json_file and csv_file, written into the folder."""
+    if not on_page.answers:
+        return _no_files()
+    json_file, csv_file = service.write_files(on_page.clip, on_page.answers, folder)
+    return {
+        "take_away": gr.update(visible=True),
+        "json_file": str(json_file),
+        "csv_file": str(csv_file),
+    }
 
 
-def _strip(clip: Clip, question: Request, answer: Prediction | ModelError) -> str:
+def _strip(clip: Clip, request: Request, answer: Prediction | ModelError) -> str:
     if isinstance(answer, ModelError):
         return ""
-    pictures = answer.seen or see_again(clip, plan(clip, question), answer.best_window)
+    pictures = answer.seen or see_again(clip, plan(clip, request), answer.best_window)
     return seen(clip, card(answer.model), answer.frames, len(answer.crops), pictures)
 
 
@@ -188,23 +161,19 @@ def window_seen(press: dict) -> str:
         return ""
 
 
-def annotated_clip(on_page: Answers | None, progress=gr.Progress()):  # noqa: B008
-    """Draw the answers onto the clip they are about, as an H.264 file to watch and keep."""
-    try:
-        predictions = [a for a in on_page.said if isinstance(a, Prediction)] if on_page else []
-        if not predictions:
-            raise ChoiceError("There is nothing to draw yet: press Recognise first.")
-        clip = on_page.clip
-        if cached_clip(clip.sha256) is None:
-            raise ChoiceError("The clip of these answers is no longer here: press Recognise again.")
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / f"{Path(clip.source.name).stem}-annotated.mp4"
-            annotate(
-                clip,
-                predictions,
-                path,
-                on_progress=lambda fraction: progress(fraction, desc="Drawing the clip"),
-            )
-            yield gr.update(value=str(path), visible=True), ""
-    except UserError as problem:
-        yield gr.skip(), notice(str(problem))
+@press
+def annotated_clip(job: Job, on_page: Answers | None):
+    """Draw the answers onto the clip they are about, as an H.264 file to watch and keep.
+
+    Yields updates of: annotated, notice.
+    """
+    answers = on_page.answers if on_page else ()
+    predictions = [answer for answer in answers if isinstance(answer, Prediction)]
+    if not predictions:
+        raise ChoiceError("There is nothing to draw yet: press Recognise first.")
+    clip = on_page.clip
+    if cached_clip(clip.sha256) is None:
+        raise ChoiceError("The clip of these answers is no longer here: press Recognise again.")
+    path = job.folder / f"{Path(clip.source.name).stem}-annotated.mp4"
+    annotate(clip, predictions, path, on_progress=lambda share: job.tell(share, "Drawing the clip"))
+    yield {"annotated": gr.update(value=str(path), visible=True), "notice": ""}

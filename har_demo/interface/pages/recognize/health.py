@@ -1,32 +1,28 @@
-"""At the page's foot: are the shipped weights what they claim to be, and what do they score now?
+"""Health of the shipped weights, at the page's foot: hashes against the manifest, accuracy measured again.
 
 Nothing is looked up before the panel is opened. Measuring again takes the next few of the rendered
 clips that the manifest's figures are about, so that pressing again adds to what is known.
 """
 
-import logging
 from dataclasses import dataclass, replace
 
 import gradio as gr
 from markupsafe import Markup
 
+from har_demo.clips.rendered import Open, renderer
 from har_demo.errors import UserError
-from har_demo.interface import run_controls, stopping
-from har_demo.interface.gpu import on_gpu
 from har_demo.interface.render import notice, render
+from har_demo.interface.run import PRIVATE, Job, ends, on, press
 from har_demo.models.registry import cards
-from har_demo.research.training.recognition.evaluate import EvalTarget, evaluate, subject
-from har_demo.research.training.recognition.material import people
+from har_demo.recognize.eval_set import rendered_people
+from har_demo.recognize.evaluate import EvalTarget, eval_target, evaluate
 from har_demo.tables.datasets import TITLES
 from har_demo.tables.intervals import confidence_interval
 from har_demo.weights import shipped
 from har_demo.weights.health import every_health
 
-log = logging.getLogger(__name__)
-
 EVERY = ""  # in place of a model's name
 CLIPS = (2, 5, 10)
-BROKEN = "Something broke on our side, not yours: try again, or with fewer clips."
 
 
 @dataclass(frozen=True)
@@ -46,25 +42,29 @@ def build() -> None:
             model = gr.Dropdown(_models(), value=EVERY, label="Whose accuracy", min_width=220)
             clips = gr.Radio(CLIPS, value=CLIPS[1], label="On how many clips", min_width=160)
         with gr.Row(elem_id="again-go"):
-            press = gr.Button("Measure again on rendered clips", elem_id="measure", min_width=260)
+            measure = gr.Button("Measure again on rendered clips", elem_id="measure", min_width=260)
             stop = gr.Button("Stop", visible=False, elem_id="measure-stop", min_width=80)
+        problems = gr.HTML("", elem_id="measure-problems")
         found = gr.HTML("", elem_id="remeasured")
 
-    private = {"api_visibility": "undocumented"}
-    panel.expand(show_health, None, report, api_name="health", show_progress_on=[report], **private)
-    measuring = press.click(
+    outputs = {
+        "problems": problems,
+        "found": found,
+        "so_far": so_far,
+        "measure": measure,
+        "stop": stop,
+    }
+    panel.expand(show_health, None, report, api_name="health", show_progress_on=[report], **PRIVATE)
+    measuring = on(
+        measure.click,
         measure_again,
         [model, clips, so_far],
-        [found, so_far, press, stop],
-        api_name="measure_again",
+        outputs,
         concurrency_limit=1,
         concurrency_id="measure",
-        show_progress="hidden",  # the panel tells it itself
-        **private,
+        show_progress="hidden",  # the panel shows it itself
     )
-    run_controls.ends(
-        *(stop, [measuring], stopped, so_far, [found, press, stop]), "measure_again", key=_own
-    )
+    ends(stop, [measuring], measure_again, stopped, [so_far], outputs)
 
 
 def show_health() -> Markup:
@@ -76,58 +76,51 @@ def show_health() -> Markup:
     return render("recognize/health", every=every, sound=sum(one.ok for one in every))
 
 
-def measure_again(model: str, clips: int, so_far: dict[str, Tally], request: gr.Request):
+@press(errors="problems", gpu=True)
+def measure_again(job: Job, model: str, clips: int, so_far: dict[str, Tally]):
     """Ask one shipped model, or each, about its next rendered clips, one at a time.
 
-    Yields updates of: found, so_far, press, stop.
+    Yields updates of: problems, found, so_far, measure, stop.
     """
-    key = _own(request.session_hash)
-    with stopping.work(key):
-        yield from _measure(key, model, clips, so_far)
-
-
-def _own(session: str) -> str:
-    """Measuring goes on beside the question above it, and is stopped apart from it."""
-    return f"{session} measuring"
-
-
-@on_gpu
-def _measure(key: str, model: str, clips: int, so_far: dict[str, Tally]):
-    busy, idle = (gr.update(interactive=False), gr.update(visible=True)), _idle()
+    names = [entry["model"] for entry in shipped.entries()] if model == EVERY else [model]
+    yield {
+        "problems": "",
+        "found": _tallies(so_far, f"Getting ready for {clips} clips …", 0),
+        "measure": gr.update(interactive=False),
+        "stop": gr.update(visible=True),
+    }
     try:
-        names = [entry["model"] for entry in shipped.entries()] if model == EVERY else [model]
-        yield _tallies(so_far, f"Getting ready for {clips} clips …", 0), so_far, *busy
-        subjects, problems = [], []
-        for name in names:
-            first = so_far.get(name, Tally()).asked
-            try:
-                subjects.append(_next(name, first, clips))
-            except UserError as problem:
-                problems.append(str(problem))
-        for number in range(clips if subjects else 0):
-            for outcome in evaluate([_only(one, number) for one in subjects]):
-                name = outcome.subject.card.name
-                tally = so_far.get(name, Tally())
-                right = int(outcome.forwards[0].argmax() == outcome.clips[0].label)
-                so_far = so_far | {name: Tally(tally.right + right, tally.asked + 1)}
-            words = f"{number + 1} of {clips} clips"
-            yield _tallies(so_far, words, (number + 1) / clips), so_far, *busy
-            stopping.check(key)
-        said = Markup("").join(notice(problem) for problem in problems)
-        yield said + _tallies(so_far), so_far, *idle
-    except stopping.Stopped:
-        return  # `stopped` says so on the page
-    except Exception as problem:
-        # The page must never be left waiting; the log has what the reader cannot use.
-        if not isinstance(problem, UserError):
-            log.exception("measuring again failed")
-        sentence = str(problem) if isinstance(problem, UserError) else BROKEN
-        yield notice(sentence) + _tallies(so_far), so_far, *idle
+        targets, problems = [], []
+        with renderer() as open_scene:
+            for name in names:
+                first = so_far.get(name, Tally()).asked
+                try:
+                    targets.append(_next(name, first, clips, open_scene))
+                except UserError as problem:
+                    problems.append(str(problem))
+            for number in range(clips if targets else 0):
+                for outcome in evaluate([_only(target, number) for target in targets]):
+                    name = outcome.target.card.name
+                    tally = so_far.get(name, Tally())
+                    right = int(outcome.forwards[0].argmax() == outcome.clips[0].label)
+                    so_far = so_far | {name: Tally(tally.right + right, tally.asked + 1)}
+                share = f"{number + 1} of {clips} clips"
+                yield {"found": _tallies(so_far, share, (number + 1) / clips), "so_far": so_far}
+                job.check()
+    except Exception:
+        yield {"found": _tallies(so_far), **_idle()}
+        raise
+    yield {
+        "problems": Markup("").join(map(notice, problems)),
+        "found": _tallies(so_far),
+        **_idle(),
+    }
 
 
-def stopped(so_far: dict[str, Tally]) -> tuple:
-    """What was found until Stop was pressed: found, press, stop."""
-    return _tallies(so_far), *_idle()
+@press(errors="problems")
+def stopped(job: Job, so_far: dict[str, Tally]):
+    """Show the tallies until Stop was pressed. Yields updates of: found, measure, stop."""
+    yield {"found": _tallies(so_far), **_idle()}
 
 
 def _models() -> list[tuple[str, str]]:
@@ -139,19 +132,20 @@ def _models() -> list[tuple[str, str]]:
     return [("every shipped model", EVERY), *known]
 
 
-def _idle() -> tuple:
-    return gr.update(interactive=True), gr.update(visible=False)
+def _idle() -> dict:
+    return {"measure": gr.update(interactive=True), "stop": gr.update(visible=False)}
 
 
-def _next(model: str, first: int, count: int) -> EvalTarget:
+def _next(model: str, first: int, count: int, open_scene: Open) -> EvalTarget:
     """A model with the clips that come after the first ones."""
-    one = subject(model, lambda classes: people(classes, first + count))
-    return replace(one, material=replace(one.material, clips=one.material.clips[first:]))
+    target = eval_target(model, lambda classes: rendered_people(classes, first + count, open_scene))
+    clips = target.eval_set.clips[first:]
+    return replace(target, eval_set=replace(target.eval_set, clips=clips))
 
 
-def _only(one: EvalTarget, number: int) -> EvalTarget:
-    clip = one.material.clips[number]
-    return replace(one, material=replace(one.material, clips=(clip,)))
+def _only(target: EvalTarget, number: int) -> EvalTarget:
+    clip = target.eval_set.clips[number]
+    return replace(target, eval_set=replace(target.eval_set, clips=(clip,)))
 
 
 def _tallies(so_far: dict[str, Tally], doing: str = "", share: float = 1.0) -> Markup:

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from har_demo.interface import clip_step, header, run_controls
+from har_demo.interface import clip_step, header
 from har_demo.interface.links import CROPS, FRAMES, OWN, STRIDES, WINDOWS, restore
 from har_demo.interface.pages.recognize import health
 from har_demo.interface.pages.recognize.callbacks import (
@@ -13,6 +13,7 @@ from har_demo.interface.pages.recognize.callbacks import (
 )
 from har_demo.interface.picker import picker
 from har_demo.interface.render import fragment, render
+from har_demo.interface.run import PRIVATE, connect, on
 from har_demo.models.registry import cards
 
 # A press on the timeline asks for that window.
@@ -77,7 +78,7 @@ def build() -> None:
                     height=150,
                 )
             with gr.Row(elem_id="go"):
-                run = gr.Button("Recognise", variant="primary", size="lg", elem_id="run")
+                go = gr.Button("Recognise", variant="primary", size="lg", elem_id="run")
                 stop = gr.Button("Stop", size="lg", elem_id="stop", min_width=80, scale=0)
 
         with gr.Column(scale=7, min_width=320, elem_id="answer"):
@@ -100,40 +101,44 @@ def build() -> None:
 
     health.build()
 
-    settings = [frames, stride, windows, crops]
-    files = [take_away, json_file, csv_file, annotated]
-    shown = [notice, panel, answered, *files]
-    private = {"api_visibility": "undocumented"}
+    settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
+    outputs = {
+        "notice": notice,
+        "panel": panel,
+        "answered": answered,
+        "take_away": take_away,
+        "json_file": json_file,
+        "csv_file": csv_file,
+        "annotated": annotated,
+    }
 
     clip_step.connect(clip, notice)
-    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **private)
+    panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
     own_model.input(
-        None, own_model, None, js="name => atlas.tick(name)", api_name="tick", **private
+        None, own_model, None, js="name => atlas.tick(name)", api_name="tick", **PRIVATE
     )
-
-    run_controls.connect(
-        run,
+    connect(
+        go,
         stop,
         run_models,
-        [clip.current, clip.video, chosen, *settings, own_model, own_file],
-        shown,
+        [clip.current, clip.video, chosen, *settings.values(), own_model, own_file],
+        outputs,
         status,
-        *(stopped, answered, [panel, *files]),
+        stopped,
+        answered,
         given="(clip, video, chosen, ...rest) => [clip, video, atlas.chosen(), ...rest]",
     )
-    make_video.click(
+    on(
+        make_video.click,
         annotated_clip,
-        answered,
-        [annotated, notice],
-        api_name="annotated_clip",
+        [answered],
+        {"annotated": annotated, "notice": notice},
         show_progress_on=[annotated],
-        **private,
     )
-    share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **private)
-
+    share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **PRIVATE)
     page = gr.context.Context.root_block
-    page.load(restore, None, [*clip.taken(notice), *settings], api_name="restore", **private).then(
-        None, None, None, js="() => atlas.restored()", api_name="restored", **private
+    on(page.load, restore, [], {**clip.outputs(notice), **settings}).then(
+        None, None, None, js="() => atlas.restored()", api_name="restored", **PRIVATE
     )
 
 

@@ -33,7 +33,7 @@ from har_demo.flow import flownet, raft
 from har_demo.research.training.flow import layers, rendered, textures
 from har_demo.research.training.flow.augment import Pairs, relit, spread, together
 from har_demo.research.training.recorded import recorded
-from har_demo.weights.files import sha256
+from har_demo.weights.state import sha256
 
 SPARE = 10.0  # seconds before the end, for the last errors and files
 UNRECORDED = 5  # first steps, in which the fastest convolutions are found

@@ -24,7 +24,7 @@ from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features
 from har_demo.research.training.prompts.features import Features, RenderedClip
-from har_demo.weights.files import sha256
+from har_demo.weights.state import sha256
 
 NAMES = ("{}", "a photo of a {}", "a person with a {}")
 CENTRED_ON = "a video of a person {}"

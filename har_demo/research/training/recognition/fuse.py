@@ -21,11 +21,11 @@ from har_demo.models.registry import card
 from har_demo.models.two_stream import fit_svm, stacked_scores
 from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.protocol import Protocol
-from har_demo.research.training.recognition.report import START, figures, row_of
+from har_demo.research.training.recognition.report import figures, row_of
 from har_demo.research.training.recognition.score import probabilities
 from har_demo.research.training.recognition.train import Run, placed, trained
 from har_demo.research.training.recognition.work_folder import flow_rate, rendered_file, with_flow
-from har_demo.tables.measured import AVERAGE, COLUMNS, SVM
+from har_demo.tables.measured import AVERAGE, COLUMNS, START, SVM
 from har_demo.tables.rows import write_rows
 
 STREAMS = (("spatial_stream_lab", "rgb"), ("temporal_stream_lab", "flow"))

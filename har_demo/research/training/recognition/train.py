@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from har_demo.clips.transforms import differences, standardised
 from har_demo.errors import WeightsError
 from har_demo.flow import views
 from har_demo.labels import EVERYDAY
@@ -27,6 +26,7 @@ from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.layout import channels_last
 from har_demo.models.mars import mars_loss
 from har_demo.models.registry import cards
+from har_demo.recognize.inputs import network_inputs
 from har_demo.research.training.recognition.augment import (
     augment,
     augment_flow,
@@ -370,9 +370,11 @@ def present(
     It is compiled on a GPU, so it must put no tensor of numbers there by itself.
     """
     if fields is None:
-        return as_inputs(augment(frames, mirrored, spec.crop, protocol), None, spec)
+        changed = augment(frames, mirrored, spec.crop, protocol)
+        return as_inputs(normalised(changed, spec), None, spec)
     moved, changed = augment_flow(fields, frames, spec.pictures, mirrored, spec.crop, protocol)
-    return as_inputs(changed, moved, spec)
+    pictures = None if changed is None else normalised(changed, spec)
+    return as_inputs(pictures, moved, spec)
 
 
 def draw(
@@ -402,22 +404,14 @@ def draw(
     return presented(frames, flow, mirrored, spec, protocol), labels
 
 
-def as_inputs(frames: Tensor | None, fields: Tensor | None, spec: ModelInput) -> Inputs:
-    """Frames as `as_input` takes them and flow [B, T, 2, h, w] in pixels to what the network takes."""
-    inputs = () if frames is None else (as_input(frames, spec),)
-    if fields is None:
-        return inputs
-    flow = views.as_input(fields, spec.flow_limit).transpose(1, 2)
-    return (*inputs, flow.contiguous(memory_format=torch.channels_last_3d))
+def as_inputs(pictures: Tensor | None, fields: Tensor | None, spec: ModelInput) -> Inputs:
+    """Normalised frames [B, T, 3, h, w] and flow [B, T, 2, h, w] in pixels to what the network takes."""
+    flow = None if fields is None else views.as_input(fields, spec.flow_limit)
+    inputs = network_inputs(pictures, flow, spec)
+    return tuple(x.contiguous(memory_format=torch.channels_last_3d) for x in inputs)
 
 
-def as_input(frames: Tensor, spec: ModelInput) -> Tensor:
-    """float [B, T, 3, h, w] in [0, 1] to what the network takes, [B, 3, T, h, w], as recognition does."""
+def normalised(frames: Tensor, spec: ModelInput) -> Tensor:
+    """float [B, T, 3, h, w] in [0, 1], each colour less its mean and divided by its deviation."""
     colours = zip(frames.unbind(2), spec.mean, spec.std, strict=True)
-    x = torch.stack([(colour - mean) / std for colour, mean, std in colours], dim=2)
-    if spec.modality == "difference":
-        x = differences(x)
-    x = x.transpose(1, 2)
-    if spec.standardise:
-        x = standardised(x)
-    return x.contiguous(memory_format=torch.channels_last_3d)
+    return torch.stack([(colour - mean) / std for colour, mean, std in colours], dim=2)

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import torch
 
-from har_demo.research.training.groups import HELD_OUT
-from har_demo.research.training.recognition.data import VideoDataset, load, read_examples, split
+from har_demo.recognize.prepared import HELD_OUT, read_examples
+from har_demo.research.training.recognition.data import VideoDataset, load, split
 from har_demo.research.training.recognition.figures import rendered_footage
 from har_demo.research.training.recognition.motion import all_cores, fields_of
 from har_demo.research.training.recognition.protocol import Protocol

@@ -7,6 +7,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from har_demo.errors import BROKEN
 from har_demo.interface import stopping
 from har_demo.interface.pages.prompts import callbacks as prompts_running
 from har_demo.interface.pages.prompts import view as prompts_results
@@ -161,7 +162,7 @@ def test_a_fault_of_ours_is_a_sentence_and_leaves_the_answer(monkeypatch):
     monkeypatch.setattr(prompts_running, "ready", lambda *args: 1 / 0)
     given = (None, "a.mp4", "a cat", True, "embedded", "{}", "mean", 1.0)
     said, *rest = next(prompts_running._ask("visitor", *given, print))
-    assert prompts_running.BROKEN in said
+    assert BROKEN in said
     assert all(one == gr.skip() for one in rest)
 
 

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from har_demo.clips.clip import Clip, SourceFacts
+from har_demo.clips.rendered import FPS, FRAMES, SIDE
 from har_demo.interface.pages.recognize import health
 from har_demo.interface.pages.recognize.health import (
     EVERY,
@@ -18,6 +21,7 @@ from har_demo.interface.pages.recognize.health import (
 from har_demo.models.registry import cards
 from har_demo.recognize import networks
 from har_demo.weights import shipped
+from tests.test_interface.pressed import pressed
 
 CHECKPOINTS = Path(__file__).parents[4] / "checkpoints"
 ENTRIES = shipped.entries(CHECKPOINTS)
@@ -35,15 +39,27 @@ def copy(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def short_clips(monkeypatch):
-    """Six frames are soon rendered."""
-    monkeypatch.setattr("har_demo.research.training.recognition.figures.FRAMES", 6)
-    monkeypatch.setattr("har_demo.research.training.recognition.staged.FRAMES", 6)
+def grey_scenes(monkeypatch):
+    """Scenes are grey pictures, which need no renderer."""
+
+    def open_scene(scene):
+        facts = SourceFacts(scene.action, "none", "none", SIDE, SIDE, FPS, FRAMES / FPS, 0)
+        clip = Clip(Path(), FPS, FRAMES, SIDE, SIDE, "", facts)
+        return clip, lambda clip, indices: np.full((len(indices), SIDE, SIDE, 3), 128, np.uint8)
+
+    monkeypatch.setattr(health, "renderer", lambda: nullcontext(open_scene))
 
 
-def measured(*given):
-    """What a press on the button yields."""
-    return measure_again(*given, SimpleNamespace(session_hash="visitor"))
+def shown(updates: list[dict]) -> dict:
+    """Return what stands on the page after all updates."""
+    page = {}
+    for update in updates:
+        page |= update
+    return page
+
+
+def tallies(so_far: dict) -> str:
+    return pressed(stopped, so_far)[0]["found"]
 
 
 def test_every_shipped_checkpoint_has_a_line(copy):
@@ -68,24 +84,27 @@ def test_what_is_wrong_stands_there_in_words(copy):
     assert "cannot be read: fetch checkpoints/ again" in show_health()
 
 
-def test_measuring_goes_on_with_the_next_clips_and_adds_up(copy, short_clips):
+def test_measuring_goes_on_with_the_next_clips_and_adds_up(copy, grey_scenes):
     model = ENTRIES[0]["model"]
-    *steps, last = measured(model, 2, {})
-    assert len(steps) == 3  # before the first clip, and after each
-    assert "1 of 2 clips" in steps[1][0] and "<progress" in steps[1][0]
-    assert last[1][model].asked == 2 and "of 2 right" in last[0] and "<progress" not in last[0]
-    said, so_far, press, stop = list(measured(model, 2, last[1]))[-1]
-    assert so_far[model].asked == 4 and so_far[model].right >= last[1][model].right
-    assert "of 4 right" in said and "manifest says" in said
-    assert press["interactive"] and not stop["visible"]
-    assert stopped(so_far)[0] == said
+    updates = pressed(measure_again, model, 2, {})
+    assert len(updates) == 4  # before the first clip, after each, and at the end
+    assert "1 of 2 clips" in updates[1]["found"] and "<progress" in updates[1]["found"]
+    page = shown(updates)
+    first = page["so_far"]
+    assert first[model].asked == 2 and "of 2 right" in page["found"]
+    assert "<progress" not in page["found"] and page["problems"] == ""
+    page = shown(pressed(measure_again, model, 2, first))
+    assert page["so_far"][model].asked == 4 and page["so_far"][model].right >= first[model].right
+    assert "of 4 right" in page["found"] and "manifest says" in page["found"]
+    assert page["measure"]["interactive"] and not page["stop"]["visible"]
+    assert tallies(page["so_far"]) == page["found"]
 
 
-def test_every_model_is_measured_and_a_damaged_one_says_so(copy, short_clips):
+def test_every_model_is_measured_and_a_damaged_one_says_so(copy, grey_scenes):
     (copy / ENTRIES[1]["file"]).write_bytes(b"nothing")
-    said, so_far, *_ = list(measured(EVERY, 1, {}))[-1]
-    assert so_far.keys() == {ENTRIES[0]["model"]}
-    assert "are damaged" in said and "of 1 right" in said
+    page = shown(pressed(measure_again, EVERY, 1, {}))
+    assert page["so_far"].keys() == {ENTRIES[0]["model"]}
+    assert "are damaged" in page["problems"] and "of 1 right" in page["found"]
 
 
 def test_what_breaks_becomes_a_sentence_and_the_button_comes_back(copy, monkeypatch):
@@ -93,8 +112,9 @@ def test_what_breaks_becomes_a_sentence_and_the_button_comes_back(copy, monkeypa
         raise RuntimeError("no such luck")
 
     monkeypatch.setattr(health, "evaluate", broken)
-    said, _, press, _ = list(measured(ENTRIES[0]["model"], 1, {}))[-1]
-    assert "Something broke on our side" in said and "luck" not in said and press["interactive"]
+    page = shown(pressed(measure_again, ENTRIES[0]["model"], 1, {}))
+    assert "Something broke on our side" in page["problems"] and "luck" not in page["problems"]
+    assert page["measure"]["interactive"]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +129,7 @@ def test_a_few_clips_say_how_little_they_say(copy, right, asked, words):
     listed = json.loads((copy / "manifest.json").read_text())
     listed["checkpoints"][0]["accuracy"] = [{"dataset": "Rendered people", "top1": 50.0}]
     (copy / "manifest.json").write_text(json.dumps(listed))
-    html = stopped({ENTRIES[0]["model"]: Tally(right, asked)})[0]
+    html = tallies({ENTRIES[0]["model"]: Tally(right, asked)})
     assert words in html and f"{right} of {asked} right" in html and "manifest says 50 %" in html
 
 
@@ -117,5 +137,5 @@ def test_without_a_figure_there_is_nothing_to_compare_with(copy):
     listed = json.loads((copy / "manifest.json").read_text())
     listed["checkpoints"][0]["accuracy"] = []
     (copy / "manifest.json").write_text(json.dumps(listed))
-    html = stopped({ENTRIES[0]["model"]: Tally(1, 2)})[0]
+    html = tallies({ENTRIES[0]["model"]: Tally(1, 2)})
     assert "no figure to compare with" in html and "manifest says" not in html

@@ -15,11 +15,12 @@ from typer.testing import CliRunner
 from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY
 from har_demo.models.registry import card
+from har_demo.recognize.prepared import read_examples
 from har_demo.research.cli import app
 from har_demo.research.training.recognition import run as run_module
 from har_demo.research.training.recognition import score, tables
 from har_demo.research.training.recognition import ship as ship_module
-from har_demo.research.training.recognition.data import prepare, read_examples
+from har_demo.research.training.recognition.data import prepare
 from har_demo.research.training.recognition.fitted import FITTED
 from har_demo.research.training.recognition.protocol import FILE, read_protocol
 from har_demo.research.training.recognition.run import runs_of, runs_of_ablations, with_teachers

@@ -19,8 +19,9 @@ from har_demo.research.training.recognition.score import probabilities
 from har_demo.research.training.recognition.ship import save
 from har_demo.research.training.recognition.train import (
     Run,
-    as_input,
+    as_inputs,
     draw,
+    normalised,
     optimise,
     present,
     train,
@@ -196,7 +197,8 @@ def test_the_network_is_fed_as_recognition_feeds_it(card, modality, standardise)
     served = served.transpose(1, 2)
     if standardise:
         served = standardised(served)
-    trained_on = as_input(frames.permute(0, 3, 1, 2)[None].float() / 255, spec)
+    pictures = normalised(frames.permute(0, 3, 1, 2)[None].float() / 255, spec)
+    (trained_on,) = as_inputs(pictures, None, spec)
     torch.testing.assert_close(trained_on, served)
 
 

@@ -1,0 +1,51 @@
+"""The one folder that is written to between runs: ingested clips, fetched weights and computed flow.
+
+HAR_CACHE, or the user's own cache folder        e.g. ~/.cache/har_demo
+a folder of this user's in the temporary folder  where that cannot be written, as in many containers
+"""
+
+import logging
+import os
+import stat
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import platformdirs
+
+log = logging.getLogger(__name__)
+
+
+def root() -> Path:
+    """The cache folder, made where missing."""
+    chosen = Path(os.environ.get("HAR_CACHE") or platformdirs.user_cache_dir("har_demo"))
+    # Without HOME, and for a user whom the system does not know, '~' stays as it is.
+    if chosen.parts[0] != "~" and writable(chosen):
+        return chosen
+    return _temporary(chosen)
+
+
+def writable(folder: Path) -> bool:
+    """Whether files can be written into a folder, which is made where missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+@cache  # so that the note is logged once
+def _temporary(chosen: Path) -> Path:
+    folder = Path(tempfile.gettempdir()) / f"har_demo-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    facts = folder.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+        # Anybody may have put this name into a folder that everybody can write.
+        folder = Path(tempfile.mkdtemp(prefix="har_demo-"))
+    log.warning(
+        "The cache folder %s cannot be written: clips and weights are kept in %s, which may not "
+        "outlive a restart. HAR_CACHE names another one.",
+        chosen,
+        folder,
+    )
+    return folder
