@@ -1,4 +1,4 @@
-"""What a model looks at, and what it says of a changed clip or of other frames."""
+"""Commands that explain a model: attention, class activation, changed clips, other samplings."""
 
 import json
 from collections.abc import Sequence

@@ -70,10 +70,10 @@ def _net(title: str, build: Callable[[], nn.Module], size: int, **rest) -> Learn
     return Learned(title, build, flownet.answer, flownet.COARSEST, flownet.COARSEST, size, **rest)
 
 
-TRAIN = "train it with python -m har_demo.research.training.flow.train, or give your own"
+TRAIN = "train it with `python -m har_demo.research flow-train`, or give your own"
 REPOSITORY = "github.com/ClementPinard/FlowNetPytorch"
 
-# How large, and how many corrections: as python -m har_demo.research.benchmarks.enlarged found on pairs of our own,
+# How large, and how many corrections: as `python -m har_demo.research flow-sizes` found on pairs of our own,
 # whose errors in pixels on shapes and people went from 2.07 and 0.64 (1 ×, 12 corrections) to 1.86 and
 # 0.54 (1.25 ×, 8) in 1.14 of the time; 1.65 and 0.52 (1.5 ×, 12) took about twice the time.
 LEARNED: dict[str, Learned] = {
@@ -157,7 +157,7 @@ def at_hand(method: str) -> str:
 
 
 def shipped_file(one: Learned) -> Path:
-    """Where its shipped weights lie, if they do; beside them a .json of the same name says what they are."""
+    """Return the file of its shipped weights, if there is one; a .json of the same name describes it."""
     return shipped.folder() / "flow" / f"{one.shipped}.safetensors"
 
 
@@ -224,12 +224,12 @@ def between(one: Learned, module: nn.Module, before: Tensor, after: Tensor) -> T
 
 
 def _more(side: int, multiple: int, least: int) -> int:
-    """How many pixels a side lacks."""
+    """Return the number of pixels that a side lacks."""
     return -(-max(side, least) // multiple) * multiple - side
 
 
 def _file(method: str, weights: Path | str | None) -> Path:
-    """Where the weights are, fetched if need be."""
+    """Return the file of the weights, fetched if need be."""
     if method not in LEARNED:
         raise ChoiceError(f"No network of flow is called '{method}': choose {', '.join(LEARNED)}.")
     one = LEARNED[method]

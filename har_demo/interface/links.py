@@ -76,7 +76,7 @@ def prompts_link(clip: Clip, answer: PromptAnswer) -> dict:
         link["prompts"] = prompts
     return link | {
         "none": str(int(bool(answer.background))),
-        "tower": answer.tower,
+        "tower": answer.model,
         "templates": "\n".join(answer.templates)[:LONGEST],
         "pooling": answer.pooling,
     }
