@@ -1,4 +1,4 @@
-"""The everyday actions that the models trained here know, and what each data set calls them.
+"""The everyday actions that the models trained here know, and the names that each data set has for them.
 
 The names live in checkpoints/labels.json, beside the weights whose outputs they name:
 
@@ -29,7 +29,45 @@ MIRRORED: dict[str, str] = {
 }
 """What an action becomes when left and right change places, where that is another action."""
 
+# Played backwards, these pairs become each other,
+_REVERSED = (
+    ("sitting down", "standing up"),
+    ("picking up", "putting down"),
+    ("swiping left", "swiping right"),
+    ("drawing a circle clockwise", "drawing a circle counter-clockwise"),
+)
+# these stay what they are, and the others change into nothing we have a name for.
+_SYMMETRIC = (
+    "bending down",
+    "jumping jack",
+    "jumping in place",
+    "waving one hand",
+    "waving both hands",
+    "turning around",
+    "squatting",
+    "lunging",
+    "push-up",
+    "pull-up",
+    "clapping",
+    "crossing arms",
+    "curling arms",
+    "drawing a shape",
+    "standing still",
+)
+_BACKWARDS = (
+    dict(_REVERSED) | {after: before for before, after in _REVERSED} | {n: n for n in _SYMMETRIC}
+)
+BACKWARDS: tuple[int, ...] = tuple(
+    EVERYDAY.index(_BACKWARDS[name]) if name in _BACKWARDS else -1 for name in EVERYDAY
+)
+"""For each class, what it becomes when played backwards, or -1."""
+
+ORDERED: tuple[int, ...] = tuple(
+    other if other not in (-1, label) else -1 for label, other in enumerate(BACKWARDS)
+)
+"""For each class, the other one whose frames are the same in reverse order, or -1."""
+
 
 def class_of(dataset: str, name: str) -> int:
-    """Index in EVERYDAY of what `dataset` calls `name`; KeyError when it has no such class."""
+    """Return the index in EVERYDAY of what `dataset` calls `name`; KeyError when it has no such class."""
     return EVERYDAY.index(DATASETS[dataset][name])

@@ -1,4 +1,4 @@
-"""What was typed, read and checked."""
+"""Read and check the arguments of commands."""
 
 import os
 from collections.abc import Sequence

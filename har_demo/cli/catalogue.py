@@ -1,4 +1,4 @@
-"""Which models there are, and where their parameters come from."""
+"""List the models, and fetch or check their weights."""
 
 import json
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Models measured again on labelled clips."""
+"""Evaluation of models on labelled clips."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from har_demo.cli.output import bar, progress, table
 from har_demo.errors import ChoiceError
 
 if TYPE_CHECKING:
-    from har_demo.research.training.recognition.evaluate import Measured, Outcome
+    from har_demo.recognize.evaluate import Measured, Outcome
 
 EVALUATED = 390  # rendered clips, as many as a training is tested on: ten of every action
 
@@ -45,16 +45,18 @@ def evaluate(
         str | None, typer.Option(help="A folder whose manifest.json also gets the figures.")
     ] = None,
 ) -> None:
-    """Measure models again on labelled clips, or on rendered people without any files."""
-    folder = _check_material(data, clips, split, listed)
+    """Evaluate models on labelled clips, or on rendered people without any files."""
+    folder = _check_options(data, clips, split, listed)
     check_out(out)
     if record and not (Path(record) / "manifest.json").is_file():
         raise ChoiceError(f"'{printable(record)}' holds no manifest.json: give checkpoints.")
 
-    from har_demo.research.training.recognition import material
-    from har_demo.research.training.recognition.evaluate import evaluate, measure, subject
-    from har_demo.research.training.recognition.record import entry_of, rows
-    from har_demo.research.training.recognition.record import record as put_down
+    from har_demo.cli.record import entry_of, rows
+    from har_demo.cli.record import record as write_to_manifest
+    from har_demo.clips.rendered import renderer
+    from har_demo.recognize import eval_set
+    from har_demo.recognize.evaluate import eval_target, measure
+    from har_demo.recognize.evaluate import evaluate as evaluate_all
     from har_demo.tables.measured import COLUMNS
     from har_demo.tables.rows import write_rows
 
@@ -62,59 +64,64 @@ def evaluate(
     if weights and len(names) > 1:
         raise ChoiceError("Your own weights are for one model: name it alone with --model.")
 
-    def gather(classes: Sequence[str]) -> material.EvalSet:
-        if folder is None:
-            return material.people(classes, clips or EVALUATED)
-        if (folder / "examples.json").is_file():
-            return material.prepared(folder, classes, split or "a")
-        return material.class_folders(folder, classes, Path(listed) if listed else None)
+    with renderer() as open_scene:  # starts with the first rendered frame, if there is any
 
-    subjects = []
-    for name in names:
-        progress(f"Finding the clips and weights of {name}")
-        one = subject(
-            name, gather, weights, lambda done, name=name: progress(bar(done, f"fetching {name}"))
+        def find_clips(classes: Sequence[str]) -> eval_set.EvalSet:
+            if folder is None:
+                return eval_set.rendered_people(classes, clips or EVALUATED, open_scene)
+            if (folder / "examples.json").is_file():
+                return eval_set.prepared(folder, classes, split or "a")
+            return eval_set.class_folders(folder, classes, Path(listed) if listed else None)
+
+        targets = []
+        for name in names:
+            progress(f"Finding the clips and weights of {name}")
+            target = eval_target(
+                name,
+                find_clips,
+                weights,
+                lambda done, name=name: progress(bar(done, f"fetching {name}")),
+            )
+            if record:
+                entry_of(Path(record), target)
+            targets.append(target)
+        for note in dict.fromkeys(filter(None, (one.eval_set.note() for one in targets))):
+            progress("")
+            typer.echo(note, err=True)
+
+        part = Path(out).with_suffix(".part.csv") if out else None
+        outcomes = evaluate_all(
+            targets,
+            part,
+            backwards,
+            lambda done, total: progress(bar(done / total, f"{done} of {total} clips")),
         )
-        if record:
-            entry_of(Path(record), one)
-        subjects.append(one)
-    for note in dict.fromkeys(filter(None, (one.material.note() for one in subjects))):
-        progress("")
-        typer.echo(note, err=True)
-
-    part = Path(out).with_suffix(".part.csv") if out else None
-    outcomes = evaluate(
-        subjects,
-        part,
-        backwards,
-        lambda done, total: progress(bar(done / total, f"{done} of {total} clips")),
-    )
     progress("")
     measured = [(outcome, measure(outcome)) for outcome in outcomes]
-    unread = list(dict.fromkeys(why for outcome in outcomes for why in outcome.problems))
-    for problem in unread:
+    problems = list(dict.fromkeys(why for outcome in outcomes for why in outcome.problems))
+    for problem in problems:
         typer.echo(problem, err=True)
     if out:
         write_rows(Path(out), COLUMNS, [row for pair in measured for row in rows(*pair)])
         part.unlink()
     for pair in measured if record else ():
-        put_down(Path(record), *pair)
+        write_to_manifest(Path(record), *pair)
     typer.echo(_figures(measured))
-    if unread:
-        typer.echo(f"Not counted, as they could not be read: {len(unread)}.")
+    if problems:
+        typer.echo(f"Not counted, as they could not be read: {len(problems)}.")
 
 
-def _check_material(
+def _check_options(
     data: str, clips: int | None, split: str | None, listed: str | None
 ) -> Path | None:
-    """The folder of the clips, None for rendered people; options that do not go with it are refused."""
+    """Return the folder of the clips, None for rendered people; refuse options that do not go with it."""
     folder = Path(data)
     rendered, prepared = data == "people", (folder / "examples.json").is_file()
     if clips and not rendered:
         raise ChoiceError("--clips says how many people to render: leave it out for a folder.")
     if split and not prepared:
         raise ChoiceError(
-            "--split is for a folder that har_demo.research.training.recognition.data has prepared."
+            "--split is for a folder that `python -m har_demo.research prepare` has written."
         )
     if split not in (None, "a", "b"):
         raise ChoiceError(f"There is no split '{printable(split)}': give a or b.")
@@ -137,5 +144,5 @@ def _figures(measured: "Sequence[tuple[Outcome, list[Measured]]]") -> str:
     for outcome, parts in measured:
         for part in parts:
             values = [f"{part.figures[c][0]:.1f} %" if c in part.figures else "" for c in columns]
-            lines.append((outcome.subject.card.name, part.dataset, str(len(part.right)), *values))
+            lines.append((outcome.target.card.name, part.dataset, str(len(part.right)), *values))
     return table([header, *lines])

@@ -12,6 +12,7 @@ from har_demo.errors import ChoiceError
 
 if TYPE_CHECKING:
     from har_demo.models.card import ModelCard
+    from har_demo.tables.measured import MeasuredRow
 
 
 def results(
@@ -25,7 +26,7 @@ def results(
     check_out(csv)
     from har_demo.tables import published, tiny
 
-    rows = published.asked((*published.load(), *tiny.load()), data_set, metric, search)
+    rows = published.find_rows((*published.load(), *tiny.load()), data_set, metric, search)
     if csv:
         Path(csv).write_text(published.as_csv(rows), encoding="utf-8", newline="")
     if as_json:
@@ -33,21 +34,6 @@ def results(
     else:
         columns = ("method", "data set", "metric", "value", "parameters (M)", "cost (G)", "place")
         typer.echo(table([columns, *([row[column] for column in columns] for row in rows)]))
-
-
-def bench(
-    quick: Annotated[bool, typer.Option(help="Shorter clips, for a first look.")] = False,
-    out: Annotated[str | None, typer.Option(help="Also write the table to this .csv file.")] = None,
-) -> None:
-    """Measure time and memory against the plain way of doing the same."""
-    check_out(out)
-    from har_demo.research.benchmarks import bench
-
-    rows = bench.measure(quick, say=progress)
-    progress("")
-    typer.echo(table([bench.COLUMNS, *rows]))
-    if out:
-        bench.write(rows, out)
 
 
 def costs(
@@ -107,7 +93,7 @@ def lecture(
         return
     for number, one in enumerate(told.CHAPTERS, start=1):
         typer.echo(f"{number}. {one.title}")
-        for words in (one.asks, one.tells, one.leaves):
+        for words in (one.question, one.text, one.open_question):
             typer.echo(textwrap.fill(words, 100, initial_indent="   ", subsequent_indent="   "))
         for system in one.systems:
             entry = told.measured_of(system)
@@ -125,21 +111,29 @@ def lecture(
 def measured(
     data: Annotated[str, typer.Option(help="arid6, weizmann, workout4 or rendered.")] = "arid6",
     confusions: Annotated[
-        str, typer.Option(help="What the model of this name mistakes for what.")
+        str, typer.Option(help="Classes that the model of this name predicts for others.")
+    ] = "",
+    curves: Annotated[
+        str, typer.Option(help="Loss over the steps of training of the model of this name.")
     ] = "",
     as_json: Annotated[
-        bool, typer.Option("--json", help="Every figure on every set as JSON, and nothing else.")
+        bool, typer.Option("--json", help="All figures (or curves) as JSON, and nothing else.")
     ] = False,
 ) -> None:
-    """Print what the lab-size models scored here, from results/measured."""
+    """Print the scores of the tiny models, from results/measured."""
     from har_demo.tables import measured as scores
 
     scores.check_dataset(data)
+    if confusions and curves:
+        raise ChoiceError("--confusions and --curves are two tables: ask for one of them.")
+    if curves:
+        _curves(scores.entry(curves), as_json)
+        return
     if confusions:
-        found = scores.confusion(scores.entry(confusions), data)
-        mistakes = found.mistakes() if found else []
-        rows = [(true, said, f"{count} of {of}") for true, said, count, of in mistakes]
-        typer.echo(table([("shown", "answered", "clips"), *rows]))
+        confusion = scores.confusion(scores.entry(confusions), data)
+        mistakes = confusion.mistakes() if confusion else []
+        rows = [(true, predicted, f"{count} of {of}") for true, predicted, count, of in mistakes]
+        typer.echo(table([("true", "predicted", "clips"), *rows]))
         return
     if as_json:
         typer.echo(json.dumps(scores.as_json(scores.entries()), indent=1))
@@ -147,19 +141,34 @@ def measured(
     times = scores.times()
     rows = [
         (
-            one.model,
-            one.input,
-            str(len(one.seeds)),
+            row.model,
+            row.input,
+            str(len(row.seeds)),
             *(
-                one.figures[data, metric].words() if (data, metric) in one.figures else ""
+                row.figures[data, metric].words() if (data, metric) in row.figures else ""
                 for metric in scores.METRICS
             ),
-            *(f"{ms[one.model]:.1f}" if one.model in ms else "" for ms in times.values()),
+            *(f"{ms[row.model]:.1f}" if row.model in ms else "" for ms in times.values()),
         )
-        for one in scores.entries()
+        for row in scores.entries()
     ]
     machines = (f"ms a view, {machine}" for machine in times)
     typer.echo(table([("model", "input", "seeds", *scores.METRICS, *machines), *rows]))
+
+
+def _curves(row: "MeasuredRow", as_json: bool) -> None:
+    """Print the curves of a model's trainings."""
+    from har_demo.tables import measured as scores
+
+    if as_json:
+        typer.echo(json.dumps(scores.curves_json(row), indent=1))
+        return
+    points = [
+        (str(curve.seed), stage, str(step), f"{loss:.4f}", f"{seconds:.1f}")
+        for curve in scores.curves(row)
+        for stage, step, loss, seconds in curve.points
+    ]
+    typer.echo(table([("seed", "stage", "step", "loss", "seconds"), *points]))
 
 
 def convolution(

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from har_demo.cli.arguments import check_clip, check_out, printable, split_names
-from har_demo.cli.output import bar, progress, table
+from har_demo.cli.arguments import check_clip, printable, split_names
+from har_demo.cli.output import progress, table
+from har_demo.cli.research import run
 from har_demo.errors import ChoiceError
 
 
@@ -22,7 +23,7 @@ def flow(
     start: Annotated[float, typer.Option(help="Where the span begins, in seconds.")] = 0.0,
     seconds: Annotated[float, typer.Option(help="How long it is, up to 10.")] = 4.0,
     camera: Annotated[
-        bool, typer.Option(help="Take the camera's motion off what is written, with --no-camera.")
+        bool, typer.Option(help="Remove camera motion from what is written, with --no-camera.")
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
     evaluate: Annotated[
@@ -48,7 +49,9 @@ def flow(
     if evaluate and clip:
         raise ChoiceError("--evaluate measures known pairs: leave out the clip.")
     if evaluate:
-        _evaluate_flow(data, pairs, methods, out)
+        options = {"--data": data, "--pairs": pairs, "--methods": methods, "--out": out}
+        given = (word for pair in options.items() if pair[1] not in (None, "") for word in pair)
+        run("flow-evaluate", *given)
     elif clip:
         wanted = split_names(method)
         _flow_of(clip, wanted, start, seconds, not camera, as_json, out)
@@ -113,39 +116,6 @@ def _flow_of(
         typer.echo(f"{out}: {len(files)} .flo files, motion.csv, flow.mp4")
     for note in notes(found, without_camera):
         typer.echo(note)
-
-
-def _evaluate_flow(data: str | None, pairs: int, methods: str, out: str | None) -> None:
-    check_out(out)
-    from har_demo.flow import evaluate as measuring
-    from har_demo.flow.field import TITLES
-    from har_demo.flow.files import known_pairs
-
-    wanted = split_names(methods)
-    for name in wanted:
-        if name not in TITLES:
-            raise ChoiceError(
-                f"No optical flow is called '{printable(name)}': choose {', '.join(TITLES)}."
-            )
-    known = {printable(Path(data).name): known_pairs(data)} if data else {}
-    if not wanted:
-        wanted, left_out = measuring.ready()
-        for sentence in left_out:
-            typer.echo(sentence, err=True)
-    if pairs:
-        progress("Rendering people")
-        known[measuring.PEOPLE] = measuring.people(pairs)
-    rows = measuring.measure(
-        wanted, known, on_progress=lambda done, what: progress(bar(done, what))
-    )
-    progress("")
-    if out:
-        measuring.write(Path(out), rows)
-    typer.echo(
-        table(
-            [("method", "data", "metric", "", "pairs", "machine"), *(row.words() for row in rows)]
-        )
-    )
 
 
 def two_stream(

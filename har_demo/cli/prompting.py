@@ -19,9 +19,13 @@ def ask(
     prompts: Annotated[
         list[str] | None, typer.Argument(help="Sentences: what the clip may show.")
     ] = None,
-    tower: Annotated[
+    model: Annotated[
         str | None,
-        typer.Option(help="embedded (the default), or open_clip's model/tag; `towers` lists them."),
+        typer.Option(
+            "--model",
+            "--tower",
+            help="embedded (the default), or open_clip's model/tag; `image-text-models` lists them.",
+        ),
     ] = None,
     classes: Annotated[
         str | None, typer.Option(help="Also ask a list: Kinetics-400, UCF101, Everyday 39 ...")
@@ -38,7 +42,7 @@ def ask(
         float | None, typer.Option(help="The least similarity, else 'none of these'.")
     ] = None,
     temperature: Annotated[
-        float | None, typer.Option(help="Of the softmax; the towers' own by default.")
+        float | None, typer.Option(help="Of the softmax; the model's own by default.")
     ] = None,
     frames: Annotated[int, typer.Option(help="How many frames are looked at.")] = 16,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
@@ -54,7 +58,7 @@ def ask(
     answer = words.ask(
         found,
         wanted,
-        tower,
+        model,
         pooling,
         template or words.PLAIN,
         words.BACKGROUND if none else (),
@@ -73,7 +77,7 @@ def ask(
 def search(
     sentence: Annotated[str, typer.Argument(help="What is looked for.")],
     clips: Annotated[list[str], typer.Argument(help="Video files, or folders of them.")],
-    tower: Annotated[str | None, typer.Option(help="As for `ask`.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "--tower", help="As for `ask`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
 ) -> None:
     """Rank up to 50 clips by how well a sentence fits them."""
@@ -81,7 +85,7 @@ def search(
 
     files = words.video_files([Path(one) for one in clips])
     ranking = words.search_files(
-        files, sentence, tower, lambda done, what: progress(f"{done:4.0%}  {printable(what)}")
+        files, sentence, model, lambda done, what: progress(f"{done:4.0%}  {printable(what)}")
     )
     progress("")
     if as_json:
@@ -98,15 +102,15 @@ def search(
         typer.echo(f"{printable(one.name)} is left out: {one.why}", err=True)
 
 
-def towers(
+def image_text_models(
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
 ) -> None:
-    """List the towers that `ask` and `search` know, their sizes and licences."""
+    """List the image-text models for `ask` and `search`, with sizes and licences."""
     from dataclasses import asdict
 
     from har_demo import prompts as words
 
-    known = words.towers()
+    known = words.image_text_models()
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in known], indent=1))
         return

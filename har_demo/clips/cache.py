@@ -1,4 +1,4 @@
-"""Where ingested copies are kept, by the hash of the original file's content.
+"""The cache of ingested copies, by the hash of the original file's content.
 
 <cache>/clips/<sha256>.mp4 is the copy and <sha256>.json its facts. The json is written last, so
 where there is one the copy is complete; its time of change says when the clip was last wanted.

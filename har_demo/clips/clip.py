@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """What the file was before it was ingested, for people to read.
+    """Facts of the original file, for people to read.
 
     Attributes:
         name: the file's own name, for display only, never a path.

@@ -1,4 +1,4 @@
-"""Which frames of a clip a model looks at: pure functions from numbers to frame indices.
+"""Choice of the frames that a model looks at: pure functions from numbers to frame indices.
 
 All take `count`, the number of frames the clip has, and give int64 indices in [0, count - 1]. In
 the pictures a digit is a frame that is read and a dot is one that is skipped.
@@ -23,7 +23,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the frames of a clip are chosen.
+    """A way to choose frames of a clip.
 
     Attributes:
         kind: 'dense', 'uniform' or 'segments', as drawn in this module's docstring.
@@ -39,7 +39,7 @@ class Sampling:
 
 
 def indices(count: int, sampling: Sampling) -> np.ndarray:
-    """Frame indices of every window, int64 [windows, T].
+    """Return frame indices of every window, int64 [windows, T].
 
     Several windows are spread over the clip when dense. When uniform, the clip is cut into as many
     equal pieces and each is sampled by itself. With segments, window v of V takes the frame
@@ -127,7 +127,7 @@ def windows(count: int, frames: int, stride: float, windows: int) -> np.ndarray:
 
 
 def covering(count: int, frames: int, stride: float) -> int:
-    """How many windows leave no gap wider than the stride, from the first frame to the last.
+    """Return how many windows leave no gap wider than the stride, from the first frame to the last.
 
     >>> covering(12, frames=4, stride=1), covering(13, frames=4, stride=1)
     (3, 4)
@@ -139,7 +139,7 @@ def covering(count: int, frames: int, stride: float) -> int:
 
 
 def span(frames: int, stride: float) -> int:
-    """How many frames of the clip a dense window reaches over, ends included.
+    """Return how many frames of the clip a dense window reaches over, ends included.
 
     >>> span(16, 2), span(3, 1.5)
     (31, 4)

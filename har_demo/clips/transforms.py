@@ -59,7 +59,7 @@ def transform(
 
 
 def crop_boxes(spec: ModelInput, width: int, height: int, crops: int = 1) -> np.ndarray:
-    """Which pixels of a clip's frames the crops see, int64 [crops, 4]: left, top, right, bottom.
+    """Return the boxes of a clip's frames that the crops see, int64 [crops, 4]: left, top, right, bottom.
 
     Boxes are rounded outwards to whole pixels; right and bottom are exclusive.
     """

@@ -1,1 +1,1 @@
-"""Why a model answers as it does: what it looks at, and what happens when the clip changes."""
+"""Explanations of a model's prediction: what it looks at, and what changes when the clip is edited."""

@@ -24,7 +24,7 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Strength:
-    """What can be set of an edit: its words, its range and the value it has unless one is given."""
+    """The setting of an edit: its words, its range and its default value."""
 
     words: str
     low: float
@@ -198,7 +198,7 @@ def jpeg(frames: np.ndarray, strength: float, numbers: np.ndarray) -> np.ndarray
 
 
 def background(frames: np.ndarray, masks: np.ndarray, place: np.ndarray | None) -> np.ndarray:
-    """What moves gives way to the place behind it, or to what surrounds it where the camera moves.
+    """Replace what moves by the place behind it, or by what surrounds it where the camera moves.
 
     Args:
         frames: uint8 [N, H, W, 3].
@@ -212,7 +212,7 @@ def background(frames: np.ndarray, masks: np.ndarray, place: np.ndarray | None) 
 
 
 def person(frames: np.ndarray, masks: np.ndarray, place: np.ndarray | None) -> np.ndarray:
-    """What moves, on an even grey."""
+    """Keep what moves, on an even grey."""
     grey = np.full(3, 128.0, np.float32)
     return _each(lambda frame, mask: mixed(frame, grey, enlarged(mask, frames)), frames, masks)
 

@@ -28,7 +28,7 @@ class Stretch:
 
     @property
     def seconds(self) -> tuple[float, float]:
-        """Where it begins and ends in the whole clip."""
+        """(start, end) in the whole clip."""
         return self.start / self.source.fps, (self.start + self.count) / self.source.fps
 
 

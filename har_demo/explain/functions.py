@@ -1,4 +1,4 @@
-"""The same block with another function of a pair, over the same weights.
+"""The same block with another pairwise function f, over the same weights.
 
 The non-local paper finds that its four functions do about equally well, and takes that for a sign that
 not the softmax but being non-local is what counts. Here a reader can see what they have in common: θ
@@ -28,17 +28,17 @@ TITLES = {
 
 
 def has_functions(block: nn.Module) -> bool:
-    """Whether the block's function of a pair can be another one."""
+    """Tell whether the block's pairwise function f can be another one."""
     return isinstance(block, NonLocal | PyramidNonLocal)
 
 
 def as_if(block: NonLocal | PyramidNonLocal, function: Function) -> nn.Module:
-    """A copy of the block whose `attention` uses another function of a pair."""
+    """A copy of the block whose `attention` uses another pairwise function."""
     return AsIf(block, function)
 
 
 class AsIf(nn.Module):
-    """The attention of a block, had it been given another function."""
+    """The attention of a block, had it been given another pairwise function."""
 
     def __init__(self, block: NonLocal | PyramidNonLocal, function: Function):
         super().__init__()

@@ -1,7 +1,6 @@
-"""One look of a model at a clip: a window goes through once, and what questions about it need is kept.
+"""The forward pass of one window: run once, with all that explanations of it need kept.
 
-Whatever is asked afterwards (where a position attends, what speaks for a class) starts from here and
-decodes nothing again. The input is prepared as recognition prepares it, so the scores are the same.
+Attention and class activation maps start from here and decode nothing again. The input is prepared as recognition prepares it, so the scores are the same.
 """
 
 from collections.abc import Callable
@@ -21,17 +20,17 @@ from har_demo.recognize.inputs import DecodedFrames, Reader, read_window
 from har_demo.recognize.networks import network
 from har_demo.recognize.plan import Plan, plan
 from har_demo.recognize.prediction import Request
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)
 class ForwardTrace:
-    """What a model was given of a clip, what it said, and what its blocks that attend received.
+    """The inputs and scores of one window, and the inputs of the blocks with attention.
 
     Attributes:
-        clip, card: what was looked at, and by whom.
+        clip, card: the clip and the model.
         frames: int64 [T], the clip's frames that the T steps of the input stand for; a difference
             stands for the later of its two frames, a field of flow for the earlier.
         box: left, top, right, bottom in pixels of the clip: what the model sees of a frame.
@@ -81,7 +80,7 @@ def look(
     on_progress: Progress | None = None,
     read: Reader | None = None,
 ) -> ForwardTrace:
-    """Let a model look at one window of a clip.
+    """Run a model on one window of a clip and keep what explanations need.
 
     Args:
         clip: from har_demo.clips.ingest.

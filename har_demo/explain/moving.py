@@ -1,4 +1,4 @@
-"""Where something moves by itself: optical flow with the camera's own motion taken out.
+"""Masks of what moves by itself: optical flow with the camera's own motion removed.
 
     frames ──ten a second, made small──▶ flow to the moments before and after
            ──less what a moving camera explains──▶ speed ──threshold, neighbours in time──▶ masks
@@ -29,7 +29,7 @@ STILL = 0.3  # pixels of SIDE that a camera on a stand may seem to move from one
 
 @dataclass(frozen=True)
 class Moving:
-    """What moves in a clip.
+    """Masks of what moves in a clip, and the place behind it.
 
     Attributes:
         masks: float32 [T, h, w], 1 inside and 0 outside; at most SIDE on the short side, since a clip

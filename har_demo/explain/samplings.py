@@ -54,7 +54,7 @@ class SamplingChoice:
 
 @dataclass(frozen=True)
 class Sampled:
-    """What came of one sampling for one model.
+    """The prediction of one model under one sampling, and its cost.
 
     Attributes:
         way: as it was carried out; a network of fixed length has its own number of frames.
@@ -110,7 +110,7 @@ def ways(
 
 
 def passes(models: Sequence[str], asked: Sequence[SamplingChoice]) -> int:
-    """How many passes `samplings` will make.
+    """Return how many passes `samplings` will make.
 
     Raises:
         ChoiceError: a model does not exist.
@@ -218,7 +218,7 @@ def _counted(model: str, frames: int) -> float:
 
 
 def verdict(found: Sequence[Sampled]) -> list[str]:
-    """What the answers say of each model, in sentences."""
+    """Describe the predictions of each model in sentences."""
     said = []
     for model in dict.fromkeys(one.model for one in found):
         mine = [one for one in found if one.model == model and isinstance(one.answer, Prediction)]
@@ -244,7 +244,7 @@ def verdict(found: Sequence[Sampled]) -> list[str]:
 
 
 def _of_cost(title: str, mine: list[Sampled], usual: str) -> list[str]:
-    """What the cheapest way to the usual answer saves."""
+    """Say what the cheapest way to the usual answer saves."""
     counted = [one for one in mine if one.gmacs]
     agreeing = [one for one in counted if one.answer.top(1)[0][0] == usual]
     if not agreeing:

@@ -90,7 +90,7 @@ class SensitivityRow:
 
 @dataclass(frozen=True)
 class Grid:
-    """What is known by now: a row for every model, a cell for every edit."""
+    """The results so far: a row for every model, a cell for every edit."""
 
     stretch: Stretch
     asked: tuple[Asked, ...]
@@ -98,7 +98,7 @@ class Grid:
 
     @property
     def complete(self) -> bool:
-        """Whether every model has answered everything."""
+        """True once every model has answered everything."""
         return all(row.plain is not None and None not in row.cells for row in self.rows)
 
     def with_answer(self, row: int, column: int, answer: Prediction | ModelError) -> "Grid":
@@ -269,7 +269,7 @@ def _in_a_mirror(name: str) -> str:
 
 
 def ranking(grid: Grid) -> tuple[SensitivityRow, SensitivityRow] | None:
-    """Who minds edits of time most and who least; None where that is one model, or they are alike."""
+    """Return the models of highest and lowest temporal sensitivity; None where that is one model, or they are alike."""
     timed = sorted((row for row in grid.rows if row.temporal is not None), key=lambda r: r.temporal)
     if not timed or timed[-1].temporal - timed[0].temporal < ALIKE:
         return None
@@ -277,7 +277,7 @@ def ranking(grid: Grid) -> tuple[SensitivityRow, SensitivityRow] | None:
 
 
 def verdict(grid: Grid) -> list[str]:
-    """What the scores say, in sentences; [] until every model has answered everything.
+    """Describe the results in sentences; [] until every model has answered everything.
 
     Nothing is said that is not in the numbers, and nothing of other clips.
     """
@@ -301,7 +301,7 @@ def _of_certainty(row: SensitivityRow) -> list[str]:
 
 
 def _of_order(row: SensitivityRow) -> list[str]:
-    """Whether a model noticed that the same pictures came in another order."""
+    """Say whether a model noticed that the same pictures came in another order."""
     if row.order is None:
         return []
     cells = [cell for cell in row.cells if isinstance(cell, Cell) and cell.edit.edit.name in ORDER]
@@ -323,7 +323,7 @@ def _of_order(row: SensitivityRow) -> list[str]:
 
 
 def _of_both(row: SensitivityRow) -> list[str]:
-    """What a model minds more, where the two are far enough apart to say so."""
+    """Say to which edits a model is more sensitive, where the difference is clear."""
     if row.temporal is None or row.picture is None:
         return []
     more, less = max(row.temporal, row.picture), min(row.temporal, row.picture)

@@ -9,7 +9,7 @@ import torch
 
 from har_demo.errors import ChoiceError, ClipError
 from har_demo.flow import classical, learned
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 TITLES = classical.TITLES | {name: one.title for name, one in learned.LEARNED.items()}
 """All methods by name, and what the field calls them: first those that compute, then those that learned."""
@@ -17,7 +17,7 @@ TITLES = classical.TITLES | {name: one.title for name, one in learned.LEARNED.it
 
 @dataclass(frozen=True)
 class FlowField:
-    """How everything in a clip moves.
+    """Optical flow of P pairs of frames.
 
     Attributes:
         pixels: float32 [T - 1, 2, H, W], pixels right and down from a point of one frame to where

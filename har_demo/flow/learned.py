@@ -20,12 +20,11 @@ from torch.nn import functional as F
 
 from har_demo.errors import ChoiceError, ClipError, WeightsError
 from har_demo.flow import flownet, raft
-from har_demo.models.card import WeightSource
-from har_demo.weights import hub, shipped, state
-from har_demo.weights.apart import read_apart
-from har_demo.weights.files import megabytes, sha256
+from har_demo.models.card import Source
+from har_demo.weights import Provenance, hub, shipped, state
 from har_demo.weights.loading import public_file
-from har_demo.weights.provenance import Provenance
+from har_demo.weights.state import megabytes, sha256
+from har_demo.weights.untrusted import read_untrusted
 
 LARGEST = 2**20  # pixels of a picture: RAFT's memory grows with their square
 AT_ONCE = {"cpu": 2**17, "cuda": 2**22}  # pixels of the pictures that go through a network together
@@ -56,7 +55,7 @@ class Learned:
     least: int
     bytes: int
     shipped: str = ""
-    sources: tuple[WeightSource, ...] = ()
+    sources: tuple[Source, ...] = ()
     enlarge: float = 1.0
     elsewhere: str = ""
 
@@ -71,10 +70,10 @@ def _net(title: str, build: Callable[[], nn.Module], size: int, **rest) -> Learn
     return Learned(title, build, flownet.answer, flownet.COARSEST, flownet.COARSEST, size, **rest)
 
 
-TRAIN = "train it with python -m har_demo.research.training.flow.train, or give your own"
+TRAIN = "train it with `python -m har_demo.research flow-train`, or give your own"
 REPOSITORY = "github.com/ClementPinard/FlowNetPytorch"
 
-# How large, and how many corrections: as python -m har_demo.research.benchmarks.enlarged found on pairs of our own,
+# How large, and how many corrections: as `python -m har_demo.research flow-sizes` found on pairs of our own,
 # whose errors in pixels on shapes and people went from 2.07 and 0.64 (1 ×, 12 corrections) to 1.86 and
 # 0.54 (1.25 ×, 8) in 1.14 of the time; 1.65 and 0.52 (1.5 ×, 12) took about twice the time.
 LEARNED: dict[str, Learned] = {
@@ -158,7 +157,7 @@ def at_hand(method: str) -> str:
 
 
 def shipped_file(one: Learned) -> Path:
-    """Where its shipped weights lie, if they do; beside them a .json of the same name says what they are."""
+    """Return the file of its shipped weights, if there is one; a .json of the same name describes it."""
     return shipped.folder() / "flow" / f"{one.shipped}.safetensors"
 
 
@@ -225,12 +224,12 @@ def between(one: Learned, module: nn.Module, before: Tensor, after: Tensor) -> T
 
 
 def _more(side: int, multiple: int, least: int) -> int:
-    """How many pixels a side lacks."""
+    """Return the number of pixels that a side lacks."""
     return -(-max(side, least) // multiple) * multiple - side
 
 
 def _file(method: str, weights: Path | str | None) -> Path:
-    """Where the weights are, fetched if need be."""
+    """Return the file of the weights, fetched if need be."""
     if method not in LEARNED:
         raise ChoiceError(f"No network of flow is called '{method}': choose {', '.join(LEARNED)}.")
     one = LEARNED[method]
@@ -245,7 +244,7 @@ def _file(method: str, weights: Path | str | None) -> Path:
 
 def _load(one: Learned, path: Path, own: bool) -> tuple[nn.Module, Provenance]:
     if own:
-        tensors, source, note = read_apart(path), "user", "the user's own file"
+        tensors, source, note = read_untrusted(path), "user", "the user's own file"
     elif one.shipped:
         _check(one, path)
         tensors, source, note = state.read(path), "shipped", "trained by this project"

@@ -27,7 +27,7 @@ from har_demo.flow.colour import scale_of
 from har_demo.flow.field import TITLES, flow
 from har_demo.flow.files import read_flo, write_flo
 from har_demo.flow.warp import camera, fetched, own
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 SIDE = 320  # pixels of the longer side
 PAIRS = 32  # at most
@@ -45,7 +45,7 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class MethodFlow:
-    """What one method found, for P pairs.
+    """Flow of one method, for P pairs.
 
     Attributes:
         method, title: a key of TITLES, and what it is called.
@@ -188,12 +188,12 @@ def small(frames: np.ndarray) -> np.ndarray:
 
 
 def file_of(folder: Path, method: str, pair: np.ndarray) -> Path:
-    """Where the field of a pair is."""
+    """Return the file of a pair's field."""
     return folder / f"{method}_{pair[0]:06d}.flo"
 
 
 def notes(found: FlowResult, without_camera: bool = False) -> list[str]:
-    """What a reader has to know, a sentence each."""
+    """Return remarks for the reader, a sentence each."""
     said = []
     for way in found.ways:
         lost = np.flatnonzero((way.changes > CHANGED) & (way.left > UNEXPLAINED * way.changes))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import optical_flow
 
-from har_demo.models.card import WeightSource
+from har_demo.models.card import Source
 
 MULTIPLE = 8  # sides of pictures are multiples of it
 LEVELS = 4  # scales at which places are compared
@@ -23,11 +23,9 @@ LEAST = 128  # pixels a side, for the coarsest of the four scales to be more tha
 UPDATES = 12  # corrections, as published accuracies were measured
 
 HUB = "https://download.pytorch.org/models"
-SMALL = WeightSource(f"{HUB}/raft_small_C_T_V2-01064c6d.pth", "01064c6d", 4_006_609, "BSD-3-Clause")
+SMALL = Source(f"{HUB}/raft_small_C_T_V2-01064c6d.pth", "01064c6d", 4_006_609, "BSD-3-Clause")
 """torchvision's own training on FlyingChairs and FlyingThings3D."""
-LARGE = WeightSource(
-    f"{HUB}/raft_large_C_T_SKHT_V2-ff5fadd5.pth", "ff5fadd5", 21_106_786, "BSD-3-Clause"
-)
+LARGE = Source(f"{HUB}/raft_large_C_T_SKHT_V2-ff5fadd5.pth", "ff5fadd5", 21_106_786, "BSD-3-Clause")
 """torchvision's own training on the same and then on Sintel, KITTI and HD1K."""
 
 
@@ -47,7 +45,7 @@ def guesses(
     """All guesses, one after each correction: a list of [B, 2, H, W], in pixels right and down.
 
     The parts are torchvision's and so are the numbers. Its own loop sends some to the GPU at every
-    turn, so that a step with it cannot be recorded (see har_demo.research.training.recorded).
+    turn, so that a step with it cannot be recorded as a CUDA graph.
 
     Args:
         before, after: float [B, 3, H, W] in [0, 1], sides multiples of MULTIPLE and at least LEAST.
@@ -73,7 +71,7 @@ def guesses(
 
 
 def compared(before: Tensor, after: Tensor) -> list[Tensor]:
-    """How alike every place of one map is to every place of another, maps [B, C, h, w].
+    """Return the similarity of every place of one map to every place of another, maps [B, C, h, w].
 
     Returns:
         [B·h·w, 1, h, w], and the same with `after` at a half, a quarter and an eighth of its size.
@@ -87,7 +85,7 @@ def compared(before: Tensor, after: Tensor) -> list[Tensor]:
 
 
 def looked_up(scales: list[Tensor], guess: Tensor, radius: int) -> Tensor:
-    """What `compared` found around guesses [B, 2, h, w], in places: [B, LEVELS · (2 radius + 1)², h, w]."""
+    """Return similarities of `compared` around guesses [B, 2, h, w], in places: [B, LEVELS · (2 radius + 1)², h, w]."""
     batch, _, height, width = guess.shape
     side = torch.arange(-radius, radius + 1, device=guess.device, dtype=guess.dtype)
     around = torch.stack(torch.meshgrid(side, side, indexing="ij"), dim=-1)

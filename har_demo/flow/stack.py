@@ -1,4 +1,4 @@
-"""Flow as a temporal stream sees it, and the memory that it takes beside the frames it came from.
+"""Optical flow as a temporal stream takes it, and its memory beside that of the frames.
 
     L + 1 frames ──resized──▶ L fields ──clipped to ±limit, divided by it──▶ x₁ y₁ x₂ y₂ … : 2L channels
        uint8                   float32
@@ -94,7 +94,7 @@ def stack(clip: Clip, spec: ModelInput, first: int, method: str = METHOD) -> Sta
 
 
 def memory(one: Stack) -> list[Memory]:
-    """What the frames take, and what their flow takes, from the arrays and from JPEG files of them.
+    """Measure the memory of frames and of their flow, as arrays and as JPEG files.
 
     >>> for row in memory(stack(clip, card("two_stream_temporal").input, 0)):
     ...     print(row.what, row.bytes, round(row.times, 2))

@@ -1,4 +1,4 @@
-"""What networks of flow are given, in training and in recognition alike.
+"""Optical flow as networks take it, in training and in recognition alike.
 
     frames ──resized──▶ ──DIS, or what is asked for──▶ pixels a step ──clipped to ±limit──▶ −1 to 1
 

@@ -7,7 +7,7 @@ from har_demo.interface.render import render
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.registry import cards
 from har_demo.weights import Availability, accuracies, availability
-from har_demo.weights.files import megabytes
+from har_demo.weights.state import megabytes
 
 # One that only stacks frames and the one that does best in new places: they differ where it is hard.
 TICKED_AT_FIRST = ("slow_fusion_lab", "mfnet_pnl_lab")

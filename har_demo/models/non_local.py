@@ -35,7 +35,7 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet3d import (
@@ -265,7 +265,7 @@ def _mmaction(file: str, top1: float, top5: float, parameters: int) -> dict:
     """Weights and accuracy of a model of mmaction2's zoo, as fields of a card."""
     name, _, sha256 = file.rpartition("-")
     folder, _, _ = name.rpartition("_")
-    source = WeightSource(
+    source = Source(
         url=f"https://download.openmmlab.com/mmaction/recognition/i3d/{folder}/{file}.pth",
         sha256=sha256,
         bytes=parameters * 4,  # unverified: the size of its parameters alone

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from torchvision.models.video import R2Plus1D_18_Weights
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.resnet3d import (
     PYTORCHVIDEO_RULES,
@@ -288,7 +288,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=r2plus1d_18,
         key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url=_KINETICS.url,
                 sha256=_KINETICS.url.rsplit("-", 1)[1].removesuffix(".pth"),
                 bytes=round(_KINETICS.meta["_file_size"] * 2**20),
@@ -332,7 +332,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=r2plus1d_34,
         key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://github.com/moabitcoin/ig65m-pytorch/releases/download/v1.0.0/"
                 "r2plus1d_34_clip32_ft_kinetics_from_ig65m-ade133f1.pth",
                 sha256="",

@@ -37,7 +37,7 @@ from torch.nn import functional as F
 from torchvision.models import video
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_DIFFERENCE, TINY_INPUT
@@ -314,7 +314,7 @@ EVERY_OTHER = ModelInput(
 
 def pytorchvideo(file: str, top1: float, top5: float, parameters: int) -> dict:
     """Weights and accuracy of a model of pytorchvideo's zoo, as fields of a card."""
-    source = WeightSource(
+    source = Source(
         url=f"https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/{file}",
         sha256="",
         # unverified: the optimiser's momentum is in the file beside each parameter
@@ -459,7 +459,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=i3d_r50_32,
         key_map=MMACTION_KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/recognition/i3d/"
                 "i3d_r50_256p_32x2x1_100e_kinetics400_rgb/"
                 "i3d_r50_256p_32x2x1_100e_kinetics400_rgb_20200801-7d9f44de.pth",

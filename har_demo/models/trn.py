@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import SOMETHING_V2
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
@@ -159,7 +159,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=trn_r50,
         key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/trn/"
                 "trn_imagenet-pretrained-r50_8xb16-1x1x8-50e_sthv2-rgb/"
                 "trn_imagenet-pretrained-r50_8xb16-1x1x8-50e_sthv2-rgb_20220815-e01617db.pth",

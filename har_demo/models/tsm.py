@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from torchvision.models.resnet import Bottleneck
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet2d import Block, pooled_resnet2d
@@ -128,7 +128,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=tsm_r50,
         key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/tsm/"
                 "tsm_imagenet-pretrained-r50_8xb16-1x1x8-100e_kinetics400-rgb/"
                 "tsm_imagenet-pretrained-r50_8xb16-1x1x8-100e_kinetics400-rgb"

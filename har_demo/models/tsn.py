@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torchvision.models import resnet50
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
@@ -123,7 +123,7 @@ CARDS: tuple[ModelCard, ...] = (
         build=tsn_r50,
         key_map=KEY_MAP,
         weights=(
-            WeightSource(
+            Source(
                 url="https://download.openmmlab.com/mmaction/v1.0/recognition/tsn/"
                 "tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb/"
                 "tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb"

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, WeightSource
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_INPUT
@@ -240,9 +240,9 @@ def _costs(parameters: int, gmacs: float, side: int, zoo: float) -> tuple[Publis
     )
 
 
-def _weights(file: str, parameters: int) -> tuple[WeightSource, ...]:
+def _weights(file: str, parameters: int) -> tuple[Source, ...]:
     return (
-        WeightSource(
+        Source(
             url=f"https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/{file}.pyth",
             sha256="",
             # unverified: the optimiser's momentum is in the file beside each parameter

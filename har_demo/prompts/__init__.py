@@ -7,7 +7,7 @@ Everything a page or a command needs is a function of this package.
 """
 
 from .answer import POOLINGS, PromptAnswer, again, ask
-from .catalogue import TowerCard, about, default, towers
+from .catalogue import ImageTextCard, about, default, image_text_models
 from .export import answer_json, heat_json, ranking_json
 from .heatmap import HeatMap, heat
 from .ranking import Found, Ranking, Unread, search, search_files, video_files
@@ -32,10 +32,10 @@ __all__ = [
     "SOFTMAX",
     "Found",
     "HeatMap",
+    "ImageTextCard",
     "PromptAnswer",
     "Prompts",
     "Ranking",
-    "TowerCard",
     "Unread",
     "about",
     "again",
@@ -45,11 +45,11 @@ __all__ = [
     "default",
     "heat",
     "heat_json",
+    "image_text_models",
     "ranking_json",
     "search",
     "search_files",
     "split",
     "tidy",
-    "towers",
     "video_files",
 ]

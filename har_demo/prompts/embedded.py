@@ -1,6 +1,6 @@
 """The recogniser that needs no network: ImageNet's classes say in words what is in a picture.
 
-No image-text pair was used for what a frame looks like. The image tower gives probabilities of 1,000
+No image-text pair was used for what a frame looks like. The image encoder gives probabilities of 1,000
 classes; each class has a vector in the space of sentences, made of its names and its description, and a
 frame is the mean of its likeliest classes' vectors (ConSE, Norouzi et al., ICLR 2014):
 
@@ -24,11 +24,10 @@ from torch import Tensor, nn
 
 from har_demo.errors import WeightsError
 from har_demo.prompts import learned, packaged, pictures, sentences
+from har_demo.prompts.image_text import ImageTextModel, Reading
 from har_demo.prompts.prepare import Preparation
-from har_demo.prompts.tower import Reading, Tower
-from har_demo.weights import shipped
-from har_demo.weights.files import sha256
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance, shipped
+from har_demo.weights.state import sha256
 
 NAME = "embedded"
 TITLE = "Embedded: EfficientNet-Lite0 and MiniLM"
@@ -67,7 +66,7 @@ class Motion(nn.Module):
 
 
 class Joint(nn.Module):
-    """What joins the two towers, and all that is shipped for it.
+    """What joins the two encoders, and all that is shipped for it.
 
     Attributes:
         motion: what was learned from clips.
@@ -97,7 +96,7 @@ class Joint(nn.Module):
 
 
 class Embedded(nn.Module):
-    """Both towers, their joint and what was learned around them, with open_clip's interface."""
+    """Both encoders, their joint and what was learned around them, with open_clip's interface."""
 
     def __init__(
         self,
@@ -148,8 +147,8 @@ class Embedded(nn.Module):
         return self.text(tokens) - self.joint.centre
 
 
-def load(device: torch.device | str = "cpu") -> Tower:
-    """The embedded towers, from two packages and two files in checkpoints/.
+def load(device: torch.device | str = "cpu") -> ImageTextModel:
+    """The embedded model, from two packages and two files in checkpoints/.
 
     Raises:
         WeightsError: one of the four is missing or not what it should be.
@@ -172,10 +171,10 @@ def load(device: torch.device | str = "cpu") -> Tower:
             (learned.FILE, "learned prompts and their transformer, trained here"),
         )
     ]
-    return Tower(
+    return ImageTextModel(
         name=NAME,
         title=TITLE,
-        model=model,
+        network=model,
         tokenize=sentences.tokenize,
         reading=reading,
         preparation=PREPARATION,

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from har_demo.errors import WeightsError
-from har_demo.weights.files import megabytes, sha256
+from har_demo.weights.state import megabytes, sha256
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How far the answers of two models coincide."""
+"""Agreement between the predictions of models."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from har_demo.recognize.prediction import Prediction
 
 
 def agreement(predictions: Sequence[Prediction]) -> np.ndarray:
-    """float64 [models, models]: Σ min(p, q) over classes, 1 when two models say the same.
+    """float64 [models, models]: Σ min(p, q) over classes, 1 when two models give the same probabilities.
 
     Models with different classes cannot be compared; their cell is NaN. The measure is one minus
     the total variation distance of the two overall distributions.

@@ -1,4 +1,4 @@
-"""The clip again, with what every model says at each moment drawn below the picture.
+"""The clip again, with every model's prediction at each moment drawn below the picture.
 
 ┌──────────────────┐
 │     the clip     │
@@ -81,7 +81,7 @@ def annotate(
     path: Path | str,
     on_progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Write the clip as H.264 with the models' answers below it.
+    """Write the clip as H.264 with the models' predictions below it.
 
     Args:
         clip: the clip the predictions are of.
@@ -101,7 +101,7 @@ def annotate(
 
 
 def window_at(prediction: Prediction, frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which window speaks for every frame of the clip: the one whose middle is nearest.
+    """Find the window that stands for each frame of the clip: the one whose middle is nearest.
 
     Returns:
         int64 [frames] numbers of windows, and bool [frames], whether the window really holds the

@@ -47,7 +47,7 @@ class ConfusedClip:
 
 @dataclass(frozen=True)
 class Search:
-    """How far a search has come.
+    """The state of a search.
 
     Attributes:
         model: who is asked.

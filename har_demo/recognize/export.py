@@ -24,7 +24,7 @@ Answers = Sequence[Prediction | ModelError]
 
 
 def as_json(clip: Clip, answers: Answers) -> dict:
-    """Everything there is to know about the answers, in plain JSON types.
+    """Return everything there is to know about the answers, in plain JSON types.
 
     Probabilities are rounded to six places. `predictions` and `refusals` keep the answers' order;
     the clip's path on this machine is left out. `agreement` compares the predictions with one
@@ -44,7 +44,7 @@ def as_json(clip: Clip, answers: Answers) -> dict:
 
 
 def clip_json(clip: Clip) -> dict:
-    """What is known of a clip, but for its path on this machine."""
+    """Return the facts of a clip as JSON, but for its path on this machine."""
     return {
         "sha256": clip.sha256,
         "frames": clip.frames,
@@ -57,9 +57,9 @@ def clip_json(clip: Clip) -> dict:
 
 
 def as_csv(clip: Clip, answers: Answers) -> str:
-    """One row per model, window and rank (the ten likeliest), then the model's 'overall' rows.
+    """Return CSV with a row per model, window and rank (the ten likeliest), then the model's 'overall' rows.
 
-    RFC 4180: comma-separated, CRLF. A refused model has one row with its reason as the note.
+    RFC 4180: comma-separated, CRLF. A model that could not answer has one row with its reason as the note.
     """
     sheet = io.StringIO()
     table = csv.writer(sheet)

@@ -15,7 +15,7 @@ class TooLittleMemory(Exception):
 
 
 def batch_size(gmacs: float, device: torch.device) -> int:
-    """How many views to try at once with a network of so many multiply-adds a view.
+    """Choose how many views to try at once with a network of so many multiply-adds a view.
 
     The rule: a view's activations take about 8 MB for every GMAC of the network, which is on the
     safe side for the 3D CNNs and video transformers here, and 128 MB (CPU) or 8 GB (GPU) may be
@@ -66,7 +66,7 @@ def in_batches(
 
 
 def probabilities(network: nn.Module, *views: torch.Tensor) -> torch.Tensor:
-    """Softmax of the network's logits, in float32.
+    """Return the softmax of the network's logits, in float32.
 
     Args:
         network: takes [B, 3, T, H, W], or flow [B, 2, T, H, W], or both, and gives logits [B, classes].
@@ -84,7 +84,7 @@ def probabilities(network: nn.Module, *views: torch.Tensor) -> torch.Tensor:
 
 
 def out_of_memory(error: Exception) -> bool:
-    """PyTorch has a class for a full GPU, but for a full CPU only the allocator's words."""
+    """Tell a full memory from other errors: a full CPU has no class in PyTorch, only the allocator's words."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return "not enough memory" in str(error) or "can't allocate memory" in str(error)

@@ -14,7 +14,7 @@ from torch import nn
 from har_demo import weights
 from har_demo.models.card import ModelCard
 from har_demo.models.layout import channels_last
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 KEPT_BYTES = 2 * 2**30
 

@@ -1,4 +1,4 @@
-"""Which frames of the clip every chosen model will look at, decided before anything is read."""
+"""The frames that every chosen model will look at, decided before anything is read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ DEFAULT_WINDOWS = 10
 
 @dataclass(frozen=True)
 class Plan:
-    """One question with nothing left open.
+    """One request with nothing left open.
 
     Attributes:
         card: the model's card.
@@ -51,7 +51,7 @@ class Plan:
 
     @property
     def views(self) -> int:
-        """How often the network runs: every crop of every window."""
+        """Number of forward passes: every crop of every window."""
         return len(self.indices) * self.crops
 
     @property
@@ -61,7 +61,7 @@ class Plan:
 
     @property
     def frame_bytes(self) -> int:
-        """What one transformed frame takes in memory, and the field of flow that begins with it."""
+        """Bytes of one transformed frame and of the field of flow that begins with it."""
         height, width = self.card.input.crop
         channels = {"flow": 2, "rgb+flow": 5}.get(self.card.input.modality, 3)
         return self.crops * channels * height * width * 4
@@ -80,51 +80,51 @@ class Chunk:
     windows: tuple[np.ndarray, ...]
 
 
-def plan(clip: Clip, question: Request) -> Plan:
-    """Fill in what the question leaves open from the model's card and the clip.
+def plan(clip: Clip, request: Request) -> Plan:
+    """Fill in what a request leaves open from the model's card and the clip.
 
     Raises:
         ChoiceError: the model does not exist or cannot be asked this way.
     """
-    card = registry.card(question.model)
+    card = registry.card(request.model)
     spec = card.input
     if "flow" in spec.modality and clip.frames < 2:
         raise ChoiceError(
             f"{card.title} looks at optical flow, and this clip is a single picture: "
             "choose a model that looks at frames."
         )
-    if question.flow and "flow" not in spec.modality:
+    if request.flow and "flow" not in spec.modality:
         raise ChoiceError(f"{card.title} looks at frames: choose no optical flow for it.")
-    if question.flow and question.flow not in TITLES:
+    if request.flow and request.flow not in TITLES:
         raise ChoiceError(
-            f"No optical flow is called '{question.flow}': choose {', '.join(TITLES)}."
+            f"No optical flow is called '{request.flow}': choose {', '.join(TITLES)}."
         )
 
     frames = spec.frames
-    if question.frames is not None:
-        frames = _whole(question.frames, "frames per window", MOST_FRAMES)
+    if request.frames is not None:
+        frames = _whole(request.frames, "frames per window", MOST_FRAMES)
     if frames != spec.frames and not spec.any_frames:
         raise ChoiceError(
             f"{card.title} takes exactly {spec.frames} frames per window, not {frames}: "
             "leave its number of frames as it is."
         )
 
-    spread = spec.sampling == "segments" and question.stride is None
-    stride = clip.fps / spec.fps if question.stride is None else _stride(question.stride)
+    spread = spec.sampling == "segments" and request.stride is None
+    stride = clip.fps / spec.fps if request.stride is None else _stride(request.stride)
     if spread:
         stride = clip.frames / frames
-    if question.crops not in (1, 3):
+    if request.crops not in (1, 3):
         raise ChoiceError(
-            f"Crops must be 1 (centre) or 3 (start, centre, end), not {question.crops!r}."
+            f"Crops must be 1 (centre) or 3 (start, centre, end), not {request.crops!r}."
         )
 
     read = with_frames(spec, frames).frames_read
-    if question.windows is None and spread:
+    if request.windows is None and spread:
         windows = 1  # it covers the clip by itself
-    elif question.windows is None:
+    elif request.windows is None:
         windows = min(DEFAULT_WINDOWS, sampling.covering(clip.frames, read, stride))
     else:
-        windows = _whole(question.windows, "windows", MOST_WINDOWS)
+        windows = _whole(request.windows, "windows", MOST_WINDOWS)
 
     if spread:
         indices = sampling.indices(clip.frames, Sampling("segments", read, windows=windows))
@@ -134,11 +134,11 @@ def plan(clip: Clip, question: Request) -> Plan:
         card=card,
         frames=frames,
         stride=stride,
-        crops=int(question.crops),
-        weights=question.weights or None,
+        crops=int(request.crops),
+        weights=request.weights or None,
         indices=indices,
         note=repeats(clip, indices, stride),
-        flow=(question.flow or METHOD) if "flow" in spec.modality else "",
+        flow=(request.flow or METHOD) if "flow" in spec.modality else "",
     )
 
 
@@ -154,7 +154,7 @@ def chunks(plans: Sequence[Plan], most_frames: int) -> list[Chunk]:
     frames are decoded once. A single window larger than `most_frames` makes a chunk of its own.
 
     Args:
-        plans: the resolved questions.
+        plans: the resolved requests.
         most_frames: how many different frames a chunk may hold.
     """
     in_time = sorted(
@@ -203,8 +203,8 @@ def _is_number(value: object) -> bool:
 
 def repeats(clip: Clip, indices: np.ndarray, stride: float) -> str:
     """Say so when a window holds the same frame more than once, and why."""
-    wanted = indices.shape[1]
-    repeats = wanted - min(len(np.unique(window)) for window in indices)
+    count = indices.shape[1]
+    repeats = count - min(len(np.unique(window)) for window in indices)
     if not repeats:
         return ""
     verb = "is a repeat" if repeats == 1 else "are repeats"
@@ -212,7 +212,7 @@ def repeats(clip: Clip, indices: np.ndarray, stride: float) -> str:
         return (
             f"At a stride of {stride:.2g} frames a window takes some frames of the clip, "
             f"which has {clip.fps:.3g} a second, more than once: "
-            f"{repeats} of the {wanted} {verb}."
+            f"{repeats} of the {count} {verb}."
         )
     has = "1 frame" if clip.frames == 1 else f"{clip.frames} frames"
-    return f"The clip has only {has}, so {repeats} of the {wanted} {verb} of the last."
+    return f"The clip has only {has}, so {repeats} of the {count} {verb} of the last."

@@ -1,16 +1,16 @@
-"""What a clip and a model give: everything a page, a JSON file or a table shows comes from here."""
+"""Requests and predictions: everything a page, a JSON file or a table shows comes from here."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from har_demo.errors import InternalError, WeightsError
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 
 @dataclass(frozen=True)
 class Request:
-    """One model and how it should look at the clip; None means 'as the model's card says'.
+    """One model and its sampling of the clip; None means 'as the model's card says'.
 
     Attributes:
         model: name of a model card.
@@ -79,7 +79,7 @@ class Prediction:
             differences or of flow read one more than they are given.
         crops: int64 [crops, 4], boxes (left, top, right, bottom) in pixels of the ingested clip.
         fps: frames per second of the ingested clip.
-        times, device, provenance: how the answer came about.
+        times, device, provenance: measured times, where it ran, and whose parameters.
         note: what the reader must know of the sampling and of the flow, or ''.
         flow: title of the method whose optical flow the model was given, or ''.
         stride: distance between the frames of a window, in frames of the clip.
@@ -114,7 +114,7 @@ class Prediction:
 
     @property
     def distinct_frames(self) -> int:
-        """How many different frames of the clip the smallest window really had."""
+        """Number of different frames in the window with the fewest."""
         return min(len(np.unique(window)) for window in self.frames)
 
     def top(self, k: int = 5, window: int | None = None) -> list[tuple[str, float]]:

@@ -26,7 +26,7 @@ from har_demo.recognize.networks import network
 from har_demo.recognize.plan import Plan, chunks, plan
 from har_demo.recognize.prediction import ModelError, Prediction, Request, SeenWindow, Times
 from har_demo.recognize.seen import keep_candidates
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 FRAME_BUDGET = 256 * 2**20
 UNKNOWN_GMACS = 50.0
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class _Run:
-    """How far one model has come; `work` is in multiply-adds of one view, 10⁹."""
+    """The progress of one model; `work` is in multiply-adds of one view, 10⁹."""
 
     plan: Plan
     work: float
@@ -56,29 +56,29 @@ class _Run:
 
 def recognize(
     clip: Clip,
-    questions: Sequence[Request],
+    requests: Sequence[Request],
     on_progress: Progress | None = None,
     device: str | torch.device | None = None,
     read: Reader | None = None,
     seen: bool = False,
 ) -> Iterator[Prediction | ModelError]:
-    """Ask several models about one clip; every frame any of them needs is decoded once.
+    """Run several models on one clip; every frame that any of them needs is decoded once.
 
-    Answers come in the order of the questions, each as soon as it and those before it are there; a
+    Predictions come in the order of the requests, each as soon as it and those before it are there; a
     long clip is read in pieces, so that memory does not grow with its length, and most answers then
     come with the last piece.
     A model that fails gives a ModelError and the others go on. Several threads may call this at once.
 
     Args:
         clip: from har_demo.clips.ingest.
-        questions: one per answer wanted; the same model may be asked twice in two ways.
+        requests: one per prediction; the same model may be asked twice in two ways.
         on_progress: called with the share of the work that is done (0..1) and a short sentence.
-        device: where the networks run; a CUDA GPU if there is one.
+        device: where the networks run; a CUDA GPU by default, if there is one.
         read: gives the clip's frames at some indices, for clips that are no files.
         seen: whether each prediction shall bring the pictures of its best window.
 
     Raises:
-        ChoiceError: at once, before anything is read, when a question cannot be asked.
+        ChoiceError: at once, before anything is read, when a request cannot be met.
         ClipError: while iterating, when the clip's copy cannot be read any more.
 
     Example:
@@ -86,9 +86,9 @@ def recognize(
         ...     print(answer.model, answer.top(1))
         r3d_18 [('juggling balls', 0.93)]
     """
-    if not questions:
+    if not requests:
         raise ChoiceError("No model is chosen: choose at least one.")
-    plans = [plan(clip, question) for question in questions]
+    plans = [plan(clip, request) for request in requests]
     return answers(clip, plans, on_progress, device, read, seen)
 
 
@@ -112,9 +112,7 @@ def answers(
         run.seen = {} if seen else None
     total = sum(run.work * run.plan.views for run in runs)
     decode = 0.0
-    ready: dict[
-        int, Prediction | ModelError
-    ] = {}  # by number of the question, until it is its turn
+    ready: dict[int, Prediction | ModelError] = {}  # by number of the request, until it is its turn
     turn = 0
 
     def say(sentence: str) -> None:
@@ -154,7 +152,7 @@ def answers(
 
 
 def most_frames(clip: Clip, plans: Sequence[Plan]) -> int:
-    """How many frames a chunk may hold: decoded and transformed they stay under `FRAME_BUDGET`."""
+    """Return how many frames a chunk may hold: decoded and transformed they stay under `FRAME_BUDGET`."""
     decoded = clip.width * clip.height * 3
     # Transformed frames are kept for the next model alone, flow for all models of the chunk.
     flowing = [one.frame_bytes for one in plans if "flow" in one.card.input.modality]
@@ -164,12 +162,12 @@ def most_frames(clip: Clip, plans: Sequence[Plan]) -> int:
 
 
 def _work(one: Plan) -> float:
-    """GMACs of one view at the number of frames asked for."""
+    """GMACs of one view at the requested number of frames."""
     return (one.card.gmacs or UNKNOWN_GMACS) * one.frames / one.card.input.frames
 
 
 def _load(run: _Run, device: torch.device, say: Callable[[str], None]) -> None:
-    """Get the model's network, from memory if somebody asked for it before."""
+    """Get the model's network, from memory if it was used before."""
     title = run.plan.card.title
     say(f"{title}: loading weights")
     try:
@@ -281,13 +279,13 @@ def _prediction(clip: Clip, run: _Run, decode: float, device: torch.device) -> P
 
 
 def _flow_note(one: Plan) -> str:
-    """Which flow the weights expect, if they are given another."""
+    """Say which flow the weights expect, if they are given another."""
     expected = one.card.input.flow_method
     if not one.flow or expected == TITLES[one.flow]:
         return ""
     return (
         f"{one.card.title} is meant for the optical flow of {expected} and was given that of "
-        f"{TITLES[one.flow]}: what was measured of it or published does not hold here."
+        f"{TITLES[one.flow]}: accuracies measured or published for it do not hold here."
     )
 
 

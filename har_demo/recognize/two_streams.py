@@ -1,11 +1,11 @@
-"""Two streams asked apart, what a moment shows and how things move, and fused with any weight.
+"""Two streams, one of appearance and one of motion, run apart and fused with any weight.
 
     frames ──▶ spatial stream  ──▶ scores ─┐
                                            ├─▶ (1 − weight) · spatial + weight · temporal
     flow   ──▶ temporal stream ──▶ scores ─┘
 
 Simonyan and Zisserman (NIPS 2014) average, which is a weight of a half. A stream of flow knows only the
-flow that it was trained with: `other` is what it says when it is given another.
+flow that it was trained with: `other` is its prediction when it is given another.
 """
 
 from collections.abc import Callable
@@ -29,9 +29,9 @@ class Streams:
     """Two models with the same classes.
 
     Attributes:
-        title: what they are together.
+        title: their common name.
         spatial, temporal: names of model cards.
-        windows: how many each looks at; None covers the clip.
+        windows: how many each is given; None covers the clip.
     """
 
     title: str
@@ -41,8 +41,8 @@ class Streams:
 
 
 STREAMS = {
-    "lab": Streams("Two-stream, lab size", "spatial_stream_lab", "temporal_stream_lab"),
-    "i3d-lab": Streams("Two-stream I3D, lab size", "i3d_lab", "i3d_flow_lab"),
+    "lab": Streams("Two-stream, tiny", "spatial_stream_lab", "temporal_stream_lab"),
+    "i3d-lab": Streams("Two-stream I3D, tiny", "i3d_lab", "i3d_flow_lab"),
     "i3d": Streams("Two-stream I3D, Kinetics-400", "i3d", "i3d_flow", windows=1),
 }
 """By name; those of the paper have no public weights."""
@@ -50,13 +50,13 @@ STREAMS = {
 
 @dataclass(frozen=True)
 class Fusable:
-    """What both streams say of a clip.
+    """The predictions of both streams on a clip.
 
     Attributes:
-        clip: what was looked at.
-        streams: who was asked.
-        spatial, temporal: their answers, the latter on the flow it was trained with.
-        other: the temporal stream's answer on another flow, if one was asked for.
+        clip: the clip.
+        streams: the two models.
+        spatial, temporal: their predictions, the latter on the flow it was trained with.
+        other: the temporal stream's prediction on another flow, where requested.
     """
 
     clip: Clip
@@ -84,7 +84,7 @@ def trained_with(streams: Streams) -> str:
 
 
 def state(streams: Streams) -> Availability:
-    """Whether both have weights; the sentence and the bytes are those of the stream that lacks more."""
+    """Return the availability of both streams' weights: that of the stream that lacks more."""
     order = ("shipped", "cached", "download", "missing")
     both = [weights.availability(card(name)) for name in (streams.spatial, streams.temporal)]
     return max(both, key=lambda one: order.index(one.state))
@@ -101,7 +101,7 @@ def ask(
     flow: str | None = None,
     on_progress: Callable[[float, str], None] | None = None,
 ) -> Fusable:
-    """What both streams say, each for itself.
+    """Run both streams, each by itself.
 
     Args:
         clip: from har_demo.clips.ingest; all of it is looked at, as in recognition.

@@ -1,4 +1,4 @@
-"""What the tiny models scored here, read from the tables that training writes.
+"""Scores of the tiny models, read from the tables that training writes.
 
     results/measured/tiny.csv ──▶ entries: a model with its input, figures over seeds
     results/measured/tiny_times.csv ──▶ times: milliseconds a view, by machine
@@ -34,6 +34,9 @@ RUN = ("model", "input", "seed", "split")
 
 COLUMNS = ("model", "input", "start", "split", "seed", "dataset", "metric", "value", "clips")
 """Columns of tiny.csv: one figure of one training. `start` is what it began from, `value` percent or a number."""
+
+START = "scratch"
+"""The `start` of a network that began with random parameters."""
 
 CONFUSION_COLUMNS = (*RUN, "dataset", "true", "predicted", "count")
 """Columns of confusion.csv: how many clips of a class were predicted as another; counts of 0 are left out."""
@@ -139,6 +142,11 @@ class MeasuredRow:
         return self.model if self.input == own else f"{self.model}-{self.input}"
 
 
+def start_of(card: ModelCard) -> str:
+    """Return START, or 'ImageNet' where the network is built with an image network's weights."""
+    return "ImageNet" if card.weights else START
+
+
 def entries(folder: Path | None = None) -> tuple[MeasuredRow, ...]:
     """Return every tiny model that was trained as it is, in the registry's order; variations are left out.
 
@@ -241,7 +249,7 @@ def _figure(rows: list[dict]) -> Figure:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often clips of one class were predicted as another, over all seeds.
+    """Counts of clips of one class that were predicted as another, over all seeds.
 
     Attributes:
         seeds: number of trainings that are added up.

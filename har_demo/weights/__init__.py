@@ -1,6 +1,6 @@
-"""Where a network's parameters come from: the user's file, the shipped checkpoints, the public hub."""
+"""Sources of a network's parameters: the user's file, the shipped checkpoints, public files."""
 
-from .accuracy import accuracies
-from .loading import Availability, availability, load
+from .loading import Availability, Provenance, availability, load
+from .shipped import accuracies
 
-__all__ = ["Availability", "accuracies", "availability", "load"]
+__all__ = ["Availability", "Provenance", "accuracies", "availability", "load"]

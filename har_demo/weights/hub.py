@@ -23,9 +23,9 @@ from urllib.parse import urlsplit
 
 from har_demo import storage
 from har_demo.errors import InternalError
-from har_demo.models.card import WeightSource
+from har_demo.models.card import Source
 
-from .files import megabytes
+from .state import megabytes
 
 ANSWER_SECONDS = 4.0
 """How long a server may take until it begins to answer."""
@@ -48,7 +48,7 @@ class FetchError(Exception):
 class _Download:
     """One file on its way; the downloading thread writes it, the watchers read it."""
 
-    source: WeightSource
+    source: Source
     target: Path
     expected: int
     received: int = 0
@@ -72,21 +72,21 @@ _failures: dict[str, tuple[float, str]] = {}
 
 
 def folder() -> Path:
-    """Where fetched weights are kept."""
+    """Return the folder of fetched weights."""
     return storage.root() / "weights"
 
 
-def path(source: WeightSource) -> Path:
-    """Where the file is kept, whether it is there or not. Only complete files ever get this name."""
+def path(source: Source) -> Path:
+    """Return the file's place once fetched, whether it is there or not; only complete files get this name."""
     return folder() / Path(urlsplit(source.url).path).name
 
 
 def offline() -> bool:
-    """Whether HF_HUB_OFFLINE forbids the network, by the words huggingface_hub takes for yes."""
+    """Return True when HF_HUB_OFFLINE forbids the network, by the words huggingface_hub takes for yes."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def fetch(source: WeightSource, on_progress: Callable[[float], None] | None = None) -> Path:
+def fetch(source: Source, on_progress: Callable[[float], None] | None = None) -> Path:
     """Download the file unless it is here, and return where it is.
 
     Whoever asks while it is on its way waits for the same download. After a failure the same file
@@ -135,7 +135,7 @@ def forget_failures() -> None:
         _failures.clear()
 
 
-def _refuse_what_just_failed(source: WeightSource) -> None:
+def _refuse_what_just_failed(source: Source) -> None:
     for key in (urlsplit(source.url).hostname, source.url):
         when, reason = _failures.get(key, (-REMEMBER_SECONDS, ""))
         if time.monotonic() - when < REMEMBER_SECONDS:
@@ -143,7 +143,7 @@ def _refuse_what_just_failed(source: WeightSource) -> None:
 
 
 def _stalled(download: _Download) -> str | None:
-    """Why a watcher should give up now, or None while the download makes its way."""
+    """Return the reason to give up a download now, or None while it makes its way."""
     now = time.monotonic()
     if not download.answered:
         waited = now - download.mark > ANSWER_SECONDS
@@ -219,10 +219,12 @@ def _receive(download: _Download) -> None:
 
     if length and download.received != int(length):
         raise http.client.IncompleteRead(b"", int(length) - download.received)
-    found = digest.hexdigest()
-    if not found.startswith(source.sha256):
-        wanted = source.sha256[:8]
-        raise FetchError(f"what came is not the published file (sha256 {found[:8]}, not {wanted})")
+    received = digest.hexdigest()
+    if not received.startswith(source.sha256):
+        expected = source.sha256[:8]
+        raise FetchError(
+            f"what came is not the published file (sha256 {received[:8]}, not {expected})"
+        )
 
 
 def _remove_leftovers(target: Path) -> None:
@@ -236,7 +238,7 @@ def _remove_leftovers(target: Path) -> None:
 
 
 def _reason(error: Exception, download: _Download) -> str:
-    """The error in a few words for a person."""
+    """Return the error in a few words for a person."""
     host = download.host
     if isinstance(error, urllib.error.HTTPError):
         return f"{host} says {error.code} {error.reason}"

@@ -16,17 +16,26 @@ from urllib.parse import urlsplit
 from torch import nn
 
 from har_demo.errors import WeightsError
-from har_demo.models.card import ModelCard, WeightSource
-from har_demo.weights.provenance import Provenance
+from har_demo.models.card import ModelCard, Source
 
 from . import hub, shipped, state
-from .apart import read_apart
-from .files import megabytes, sha256
+from .state import megabytes, sha256
+from .untrusted import read_untrusted
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Origin of the parameters that answered: 'user', 'shipped', 'hub' or 'packaged', the file's name and its sha256."""
+
+    source: Literal["user", "shipped", "hub", "packaged"]
+    file: str
+    sha256: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether a model could answer now.
+    """Availability of a model's weights now.
 
     Attributes:
         state: 'shipped' and 'cached' are here, 'download' must be fetched first, 'missing' cannot be had.
@@ -40,7 +49,7 @@ class Availability:
 
 
 def availability(card: ModelCard) -> Availability:
-    """Where the card's weights would come from now. Looks at file names only: fast, and no network."""
+    """Return the source that the card's weights would come from now. Looks at file names only: fast, and no network."""
     try:
         entry = shipped.entry(card.name)
     except WeightsError as error:
@@ -69,7 +78,7 @@ def load(
     user_file: str | Path | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> tuple[nn.Module, Provenance]:
-    """The card's network with its parameters: a new one at every call, the caller's own.
+    """Return the card's network with its parameters: a new one at every call, the caller's own.
 
     Args:
         card: which model.
@@ -89,7 +98,7 @@ def load(
     """
     if user_file is not None:
         path = Path(user_file)
-        tensors = read_apart(path)
+        tensors = read_untrusted(path)
         provenance = Provenance("user", path.name, sha256(path), "the user's own file")
     elif (entry := shipped.entry(card.name)) is not None:
         path = _shipped_file(card, entry)
@@ -101,7 +110,7 @@ def load(
         path = public_file(card.title, card.weights, on_progress)
         source = next(s for s in card.weights if hub.path(s) == path)
         # Without a hash nothing says that this is the publisher's file.
-        tensors = state.read(path) if source.sha256 else read_apart(path)
+        tensors = state.read(path) if source.sha256 else read_untrusted(path)
         note = f"published at {urlsplit(source.url).hostname}"
         provenance = Provenance("hub", path.name, sha256(path), note)
 
@@ -131,10 +140,10 @@ def _shipped_file(card: ModelCard, entry: dict) -> Path:
 
 def public_file(
     title: str,
-    sources: Sequence[WeightSource],
+    sources: Sequence[Source],
     on_progress: Callable[[float], None] | None = None,
 ) -> Path:
-    """The first public file that is here or can be fetched.
+    """Return the first public file that is here or can be fetched.
 
     Raises:
         WeightsError: none is and none can; the sentence calls the network by its title.

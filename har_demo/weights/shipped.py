@@ -17,6 +17,7 @@ from pathlib import Path
 
 from har_demo import assets
 from har_demo.errors import WeightsError
+from har_demo.models.card import Accuracy, ModelCard
 
 LARGEST = 10_000_000
 """Bytes a shipped file may have, so that the repository can be hosted without large-file storage."""
@@ -55,20 +56,57 @@ def _read(path: Path, *state: int) -> tuple[dict, ...]:
     """Parse a manifest whose file has this state; each entry's name of a list becomes the list."""
     manifest = json.loads(path.read_text(encoding="utf-8"))
     lists = manifest.get("classes", {})
-    found = []
+    listed = []
     for entry in manifest["checkpoints"]:
         entry = dict(entry, model=str(entry["model"]), file=str(entry["file"]))
         if isinstance(entry.get("classes"), str):
             entry["classes"] = lists[entry["classes"]]
-        found.append(entry)
-    return tuple(found)
+        listed.append(entry)
+    return tuple(listed)
 
 
 def entry(model: str) -> dict | None:
     """Return what the manifest says of a model's checkpoint, or None when it lists none."""
-    return next((found for found in entries() if found["model"] == model), None)
+    return next((listed for listed in entries() if listed["model"] == model), None)
 
 
 def path(entry: dict) -> Path:
     """Return the file of a manifest's entry, whether it exists or not."""
     return folder() / entry["file"]
+
+
+def accuracies(card: ModelCard) -> tuple[Accuracy, ...]:
+    """Return measured accuracies of the shipped checkpoint, or the published ones of the public weights."""
+    listed = entry(card.name)
+    if listed is None:
+        return card.accuracy
+    return tuple(
+        Accuracy(
+            dataset=row["dataset"],
+            top1=row["top1"],
+            top5=row.get("top5"),
+            protocol=f"{row['split']}, {row['clips']} clips",
+            source="checkpoints/manifest.json",
+        )
+        for row in listed.get("accuracy", ())
+    )
+
+
+def write_entry(folder: Path, entry: dict) -> None:
+    """Put an entry into manifest.json, in place of what it said of the same model.
+
+    Lists of classes are written once each, under the names of their sets of labels.
+    """
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    lists = manifest.get("classes", {})
+    listed = [one for one in manifest.get("checkpoints", []) if one["model"] != entry["model"]]
+    listed = sorted([*listed, dict(entry)], key=lambda one: one["model"])
+    for one in listed:
+        if isinstance(one.get("classes"), list) and "label_set" in one:
+            known = lists.setdefault(one["label_set"], one["classes"])
+            if known == one["classes"]:
+                one["classes"] = one["label_set"]
+    manifest = {"classes": lists, "checkpoints": listed}
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")

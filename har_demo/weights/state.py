@@ -4,6 +4,7 @@ Files may come from anybody. Only tensors are taken out of them: a safetensors f
 and torch.load(weights_only=True) refuses every other Python object instead of running its code.
 """
 
+import hashlib
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -17,8 +18,6 @@ from torch import Tensor, nn
 from har_demo.errors import WeightsError
 from har_demo.models.card import ModelCard
 
-from .files import megabytes
-
 LARGEST = 2_000_000_000
 """Bytes a file may have, and may unpack to."""
 
@@ -30,7 +29,7 @@ the network was wrapped for several GPUs or by a trainer."""
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors file, or of one of the `PICKLED` kinds, by name, wrappings removed.
+    """Return the tensors of a .safetensors file, or of one of the `PICKLED` kinds, by name, wrappings removed.
 
     Raises:
         WeightsError: the file is missing, too large, damaged, or holds other things than tensors.
@@ -68,7 +67,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def unwrapped(tensors: object, name: str) -> dict[str, Tensor]:
-    """The state dict inside what training scripts put around it."""
+    """Return the state dict inside what training scripts put around it."""
     for _ in WRAPPERS:
         inner = None
         if isinstance(tensors, Mapping):
@@ -163,7 +162,7 @@ def _pickled(path: Path) -> object:
 
 
 def _floats(tensor: Tensor, key: str, name: str) -> Tensor:
-    """The tensor in float32, if it really holds finite numbers."""
+    """Return the tensor in float32, if it really holds finite numbers."""
     # Meta tensors hold nothing and sparse ones not every number; integers are no parameters.
     if tensor.is_floating_point() and tensor.layout == torch.strided and not tensor.is_meta:
         numbers = tensor.detach().float()
@@ -177,12 +176,12 @@ def _floats(tensor: Tensor, key: str, name: str) -> Tensor:
 
 
 def printable(name: str) -> str:
-    """A stranger's name for a tensor, fit to stand in a sentence."""
+    """Return an untrusted file's name for a tensor, fit to stand in a sentence."""
     return "".join(letter for letter in name[:80] if letter.isprintable())
 
 
 def _misfit(title, classes, name, own, given, missing, unknown, misshapen) -> str:
-    """What does not fit, in one sentence."""
+    """Return one sentence about the tensors that do not fit."""
     other_classes = {given[key].shape[0] for key in misshapen if given[key].dim()}
     if (
         classes
@@ -211,3 +210,29 @@ def _misfit(title, classes, name, own, given, missing, unknown, misshapen) -> st
         f"'{name}' does not fit {title}: {', '.join(parts)}; "
         "choose the model that it was trained as."
     )
+
+
+_known: dict[tuple, str] = {}
+
+
+def sha256(path: Path) -> str:
+    """Return the hexadecimal sha256 of the file's content.
+
+    Remembered for as long as the file keeps its size and time of change: 400 MB take about a second.
+    """
+    facts = path.stat()
+    key = (str(path), facts.st_ino, facts.st_size, facts.st_mtime_ns)
+    if key not in _known:
+        with path.open("rb") as file:
+            _known[key] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _known[key]
+
+
+def megabytes(count: int) -> str:
+    """Return a number of bytes in units of 10⁶, for people.
+
+    >>> megabytes(133_545_591)
+    '134 MB'
+    """
+    millions = count / 1e6
+    return f"{millions:.0f} MB" if millions >= 10 else f"{millions:.1f} MB"

@@ -12,7 +12,7 @@ from har_demo.clips.ingest import ingest
 from har_demo.explain.look import ForwardTrace
 from har_demo.models.attention import block_inputs
 from har_demo.models.registry import card
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 from tests.media import figure_clip
 
 

@@ -116,7 +116,7 @@ def test_a_program_asks_in_words(client, clip_file):
         ([], {}, "There is no prompt"),
         ([f"prompt {n}" for n in range(600)], {}, "600 prompts"),
         (["a cat"], {"tower": "no/such"}, "no/such"),
-        (["a cat"], {"tower": "local-dir:/tmp"}, "There is no tower"),
+        (["a cat"], {"tower": "local-dir:/tmp"}, "There is no image-text model"),
         (["a cat"], {"pooling": "median"}, "median"),
         (["a cat"], {"templates": ["no place"]}, "exactly one"),
         (["a cat"], {"temperature": 0}, "temperature"),
@@ -142,7 +142,7 @@ def test_a_program_searches_clips(client, clip_file, tmp_path):
 
 def test_the_towers_are_listed_with_size_and_licence(client):
     listed = client.predict(api_name="/towers")
-    assert [row["name"] for row in listed] == [card.name for card in prompted.towers()]
+    assert [row["name"] for row in listed] == [card.name for card in prompted.image_text_models()]
     assert all(row["licence"] and row["sentence"] for row in listed)
 
 

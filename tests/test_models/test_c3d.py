@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import vgg16
 
-from har_demo.labels import EVERYDAY
-from har_demo.models.c3d import CARDS, SPORTS1M, UCF101, ConvNet3D, c3d, c3d_3x3, c3d_tiny
+from har_demo.models.c3d import CARDS, KEY_MAP, SPORTS1M, UCF101, ConvNet3D, c3d, c3d_3x3, c3d_tiny
 
 PAPER, TINY = CARDS[0], CARDS[-1]
 
@@ -24,16 +24,6 @@ def _gmacs(network, *shape):
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(shape, device="meta"))
     return counter.get_total_flops() / 2e9
-
-
-@pytest.mark.parametrize(
-    "classes, parameters, gmacs", [(487, 79_991_015, 38.549), (101, 78_409_573, 38.547)]
-)
-def test_paper_size_and_cost(classes, parameters, gmacs):
-    with torch.device("meta"):
-        network = c3d(classes).eval()
-    assert _parameters(network) == parameters
-    assert _gmacs(network, 1, 3, 16, 112, 112) == pytest.approx(gmacs, abs=1e-3)
 
 
 def test_pool5_is_padded_to_4_by_4():
@@ -107,15 +97,6 @@ def test_convnet_3d_costs_half_of_c3d_but_for_its_first_layer():
     assert ours - conv1a - fc == pytest.approx((c3d_gmacs() - conv1a - fc) / 2, rel=1e-3)
 
 
-def test_cards_tell_the_truth_about_their_networks():
-    for card in CARDS:
-        with torch.device("meta"):
-            network = card.build(len(card.classes)).eval()
-        assert card.parameters == _parameters(network)
-        size = (1, 3, card.input.frames, *card.input.crop)
-        assert card.gmacs == pytest.approx(_gmacs(network, *size), abs=1e-3)
-
-
 def test_ucf101_names():
     assert len(UCF101) == len(set(UCF101)) == 101
     assert UCF101[0] == "Apply eye makeup"
@@ -137,16 +118,6 @@ def test_only_the_tiny_network_has_batch_norm():
         assert any("BatchNorm" in type(m).__name__ for m in c3d_tiny(13).modules())
 
 
-def test_tiny_network_is_small_and_knows_the_everyday_actions():
-    network = TINY.build(len(TINY.classes)).eval()
-    assert _parameters(network) <= 5_000_000
-    assert TINY.classes == EVERYDAY
-    with torch.no_grad():
-        logits = network(torch.rand(2, 3, 16, 112, 112))
-    assert logits.shape == (2, len(EVERYDAY))
-    assert logits.isfinite().all()
-
-
 def test_clips_do_not_influence_each_other():
     torch.manual_seed(0)
     network = c3d_tiny(5).eval()
@@ -155,3 +126,55 @@ def test_clips_do_not_influence_each_other():
         together = network(torch.cat([a, b]))
         alone = torch.cat([network(a), network(b)])
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+
+
+def _filled(network: nn.Module, seed: int) -> nn.Module:
+    """With normalisation statistics too, so that a swapped pair would show."""
+    torch.manual_seed(seed)
+    for norm in network.modules():
+        if isinstance(norm, nn.BatchNorm3d):
+            nn.init.normal_(norm.running_mean, std=0.1)
+            nn.init.uniform_(norm.running_var, 0.5, 1.5)
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.normal_(norm.bias, std=0.1)
+    return network.eval()
+
+
+class MMActionC3D(nn.Module):
+    """The public C3D written as its file names it, with its forward pass as its repository states it."""
+
+    CHANNELS = {  # noqa: RUF012
+        "1a": (3, 64), "2a": (64, 128), "3a": (128, 256), "3b": (256, 256),
+        "4a": (256, 512), "4b": (512, 512), "5a": (512, 512), "5b": (512, 512),
+    }  # fmt: skip
+
+    def __init__(self, classes: int):
+        super().__init__()
+        self.backbone, self.cls_head = nn.Module(), nn.Module()
+        for name, (inputs, outputs) in self.CHANNELS.items():
+            convolution = nn.Module()
+            convolution.conv = nn.Conv3d(inputs, outputs, 3, padding=1)
+            setattr(self.backbone, f"conv{name}", convolution)
+        self.backbone.fc6 = nn.Linear(8192, 4096)
+        self.backbone.fc7 = nn.Linear(4096, 4096)
+        self.cls_head.fc_cls = nn.Linear(4096, classes)
+
+    def forward(self, x):
+        pools = {"1a": (1, 2, 2), "2a": 2, "3b": 2, "4b": 2}
+        for name in self.CHANNELS:
+            x = getattr(self.backbone, f"conv{name}").conv(x).relu()
+            if name in pools:
+                x = nn.functional.max_pool3d(x, pools[name])
+        x = nn.functional.max_pool3d(x, 2, padding=(0, 1, 1)).flatten(1)
+        return self.cls_head.fc_cls(self.backbone.fc7(self.backbone.fc6(x).relu()).relu())
+
+
+def test_same_outputs_as_mmaction2s_with_mapped_weights():
+    theirs = _filled(MMActionC3D(101), seed=3)
+    ours = c3d(101).eval()
+    ours.load_state_dict(KEY_MAP(theirs.state_dict()))
+    x = torch.randn(1, 3, 16, 112, 112, generator=torch.Generator().manual_seed(4))
+    with torch.inference_mode():
+        expected, got = theirs(x), ours(x)
+    assert expected.std() > 1e-3
+    torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)

@@ -7,7 +7,9 @@ from torch.nn import functional as F
 from torchvision.models import GoogLeNet
 
 from har_demo.models.i3d import (
+    GOOGLENET_KEY_MAP,
     I3D,
+    KEY_MAP,
     MIXED,
     Mixed,
     SamePool,
@@ -19,9 +21,6 @@ from har_demo.models.i3d import (
     outputs_of,
     pad_same,
 )
-from har_demo.models.registry import card
-from har_demo.profiling.cost import gmacs, parameters
-from har_demo.weights.name_maps.i3d import GOOGLENET
 
 
 def _perturbed(network: nn.Module) -> nn.Module:
@@ -35,20 +34,6 @@ def _perturbed(network: nn.Module) -> nn.Module:
         elif isinstance(module, nn.Conv2d | nn.Conv3d):
             nn.init.kaiming_normal_(module.weight)
     return network.eval()
-
-
-def test_every_published_count():
-    """The verified ones are of the same network; the printed ones err, as the module says."""
-    for name in ("i3d", "i3d_flow", "i3d_two_stream"):
-        verified = [p for p in card(name).published if p.status == "verified"]
-        assert verified
-        for published in verified:
-            frames = published.frames or 64
-            with torch.device("meta"):
-                network = card(name).build(published.classes or 400)
-            views = [(*v[:2], frames, *v[3:]) for v in card(name).input.shapes()]
-            assert parameters(network) == published.parameters
-            assert gmacs(network, *views) == pytest.approx(published.gmacs, abs=6e-4)
 
 
 def test_layers_have_the_shapes_of_the_table():
@@ -162,7 +147,7 @@ def test_an_inflated_googlenet_answers_a_still_video_as_the_image():
     torch.manual_seed(0)
     theirs = _perturbed(GoogLeNet(init_weights=False, aux_logits=False)).double()
     trunk = i3d_trunk().eval().double()
-    inflate_trunk(trunk, GOOGLENET(theirs.state_dict()))
+    inflate_trunk(trunk, GOOGLENET_KEY_MAP(theirs.state_dict()))
 
     # GoogLeNet pads by three before, I3D by two: the same image one pixel apart, in a black frame.
     image = torch.zeros(1, 3, 32, 32, dtype=torch.float64)
@@ -215,3 +200,24 @@ def test_the_nine_blocks_fit_one_another():
     for channels, block in zip(MIXED.values(), blocks, strict=True):
         outputs = [m.out_channels for m in block.modules() if isinstance(m, nn.Conv2d)]
         assert tuple(outputs) == channels
+
+
+def test_branches_keep_their_order():
+    """Shapes alone would not tell the two reductions of mixed_4f's neighbours apart."""
+    assert list(KEY_MAP({"Mixed_5b.b2a.conv3d.weight": torch.zeros(1)})) == [
+        "trunk.mixed_5b.branch2.0.conv.weight"
+    ]
+    assert list(KEY_MAP({"Mixed_5b.b3b.bn.bias": torch.zeros(1)})) == [
+        "trunk.mixed_5b.branch3.1.norm.bias"
+    ]
+
+
+def test_googlenet_has_every_parameter_of_the_trunk_but_flat():
+    with torch.device("meta"):
+        theirs = GoogLeNet(init_weights=False).state_dict()
+        ours = i3d_trunk().state_dict()
+    mapped = GOOGLENET_KEY_MAP(theirs)
+    assert mapped.keys() == ours.keys()
+    for name, tensor in mapped.items():
+        shape = ours[name].shape
+        assert tensor.shape == (shape[:2] + shape[3:] if len(shape) == 5 else shape)

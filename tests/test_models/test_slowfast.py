@@ -14,6 +14,7 @@ from har_demo.models.slowfast import (
     with_non_local,
 )
 from har_demo.profiling.cost import gmacs, parameters
+from tests.test_models.public_keys import read
 
 BLOCKS = (1, 2, 1, 1)
 
@@ -149,3 +150,18 @@ def test_a_fresh_non_local_block_changes_nothing_and_says_where_it_looks():
     assert found.query_grid == (2, 8, 8)
     assert found.key_grid == (2, 4, 4)
     assert found.weights.shape == (1, 1, 1, 32)
+
+
+def test_mmactions_network_is_another_as_its_laterals_are_not_normalised():
+    """The 928 parameters by which they differ, as the top of slowfast.py says."""
+
+    def parameters(file):
+        found = read(file).items()
+        return {name: t.numel() for name, t in found if name.endswith((".weight", ".bias"))}
+
+    theirs = parameters("open_mmlab__slowfast_r50_mmaction2")
+    ours = parameters("pytorchvideo_hub_pytorchvideo__slowfast_r50")
+    norms = {name: size for name, size in ours.items() if ".multipathway_fusion.norm." in name}
+    assert sum(norms.values()) == 928
+    assert sum(ours.values()) - sum(theirs.values()) == 928
+    assert not [name for name in theirs if "lateral" in name and ".bn." in name]

@@ -8,7 +8,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from har_demo.models.label_sets import SOMETHING_V2
-from har_demo.models.trn import Relation, trn_tiny
+from har_demo.models.trn import KEY_MAP, Relation, trn_tiny
+from tests.networks import on_meta
+from tests.test_models import public_keys
 
 
 def relation(k, frames=8):
@@ -102,3 +104,11 @@ def test_something_v2_is_in_the_order_the_weights_know():
     assert SOMETHING_V2[94] == "Pushing something from right to left"
     assert SOMETHING_V2[166] == "Turning the camera left while filming something"
     assert SOMETHING_V2[167] == "Turning the camera right while filming something"
+
+
+def test_the_authors_relations():
+    theirs = public_keys.read("zhoubolei__trn_multiscale_8")
+    mapped = KEY_MAP({f"cls_head.consensus.{k}": t for k, t in theirs.items()})
+    own = on_meta("trn_r50").state_dict()
+    relations = {name: t.shape for name, t in own.items() if name.startswith("relations.")}
+    assert {name: t.shape for name, t in mapped.items()} == relations

@@ -1,13 +1,17 @@
 """TSM shifts an eighth of the channels each way, inside the residual branch, for nothing."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
 
 from har_demo.models.resnet2d import Block
-from har_demo.models.tsm import ShiftedConv, shift, tsm_r50, tsm_tiny
+from har_demo.models.tsm import KEY_MAP, ShiftedConv, shift, tsm_r50, tsm_tiny
 from har_demo.models.tsn import tsn_r50, tsn_tiny
 from har_demo.profiling.cost import gmacs, parameters
+from tests.networks import on_meta
+from tests.test_models import public_keys
 
 
 def test_each_frame_gets_an_eighth_of_the_next_and_an_eighth_of_the_last():
@@ -76,3 +80,15 @@ def test_a_score_depends_on_neighbours_up_to_four_blocks_away():
 def test_another_number_of_frames_is_refused(frames):
     with pytest.raises(ValueError, match="8 frames"):
         tsm_tiny(5)(torch.zeros(1, 3, frames, 32, 32))
+
+
+def test_mmaction2s_file_has_the_shift_around_the_first_convolution():
+    theirs = {
+        re.sub(r"(layer\d\.\d+\.conv1\.conv)\.", r"\1.net.", name): tensor
+        for name, tensor in public_keys.read("open_mmlab__tsn_r50").items()
+    }
+    assert "backbone.layer3.5.conv1.conv.net.weight" in theirs
+    mapped = KEY_MAP(theirs)
+    assert len(mapped) == len(theirs)
+    own = on_meta("tsm_r50").state_dict()
+    assert {k: v.shape for k, v in mapped.items()} == {k: v.shape for k, v in own.items()}

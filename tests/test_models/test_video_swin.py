@@ -10,6 +10,7 @@ from torchvision.models import video
 from har_demo.models.attention import attention_maps
 from har_demo.models.registry import card
 from har_demo.models.video_swin import (
+    KEY_MAP,
     Block,
     PatchMerging,
     VideoSwin,
@@ -18,7 +19,7 @@ from har_demo.models.video_swin import (
     swin3d_t,
     to_windows,
 )
-from har_demo.weights.name_maps import MAPS
+from tests.test_models.public_keys import assert_fills, read
 
 
 def randomised(network: nn.Module) -> nn.Module:
@@ -50,7 +51,7 @@ def neighbours(grid, window, shifted):
 @pytest.fixture(scope="module")
 def pair():
     theirs, ours = randomised(video.swin3d_t()), swin3d_t(400).eval()
-    missed = ours.load_state_dict(MAPS["swin3d_t"](theirs.state_dict()))
+    missed = ours.load_state_dict(KEY_MAP(theirs.state_dict()))
     assert not missed.missing_keys and not missed.unexpected_keys
     return theirs, ours
 
@@ -246,3 +247,30 @@ def test_the_tiny_network_begins_with_weights_that_keep_a_signals_size():
     for block in network.stages[0].blocks:
         for layer in (block.attn.qkv, block.attn.proj, block.fc1, block.fc2):
             assert layer.weight.std().item() == pytest.approx(layer.in_features**-0.5, rel=0.1)
+
+
+TORCHVISION, MMACTION = "torchvision_0_28_0_models__swin3d_t", "open_mmlab__swin_t_mmaction2"
+
+
+def tables(file):
+    return [name for name in read(file) if name.endswith("relative_position_index")]
+
+
+def test_every_name_but_the_tables_of_positions_is_used():
+    for file in (TORCHVISION, MMACTION):
+        assert len(tables(file)) == 12
+        assert_fills(file, "swin3d_t", dropped=tables(file))
+
+
+def test_the_authors_name_the_last_norm_otherwise_than_mmaction2():
+    names = KEY_MAP
+    theirs = read(MMACTION)
+    authors = {name.replace("backbone.norm3.", "backbone.norm."): t for name, t in theirs.items()}
+    assert "backbone.norm.weight" in authors
+    assert names(authors).keys() == names(theirs).keys()
+
+
+def test_both_publishers_list_the_same_tensors_in_the_same_places():
+    """Ours have no order to compare; theirs do, and it is that of the forward pass."""
+    names = KEY_MAP
+    assert list(names(read(TORCHVISION))) == list(names(read(MMACTION)))

@@ -18,8 +18,8 @@ def nothing_kept():
 
 @pytest.fixture
 def counted(tiny, monkeypatch):
-    """How many frames and sentences the towers are given."""
-    model = catalogue.load(tiny).model
+    """How many frames and sentences the model is given."""
+    model = catalogue.load(tiny).network
     seen = {"frames": [], "sentences": []}
     image, text = model.encode_image, model.encode_text
     monkeypatch.setattr(
@@ -35,7 +35,7 @@ def test_the_answer_has_everything(clip, tiny):
     said = []
     found = ask(clip, PROMPTS, tiny, "mean", on_progress=lambda done, words: said.append(done))
     frames, prompts = len(found.frames), len(PROMPTS)
-    assert (found.tower, found.prompts, frames) == (tiny, PROMPTS, answers.FRAMES)
+    assert (found.model, found.prompts, frames) == (tiny, PROMPTS, answers.FRAMES)
     assert found.similarity.shape == (frames, prompts)
     assert found.similarity.dtype == np.float32 and np.abs(found.similarity).max() <= 1.0001
     assert found.probabilities.sum() == pytest.approx(1, abs=1e-5)
@@ -128,7 +128,7 @@ def test_pooling_again_gives_what_asking_again_gives(clip, tiny, counted):
 
 
 def test_a_learned_transformer_is_one_of_the_poolings(clip):
-    """The embedded towers have one; asking with it and reading again with it are the same."""
+    """The embedded model have one; asking with it and reading again with it are the same."""
     asked = ask(clip, PROMPTS, pooling="transformer", background=words.BACKGROUND, frames=12)
     plain = ask(clip, PROMPTS, background=words.BACKGROUND, frames=12)
     assert plain.poolings == answers.POOLINGS
@@ -194,11 +194,11 @@ def test_a_clip_shorter_than_the_frames_wanted(clip, tiny):
         ({"frames": 0}, "frames"),
         ({"frames": 1000}, "frames"),
         ({"background": [" "]}, "no prompt"),
-        ({"tower": "ViT-Z-99/nobody"}, "no tower 'ViT-Z-99/nobody'"),
-        ({"tower": "resnet"}, "no tower"),
+        ({"model": "ViT-Z-99/nobody"}, "no image-text model 'ViT-Z-99/nobody'"),
+        ({"model": "resnet"}, "no image-text model"),
     ],
 )
 def test_what_cannot_be_asked(clip, tiny, wrong, says):
-    asked = {"prompts": PROMPTS, "tower": tiny} | wrong
+    asked = {"prompts": PROMPTS, "model": tiny} | wrong
     with pytest.raises(ChoiceError, match=says):
         ask(clip, **asked)

@@ -6,7 +6,7 @@ import pytest
 
 from har_demo.prompts import embedded
 from har_demo.weights import shipped
-from har_demo.weights.files import sha256
+from har_demo.weights.state import sha256
 
 NOTES = sorted((shipped.folder() / "prompts").glob("*.json"))
 

@@ -53,7 +53,7 @@ def test_accents_and_digits_are_no_reason_for_a_remark():
     assert tidy(["a person in a café", "tai chi", "a 100 m run"]).notes == ()
 
 
-def test_towers_of_many_languages_need_no_remark_on_letters():
+def test_models_of_many_languages_need_no_remark_on_letters():
     assert tidy(["бег"], english=False).notes == ()
 
 

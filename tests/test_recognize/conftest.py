@@ -13,7 +13,7 @@ from har_demo.errors import ChoiceError, WeightsError
 from har_demo.models import registry
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.recognize import networks
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 from tests.media import numbered_frames
 
 CLASSES = ("clap", "jump", "sit", "walk")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from har_demo.models.card import ModelCard, ModelInput, WeightSource
+from har_demo.models.card import ModelCard, ModelInput, Source
 from har_demo.weights import hub
 
 CLASSES = ("walking", "running", "jumping")
@@ -87,10 +87,10 @@ class Site:
         self.over = threading.Event()
         self.address = ""
 
-    def source(self, path: str, content: bytes | None = None) -> WeightSource:
+    def source(self, path: str, content: bytes | None = None) -> Source:
         content = self.content if content is None else content
         prefix = hashlib.sha256(content).hexdigest()[:8]
-        return WeightSource(f"{self.address}{path}", prefix, len(content), "MIT")
+        return Source(f"{self.address}{path}", prefix, len(content), "MIT")
 
     def with_source(self, card: ModelCard, path: str, content: bytes | None = None) -> ModelCard:
         return dataclasses.replace(card, weights=(self.source(path, content),))

@@ -1,4 +1,4 @@
-from har_demo.weights.files import megabytes
+from har_demo.weights.state import megabytes
 
 
 def test_sizes_as_people_read_them():

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from har_demo.errors import BROKEN, InternalError
-from har_demo.models.card import WeightSource
+from har_demo.models.card import Source
 from har_demo.weights import hub
 
 AS_SHIPPED = (hub.ANSWER_SECONDS, hub.STALL_SECONDS)
@@ -89,7 +89,7 @@ def test_a_name_server_that_hangs_does_not(monkeypatch):
         raise socket.gaierror("too late")
 
     monkeypatch.setattr(socket, "getaddrinfo", never)
-    source = WeightSource("http://weights.invalid/net.pth", "12345678", 10_000_000, "MIT")
+    source = Source("http://weights.invalid/net.pth", "12345678", 10_000_000, "MIT")
     try:
         assert _reason(source) == "weights.invalid does not answer"
     finally:
@@ -101,7 +101,7 @@ def test_an_unknown_address(monkeypatch):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    source = WeightSource("https://weights.invalid/net.pth", "12345678", 10_000_000, "MIT")
+    source = Source("https://weights.invalid/net.pth", "12345678", 10_000_000, "MIT")
     assert _reason(source) == "the address of weights.invalid is not found"
 
 
@@ -109,7 +109,7 @@ def test_nobody_listens():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    source = WeightSource(f"http://127.0.0.1:{port}/net.pth", "12345678", 10_000_000, "MIT")
+    source = Source(f"http://127.0.0.1:{port}/net.pth", "12345678", 10_000_000, "MIT")
     assert _reason(source) == "127.0.0.1 refuses the connection"
 
 
@@ -125,7 +125,7 @@ def test_a_server_that_is_no_web_server():
 
         threading.Thread(target=speak, daemon=True).start()
         port = listener.getsockname()[1]
-        source = WeightSource(f"http://127.0.0.1:{port}/net.pth", "12345678", 10_000_000, "MIT")
+        source = Source(f"http://127.0.0.1:{port}/net.pth", "12345678", 10_000_000, "MIT")
         assert _reason(source) == "127.0.0.1 gave an answer that makes no sense (BadStatusLine)"
 
 

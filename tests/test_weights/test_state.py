@@ -7,7 +7,6 @@ import zipfile
 
 import pytest
 import torch
-from har_demo.weights.name_maps import MAPS
 from safetensors.torch import save_file
 from torch import nn
 
@@ -105,16 +104,16 @@ def test_indices_stay_the_networks_own(card):
     assert network.index.tolist() == [0, 1, 2, 3]
 
 
-def test_public_names_are_taken_where_there_is_a_map(card, trained, monkeypatch):
+def test_public_names_are_taken_where_there_is_a_map(card, trained):
     public = {f"backbone.{k}": v for k, v in trained.state_dict().items()}
     unmapped = card.build(3)
     with pytest.raises(WeightsError, match="unknown"):
         state.fill(unmapped, public, card, "net")
     strip = lambda tensors: {k.removeprefix("backbone."): v for k, v in tensors.items()}  # noqa: E731
-    monkeypatch.setitem(MAPS, card.name, strip)
+    mapped = dataclasses.replace(card, key_map=strip)
     for names in (public, trained.state_dict()):
         network = card.build(3)
-        state.fill(network, names, card, "net")
+        state.fill(network, names, mapped, "net")
         assert _same(network, trained)
 
 

@@ -1,9 +1,11 @@
-"""Who acts and where, in the real clips that are learned from: nobody and no place is on both sides.
+"""Splits of the real clips by person or place: nobody and no place is on both sides.
 
 A group is a person (Weizmann) or a place (ARID, workout4); all its clips are learned from, or none.
 """
 
 from pathlib import Path
+
+from har_demo.recognize.prepared import HELD_OUT
 
 # ARID numbers its recordings anew for every class, and some numbers share a place: the same
 # corrugated wall stands behind five of them and the same bridge behind three. Told by looking.
@@ -43,22 +45,6 @@ _PLACE_OF = {
     dataset: {number: place for place, numbers in places.items() for number in numbers}
     for dataset, places in (("arid6", _ARID_PLACES), ("workout4", _WORKOUT_SOURCES))
 }
-
-HELD_OUT: dict[str, frozenset[str]] = {
-    "a": frozenset(
-        {"lena", "moshe"}
-        | {"lab", "lounge", "park", "kitchen", "garage", "office", "corridor"}
-        | {"blue gym", "playground", "purple room", "white room", "blue mat", "sofa"}
-        | {"curtains", "dumbbells", "narrow gym"}
-    ),
-    "b": frozenset(
-        {"denis", "eli"}
-        | {"wall", "bridge"}
-        | {"blue bars", "balcony", "white gym", "dark gym", "bright studio", "grey room"}
-        | {"power racks"}
-    ),
-}
-"""Two splits by group, for cross-validation; every clip of ARID and workout4 is tested in one of them."""
 
 
 def held_out(dataset: str, name: str) -> tuple[str, ...]:

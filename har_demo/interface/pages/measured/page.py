@@ -1,20 +1,22 @@
-"""The page for what was measured here: scores, confusions with real examples, times, ablations."""
+"""The page for what was measured here: scores, confusions with clips, curves of training, times, ablations."""
 
 import gradio as gr
 
 from har_demo.interface import header, plots
-from har_demo.interface.pages.measured.callbacks import examples_of, opened, stop_work, time_here
+from har_demo.interface.pages.measured import callbacks
 from har_demo.interface.pages.measured.view import (
+    ALL_SEEDS,
     ablations_shown,
     choices,
     confusion_shown,
+    curves_shown,
     scores_shown,
+    seeds,
 )
 from har_demo.interface.render import fragment, source
+from har_demo.interface.run import PRIVATE, ends, on
 from har_demo.tables.datasets import TITLES
 from har_demo.tables.measured import METRICS
-
-FIRST = next(iter(TITLES))
 
 # The address names what is shown; a press on a mistake of the list is one on its cell.
 LINK_SCRIPT = """
@@ -29,6 +31,20 @@ element.addEventListener('click', event => {
 });
 """
 
+QUIET = {
+    **PRIVATE,
+    "show_progress": "hidden",
+    "trigger_mode": "always_last",
+    "concurrency_limit": 4,
+}
+# One visitor's models answer after another's; 'once' would swallow a press soon after Stop.
+MODELS = {
+    "show_progress": "hidden",
+    "trigger_mode": "multiple",
+    "concurrency_limit": 1,
+    "concurrency_id": "models",
+}
+
 
 def build() -> None:
     """Lay out the page inside the current Blocks and connect its events."""
@@ -36,15 +52,15 @@ def build() -> None:
     with gr.Row(elem_id="measured-ask"):
         dataset = gr.Radio(
             [(title, name) for name, title in TITLES.items()],
-            value=FIRST,
-            label="Tested on",
+            value=next(iter(TITLES)),
+            label="Test set",
             min_width=300,
             elem_id="dataset",
         )
         metric = gr.Radio(
             [(name, metric) for metric, (name, _) in METRICS.items()],
             value="top1",
-            label="Figure",
+            label="Metric",
             min_width=300,
             elem_id="metric",
         )
@@ -53,74 +69,73 @@ def build() -> None:
     with gr.Row(elem_id="confused", equal_height=False):
         with gr.Column(scale=7, min_width=300):
             model = gr.Dropdown(
-                choices(), value=None, label="Whose mistakes", elem_id="whose", filterable=True
+                choices(),
+                value=None,
+                label="Model, for confusions and curves",
+                elem_id="whose",
+                filterable=True,
             )
             matrix = plots.build(script=LINK_SCRIPT, elem_id="matrix")
         with gr.Column(scale=4, min_width=280):
             films = gr.HTML(fragment("measured/films", "empty"), elem_id="films")
-            stop = gr.Button("Stop", visible=False, size="sm", elem_id="films-stop")
+            stop_films = gr.Button("Stop", visible=False, size="sm", elem_id="films-stop")
+    with gr.Column(elem_id="curves-part"):
+        seed = gr.Radio(seeds(), value=ALL_SEEDS, label="Training", elem_id="seed")
+        curve = plots.build(elem_id="curve")
 
     with gr.Column(elem_id="times-part"):
         times = plots.build(script=source("static/chart_names.js"), elem_id="times")
         with gr.Row(elem_id="times-go"):
-            press = gr.Button("Measure on this machine", elem_id="time", min_width=220)
-            enough = gr.Button("Stop", visible=False, elem_id="time-stop", min_width=80)
+            time = gr.Button("Measure on this machine", elem_id="time", min_width=220)
+            stop_timing = gr.Button("Stop", visible=False, elem_id="time-stop", min_width=80)
     ablations = gr.HTML(elem_id="ablations")
 
-    quiet = {
-        "api_visibility": "undocumented",
-        "show_progress": "hidden",
-        "trigger_mode": "always_last",
-        "concurrency_limit": 4,
-    }
-    told = [dataset, metric, model]
-    dataset.input(scores_shown, told[:2], scores, api_name="scores_on", **quiet)
-    dataset.input(confusion_shown, told, matrix, api_name="confusions_on", **quiet)
-    dataset.input(ablations_shown, dataset, ablations, api_name="ablations_on", **quiet)
-    metric.input(scores_shown, told[:2], scores, api_name="scores_by", **quiet)
-    metric.input(confusion_shown, told, matrix, api_name="link_by", **quiet)
-    model.select(confusion_shown, told, matrix, api_name="confusions_of", **quiet)
+    shown = [dataset, metric, model]
+    dataset.input(scores_shown, shown[:2], scores, api_name="scores_on", **QUIET)
+    dataset.input(confusion_shown, shown, matrix, api_name="confusions_on", **QUIET)
+    dataset.input(ablations_shown, dataset, ablations, api_name="ablations_on", **QUIET)
+    metric.input(scores_shown, shown[:2], scores, api_name="scores_by", **QUIET)
+    metric.input(confusion_shown, shown, matrix, api_name="link_by", **QUIET)
+    model.select(confusion_shown, shown, matrix, api_name="confusions_of", **QUIET)
+    model.select(curves_shown, [model, seed], curve, api_name="curves_of", **QUIET)
+    seed.input(curves_shown, [model, seed], curve, api_name="curve_of_seed", **QUIET)
     scores.point_click(
-        pick_model, [dataset, metric], [model, matrix], api_name="pick_model", **quiet
+        pick_model,
+        [dataset, metric, seed],
+        [model, matrix, curve],
+        api_name="pick_model",
+        **QUIET,
     )
 
-    work = {"api_visibility": "undocumented", "show_progress": "hidden"}
+    outputs = {"films": films, "stop": stop_films}
+    running = on(matrix.point_click, callbacks.examples_of, [model], outputs, **MODELS)
+    running.then(hidden, None, stop_films, api_name="examples_over", **PRIVATE)
+    ends(stop_films, [running], callbacks.examples_of, callbacks.examples_stopped, [], outputs)
     matrix.point_click(
-        examples_of,
-        model,
-        [films, stop],
-        api_name="examples_of",
-        trigger_mode="multiple",  # 'once' would swallow a press soon after Stop
-        concurrency_limit=1,
-        concurrency_id="models",
-        **work,
+        None, None, None, js="() => atlas.show('#films')", api_name="show_films", **PRIVATE
     )
-    matrix.point_click(
-        None, None, None, js="() => atlas.show('#films')", api_name="show_films", **work
-    )
-    for button, name in ((stop, "stop_examples"), (enough, "stop_times")):
-        button.click(stop_work, api_name=name, queue=False, **work)
-    press.click(
-        time_here,
-        dataset,
-        [times, enough],
-        api_name="time_here",
-        trigger_mode="multiple",
-        concurrency_limit=1,
-        concurrency_id="models",
-        **work,
-    )
+
+    outputs = {"times": times, "stop": stop_timing}
+    running = on(time.click, callbacks.time_here, [dataset], outputs, **MODELS)
+    running.then(hidden, None, stop_timing, api_name="timing_over", **PRIVATE)
+    ends(stop_timing, [running], callbacks.time_here, callbacks.timing_stopped, [], outputs)
+
     page = gr.context.Context.root_block
     page.load(
-        opened,
+        callbacks.opened,
         None,
-        [*told, scores, matrix, ablations, times],
+        [*shown, scores, matrix, curve, ablations, times],
         api_name="restore_measured",
-        **quiet,
+        **QUIET,
     )
 
 
-def pick_model(dataset: str, metric: str, event: gr.EventData) -> tuple:
-    """A press on a model's bar shows its confusions: updates of model, matrix."""
+def hidden() -> dict:
+    """Hide a Stop button, also after work that ended with an error."""
+    return callbacks.HIDDEN
+
+
+def pick_model(dataset: str, metric: str, seed: str, event: gr.EventData) -> tuple:
+    """Show the confusions and the curve of a model whose bar is pressed: updates of model, matrix, curve."""
     key = str(event._data.get("custom"))
-    return key, confusion_shown(dataset, metric, key)
+    return key, confusion_shown(dataset, metric, key), curves_shown(key, seed)

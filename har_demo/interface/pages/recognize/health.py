@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import gradio as gr
 from markupsafe import Markup
 
+from har_demo.clips.rendered import Open, renderer
 from har_demo.errors import UserError
 from har_demo.interface.render import notice, render
 from har_demo.interface.run import PRIVATE, Job, ends, on, press
 from har_demo.models.registry import cards
-from har_demo.research.training.recognition.evaluate import EvalTarget, evaluate, subject
-from har_demo.research.training.recognition.material import people
+from har_demo.recognize.eval_set import rendered_people
+from har_demo.recognize.evaluate import EvalTarget, eval_target, evaluate
 from har_demo.tables.datasets import TITLES
 from har_demo.tables.intervals import confidence_interval
 from har_demo.weights import shipped
@@ -89,22 +90,23 @@ def measure_again(job: Job, model: str, clips: int, so_far: dict[str, Tally]):
         "stop": gr.update(visible=True),
     }
     try:
-        subjects, problems = [], []
-        for name in names:
-            first = so_far.get(name, Tally()).asked
-            try:
-                subjects.append(_next(name, first, clips))
-            except UserError as problem:
-                problems.append(str(problem))
-        for number in range(clips if subjects else 0):
-            for outcome in evaluate([_only(one, number) for one in subjects]):
-                name = outcome.subject.card.name
-                tally = so_far.get(name, Tally())
-                right = int(outcome.forwards[0].argmax() == outcome.clips[0].label)
-                so_far = so_far | {name: Tally(tally.right + right, tally.asked + 1)}
-            share = f"{number + 1} of {clips} clips"
-            yield {"found": _tallies(so_far, share, (number + 1) / clips), "so_far": so_far}
-            job.check()
+        targets, problems = [], []
+        with renderer() as open_scene:
+            for name in names:
+                first = so_far.get(name, Tally()).asked
+                try:
+                    targets.append(_next(name, first, clips, open_scene))
+                except UserError as problem:
+                    problems.append(str(problem))
+            for number in range(clips if targets else 0):
+                for outcome in evaluate([_only(target, number) for target in targets]):
+                    name = outcome.target.card.name
+                    tally = so_far.get(name, Tally())
+                    right = int(outcome.forwards[0].argmax() == outcome.clips[0].label)
+                    so_far = so_far | {name: Tally(tally.right + right, tally.asked + 1)}
+                share = f"{number + 1} of {clips} clips"
+                yield {"found": _tallies(so_far, share, (number + 1) / clips), "so_far": so_far}
+                job.check()
     except Exception:
         yield {"found": _tallies(so_far), **_idle()}
         raise
@@ -134,15 +136,16 @@ def _idle() -> dict:
     return {"measure": gr.update(interactive=True), "stop": gr.update(visible=False)}
 
 
-def _next(model: str, first: int, count: int) -> EvalTarget:
+def _next(model: str, first: int, count: int, open_scene: Open) -> EvalTarget:
     """A model with the clips that come after the first ones."""
-    one = subject(model, lambda classes: people(classes, first + count))
-    return replace(one, material=replace(one.material, clips=one.material.clips[first:]))
+    target = eval_target(model, lambda classes: rendered_people(classes, first + count, open_scene))
+    clips = target.eval_set.clips[first:]
+    return replace(target, eval_set=replace(target.eval_set, clips=clips))
 
 
-def _only(one: EvalTarget, number: int) -> EvalTarget:
-    clip = one.material.clips[number]
-    return replace(one, material=replace(one.material, clips=(clip,)))
+def _only(target: EvalTarget, number: int) -> EvalTarget:
+    clip = target.eval_set.clips[number]
+    return replace(target, eval_set=replace(target.eval_set, clips=(clip,)))
 
 
 def _tallies(so_far: dict[str, Tally], doing: str = "", share: float = 1.0) -> Markup:

@@ -1,13 +1,12 @@
 """Learned prompts against plain names and written templates, with few clips a class (Ju et al., ECCV 2022).
 
-    python -m har_demo.research.training.prompts.fewshot FEATURES --out results/measured/prompting_fewshot.csv
+    python -m har_demo.research prompts-fewshot FEATURES --out results/measured/prompting_fewshot.csv
 
-FEATURES is a folder of har_demo.research.training.prompts.features. The towers are the embedded ones without what was
+FEATURES is a folder of features (`prompts-features`). The encoders are the embedded ones without anything
 learned from clips, so that zero shots mean that no clip of an action was ever seen, and classes are called by
 their names alone. Tested are rendered people of the split 'test', and real people and places held out in split a.
 """
 
-import argparse
 import csv
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -92,22 +91,12 @@ def measure(folder: Path, seeds: int = SEEDS, steps: int = STEPS) -> Iterator[di
             yield from rows("learned prompts", shots, seed, near, size)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Few-shot curves of learned prompts.")
-    parser.add_argument(
-        "features", type=Path, help="folder of har_demo.research.training.prompts.features"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="the .csv file to write")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    arguments = parser.parse_args()
-    with arguments.out.open("w", newline="", encoding="utf-8") as file:
+def write(folder: Path, out: Path, seeds: int = SEEDS) -> Iterator[dict]:
+    """Write the measured rows to a table; yield each when it is written."""
+    with out.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
-        for row in measure(arguments.features, arguments.seeds):
+        for row in measure(folder, seeds):
             table.writerow(row)
             file.flush()
-            print(*row.values(), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+            yield row

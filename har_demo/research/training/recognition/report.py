@@ -9,20 +9,18 @@ from torch import nn
 
 from har_demo.labels import EVERYDAY
 from har_demo.models.card import ModelCard
-from har_demo.research.training.recognition.data import VideoDataset
-from har_demo.research.training.recognition.score import (
+from har_demo.recognize.metrics import (
     accuracies,
     calibration_error,
     confusion,
     order_accuracy,
-    probabilities,
     reversed_accuracy,
 )
+from har_demo.research.training.recognition.data import VideoDataset
+from har_demo.research.training.recognition.score import probabilities
 from har_demo.research.training.recognition.train import Run
-from har_demo.tables.measured import COLUMNS, CONFUSION_COLUMNS, CURVE_COLUMNS
+from har_demo.tables.measured import COLUMNS, CONFUSION_COLUMNS, CURVE_COLUMNS, start_of
 from har_demo.tables.rows import write_rows
-
-START = "scratch"
 
 
 def measure(
@@ -54,15 +52,10 @@ def figures(
 ) -> list[tuple[str, float, int]]:
     """Return (metric, value, number of clips); a metric that applies to no clip is left out."""
     counted = accuracies(scores, labels) | {"ece": calibration_error(scores, labels)}
-    found = [(metric, value, len(labels)) for metric, value in counted.items()]
-    found.append(("order", *order_accuracy(scores, labels)))
-    found.append(("reversed_top1", *reversed_accuracy(backwards, labels)))
-    return [figure for figure in found if figure[1] == figure[1]]
-
-
-def start_of(card: ModelCard) -> str:
-    """Return START, or 'ImageNet' where the network is built with an image network's weights."""
-    return "ImageNet" if card.weights else START
+    rows = [(metric, value, len(labels)) for metric, value in counted.items()]
+    rows.append(("order", *order_accuracy(scores, labels)))
+    rows.append(("reversed_top1", *reversed_accuracy(backwards, labels)))
+    return [figure for figure in rows if figure[1] == figure[1]]
 
 
 def write_curve(log: Path, run: Run, file: Path) -> None:

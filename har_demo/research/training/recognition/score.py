@@ -1,26 +1,26 @@
-"""What a trained network answers, and how good the answers are.
+"""Scores of a trained network on a data set in memory, in the windows that recognition takes by default.
 
-`probabilities` asks about footage in memory, the same windows that recognition takes by default; the
-rest are plain counts over its answers, used for recognition's answers as well (har_demo.research.training.recognition.evaluate).
+Frames are prepared by recognition's own code (`transform`, `network_inputs`). Two things are not: the
+frames were squeezed to small squares when the data set was made, so that the card's resizing is not done
+again; and optical flow, which takes far longer than a network, was computed once for all trainings
+(har_demo.research.training.recognition.motion) and is only read here.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from har_demo.clips import sampling
+from har_demo.clips.transforms import transform
 from har_demo.models.card import ModelInput
-from har_demo.research.training.recognition.augment import BACKWARDS, ORDERED
 from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.motion import fields_at, resized
 from har_demo.research.training.recognition.train import Inputs, as_inputs
 
 WINDOWS = 10  # per clip at most, as recognition does by default
 AT_ONCE = 48  # windows, as many as a training's batch, for which the GPU's fastest way is known
-BINS = 15  # of confidence
 
 
 def windows(
@@ -49,17 +49,16 @@ def windows(
 
 
 def views(footage: VideoDataset, spec: ModelInput, positions: Tensor, clips: Tensor) -> Inputs:
-    """What a network takes of some windows and the clips that they are of."""
-    small = fields = None
+    """Prepare the inputs of some windows, given the clips that they are of."""
+    pictures = fields = None
     if spec.pictures:
-        frames = footage.frames[positions[:, list(spec.pictures)]].float()
-        small = F.interpolate(
-            frames.flatten(0, 1), spec.crop, mode="bilinear", antialias=spec.antialias
-        ).round_()
-        small = small.div_(255).unflatten(0, frames.shape[:2])
+        frames = footage.frames[positions[:, list(spec.pictures)]]
+        square = replace(spec, resize=spec.crop)
+        prepared = transform(frames.flatten(0, 1).movedim(1, -1), square, device=frames.device)[0]
+        pictures = prepared.unflatten(0, frames.shape[:2])
     if "flow" in spec.modality:
         fields = resized(fields_at(footage, clips, positions, spec.fps), spec.crop)
-    return as_inputs(small, fields, spec)
+    return as_inputs(pictures, fields, spec)
 
 
 @torch.inference_mode()
@@ -86,63 +85,3 @@ def probabilities(
     answers = torch.cat(answers)[: len(clip_of)]
     total = answers.new_zeros(len(footage.count), answers.shape[1]).index_add(0, clip_of, answers)
     return (total / clip_of.bincount()[:, None]).cpu().numpy()
-
-
-def confusion(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """int64 [classes, classes]: clips of the row's class that were answered as the column's."""
-    counts = np.zeros((scores.shape[1], scores.shape[1]), dtype=np.int64)
-    np.add.at(counts, (labels, scores.argmax(1)), 1)
-    return counts
-
-
-def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Percent right, counted in several ways.
-
-    Returns:
-        top1, top5; class_mean: of the classes that occur, each counting the same; top1_among: when
-        only the classes that occur could have been answered.
-    """
-    order = np.argsort(-scores, axis=1, kind="stable")
-    counts = confusion(scores, labels)
-    occurs = np.unique(labels)
-    among = occurs[scores[:, occurs].argmax(1)]
-    return {
-        "top1": 100 * float((order[:, 0] == labels).mean()),
-        "top5": 100 * float((order[:, :5] == labels[:, None]).any(1).mean()),
-        "class_mean": 100 * float((counts.diagonal() / counts.sum(1).clip(min=1))[occurs].mean()),
-        "top1_among": 100 * float((among == labels).mean()),
-    }
-
-
-def calibration_error(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Expected calibration error in percent: how far confidence is from accuracy, in bins of confidence."""
-    confidence, right = scores.max(1), scores.argmax(1) == labels
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs(confidence[bins == b].sum() - right[bins == b].sum()) for b in range(BINS)]
-    return 100 * float(sum(gaps)) / len(labels)
-
-
-def order_accuracy(scores: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-    """Percent of clips given the right one of a pair that differs in the order of time alone, and of how many.
-
-    Sitting down is standing up played backwards: whoever ignores order gets half of them right.
-    """
-    other = np.array(ORDERED)[labels]
-    rows = np.flatnonzero(other >= 0)
-    return _percent(scores[rows, labels[rows]] > scores[rows, other[rows]])
-
-
-def reversed_accuracy(backwards: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-    """Top-1 on clips played backwards, of those that then show a class with a name, and how many they are.
-
-    Args:
-        backwards: scores of the clips played backwards.
-        labels: of the clips as they were filmed.
-    """
-    becomes = np.array(BACKWARDS)[labels]
-    rows = becomes >= 0
-    return _percent(backwards[rows].argmax(1) == becomes[rows])
-
-
-def _percent(right: Sequence[bool]) -> tuple[float, int]:
-    return (100 * float(np.mean(right)) if len(right) else float("nan")), len(right)

@@ -1,6 +1,6 @@
 """Write a finished run as files, and make the shipped checkpoint of it.
 
-    python -m har_demo.research.training.recognition.ship RUN          RUN is a folder that har_demo.research.training.recognition.run wrote
+    python -m har_demo.research ship RUN          RUN is WORK/done/NAME of `train`
 
 copies the weights to checkpoints/ and their entry into manifest.json. The accuracy of the shipped file is
 then measured by recognition itself:
@@ -9,9 +9,7 @@ then measured by recognition itself:
     python -m har_demo evaluate --model NAME --data people --record checkpoints
 """
 
-import argparse
 import datetime
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -25,11 +23,13 @@ from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models import registry
 from har_demo.research.training.groups import HELD_OUT, held_out
-from har_demo.research.training.recognition.report import start_of
 from har_demo.research.training.recognition.train import Run
 from har_demo.research.training.recognition.variants import card_of
 from har_demo.tables.datasets import RENDERED_AND_RECORDED, TEST_SETS, TRAINING_DATA
+from har_demo.tables.measured import start_of
 from har_demo.tables.rows import read_rows
+from har_demo.weights.shipped import write_entry
+from har_demo.weights.state import sha256
 
 CHECKPOINTS = assets.CHECKPOINTS
 
@@ -56,7 +56,7 @@ def save(network: nn.Module, run: Run, folder: Path) -> None:
         "protocol": PROTOCOL.format(start_of(card), ", ".join(sorted(HELD_OUT[run.split]))),
         "split": run.split,
         "seed": run.seed,
-        "command": f"python -m har_demo.research.training.recognition.run --data PREPARED --models {run.model} "
+        "command": f"python -m har_demo.research train --data PREPARED --models {run.model} "
         f"--inputs {run.input} --seeds {run.seed} --splits {run.split}",
         "date": datetime.date.today().isoformat(),
         "machine": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
@@ -89,7 +89,7 @@ def ship(folder: Path, checkpoints: Path = CHECKPOINTS) -> Path:
     shutil.copyfile(folder / "weights.safetensors", file)
     facts = {
         "file": file.name,
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "sha256": sha256(file),
         "bytes": file.stat().st_size,
     }
     write_entry(checkpoints, entry | facts | {"accuracy": tested(folder, entry)})
@@ -117,36 +117,3 @@ def tested(folder: Path, entry: dict) -> list[dict]:
                 }
             )
     return items
-
-
-def write_entry(folder: Path, entry: dict) -> None:
-    """Put an entry into manifest.json, in place of what it said of the same model.
-
-    Lists of classes are written once each, under the names of their sets of labels.
-    """
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    lists = manifest.get("classes", {})
-    listed = [one for one in manifest.get("checkpoints", []) if one["model"] != entry["model"]]
-    listed = sorted([*listed, dict(entry)], key=lambda one: one["model"])
-    for one in listed:
-        if isinstance(one.get("classes"), list) and "label_set" in one:
-            known = lists.setdefault(one["label_set"], one["classes"])
-            if known == one["classes"]:
-                one["classes"] = one["label_set"]
-    manifest = {"classes": lists, "checkpoints": listed}
-    text = json.dumps(manifest, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Ship the weights of finished runs.")
-    parser.add_argument("runs", type=Path, nargs="+", help="folders that training.run wrote")
-    arguments = parser.parse_args()
-    for folder in arguments.runs:
-        file = ship(folder)
-        print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
-
-
-if __name__ == "__main__":
-    main()

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from har_demo.clips.transforms import differences, standardised
 from har_demo.errors import WeightsError
 from har_demo.flow import views
 from har_demo.labels import EVERYDAY
@@ -27,6 +26,7 @@ from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.layout import channels_last
 from har_demo.models.mars import mars_loss
 from har_demo.models.registry import cards
+from har_demo.recognize.inputs import network_inputs
 from har_demo.research.training.recognition.augment import (
     augment,
     augment_flow,
@@ -67,10 +67,6 @@ TEACHERS = {"mars_lab": "mars_flow_lab"}
 """Who learns to give another's features beside its classes, and whose; see har_demo.models.mars."""
 
 
-class OutOfTime(Exception):
-    """The training was cut; it goes on from its saved state."""
-
-
 @dataclass(frozen=True)
 class Run:
     """One training.
@@ -89,7 +85,7 @@ class Run:
 
     @property
     def start(self) -> str:
-        """What the first stage is named after: the second may start from it in any split.
+        """Name of the first stage: the second may start from it in any split.
 
         >>> Run("c3d_lab", "rgb", 0, "b").start, Run("c3d_lab", "rgb", 0, "b").name
         ('c3d_lab-rgb-s0', 'c3d_lab-rgb-s0-b')
@@ -117,7 +113,7 @@ def teacher_of(run: Run) -> Run | None:
 
 
 def shown(card: ModelCard, run: Run) -> ModelInput:
-    """What is drawn for a run: the network's input, and that of its teacher."""
+    """Return the input that is drawn for a run: the network's, and its teacher's."""
     teacher = teacher_of(run)
     if teacher is None:
         return replace(card.input, modality=run.input)
@@ -131,7 +127,6 @@ def train(
     real: VideoDataset,
     protocol: Protocol,
     folder: Path,
-    until: float = math.inf,
     on_step: Callable[[str, int, float], None] = lambda stage, step, loss: None,
 ) -> nn.Module:
     """Train a network of this card, or go on where the last call was cut.
@@ -142,14 +137,12 @@ def train(
         rendered, real: labelled clips, on the device where it is done.
         protocol: everything else.
         folder: where states are kept; the outcome of the first stage stays there.
-        until: time.monotonic() at which to stop.
         on_step: called now and then with the stage, the step and the loss.
 
     Returns:
         The network in evaluation mode, on the device, with one output for each of EVERYDAY.
 
     Raises:
-        OutOfTime: it was stopped.
         WeightsError: its teacher is not trained.
     """
     device = rendered.frames.device
@@ -189,7 +182,6 @@ def train(
             rate,
             protocol,
             folder / f"{state}.state",
-            until,
             lambda step, value: on_step(name, step, value),
         )
 
@@ -233,7 +225,7 @@ def trained(run: Run, stage: str, folder: Path) -> nn.Module:
 
 
 def imitate(teacher: nn.Module) -> Loss:
-    """What MARS minimises."""
+    """Return the loss of MARS."""
 
     def loss(network: nn.Module, inputs: Inputs, labels: Tensor, protocol: Protocol) -> Tensor:
         return mars_loss(network, teacher, *inputs, labels, smoothing=protocol.smoothing)
@@ -268,7 +260,6 @@ def optimise(
     rate: float,
     protocol: Protocol,
     state: Path,
-    until: float = math.inf,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> dict[str, Tensor]:
     """One stage: `steps` steps of AdamW, or what is left of them.
@@ -278,7 +269,7 @@ def optimise(
         batch: draws inputs and labels of a step.
         loss: of inputs and labels.
         rate: the learning rate at its highest.
-        state: file that is written before the loop is left early, and read when it is there.
+        state: file that is written every SAVE_EVERY seconds, and read when it is there.
 
     On a GPU the current stream must not be the default one (see har_demo.research.training.recorded).
 
@@ -331,16 +322,13 @@ def optimise(
     network.train()
     written = time.monotonic()
     for step in range(first, steps):
-        now = time.monotonic()
-        if now > until or now > written + SAVE_EVERY:
+        if time.monotonic() > written + SAVE_EVERY:
             random = {"random": torch.get_rng_state()}
             if cuda:
                 random["random_cuda"] = torch.cuda.get_rng_state(device)
             parts = {"network": values, "mean": mean, "optimizer": optimizer.state_dict()}
             write({"step": step, **random, **parts}, state)
             written = time.monotonic()
-            if now > until:
-                raise OutOfTime(f"after {step} of {steps} steps")
         now_rate.fill_(rate * share(step / steps, protocol.warm_up))
         inputs, labels = batch(step)
         if cuda and step == first + UNRECORDED:
@@ -382,9 +370,11 @@ def present(
     It is compiled on a GPU, so it must put no tensor of numbers there by itself.
     """
     if fields is None:
-        return as_inputs(augment(frames, mirrored, spec.crop, protocol), None, spec)
+        changed = augment(frames, mirrored, spec.crop, protocol)
+        return as_inputs(normalised(changed, spec), None, spec)
     moved, changed = augment_flow(fields, frames, spec.pictures, mirrored, spec.crop, protocol)
-    return as_inputs(changed, moved, spec)
+    pictures = None if changed is None else normalised(changed, spec)
+    return as_inputs(pictures, moved, spec)
 
 
 def draw(
@@ -414,22 +404,14 @@ def draw(
     return presented(frames, flow, mirrored, spec, protocol), labels
 
 
-def as_inputs(frames: Tensor | None, fields: Tensor | None, spec: ModelInput) -> Inputs:
-    """Frames as `as_input` takes them and flow [B, T, 2, h, w] in pixels to what the network takes."""
-    inputs = () if frames is None else (as_input(frames, spec),)
-    if fields is None:
-        return inputs
-    flow = views.as_input(fields, spec.flow_limit).transpose(1, 2)
-    return (*inputs, flow.contiguous(memory_format=torch.channels_last_3d))
+def as_inputs(pictures: Tensor | None, fields: Tensor | None, spec: ModelInput) -> Inputs:
+    """Normalised frames [B, T, 3, h, w] and flow [B, T, 2, h, w] in pixels to what the network takes."""
+    flow = None if fields is None else views.as_input(fields, spec.flow_limit)
+    inputs = network_inputs(pictures, flow, spec)
+    return tuple(x.contiguous(memory_format=torch.channels_last_3d) for x in inputs)
 
 
-def as_input(frames: Tensor, spec: ModelInput) -> Tensor:
-    """float [B, T, 3, h, w] in [0, 1] to what the network takes, [B, 3, T, h, w], as recognition does."""
+def normalised(frames: Tensor, spec: ModelInput) -> Tensor:
+    """float [B, T, 3, h, w] in [0, 1], each colour less its mean and divided by its deviation."""
     colours = zip(frames.unbind(2), spec.mean, spec.std, strict=True)
-    x = torch.stack([(colour - mean) / std for colour, mean, std in colours], dim=2)
-    if spec.modality == "difference":
-        x = differences(x)
-    x = x.transpose(1, 2)
-    if spec.standardise:
-        x = standardised(x)
-    return x.contiguous(memory_format=torch.channels_last_3d)
+    return torch.stack([(colour - mean) / std for colour, mean, std in colours], dim=2)

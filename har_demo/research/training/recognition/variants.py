@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from har_demo.models import registry
-from har_demo.models.card import ModelCard, WeightSource
+from har_demo.models.card import ModelCard, Source
 from har_demo.models.csn import csn_tiny
 from har_demo.models.efficientnet3d import InflatedLite0
 from har_demo.models.light import gamma
@@ -35,7 +35,7 @@ from har_demo.tables.ablations import AblationRow, is_variation
 def _variation(
     name: str,
     build: Callable[[int], nn.Module] | None = None,
-    start: tuple[WeightSource, ...] = (),
+    start: tuple[Source, ...] = (),
     **of_input,
 ) -> ModelCard:
     """Return the card of a tiny model with another network, another input of frames, or both.

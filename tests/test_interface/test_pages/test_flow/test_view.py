@@ -24,8 +24,7 @@ from har_demo.labels import EVERYDAY
 from har_demo.recognize import two_streams as streaming
 from har_demo.recognize.prediction import Prediction, Times
 from har_demo.recognize.two_streams import STREAMS, Fusable
-from har_demo.weights import hub
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance, hub
 from tests.media import write
 from tests.test_flow.conftest import moved, texture
 from tests.test_interface.test_pages.test_recognize.test_view import clip_named
@@ -216,5 +215,5 @@ def test_missing_streams_are_said(monkeypatch, states, words):
 
 
 def test_an_empty_span_is_said():
-    with pytest.raises(ChoiceError, match="where the span begins"):
+    with pytest.raises(ChoiceError, match="start and the duration"):
         flow_running._number(None)

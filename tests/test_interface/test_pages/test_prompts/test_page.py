@@ -1,4 +1,4 @@
-"""The Prompts page as a person uses it, in a real browser, with the towers that need no network."""
+"""The Prompts page as a person uses it, in a real browser, with the model that needs no network."""
 
 import json
 import re
@@ -97,7 +97,7 @@ def test_a_clip_is_asked_in_words(page):
     # Read otherwise, without asking again: the page says so of itself, and so does its file.
     page.locator("#pooling").get_by_text("maximum").click()
     page.locator("#temperature input[type=number]").fill("3")
-    expect(page.locator("#who")).not_to_contain_text("the towers' own")
+    expect(page.locator("#who")).not_to_contain_text("the model's own")
     other = again(answer, "max", 3 * answer.temperature)
     with page.expect_download() as download:
         page.click("#json")

@@ -2,10 +2,14 @@
 
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from har_demo.clips.clip import Clip, SourceFacts
+from har_demo.clips.rendered import FPS, FRAMES, SIDE
 from har_demo.interface.pages.recognize import health
 from har_demo.interface.pages.recognize.health import (
     EVERY,
@@ -35,10 +39,15 @@ def copy(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def short_clips(monkeypatch):
-    """Six frames are soon rendered."""
-    monkeypatch.setattr("har_demo.research.training.recognition.figures.FRAMES", 6)
-    monkeypatch.setattr("har_demo.research.training.recognition.staged.FRAMES", 6)
+def grey_scenes(monkeypatch):
+    """Scenes are grey pictures, which need no renderer."""
+
+    def open_scene(scene):
+        facts = SourceFacts(scene.action, "none", "none", SIDE, SIDE, FPS, FRAMES / FPS, 0)
+        clip = Clip(Path(), FPS, FRAMES, SIDE, SIDE, "", facts)
+        return clip, lambda clip, indices: np.full((len(indices), SIDE, SIDE, 3), 128, np.uint8)
+
+    monkeypatch.setattr(health, "renderer", lambda: nullcontext(open_scene))
 
 
 def shown(updates: list[dict]) -> dict:
@@ -75,7 +84,7 @@ def test_what_is_wrong_stands_there_in_words(copy):
     assert "cannot be read: fetch checkpoints/ again" in show_health()
 
 
-def test_measuring_goes_on_with_the_next_clips_and_adds_up(copy, short_clips):
+def test_measuring_goes_on_with_the_next_clips_and_adds_up(copy, grey_scenes):
     model = ENTRIES[0]["model"]
     updates = pressed(measure_again, model, 2, {})
     assert len(updates) == 4  # before the first clip, after each, and at the end
@@ -91,7 +100,7 @@ def test_measuring_goes_on_with_the_next_clips_and_adds_up(copy, short_clips):
     assert tallies(page["so_far"]) == page["found"]
 
 
-def test_every_model_is_measured_and_a_damaged_one_says_so(copy, short_clips):
+def test_every_model_is_measured_and_a_damaged_one_says_so(copy, grey_scenes):
     (copy / ENTRIES[1]["file"]).write_bytes(b"nothing")
     page = shown(pressed(measure_again, EVERY, 1, {}))
     assert page["so_far"].keys() == {ENTRIES[0]["model"]}

@@ -12,7 +12,7 @@ from har_demo.interface.pages.recognize.view import results, seen, ticks
 from har_demo.models.registry import card
 from har_demo.recognize.agreement import agreement
 from har_demo.recognize.prediction import ModelError, Prediction, SeenWindow, Times
-from har_demo.weights.provenance import Provenance
+from har_demo.weights import Provenance
 
 CLASSES = card("c3d_lab").classes
 

@@ -6,11 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from har_demo.labels import EVERYDAY
+from har_demo.labels import BACKWARDS, EVERYDAY, ORDERED
 from har_demo.research.training.recognition.augment import (
-    BACKWARDS,
     MIRROR,
-    ORDERED,
     augment,
     draw_windows,
     eased,

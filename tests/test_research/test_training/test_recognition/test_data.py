@@ -10,14 +10,13 @@ from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import transform
 from har_demo.labels import EVERYDAY, class_of
 from har_demo.models.card import ModelInput
+from har_demo.recognize.prepared import LabelledClip, read_examples
 from har_demo.research.training.groups import HELD_OUT, group_of
 from har_demo.research.training.recognition import data
 from har_demo.research.training.recognition.data import (
-    LabelledClip,
     VideoDataset,
     load,
     prepare,
-    read_examples,
     split,
 )
 from tests.media import numbered_frames, write

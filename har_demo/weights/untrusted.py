@@ -1,0 +1,97 @@
+"""Untrusted pickled weights, opened in a process of their own.
+
+    python -m har_demo.weights.untrusted SOURCE TARGET
+
+torch.load(weights_only=True) runs no code of the file, but it believes the sizes that the file
+states: forty bytes can ask for gigabytes, and nested lists keep it busy for minutes. Here that ends
+this process and not the server. What comes out is a safetensors file, which cannot do either.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from har_demo import assets
+from har_demo.errors import InternalError, WeightsError
+
+from . import state
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MEMORY = 2_000_000_000  # bytes of its own that the process may take, beside four times the file
+PATIENCE = 60.0  # seconds
+REFUSED = 3  # exit code; Python itself ends with 1 or 2
+
+
+def read_untrusted(path: Path) -> "dict[str, Tensor]":
+    """Read as `state.read` does, from a file that is not trusted.
+
+    Raises:
+        WeightsError: as `state.read`, and when the file asks for too much memory or time.
+        InternalError: opening it failed for a reason that has nothing to do with the file.
+    """
+    if path.suffix.lower() not in state.PICKLED or not path.is_file():
+        return state.read(path)
+    modules = [str(assets.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / "tensors.safetensors"
+        try:
+            done = subprocess.run(
+                # -P keeps a file beside the server from posing as a module.
+                [sys.executable, "-P", "-m", __name__, path.absolute(), target],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise WeightsError(_too_much(path.name)) from error
+        if done.returncode == REFUSED:
+            raise WeightsError(done.stdout.strip())
+        if done.returncode < 0:  # killed, as the system does when memory is short
+            raise WeightsError(_too_much(path.name))
+        if done.returncode:
+            raise InternalError(done.stderr)
+        return state.read(target)
+
+
+def _too_much(name: str) -> str:
+    return (
+        f"'{name}' takes too much memory or time to open: "
+        "save the network's state_dict() alone, best as .safetensors."
+    )
+
+
+def main(source: str, target: str) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    path = Path(source)
+    limit = MEMORY + 4 * path.stat().st_size
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        tensors = state.read(path)
+    except WeightsError as error:
+        print(error)
+        sys.exit(REFUSED)
+    try:
+        # Parameters may share storage; in the safetensors file each has its own.
+        save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
+    except Exception:
+        save_file({"sound": torch.zeros(1)}, target)  # fails too where the fault is not the file's
+        print(
+            f"'{path.name}' holds tensors that are too large, or of a kind that networks here do not "
+            "have: save the network's state_dict() alone, best as .safetensors."
+        )
+        sys.exit(REFUSED)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
