@@ -12,7 +12,7 @@ def draw(seed: int) -> Take:
     return take("bend", seed, 0.2, 10)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.nightly)])
 def test_batches_come_in_order_however_they_are_drawn(workers):
     found = list(batches(draw, range(5), 2, workers))
     assert [len(some.stage) for some in found] == [4, 4, 2]
