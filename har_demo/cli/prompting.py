@@ -53,7 +53,7 @@ def ask(
     from har_demo.clips.ingest import ingest
 
     wanted = [*(prompts or []), *(words.class_list(classes) if classes else ())]
-    words.tidy(wanted)  # what cannot be asked is said before the clip is read
+    words.normalise_prompts(wanted)  # what cannot be asked is said before the clip is read
     found = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
     answer = words.ask(
         found,
