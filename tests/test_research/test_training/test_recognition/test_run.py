@@ -17,8 +17,8 @@ from har_demo.labels import EVERYDAY
 from har_demo.models.registry import card
 from har_demo.recognize.prepared import read_examples
 from har_demo.research.cli import app
+from har_demo.research.training.recognition import figures, score, tables
 from har_demo.research.training.recognition import run as run_module
-from har_demo.research.training.recognition import score, tables
 from har_demo.research.training.recognition import ship as ship_module
 from har_demo.research.training.recognition.data import prepare
 from har_demo.research.training.recognition.fitted import FITTED
@@ -90,6 +90,7 @@ def finished(prepared, protocol_file, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_module, "supervise", lambda queue, workers: run_module.work(queue, 0))
         patch.setattr(score, "AT_ONCE", 4)  # windows tested together: there are few
+        patch.setattr(figures, "FRAMES", 20)  # of a rendered clip
         assert command(*words)[0] == 0
         weights = folder / "work" / "done" / NAME / "weights.safetensors"
         first = weights.stat().st_mtime_ns
