@@ -130,7 +130,7 @@ def explain(
         str | None,
         typer.Option(
             help="x,y,frame: a pixel of the clip, and which of the sampled frames, from 0. Shows where "
-            "that place attends; without it, what spoke for a class."
+            "that place attends; without it, the class activation map."
         ),
     ] = None,
     out: Annotated[str | None, typer.Option(help="Write the map as a picture, .png.")] = None,
@@ -160,7 +160,7 @@ def explain(
     if place and (of or trust or method != "grad-cam"):
         raise ChoiceError("--class, --method and --trust go without --at: ask for one of the two.")
     if not place and (block or head is not None or function):
-        raise ChoiceError("--block, --head and --function go with --at: say who looks.")
+        raise ChoiceError("--block, --head and --function need a place: add --at.")
     for file in (out, array):
         check_out(file)
     check_clip(clip)
@@ -177,7 +177,7 @@ def explain(
         told = explained_attention(one, place, block, head, function, lines)
     else:
         told = explained_class(
-            one, of, method, trust, lambda done: progress(f"{done:4.0%}  Greying out and back")
+            one, of, method, trust, lambda done: progress(f"{done:4.0%}  Deletion and insertion")
         )
     if out:
         Path(out).write_bytes(told.png())
@@ -240,7 +240,7 @@ def _grid_text(grid: "Grid") -> str:
         if not isinstance(answer, Cell | Prediction)
     ]
     meaning = (
-        "In brackets: how much of the probability went elsewhere, 0 to 1 (total variation); the "
+        "In brackets: the total variation distance from the answer to the clip, 0 to 1; the "
         "sensitivities are its means over the edits of time and of the picture."
     )
     return "\n".join([table(rows), "", meaning, *verdict(grid), *dict.fromkeys(refused)])

@@ -26,7 +26,7 @@ def results(
     check_out(csv)
     from har_demo.tables import published, tiny
 
-    rows = published.asked((*published.load(), *tiny.load()), data_set, metric, search)
+    rows = published.find_rows((*published.load(), *tiny.load()), data_set, metric, search)
     if csv:
         Path(csv).write_text(published.as_csv(rows), encoding="utf-8", newline="")
     if as_json:
@@ -93,7 +93,7 @@ def lecture(
         return
     for number, one in enumerate(told.CHAPTERS, start=1):
         typer.echo(f"{number}. {one.title}")
-        for words in (one.asks, one.tells, one.leaves):
+        for words in (one.question, one.text, one.open_question):
             typer.echo(textwrap.fill(words, 100, initial_indent="   ", subsequent_indent="   "))
         for system in one.systems:
             entry = told.measured_of(system)

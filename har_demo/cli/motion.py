@@ -23,7 +23,7 @@ def flow(
     start: Annotated[float, typer.Option(help="Where the span begins, in seconds.")] = 0.0,
     seconds: Annotated[float, typer.Option(help="How long it is, up to 10.")] = 4.0,
     camera: Annotated[
-        bool, typer.Option(help="Take the camera's motion off what is written, with --no-camera.")
+        bool, typer.Option(help="Remove camera motion from what is written, with --no-camera.")
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
     evaluate: Annotated[

@@ -39,7 +39,7 @@ def restore(job: Job, query: dict):
 def restore_prompts(job: Job, query: dict):
     """Bring back the clip and the question that a shared link of the Prompts page names.
 
-    Yields updates of: those of a clip, then prompts, none, model, templates, pooling.
+    Yields updates of the clip and of the question's fields.
     """
     problems = []
     question = {}

@@ -188,7 +188,7 @@ class ActionTransformerHead(nn.Module):
         return self.query(box)[:, None], x.flatten(2).transpose(1, 2)
 
     def attention(self, x: Tensor, at: Tensor | None = None) -> tuple[AttentionMap, ...]:
-        """One map a layer: where the box looks, whatever place in it is asked for."""
+        """Return one map a layer: the attention of the box, the same for all of its positions."""
         query, memory = self.query_and_memory(x)
         box = (1, 1, 1)
         queries = flat_positions(at, box).to(x.device)

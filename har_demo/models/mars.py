@@ -142,7 +142,7 @@ def mars_loss(
     alpha: float = 50.0,
     smoothing: float = 0.0,
 ) -> Tensor:
-    """What MARS minimises: cross-entropy, and α times the squared distance of the features.
+    """Loss of MARS: cross-entropy, and α times the squared distance of the features.
 
     Args:
         student: the network of RGB frames that learns.

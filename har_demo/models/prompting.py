@@ -11,7 +11,7 @@ word's can say it. With CLIP's width of 512 there are 3,200,000 numbers to learn
 
 There is no card for it: a card's network takes frames and nothing else, and knows its classes by number;
 this one takes what two other networks made, and knows its classes by name. har_demo.prompts trains it on
-the embedded model.
+the embedded encoders.
 """
 
 import torch

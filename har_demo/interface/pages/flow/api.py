@@ -91,5 +91,5 @@ def _look(
 ) -> FlowResult:
     names = [methods] if isinstance(methods, str) else list(map(str, methods or []))
     if start is None or seconds is None:
-        raise ChoiceError("Say where the span begins and how long it is, in seconds.")
+        raise ChoiceError("Give the start and the duration of the span in seconds.")
     return look(read_clip(clip), names, start, seconds, job.tell)

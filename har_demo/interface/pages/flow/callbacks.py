@@ -1,4 +1,4 @@
-"""What the Flow page does when something is pressed: computing, stepping, saving, asking two streams."""
+"""Presses on the Flow page: computing, stepping, saving, asking two streams."""
 
 import json
 from dataclasses import replace
@@ -67,7 +67,9 @@ def show_motion(
     """
     clip = ready(current, video, job.tell)
     if method and method == beside:
-        raise ChoiceError("Both methods are the same: choose another one beside it, or nothing.")
+        raise ChoiceError(
+            "Both methods are the same: choose another one to compare with, or nothing."
+        )
     chosen = [name for name in (method, beside) if name]
     result = look(clip, chosen, _number(start), _number(seconds), job.tell)
     shown = current.sha256 if current else clip.sha256
@@ -93,7 +95,7 @@ def show_motion(
 def _number(value: float | None) -> float:
     """An emptied field is nothing, which no span begins at."""
     if value is None:
-        raise ChoiceError("Say where the span begins and how long it is, in seconds.")
+        raise ChoiceError("Give the start and the duration of the span in seconds.")
     return float(value)
 
 

@@ -1,4 +1,4 @@
-"""What the Prompts page does when something is pressed: asking, reading again, showing where."""
+"""Presses on the Prompts page: asking, rescoring, heat maps."""
 
 import json
 from pathlib import Path

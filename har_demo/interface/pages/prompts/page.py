@@ -4,7 +4,7 @@ from functools import partial
 
 import gradio as gr
 
-from har_demo.interface import clip_step, header, plots
+from har_demo.interface import clip_input, header, plots
 from har_demo.interface.links import restore_prompts
 from har_demo.interface.pages.prompts import search
 from har_demo.interface.pages.prompts.callbacks import (
@@ -52,7 +52,7 @@ def build() -> None:
     header.build()
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
-            clip = clip_step.build()
+            clip = clip_input.build()
             gr.HTML(fragment("parts", "step", number=2, title="Prompts"))
             prompts = gr.Textbox(
                 START,
@@ -137,7 +137,7 @@ def build() -> None:
 
     at_once = {"queue": False, "show_progress": "hidden", **PRIVATE}
 
-    clip_step.connect(clip, notice)
+    clip_input.connect(clip, notice)
     panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
 
     for number, (name, button) in enumerate(lists.items()):

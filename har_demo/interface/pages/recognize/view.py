@@ -158,7 +158,7 @@ def _trust(answer: Prediction, card: ModelCard) -> str:
     }[answer.provenance.source]
     line = f"{origin} ({answer.provenance.file}, sha256 {answer.provenance.sha256[:8]}…)"
     if answer.provenance.source != "user":
-        measured = [f"{a.top1:.0f} % right on {a.dataset}" for a in accuracies(card)]
+        measured = [f"{a.top1:.0f} % top-1 on {a.dataset}" for a in accuracies(card)]
         if measured:
             line += "; " + ", ".join(measured)
         if measured and answer.provenance.source == "shipped":
