@@ -11,7 +11,7 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError
 from har_demo.flow import learned, save
 from har_demo.flow.catalogue import EMBEDDED, Method, methods, offered
-from har_demo.flow.look import look, told
+from har_demo.flow.look import flow_json, look
 from har_demo.flow.stack import stack
 from har_demo.flow.views import METHOD
 from har_demo.interface.clip_input import ready
@@ -78,7 +78,7 @@ def show_motion(
     network = _network(on_page, seen_by)
     job.check()
     path = job.folder / f"{_stem(on_page)}.json"
-    path.write_text(json.dumps(told(result), indent=1), encoding="utf-8")
+    path.write_text(json.dumps(flow_json(result), indent=1), encoding="utf-8")
     yield {
         "notice": "",
         "panel": when(on_page),
