@@ -1,4 +1,4 @@
-"""The everyday actions that the models trained here know, and what each data set calls them.
+"""The everyday actions that the models trained here know, and the names that each data set has for them.
 
 The names live in checkpoints/labels.json, beside the weights whose outputs they name:
 
@@ -69,5 +69,5 @@ ORDERED: tuple[int, ...] = tuple(
 
 
 def class_of(dataset: str, name: str) -> int:
-    """Index in EVERYDAY of what `dataset` calls `name`; KeyError when it has no such class."""
+    """Return the index in EVERYDAY of what `dataset` calls `name`; KeyError when it has no such class."""
     return EVERYDAY.index(DATASETS[dataset][name])

@@ -36,21 +36,6 @@ def results(
         typer.echo(table([columns, *([row[column] for column in columns] for row in rows)]))
 
 
-def bench(
-    quick: Annotated[bool, typer.Option(help="Shorter clips, for a first look.")] = False,
-    out: Annotated[str | None, typer.Option(help="Also write the table to this .csv file.")] = None,
-) -> None:
-    """Measure time and memory against the plain way of doing the same."""
-    check_out(out)
-    from har_demo.research.benchmarks import bench
-
-    rows = bench.measure(quick, say=progress)
-    progress("")
-    typer.echo(table([bench.COLUMNS, *rows]))
-    if out:
-        bench.write(rows, out)
-
-
 def costs(
     model: Annotated[str, typer.Option(help="Only this model, by its name in `models`.")] = "",
     check: Annotated[

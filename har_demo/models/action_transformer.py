@@ -34,6 +34,7 @@ et al., 2021), which cuts a picture into patches and has no convolutional trunk.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -188,7 +189,7 @@ class ActionTransformerHead(nn.Module):
         return self.query(box)[:, None], x.flatten(2).transpose(1, 2)
 
     def attention(self, x: Tensor, at: Tensor | None = None) -> tuple[AttentionMap, ...]:
-        """One map a layer: where the box looks, whatever place in it is asked for."""
+        """Return one map a layer: the attention of the box, the same for all of its positions."""
         query, memory = self.query_and_memory(x)
         box = (1, 1, 1)
         queries = flat_positions(at, box).to(x.device)
@@ -249,7 +250,7 @@ def action_transformer_tiny(classes: int) -> ActionTransformer:
     return ActionTransformer(classes, width=1 / 2, channels=64)
 
 
-_ABOUT = {
+_ABOUT: dict[str, Any] = {
     "family": "Video transformer",
     "year": 2019,
     "paper": "Girdhar et al., Video Action Transformer Network, CVPR 2019",

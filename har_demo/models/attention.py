@@ -22,14 +22,14 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class AttentionMap:
-    """Where some positions of a block's input look.
+    """Weights by which some positions of a block attend to all others.
 
     Attributes:
         weights: float [B, heads, Q, K]: how much value k contributes to each query; times the block's
             values and summed over K they give what the block adds up.
         queries: int64 [Q], flat positions in `query_grid`.
-        query_grid: (T, H, W) of the positions that ask.
-        key_grid: (T, H, W) of the positions that answer, K of them in all; coarser than the
+        query_grid: (T, H, W) of the queries' positions.
+        key_grid: (T, H, W) of the keys' positions, K of them in all; coarser than the
             queries' where a block pools.
     """
 
@@ -40,7 +40,7 @@ class AttentionMap:
 
 
 def flat_positions(at: Tensor | None, grid: tuple[int, int, int]) -> Tensor:
-    """Flat indices into a grid of (T, H, W) cells, row by row, W fastest.
+    """Return flat indices into a grid of (T, H, W) cells, row by row, W fastest.
 
     Args:
         at: float [Q, 3], moments and places as shares (t, y, x) of the whole, 0 ≤ share < 1; None
@@ -59,7 +59,7 @@ def flat_positions(at: Tensor | None, grid: tuple[int, int, int]) -> Tensor:
 
 
 def block_inputs(network: nn.Module, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """One plain forward pass: what the network answers, and what each block that attends received.
+    """Run one plain forward pass; return the output and the input of each block that attends.
 
     Args:
         network: any model of this package.
@@ -93,7 +93,7 @@ def block_inputs(network: nn.Module, *inputs: Tensor) -> tuple[Tensor, dict[str,
 def attention_maps(
     network: nn.Module, *inputs: Tensor, at: Tensor | None = None
 ) -> dict[str, tuple[AttentionMap, ...]]:
-    """The maps of every block that attends, by the block's name in the network, first to last.
+    """Return the maps of every block that attends, by the block's name in the network, first to last.
 
     Args:
         network: any model of this package.
@@ -103,7 +103,7 @@ def attention_maps(
 
     Example:
         >>> maps = attention_maps(network, clip, at=torch.tensor([[0.5, 0.5, 0.5]]))
-        >>> {name: found[0].weights.shape for name, found in maps.items()}
+        >>> {name: levels[0].weights.shape for name, levels in maps.items()}
         {'layer2.1.non_local': torch.Size([1, 1, 1, 3136]), ...}
     """
     _, received = block_inputs(network, *inputs)

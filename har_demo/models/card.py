@@ -1,4 +1,4 @@
-"""What a model says of itself: its idea, the input it wants, its classes, cost and weights."""
+"""Specification of a model: its idea, input, classes, cost and weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelInput:
-    """What one view of a clip must look like before the model sees it.
+    """Preprocessing of one view of a clip: frames, size, crop and scale of what the network is given.
 
     A view is `frames` frames taken `fps` per second (or spread over the whole clip), resized, cropped,
     scaled to [0, 1], normalised per channel and laid out as float [3, frames, crop height, crop width].
@@ -57,13 +57,13 @@ class ModelInput:
 
     @property
     def frames_read(self) -> int:
-        """How many frames of a clip one view is made from: a change needs the frame after, too."""
+        """Number of frames of a clip that one view is made from: a difference needs the frame after, too."""
         read = {"rgb": self.frames, "difference": self.frames + 1}
         return read.get(self.modality, self.flow_frames + 1)
 
     @property
     def pictures(self) -> tuple[int, ...]:
-        """Which of the frames read are given to the network as RGB, or as differences of them.
+        """Indices, among the frames read, of those given to the network as RGB or as differences.
 
         >>> ModelInput(2, 25, 256, (224, 224), MEAN, STD, modality="rgb+flow", flow_frames=20).pictures
         (5, 15)
@@ -106,7 +106,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """An accuracy somebody published: percent, on which data, under which protocol, and where."""
+    """Published accuracy in percent, with its data set, protocol and source."""
 
     dataset: str
     top1: float
@@ -117,7 +117,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class PublishedCost:
-    """What somebody else counted or printed for this network.
+    """Cost that somebody else counted or printed for this network.
 
     Attributes:
         source: whose number it is, and where it stands.
@@ -141,6 +141,9 @@ class PublishedCost:
 @dataclass(frozen=True)
 class ModelCard:
     """Everything the project knows of one model; a model file ends with its cards.
+
+    `input` is the preprocessing that the public weights were trained with, `accuracy` theirs under its
+    protocol, and `key_map` leads from the names in their files to ours.
 
     Attributes:
         name: the identifier used by pages, API and command line, such as 'r2plus1d_18'.

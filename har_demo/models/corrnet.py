@@ -56,7 +56,7 @@ DILATION = 2
 
 
 class Correlation(nn.Module):
-    """float [B, C, T, H, W] → float [B, groups · K², T, H, W]: how well each movement fits a place.
+    """float [B, C, T, H, W] → float [B, groups · K², T, H, W]: correlation of each place with its neighbours in the next frame.
 
     Channel g · K² + y · K + x belongs to group g and the movement of y - 3 steps down and x - 3 to
     the right.
@@ -91,7 +91,7 @@ class Correlation(nn.Module):
 
 
 class CorrelationBlock(nn.Module):
-    """Adds to the features what moved where: float [B, C, T, H, W] → the same shape."""
+    """Add the correlations to the features: float [B, C, T, H, W] → the same shape."""
 
     def __init__(self, channels: int, frames: int, groups: int):
         super().__init__()

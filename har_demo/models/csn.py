@@ -242,7 +242,7 @@ _SPORTS = "lecture, Sports-1M table"
 
 
 def _reference(code: str, parameters: int, gmacs: float) -> PublishedCost:
-    """What the reference's own code was measured at, for 400 classes and 32 × 224 × 224."""
+    """Cost of the reference's own code, for 400 classes and 32 × 224 × 224."""
     return PublishedCost(code, "verified", parameters, gmacs, classes=400, frames=32, side=224)
 
 

@@ -1,4 +1,4 @@
-"""Lighting up a dark clip before a network looks at it."""
+"""Gamma correction of a dark clip before a network sees it."""
 
 import math
 

@@ -1,9 +1,9 @@
-"""Learned prompts for a frozen image tower and a frozen text tower (Ju et al., ECCV 2022).
+"""Learned prompts for a frozen image encoder and a frozen text encoder (Ju et al., ECCV 2022).
 
-The lecture's last system. Both towers stay as they are; two small things are learned around them:
+The lecture's last system. Both encoders stay as they are; two small things are learned around them:
 
-    [begin | 16 vectors | class name | 16 vectors | end] ──text tower──▶ text [P, W]
-    T frames ──image tower──▶ [T, W] + place in time ──transformer──▶ mean over frames [W]
+    [begin | 16 vectors | class name | 16 vectors | end] ──text encoder──▶ text [P, W]
+    T frames ──image encoder──▶ [T, W] + place in time ──transformer──▶ mean over frames [W]
 
 and the class whose text is nearest to the video wins, cosines divided by 0.07. What a sentence such as
 "a video of a person ..." says around a class name is thus found by training, and vectors that are no
@@ -11,7 +11,7 @@ word's can say it. With CLIP's width of 512 there are 3,200,000 numbers to learn
 
 There is no card for it: a card's network takes frames and nothing else, and knows its classes by number;
 this one takes what two other networks made, and knows its classes by name. har_demo.prompts trains it on
-the embedded towers.
+the embedded encoders.
 """
 
 import torch
@@ -37,7 +37,7 @@ class PromptVectors(nn.Module):
     had the authors' code, and so are its parameters counted.
 
     Args:
-        width: of the text tower's word vectors, W.
+        width: of the text encoder's word vectors, W.
         around: how many vectors stand on each side.
     """
 
@@ -94,8 +94,8 @@ class Prompting(nn.Module):
     """All that is learned: 3.20 M parameters in one layer, 6.35 M in two, at the paper's width.
 
     Args:
-        words: width of the text tower's word vectors.
-        width: of the space that both towers end in.
+        words: width of the text encoder's word vectors.
+        width: of the space that both encoders end in.
         frames, layers, heads: of the temporal transformer.
         around: learned vectors on each side of a class name.
     """
@@ -116,7 +116,7 @@ class Prompting(nn.Module):
     def forward(self, frames: Tensor, texts: Tensor) -> Tensor:
         """Logits [B, P] of videos, frames' vectors [B, T, W], for texts [P, W] of the prompted names.
 
-        Texts come from the text tower, given what `prompts` makes of the names' word vectors.
+        Texts come from the text encoder, given what `prompts` makes of the names' word vectors.
         """
         videos = F.normalize(self.temporal(frames), dim=-1)
         return videos @ F.normalize(texts, dim=-1).T / TEMPERATURE

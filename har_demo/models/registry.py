@@ -15,30 +15,30 @@ from .card import ModelCard
 
 @cache
 def files() -> tuple[ModuleType, ...]:
-    """The modules beside this one that end with cards: a new system is a new file and nothing else."""
-    names = (found.name for found in pkgutil.iter_modules(models.__path__))
+    """Return the modules beside this one that end with cards: a new system is a new file and nothing else."""
+    names = (module.name for module in pkgutil.iter_modules(models.__path__))
     modules = (importlib.import_module(f"{models.__name__}.{name}") for name in names)
     return tuple(module for module in modules if hasattr(module, "CARDS"))
 
 
 @cache
 def cards() -> dict[str, ModelCard]:
-    """Every model's card by name, families from the oldest to the newest.
+    """Return every model's card by name, families from the oldest to the newest.
 
     Inside a family they go by year, then from few parameters to many. Nothing is built or loaded.
     Importing this module takes as long as importing torch and torchvision, about five seconds on
     two cores, and next to nothing on top.
     """
-    found = [card for file in files() for card in file.CARDS]
+    every = [card for file in files() for card in file.CARDS]
     began = {}
-    for card in found:
+    for card in every:
         began[card.family] = min(card.year, began.get(card.family, card.year))
-    found.sort(key=lambda c: (began[c.family], c.family, c.year, c.parameters or 0, c.name))
-    return {card.name: card for card in found}
+    every.sort(key=lambda c: (began[c.family], c.family, c.year, c.parameters or 0, c.name))
+    return {card.name: card for card in every}
 
 
 def card(name: str) -> ModelCard:
-    """The card of that name.
+    """Return the card of that name.
 
     Raises:
         ChoiceError: there is none; the sentence names those that look like it, or says where the list is.
@@ -46,15 +46,15 @@ def card(name: str) -> ModelCard:
     every = cards()
     if isinstance(name, str) and name in every:
         return every[name]
-    wanted = str(name)[:60]  # it may come from a link, and is shown to a person
+    requested = str(name)[:60]  # it may come from a link, and is shown to a person
     lower = {known.lower(): known for known in every}
-    near = [lower[n] for n in difflib.get_close_matches(wanted.lower(), lower, n=3, cutoff=0.5)]
+    near = [lower[n] for n in difflib.get_close_matches(requested.lower(), lower, n=3, cutoff=0.5)]
     advice = (
         f"did you mean {_either(near)}?"
         if near
         else f"`python -m har_demo models` lists the {len(every)} there are."
     )
-    raise ChoiceError(f"There is no model named '{wanted}': {advice}")
+    raise ChoiceError(f"There is no model named '{requested}': {advice}")
 
 
 def hue(family: str) -> int:

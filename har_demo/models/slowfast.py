@@ -64,7 +64,7 @@ SLOW_TIME, FAST_TIME = (1, 1, 1, 3, 3), (5, 3, 3, 3, 3)
 
 
 def slow_frames(frames: int) -> list[int]:
-    """Which of the Fast pathway's frames the Slow one sees: a quarter, from the first to the last.
+    """Indices of the Fast pathway's frames that the Slow one sees: a quarter, from the first to the last.
 
     The public weights were trained so (torch.linspace from end to end), not on 0, 4, 8 ... 28.
 

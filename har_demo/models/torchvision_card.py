@@ -29,7 +29,7 @@ def torchvision_card(
     any_frames: bool = True,
     **words,
 ) -> ModelCard:
-    """The card of one torchvision network with one of its published sets of weights.
+    """Return the card of one torchvision network with one of its published sets of weights.
 
     Args:
         build: number of classes → the network.
@@ -38,7 +38,7 @@ def torchvision_card(
         gmacs: multiply-adds of that view, in 10⁹, counted with cost.py.
         licence: of the code that the weights came with.
         any_frames: see ModelInput.
-        words: name, title, family, year, paper, paper_url and idea of the card.
+        words: name, title, family, year, paper, paper_url, idea and any other field of the card.
     """
     meta, preset = weights.meta, weights.transforms()
     # The list holds (height, width), or the short side alone.
@@ -69,7 +69,7 @@ def torchvision_card(
 
 
 def public_file(weights: WeightsEnum, licence: str) -> Source:
-    """Where torchvision keeps the file of an enum's entry.
+    """Return the source of torchvision's file for an enum's entry.
 
     Its names end in the first eight digits of the file's sha256. The enum states the size in MiB
     to three decimals, so `bytes` is right to about a kilobyte.
@@ -80,7 +80,7 @@ def public_file(weights: WeightsEnum, licence: str) -> Source:
 
 
 def protocol(weights: WeightsEnum) -> str:
-    """How torchvision measured the accuracies, such as '16 frames at 15 per second, 5 clips a video'.
+    """Return the protocol of torchvision's accuracies, such as '16 frames at 15 per second, 5 clips a video'.
 
     The enum holds it as prose: "estimated on video-level with parameters `frame_rate=15`, ...".
     """

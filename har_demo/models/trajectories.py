@@ -30,6 +30,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -100,7 +101,7 @@ def key_points(frame: np.ndarray) -> KeyPoints:
 def camera_homography(
     before: np.ndarray, flow: np.ndarray, here: KeyPoints, there: KeyPoints
 ) -> np.ndarray:
-    """What the camera did: 3×3, taking points of `before` to the next frame; identity if too few agree.
+    """Estimate the camera's motion: 3×3, taking points of `before` to the next frame; identity if too few agree.
 
     Corners are matched by the flow and key points by their descriptors; the two cover different places.
 
@@ -262,7 +263,7 @@ def cell_sums(votes: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def gradient(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How much [h, w] changes along x and along y, over two pixels."""
+    """Change of [h, w] along x and along y, over two pixels."""
     import cv2
 
     return cv2.Sobel(values, cv2.CV_32F, 1, 0, ksize=1), cv2.Sobel(
@@ -324,13 +325,13 @@ def trajectories(frames: np.ndarray, scales: int = 8) -> np.ndarray:
         flows.append(flow)
         own_flows.append(dense_flow(before, stabilised(before, after, homography)))
 
-    found = []
+    described_rows = []
     for scale in range(scales):
         zoom = 2 ** (scale / 2)
         size = (round(width / zoom), round(height / zoom))
         if min(size) < PATCH:
             break
-        found.append(
+        described_rows.append(
             follow(
                 [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames],
                 np.stack([cv2.resize(flow, size) for flow in flows]) / np.float32(zoom),
@@ -338,14 +339,14 @@ def trajectories(frames: np.ndarray, scales: int = 8) -> np.ndarray:
                 zoom,
             )
         )
-    return np.concatenate(found)
+    return np.concatenate(described_rows)
 
 
 # --- From trajectories to classes ----------------------------------------------------------------
 
 
 def fisher_vector(x: Tensor, weights: Tensor, means: Tensor, deviations: Tensor) -> Tensor:
-    """How a Gaussian mixture would have to change to fit these points better: [2·K·D].
+    """Gradient by which a Gaussian mixture would fit these points better: [2·K·D].
 
     The gradient of their mean log-likelihood by each Gaussian's mean, then by its deviation, each divided
     by its expected size, so that rare and wide Gaussians count as much as others:
@@ -400,7 +401,7 @@ class Vocabulary(nn.Module):
 
 
 class ImprovedTrajectories(nn.Module):
-    """float [B, 3, T, H, W], normalised as LAB_INPUT has it → logits [B, classes], the SVMs' margins.
+    """float [B, 3, T, H, W], normalised as TINY_INPUT has it → logits [B, classes], the SVMs' margins.
 
     Made by `fit`; a fresh one knows nothing and answers 0. Trajectories are found on the CPU, one clip
     after the other. A clip without any, because it has fewer than 16 frames or nothing moves in it, is
@@ -429,7 +430,7 @@ class ImprovedTrajectories(nn.Module):
         self.bias = _fitted(torch.zeros(classes))
 
     def greys(self, x: Tensor) -> list[np.ndarray]:
-        """What points are followed in: grey frames of each clip, uint8 [T, H, W]."""
+        """Grey frames of each clip in which points are followed, uint8 [T, H, W]."""
         return [grey(clip, self.lit) for clip in x]
 
     def find(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -453,7 +454,7 @@ def grey(clip: Tensor, lit: bool = False) -> np.ndarray:
     """float [3, T, H, W] as a model receives it → grey frames as a camera gives them, uint8 [T, H, W].
 
     Args:
-        clip: normalised as LAB_INPUT has it.
+        clip: normalised as TINY_INPUT has it.
         lit: bring all clips to one brightness, by one gamma curve for all frames.
     """
     mean, std, luma = (
@@ -489,12 +490,14 @@ def fit(
     random = np.random.default_rng(seed)
     share = sampled // max(len(labels), 1) + 1
     none = np.zeros((0, NUMBERS), np.float32)
-    some = np.concatenate([none, *(random.permutation(rows)[:share] for rows in clips())])
+    sampled = np.concatenate([none, *(random.permutation(rows)[:share] for rows in clips())])
     words = len(network.vocabularies["shape"].weights)
     fewest = max(words, max(DESCRIPTORS.values()) // 2)
-    if len(some) < fewest:
-        raise ValueError(f"{len(some)} trajectories are too few, {fewest} are needed: add clips.")
-    columns = np.split(some, np.cumsum(list(DESCRIPTORS.values()))[:-1], axis=1)
+    if len(sampled) < fewest:
+        raise ValueError(
+            f"{len(sampled)} trajectories are too few, {fewest} are needed: add clips."
+        )
+    columns = np.split(sampled, np.cumsum(list(DESCRIPTORS.values()))[:-1], axis=1)
     for vocabulary, rows in zip(network.vocabularies.values(), columns, strict=True):
         _fit_vocabulary(vocabulary, rows, words, seed)
     codes = torch.stack([network.encode(rows) for rows in clips()])
@@ -556,7 +559,7 @@ def idt_tiny(classes: int) -> ImprovedTrajectories:
     return ImprovedTrajectories(classes, words=32, scales=3, lit=True)
 
 
-_WORDS = {
+_WORDS: dict[str, Any] = {
     "family": "Hand-crafted",
     "year": 2013,
     "paper": "Wang and Schmid, Action Recognition with Improved Trajectories, ICCV 2013",

@@ -24,6 +24,7 @@ B because it counts 16 frames.
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +77,7 @@ def to_windows(x: Tensor, window: Sides, shift: Sides, padding: int = 0) -> Tens
 
 
 def from_windows(x: Tensor, window: Sides, shift: Sides, grid: Sides) -> Tensor:
-    """Undoes `to_windows` for a grid of T × H × W cells."""
+    """Undo `to_windows` for a grid of T × H × W cells."""
     p, m, n = window
     t, h, w = (-(-cells // side) for cells, side in zip(grid, window, strict=True))
     x = x.reshape(-1, t, h, w, p, m, n, x.shape[-1])
@@ -86,7 +87,7 @@ def from_windows(x: Tensor, window: Sides, shift: Sides, grid: Sides) -> Tensor:
 
 
 def regions(grid: Sides, window: Sides, shift: Sides, device: torch.device) -> Tensor:
-    """Which of eight parts of the grid each cell of each shifted window came from: int64 [windows, cells].
+    """Number of the part of the grid, of eight, that each cell of each shifted window came from: int64 [windows, cells].
 
     Rolling brings together in one window what lies at opposite ends of the clip. Such strangers are of
     different parts, and must not see each other.
@@ -148,7 +149,7 @@ class WindowAttention(nn.Module):
         return self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind()
 
     def mask(self, grid: Sides, window: Sides, shift: Sides) -> Tensor:
-        """What is added to QKᵀ/√d: [windows or 1, heads, cells, cells], -∞ between strangers."""
+        """Bias and mask added to QKᵀ/√d: [windows or 1, heads, cells, cells], -∞ between cells of different parts."""
         bias = self.bias(math.prod(window))
         if not any(shift):
             return bias[None]
@@ -164,7 +165,7 @@ class WindowAttention(nn.Module):
         return self.bias_table[self.bias_rows[:cells, :cells]].permute(2, 0, 1).contiguous()
 
     def attention(self, x: Tensor, at: Tensor | None = None) -> tuple[AttentionMap, ...]:
-        """Where the positions `at` look, on the whole grid: 0 outside their window.
+        """Maps of the positions `at` on the whole grid: 0 outside their window.
 
         At the far ends windows are filled up with padding, which takes its share of attention: these
         rows sum to less than 1. Padding adds only the bias of the values, as every cell does, so the
@@ -389,14 +390,14 @@ def swin_tiny(classes: int, window: Sides = (4, 7, 7)) -> VideoSwin:
     return network
 
 
-_WORDS = {
+_WORDS: dict[str, Any] = {
     "family": "Video transformer",
     "year": 2022,
     "paper": "Liu et al., Video Swin Transformer, CVPR 2022",
     "paper_url": "https://arxiv.org/abs/2106.13230",
 }
 # 32 frames, every second one of clips at 30 per second.
-_VIEW = {"frames": 32, "fps": 15}
+_VIEW: dict[str, Any] = {"frames": 32, "fps": 15}
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _PORTED = PORTED.format("Video-Swin-Transformer")
 

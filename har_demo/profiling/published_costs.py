@@ -102,7 +102,7 @@ def count(card: ModelCard, classes: int, frames: int, side: int) -> tuple[int, f
 
     No GMACs where the card states none: a hand-crafted method has other steps to count.
     """
-    network = _network(card, classes)
+    network = meta_network(card, classes)
     if card.gmacs is None:
         return cost.parameters(network), None
     shapes = view(card.input, frames, side).shapes()
@@ -157,9 +157,10 @@ def _row(
 
 
 @cache
-def _network(card: ModelCard, classes: int) -> nn.Module:
+def meta_network(card: ModelCard, classes: int) -> nn.Module:
+    """Return a card's network on the meta device, in evaluation mode; the same one at every call."""
     with torch.device("meta"):
-        return card.build(classes)
+        return card.build(classes).eval()
 
 
 def _number(value: float | None, decimals: int) -> str:

@@ -1,4 +1,4 @@
-"""Where a network's parameters come from: the user's file, the shipped checkpoints, the public hub."""
+"""Sources of a network's parameters: the user's file, the shipped checkpoints, public files."""
 
 from .loading import Availability, Provenance, availability, load
 from .shipped import accuracies

@@ -1,4 +1,4 @@
-"""Whether a shipped checkpoint is what it claims to be, looked up without running anything.
+"""Checks of a shipped checkpoint that run nothing.
 
 Five questions, in this order: is the file there, is it that very file, does it know the classes that
 the pages name, do its parameters fit the network, and was its accuracy measured?
@@ -23,7 +23,7 @@ Question = Literal["file", "hash", "label set", "parameters", "accuracy"]
 
 @dataclass(frozen=True)
 class Check:
-    """One question to a checkpoint, the answer, and a sentence."""
+    """Result of one check of a checkpoint, with a sentence."""
 
     question: Question
     ok: bool
@@ -31,14 +31,14 @@ class Check:
 
     @property
     def words(self) -> str:
-        """Question and answer in two or three words."""
+        """Check and result in two or three words."""
         answers = {"accuracy": ("measured", "not measured"), "parameters": ("fit", "do not fit")}
         return f"{self.question} {answers.get(self.question, ('ok', 'wrong'))[not self.ok]}"
 
 
 @dataclass(frozen=True)
 class Health:
-    """All that was asked of one shipped checkpoint.
+    """Results of all checks of one shipped checkpoint.
 
     Attributes:
         model, title: whose weights they are; a model that nobody knows has its name for a title.
@@ -53,12 +53,12 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """True when nothing is wrong."""
         return all(check.ok for check in self.checks)
 
 
 def every_health() -> list[Health]:
-    """The health of every checkpoint that the manifest lists, in its order.
+    """Return the health of every checkpoint that the manifest lists, in its order.
 
     Raises:
         WeightsError: the manifest cannot be read.
@@ -86,7 +86,7 @@ def _file(entry: dict) -> tuple[Check, ...]:
     path = shipped.path(entry)
     try:
         size = path.stat().st_size if path.is_file() else None
-        found = None if size is None else sha256(path)
+        digest = None if size is None else sha256(path)
     except OSError as error:
         return (Check("file", False, f"The file cannot be read ({error.strerror})."),)
     if size is None:
@@ -97,11 +97,11 @@ def _file(entry: dict) -> tuple[Check, ...]:
         file = f"It has {size} bytes, over the limit of {shipped.LARGEST}."
     else:
         file = ""
-    same = found == entry.get("sha256")
+    same = digest == entry.get("sha256")
     hashed = (
-        f"sha256 {found[:12]}…, as the manifest says."
+        f"sha256 {digest[:12]}…, as the manifest says."
         if same
-        else f"sha256 {found[:12]}… is not the manifest's: fetch checkpoints/ again."
+        else f"sha256 {digest[:12]}… is not the manifest's: fetch checkpoints/ again."
     )
     return (
         Check("file", not file, file or f"{megabytes(size)}, as the manifest says."),
@@ -110,7 +110,7 @@ def _file(entry: dict) -> tuple[Check, ...]:
 
 
 def _labels(entry: dict, card: ModelCard) -> Check:
-    """The classes of weights, card and checkpoints/labels.json are the same, in the same order."""
+    """Check that weights, card and checkpoints/labels.json name the same classes in the same order."""
     classes, named = tuple(entry.get("classes", ())), entry.get("label_set")
     if (classes, named) != (card.classes, card.label_set):
         sentence = (
@@ -126,17 +126,17 @@ def _labels(entry: dict, card: ModelCard) -> Check:
 
 
 def _parameters(entry: dict, card: ModelCard) -> Check:
-    """Names, shapes and number of the file's tensors are those of the network."""
+    """Check that names, shapes and number of the file's tensors are those of the network."""
     try:
         with safe_open(shipped.path(entry), "pt") as file:
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            stored = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError):
         return Check("parameters", False, "The file is damaged: fetch checkpoints/ again.")
     with torch.device("meta"):
         network = card.build(len(card.classes))
     every = network.state_dict()
     own = {name: tuple(t.shape) for name, t in every.items() if t.is_floating_point()}
-    given = {name: shape for name, shape in found.items() if name in own or name not in every}
+    given = {name: shape for name, shape in stored.items() if name in own or name not in every}
     odd = sorted(name for name in own.keys() | given.keys() if own.get(name) != given.get(name))
     if odd:
         first = "".join(letter for letter in odd[0][:80] if letter.isprintable())
@@ -154,12 +154,12 @@ def _parameters(entry: dict, card: ModelCard) -> Check:
 
 
 def _accuracy(entry: dict) -> Check:
-    """What was measured with this very file, and when."""
-    told = [
+    """Accuracies measured with this very file, and their dates."""
+    measured = [
         f"{row['dataset']} {row['top1']:.1f} % of {row['clips']} clips"
         + (f" ({row['date']})" if row.get("date") else "")
         for row in entry.get("accuracy", ())
     ]
-    if not told:
+    if not measured:
         return Check("accuracy", False, "Nobody has measured it: no accuracy is recorded.")
-    return Check("accuracy", True, "; ".join(told) + ".")
+    return Check("accuracy", True, "; ".join(measured) + ".")

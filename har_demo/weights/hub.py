@@ -72,17 +72,17 @@ _failures: dict[str, tuple[float, str]] = {}
 
 
 def folder() -> Path:
-    """Where fetched weights are kept."""
+    """Return the folder of fetched weights."""
     return storage.root() / "weights"
 
 
 def path(source: Source) -> Path:
-    """Where the file is kept, whether it is there or not. Only complete files ever get this name."""
+    """Return the file's place once fetched, whether it is there or not; only complete files get this name."""
     return folder() / Path(urlsplit(source.url).path).name
 
 
 def offline() -> bool:
-    """Whether HF_HUB_OFFLINE forbids the network, by the words huggingface_hub takes for yes."""
+    """Return True when HF_HUB_OFFLINE forbids the network, by the words huggingface_hub takes for yes."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
@@ -143,7 +143,7 @@ def _refuse_what_just_failed(source: Source) -> None:
 
 
 def _stalled(download: _Download) -> str | None:
-    """Why a watcher should give up now, or None while the download makes its way."""
+    """Return the reason to give up a download now, or None while it makes its way."""
     now = time.monotonic()
     if not download.answered:
         waited = now - download.mark > ANSWER_SECONDS
@@ -219,10 +219,12 @@ def _receive(download: _Download) -> None:
 
     if length and download.received != int(length):
         raise http.client.IncompleteRead(b"", int(length) - download.received)
-    found = digest.hexdigest()
-    if not found.startswith(source.sha256):
-        wanted = source.sha256[:8]
-        raise FetchError(f"what came is not the published file (sha256 {found[:8]}, not {wanted})")
+    received = digest.hexdigest()
+    if not received.startswith(source.sha256):
+        expected = source.sha256[:8]
+        raise FetchError(
+            f"what came is not the published file (sha256 {received[:8]}, not {expected})"
+        )
 
 
 def _remove_leftovers(target: Path) -> None:
@@ -236,7 +238,7 @@ def _remove_leftovers(target: Path) -> None:
 
 
 def _reason(error: Exception, download: _Download) -> str:
-    """The error in a few words for a person."""
+    """Return the error in a few words for a person."""
     host = download.host
     if isinstance(error, urllib.error.HTTPError):
         return f"{host} says {error.code} {error.reason}"

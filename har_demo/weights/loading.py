@@ -25,7 +25,7 @@ from .untrusted import read_untrusted
 
 @dataclass(frozen=True)
 class Provenance:
-    """Which parameters answered: 'user', 'shipped', 'hub' or 'packaged', the file's name and its sha256."""
+    """Origin of the parameters that answered: 'user', 'shipped', 'hub' or 'packaged', the file's name and its sha256."""
 
     source: Literal["user", "shipped", "hub", "packaged"]
     file: str
@@ -35,7 +35,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether a model could answer now.
+    """Availability of a model's weights now.
 
     Attributes:
         state: 'shipped' and 'cached' are here, 'download' must be fetched first, 'missing' cannot be had.
@@ -49,7 +49,7 @@ class Availability:
 
 
 def availability(card: ModelCard) -> Availability:
-    """Where the card's weights would come from now. Looks at file names only: fast, and no network."""
+    """Return the source that the card's weights would come from now. Looks at file names only: fast, and no network."""
     try:
         entry = shipped.entry(card.name)
     except WeightsError as error:
@@ -78,7 +78,7 @@ def load(
     user_file: str | Path | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> tuple[nn.Module, Provenance]:
-    """The card's network with its parameters: a new one at every call, the caller's own.
+    """Return the card's network with its parameters: a new one at every call, the caller's own.
 
     Args:
         card: which model.
@@ -143,7 +143,7 @@ def public_file(
     sources: Sequence[Source],
     on_progress: Callable[[float], None] | None = None,
 ) -> Path:
-    """The first public file that is here or can be fetched.
+    """Return the first public file that is here or can be fetched.
 
     Raises:
         WeightsError: none is and none can; the sentence calls the network by its title.

@@ -56,18 +56,18 @@ def _read(path: Path, *state: int) -> tuple[dict, ...]:
     """Parse a manifest whose file has this state; each entry's name of a list becomes the list."""
     manifest = json.loads(path.read_text(encoding="utf-8"))
     lists = manifest.get("classes", {})
-    found = []
+    listed = []
     for entry in manifest["checkpoints"]:
         entry = dict(entry, model=str(entry["model"]), file=str(entry["file"]))
         if isinstance(entry.get("classes"), str):
             entry["classes"] = lists[entry["classes"]]
-        found.append(entry)
-    return tuple(found)
+        listed.append(entry)
+    return tuple(listed)
 
 
 def entry(model: str) -> dict | None:
     """Return what the manifest says of a model's checkpoint, or None when it lists none."""
-    return next((found for found in entries() if found["model"] == model), None)
+    return next((listed for listed in entries() if listed["model"] == model), None)
 
 
 def path(entry: dict) -> Path:
@@ -76,7 +76,7 @@ def path(entry: dict) -> Path:
 
 
 def accuracies(card: ModelCard) -> tuple[Accuracy, ...]:
-    """Measured accuracies of the shipped checkpoint, or the published ones of the public weights."""
+    """Return measured accuracies of the shipped checkpoint, or the published ones of the public weights."""
     listed = entry(card.name)
     if listed is None:
         return card.accuracy

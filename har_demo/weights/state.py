@@ -29,7 +29,7 @@ the network was wrapped for several GPUs or by a trainer."""
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors file, or of one of the `PICKLED` kinds, by name, wrappings removed.
+    """Return the tensors of a .safetensors file, or of one of the `PICKLED` kinds, by name, wrappings removed.
 
     Raises:
         WeightsError: the file is missing, too large, damaged, or holds other things than tensors.
@@ -67,7 +67,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def unwrapped(tensors: object, name: str) -> dict[str, Tensor]:
-    """The state dict inside what training scripts put around it."""
+    """Return the state dict inside what training scripts put around it."""
     for _ in WRAPPERS:
         inner = None
         if isinstance(tensors, Mapping):
@@ -162,7 +162,7 @@ def _pickled(path: Path) -> object:
 
 
 def _floats(tensor: Tensor, key: str, name: str) -> Tensor:
-    """The tensor in float32, if it really holds finite numbers."""
+    """Return the tensor in float32, if it really holds finite numbers."""
     # Meta tensors hold nothing and sparse ones not every number; integers are no parameters.
     if tensor.is_floating_point() and tensor.layout == torch.strided and not tensor.is_meta:
         numbers = tensor.detach().float()
@@ -176,12 +176,12 @@ def _floats(tensor: Tensor, key: str, name: str) -> Tensor:
 
 
 def printable(name: str) -> str:
-    """A stranger's name for a tensor, fit to stand in a sentence."""
+    """Return an untrusted file's name for a tensor, fit to stand in a sentence."""
     return "".join(letter for letter in name[:80] if letter.isprintable())
 
 
 def _misfit(title, classes, name, own, given, missing, unknown, misshapen) -> str:
-    """What does not fit, in one sentence."""
+    """Return one sentence about the tensors that do not fit."""
     other_classes = {given[key].shape[0] for key in misshapen if given[key].dim()}
     if (
         classes
@@ -216,7 +216,7 @@ _known: dict[tuple, str] = {}
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal sha256 of the file's content.
+    """Return the hexadecimal sha256 of the file's content.
 
     Remembered for as long as the file keeps its size and time of change: 400 MB take about a second.
     """
@@ -229,7 +229,7 @@ def sha256(path: Path) -> str:
 
 
 def megabytes(count: int) -> str:
-    """A number of bytes for people, in units of 10⁶.
+    """Return a number of bytes in units of 10⁶, for people.
 
     >>> megabytes(133_545_591)
     '134 MB'

@@ -1,4 +1,4 @@
-"""A stranger's pickled weights, opened in a process of its own.
+"""Untrusted pickled weights, opened in a process of their own.
 
     python -m har_demo.weights.untrusted SOURCE TARGET
 
@@ -29,7 +29,7 @@ REFUSED = 3  # exit code; Python itself ends with 1 or 2
 
 
 def read_untrusted(path: Path) -> "dict[str, Tensor]":
-    """`state.read` for a file that is not trusted.
+    """Read as `state.read` does, from a file that is not trusted.
 
     Raises:
         WeightsError: as `state.read`, and when the file asks for too much memory or time.

@@ -37,6 +37,6 @@ def test_counts_and_lists():
 
 
 def test_every_family_has_one_colour_and_factorised_is_not_plain_3d():
-    assert formatting.hue("3D convolution") == formatting.hue("Plain 3D convolution")
+    assert formatting.hue("2D fusion") == formatting.hue("2D image network") == 28
     assert formatting.hue("Factorised 3D convolution") != formatting.hue("3D convolution")
     assert 0 <= formatting.hue("something new") < 360

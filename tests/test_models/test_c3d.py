@@ -6,7 +6,6 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import vgg16
 
-from har_demo.labels import EVERYDAY
 from har_demo.models.c3d import CARDS, KEY_MAP, SPORTS1M, UCF101, ConvNet3D, c3d, c3d_3x3, c3d_tiny
 
 PAPER, TINY = CARDS[0], CARDS[-1]
@@ -25,16 +24,6 @@ def _gmacs(network, *shape):
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(shape, device="meta"))
     return counter.get_total_flops() / 2e9
-
-
-@pytest.mark.parametrize(
-    "classes, parameters, gmacs", [(487, 79_991_015, 38.549), (101, 78_409_573, 38.547)]
-)
-def test_paper_size_and_cost(classes, parameters, gmacs):
-    with torch.device("meta"):
-        network = c3d(classes).eval()
-    assert _parameters(network) == parameters
-    assert _gmacs(network, 1, 3, 16, 112, 112) == pytest.approx(gmacs, abs=1e-3)
 
 
 def test_pool5_is_padded_to_4_by_4():
@@ -108,15 +97,6 @@ def test_convnet_3d_costs_half_of_c3d_but_for_its_first_layer():
     assert ours - conv1a - fc == pytest.approx((c3d_gmacs() - conv1a - fc) / 2, rel=1e-3)
 
 
-def test_cards_tell_the_truth_about_their_networks():
-    for card in CARDS:
-        with torch.device("meta"):
-            network = card.build(len(card.classes)).eval()
-        assert card.parameters == _parameters(network)
-        size = (1, 3, card.input.frames, *card.input.crop)
-        assert card.gmacs == pytest.approx(_gmacs(network, *size), abs=1e-3)
-
-
 def test_ucf101_names():
     assert len(UCF101) == len(set(UCF101)) == 101
     assert UCF101[0] == "Apply eye makeup"
@@ -136,16 +116,6 @@ def test_only_the_tiny_network_has_batch_norm():
     with torch.device("meta"):
         assert not any("BatchNorm" in type(m).__name__ for m in c3d(101).modules())
         assert any("BatchNorm" in type(m).__name__ for m in c3d_tiny(13).modules())
-
-
-def test_tiny_network_is_small_and_knows_the_everyday_actions():
-    network = TINY.build(len(TINY.classes)).eval()
-    assert _parameters(network) <= 5_000_000
-    assert TINY.classes == EVERYDAY
-    with torch.no_grad():
-        logits = network(torch.rand(2, 3, 16, 112, 112))
-    assert logits.shape == (2, len(EVERYDAY))
-    assert logits.isfinite().all()
 
 
 def test_clips_do_not_influence_each_other():

@@ -2,12 +2,10 @@
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.video import R2Plus1D_18_Weights
 from torchvision.models.video import r2plus1d_18 as torchvision_r2plus1d_18
 from torchvision.models.video.resnet import BasicBlock, Conv2Plus1D, R2Plus1dStem, VideoResNet
 
-from har_demo.labels import EVERYDAY
 from har_demo.models.r2plus1d import (
     CARDS,
     KEY_MAP,
@@ -25,25 +23,12 @@ def _parameters(network):
     return sum(p.numel() for p in network.parameters())
 
 
-def _gmacs(network, *shape):
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.zeros(shape, device="meta"))
-    return counter.get_total_flops() / 2e9
-
-
 def _perturb(network):
     for norm in network.modules():
         if isinstance(norm, torch.nn.BatchNorm3d):  # fresh statistics would hide a swapped pair
             norm.running_mean.normal_(std=0.1)
             norm.running_var.uniform_(0.5, 1.5)
             torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
-
-
-def test_paper_size_and_cost():
-    with torch.device("meta"):
-        network = r2plus1d_18(400).eval()
-    assert _parameters(network) == 31_505_325
-    assert _gmacs(network, 1, 3, 16, 112, 112) == pytest.approx(40.519, abs=1e-3)
 
 
 def test_middle_channels_match_the_parameters_of_a_full_convolution():
@@ -104,17 +89,6 @@ def test_the_bottleneck_splits_time_from_space_in_that_order():
     assert _parameters(block.time[0]) + _parameters(block.space[0]) == 12 * 4 * 4
 
 
-@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
-def test_costs_are_those_that_the_public_code_has(card):
-    with torch.device("meta"):
-        network = card.build(len(card.classes)).eval()
-    for cost in card.published:
-        if cost.status == "verified":
-            assert _parameters(network) == cost.parameters
-            size = (1, 3, cost.frames or card.input.frames, *card.input.crop)
-            assert _gmacs(network, *size) == pytest.approx(cost.gmacs, rel=1e-4)
-
-
 def test_paper_card_follows_torchvisions_weights():
     weights = R2Plus1D_18_Weights.KINETICS400_V1
     assert PAPER.classes == tuple(weights.meta["categories"])
@@ -123,23 +97,6 @@ def test_paper_card_follows_torchvisions_weights():
     assert PAPER.input.resize == (128, 171)
     assert PAPER.input.crop == (112, 112)
     assert PAPER.accuracy[0].top1 == pytest.approx(67.463)
-
-
-def test_cards_tell_the_truth_about_their_networks():
-    for card in CARDS:
-        with torch.device("meta"):
-            network = card.build(len(card.classes)).eval()
-        assert card.parameters == _parameters(network)
-        size = (1, 3, card.input.frames, *card.input.crop)
-        assert card.gmacs == pytest.approx(_gmacs(network, *size), abs=1e-3)
-
-
-def test_tiny_network_is_small_and_knows_the_everyday_actions():
-    network = TINY.build(len(TINY.classes)).eval()
-    assert _parameters(network) <= 5_000_000
-    assert TINY.classes == EVERYDAY
-    with torch.no_grad():
-        assert network(torch.rand(2, 3, 16, 112, 112)).shape == (2, len(EVERYDAY))
 
 
 @pytest.mark.parametrize("frames, side", [(1, 112), (4, 64), (20, 96)])

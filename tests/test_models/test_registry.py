@@ -28,17 +28,16 @@ def test_families_stay_together_and_go_from_old_to_new():
         assert years == sorted(years)
 
 
-@pytest.mark.parametrize("name", cards())
-def test_a_card_is_complete(name):
-    c = card(name)
-    assert c.title and c.family and c.paper_url.startswith("https://")
-    assert c.idea[0].isupper() and c.idea.endswith(".") and len(c.idea) < 240
-    assert len(set(c.classes)) == len(c.classes) > 1
-    for source in c.weights:
-        assert source.url.startswith("https://")
-        assert set(source.sha256) <= set("0123456789abcdef")
-        assert len(source.sha256) >= 8 or source.sha256 == ""  # some publishers state none
-        assert source.bytes > 1_000_000 and source.licence
+def test_cards_are_complete():
+    for c in cards().values():
+        assert c.title and c.family and c.paper_url.startswith("https://"), c.name
+        assert c.idea[0].isupper() and c.idea.endswith(".") and len(c.idea) < 240, c.name
+        assert len(set(c.classes)) == len(c.classes) > 1, c.name
+        for source in c.weights:
+            assert source.url.startswith("https://"), c.name
+            assert set(source.sha256) <= set("0123456789abcdef"), c.name
+            assert len(source.sha256) >= 8 or source.sha256 == "", c.name  # some state none
+            assert source.bytes > 1_000_000 and source.licence, c.name
 
 
 @pytest.mark.parametrize(

@@ -36,18 +36,6 @@ def test_same_outputs_as_torchvision():
     torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)
 
 
-def test_every_published_count():
-    for name in ("s3d", "s3d_g", "s3d_top_heavy"):
-        verified = [p for p in card(name).published if p.status == "verified"]
-        assert verified
-        with torch.device("meta"):
-            network = card(name).build(400)
-        for published in verified:
-            assert parameters(network) == published.parameters
-            view = (1, 3, published.frames or 64, 224, 224)
-            assert gmacs(network, view) == pytest.approx(published.gmacs, abs=3e-3)
-
-
 def test_one_block_more_with_time_costs_what_the_public_network_says():
     with torch.device("meta"):
         network = S3D(400, time_from="4f")

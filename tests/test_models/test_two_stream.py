@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import nn
 
-from har_demo.models.registry import card
 from har_demo.models.two_stream import (
     Fused3D,
     Stream,
@@ -18,7 +17,7 @@ from har_demo.models.two_stream import (
     two_stream_spatial,
     two_stream_temporal,
 )
-from har_demo.profiling.cost import gmacs, parameters
+from har_demo.profiling.cost import parameters
 
 
 @pytest.fixture
@@ -141,16 +140,6 @@ def test_an_svm_learns_which_stream_to_trust_and_averaging_cannot():
     learned = (svm.predict(stacked_scores(spatial, temporal)) == labels).mean()
     assert averaged < 0.75
     assert learned > 0.9
-
-
-def test_every_published_count(meta):
-    for name in ("two_stream_vgg16_spatial", "two_stream_vgg16_temporal"):
-        (published,) = card(name).published
-        network = card(name).build(101)
-        assert published.status == "verified"
-        assert parameters(network) == published.parameters
-        counted = gmacs(network, *card(name).input.shapes())
-        assert counted == pytest.approx(published.gmacs, abs=6e-4)
 
 
 def test_3d_fused_has_the_grids_and_the_size_that_its_paper_gives(meta):
