@@ -2,7 +2,7 @@
 # Both need Python 3.11 or later and make, and install the rest themselves.
 #
 # `make test-all` runs the long tests as well.
-# Another trains: `make train MODEL=c3d_lab`, where DATA holds what har_demo.research.training.recognition.data has prepared.
+# Another trains: `make train MODEL=c3d_lab`, where DATA holds what `python -m har_demo.research prepare` has written.
 # `make test-pythons` tries every Python that is here, `make constraints` pins the newest versions.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -39,7 +39,7 @@ space-requirements:
 
 # Stopped and started again, it goes on where it was.
 train: .venv/installed
-	@.venv/bin/python -m har_demo.research.training.recognition.run --data $(DATA) --models $(MODEL)
+	@.venv/bin/python -m har_demo.research train --data $(DATA) --models $(MODEL)
 
 # A stamp is older than the lists when one has changed since the last install.
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python

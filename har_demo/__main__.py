@@ -2,4 +2,4 @@
 
 from har_demo.cli import app
 
-app(prog_name="python -m har_demo")
+app(prog_name="har-demo")

@@ -15,11 +15,11 @@ from har_demo.cli.answers import recognize
 from har_demo.cli.catalogue import models, weights
 from har_demo.cli.evaluation import evaluate
 from har_demo.cli.explaining import edits, explain, samplings
-from har_demo.cli.figures import bench, convolution, costs, lecture, measured, results
+from har_demo.cli.figures import convolution, costs, lecture, measured, results
 from har_demo.cli.motion import flow, two_stream
 from har_demo.cli.output import progress
-from har_demo.cli.prompting import ask, search, towers
-from har_demo.cli.rendering import dataset, render, sheet
+from har_demo.cli.prompting import ask, image_text_models, search
+from har_demo.cli.research import FORWARD, bench, dataset, render, sheet
 from har_demo.errors import BROKEN, UserError
 from har_demo.installed import required
 
@@ -29,7 +29,7 @@ COMMANDS = (
     recognize,
     ask,
     search,
-    towers,
+    image_text_models,
     explain,
     edits,
     samplings,
@@ -41,7 +41,6 @@ COMMANDS = (
     results,
     lecture,
     measured,
-    bench,
     costs,
     convolution,
 )
@@ -83,5 +82,7 @@ people = typer.Typer(
 for command in COMMANDS:
     app.command()(plainly()(command))
 for command in OF_PEOPLE:
-    people.command()(plainly()(command))
+    people.command(**FORWARD)(command)
+app.command(**FORWARD)(bench)
+app.command("towers", hidden=True)(plainly()(image_text_models))  # its name of before
 app.add_typer(people, name="people")

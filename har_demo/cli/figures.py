@@ -26,7 +26,7 @@ def results(
     check_out(csv)
     from har_demo.tables import published, tiny
 
-    rows = published.asked((*published.load(), *tiny.load()), data_set, metric, search)
+    rows = published.find_rows((*published.load(), *tiny.load()), data_set, metric, search)
     if csv:
         Path(csv).write_text(published.as_csv(rows), encoding="utf-8", newline="")
     if as_json:
@@ -34,21 +34,6 @@ def results(
     else:
         columns = ("method", "data set", "metric", "value", "parameters (M)", "cost (G)", "place")
         typer.echo(table([columns, *([row[column] for column in columns] for row in rows)]))
-
-
-def bench(
-    quick: Annotated[bool, typer.Option(help="Shorter clips, for a first look.")] = False,
-    out: Annotated[str | None, typer.Option(help="Also write the table to this .csv file.")] = None,
-) -> None:
-    """Measure time and memory against the plain way of doing the same."""
-    check_out(out)
-    from har_demo.research.benchmarks import bench
-
-    rows = bench.measure(quick, say=progress)
-    progress("")
-    typer.echo(table([bench.COLUMNS, *rows]))
-    if out:
-        bench.write(rows, out)
 
 
 def costs(
@@ -108,7 +93,7 @@ def lecture(
         return
     for number, one in enumerate(told.CHAPTERS, start=1):
         typer.echo(f"{number}. {one.title}")
-        for words in (one.asks, one.tells, one.leaves):
+        for words in (one.question, one.text, one.open_question):
             typer.echo(textwrap.fill(words, 100, initial_indent="   ", subsequent_indent="   "))
         for system in one.systems:
             entry = told.measured_of(system)

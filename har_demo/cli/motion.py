@@ -1,4 +1,4 @@
-"""Optical flow of a clip, how far off it is, and the networks that read it."""
+"""Commands of optical flow: of a clip, errors of the methods, and the two-stream networks."""
 
 import json
 import os
@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from har_demo.cli.arguments import check_clip, check_out, printable, split_names
-from har_demo.cli.output import bar, progress, table
+from har_demo.cli.arguments import check_clip, printable, split_names
+from har_demo.cli.output import progress, table
+from har_demo.cli.research import run
 from har_demo.errors import ChoiceError
 
 
@@ -17,12 +18,14 @@ def flow(
         str | None, typer.Argument(help="A video file, in any common format; or --evaluate.")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="raft-people, dis, farneback, tv-l1 ... two with a comma between.")
+        str, typer.Option(help="raft-people, dis, farneback, tv-l1 ... two separated by a comma.")
     ] = "raft-people",
-    start: Annotated[float, typer.Option(help="Where the span begins, in seconds.")] = 0.0,
-    seconds: Annotated[float, typer.Option(help="How long it is, up to 10.")] = 4.0,
+    start: Annotated[float, typer.Option(help="Start of the span, in seconds.")] = 0.0,
+    seconds: Annotated[
+        float, typer.Option(help="Duration of the span in seconds, up to 10.")
+    ] = 4.0,
     camera: Annotated[
-        bool, typer.Option(help="Take the camera's motion off what is written, with --no-camera.")
+        bool, typer.Option(help="Remove camera motion from what is written, with --no-camera.")
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
     evaluate: Annotated[
@@ -32,9 +35,9 @@ def flow(
         str | None,
         typer.Option(help="Also on pairs of this folder: NAME_img1.ppm, _img2.ppm, _flow.flo."),
     ] = None,
-    pairs: Annotated[int, typer.Option(help="How many pairs of people to render.", min=0)] = 24,
+    pairs: Annotated[int, typer.Option(help="Pairs of people to render.", min=0)] = 24,
     methods: Annotated[
-        str, typer.Option(help="With commas between; all that are at hand by default.")
+        str, typer.Option(help="Separated by commas; all that are ready by default.")
     ] = "",
     out: Annotated[
         str | None,
@@ -48,7 +51,9 @@ def flow(
     if evaluate and clip:
         raise ChoiceError("--evaluate measures known pairs: leave out the clip.")
     if evaluate:
-        _evaluate_flow(data, pairs, methods, out)
+        options = {"--data": data, "--pairs": pairs, "--methods": methods, "--out": out}
+        given = (word for pair in options.items() if pair[1] not in (None, "") for word in pair)
+        run("flow-evaluate", *given)
     elif clip:
         wanted = split_names(method)
         _flow_of(clip, wanted, start, seconds, not camera, as_json, out)
@@ -70,7 +75,7 @@ def _flow_of(
         raise ChoiceError(f"'{printable(out)}' is a file: give a folder, new or not.")
     from har_demo.clips.ingest import ingest
     from har_demo.flow import save
-    from har_demo.flow.look import forget, look, notes, told
+    from har_demo.flow.look import flow_json, forget, look, notes
 
     source = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
     found = look(
@@ -95,7 +100,7 @@ def _flow_of(
     forget(found)
     progress("")
     if as_json:
-        typer.echo(json.dumps(told(found), indent=1))
+        typer.echo(json.dumps(flow_json(found), indent=1))
         return
     header = ("seconds", "method", "mean pixels", "fastest", "difference", "after warping")
     rows = [
@@ -115,39 +120,6 @@ def _flow_of(
         typer.echo(note)
 
 
-def _evaluate_flow(data: str | None, pairs: int, methods: str, out: str | None) -> None:
-    check_out(out)
-    from har_demo.flow import evaluate as measuring
-    from har_demo.flow.field import TITLES
-    from har_demo.flow.files import known_pairs
-
-    wanted = split_names(methods)
-    for name in wanted:
-        if name not in TITLES:
-            raise ChoiceError(
-                f"No optical flow is called '{printable(name)}': choose {', '.join(TITLES)}."
-            )
-    known = {printable(Path(data).name): known_pairs(data)} if data else {}
-    if not wanted:
-        wanted, left_out = measuring.ready()
-        for sentence in left_out:
-            typer.echo(sentence, err=True)
-    if pairs:
-        progress("Rendering people")
-        known[measuring.PEOPLE] = measuring.people(pairs)
-    rows = measuring.measure(
-        wanted, known, on_progress=lambda done, what: progress(bar(done, what))
-    )
-    progress("")
-    if out:
-        measuring.write(Path(out), rows)
-    typer.echo(
-        table(
-            [("method", "data", "metric", "", "pairs", "machine"), *(row.words() for row in rows)]
-        )
-    )
-
-
 def two_stream(
     clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
     streams: Annotated[str, typer.Option(help="lab, i3d-lab or i3d.")] = "lab",
@@ -165,18 +137,18 @@ def two_stream(
         raise ChoiceError(f"The weight of the temporal stream is from 0 to 1, not {weight}.")
     check_clip(clip)
     from har_demo.clips.ingest import ingest
-    from har_demo.recognize.two_streams import ask, told
+    from har_demo.recognize.two_streams import ask, streams_json
 
     source = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
     both = ask(source, streams, flow, lambda done, words: progress(f"{done:4.0%}  {words}"))
     progress("")
-    said = told(both, weight)
+    answer = streams_json(both, weight)
     if as_json:
-        typer.echo(json.dumps(said, indent=1))
+        typer.echo(json.dumps(answer, indent=1))
         return
-    parts = ["fused", *said["models"]]
-    rows = [(row["class"], *(f"{row[part]:.1%}" for part in parts)) for row in said["top"][:5]]
+    parts = ["fused", *answer["models"]]
+    rows = [(row["class"], *(f"{row[part]:.1%}" for part in parts)) for row in answer["top"][:5]]
     header = ("action", *(part.replace("_", " ") for part in parts))
     typer.echo(table([header, *rows]))
-    for note in said["notes"]:
+    for note in answer["notes"]:
         typer.echo(note)

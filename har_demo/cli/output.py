@@ -1,4 +1,4 @@
-"""What is printed: tables, bars and how far it is."""
+"""Printed output: tables, bars and progress."""
 
 import sys
 from collections.abc import Sequence

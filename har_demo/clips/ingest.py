@@ -109,7 +109,7 @@ def read_safely(
 
 
 def command(source: Path | str, copy: Path | str, name: str) -> list[str]:
-    """What is run to read a file; -P keeps a file beside the server from posing as a module."""
+    """Return the command that reads a file; -P keeps a file beside the server from posing as a module."""
     program = [sys.executable, "-P", "-m", "har_demo.clips.ingest_child"]
     return [*program, os.path.abspath(source), str(copy), name]
 

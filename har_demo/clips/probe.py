@@ -1,4 +1,4 @@
-"""What a file says it is, found out before a single frame of it is decoded.
+"""Facts that a file announces of itself, read before a single frame of it is decoded.
 
 Uploads are hostile until probed. Only demuxers of the list below are let near a file: playlists,
 concatenation scripts and the like could otherwise open other files or addresses, and FFmpeg is glad
@@ -56,7 +56,7 @@ PHOTO_BRANDS = {"heic", "heix", "heim", "heis", "mif1", "avif"}
 
 @dataclass(frozen=True)
 class Limits:
-    """What is refused: more megabytes, seconds, or pixels on one side than this."""
+    """Upper limits of a file: megabytes, seconds, and pixels on one side."""
 
     megabytes: float
     seconds: float
@@ -161,7 +161,7 @@ def check_seconds(seconds: float, name: str) -> None:
 def announced_seconds(
     container: av.container.InputContainer, stream: av.VideoStream
 ) -> float | None:
-    """How long the file says it is, or None: recordings made in a browser do not say."""
+    """Return the duration that the file announces, or None: recordings made in a browser do not say."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     return container.duration / 1e6 if container.duration else None
@@ -176,7 +176,7 @@ def announced_rate(stream: av.VideoStream) -> Fraction | None:
 
 
 def probe(path: Path | str, name: str | None = None) -> SourceFacts:
-    """What the file announces of itself; nothing is decoded, so nothing is promised.
+    """Return what the file announces of itself; nothing is decoded, so nothing is promised.
 
     `ingest` gives the facts as they turned out, and does its reading in a process of its own.
 

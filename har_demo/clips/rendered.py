@@ -7,9 +7,7 @@ The renderer belongs to research, which nothing served may load; it runs beside 
 
 import itertools
 import json
-import os
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -20,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from har_demo import assets
+from har_demo import child
 from har_demo.clips.clip import Clip, SourceFacts
 from har_demo.errors import ChoiceError
 from har_demo.labels import DATASETS
@@ -87,11 +85,11 @@ def renderer() -> Iterator[Open]:
         RuntimeError: (a reader) the renderer ended or did not answer, which is a fault of the program.
     """
     with tempfile.TemporaryDirectory(prefix="har_rendered_") as folder:
-        child = _Renderer(Path(folder))
+        process = _Renderer(Path(folder))
         try:
-            yield child.open
+            yield process.open
         finally:
-            child.close()
+            process.close()
 
 
 class _Renderer:
@@ -159,11 +157,9 @@ class _Renderer:
         if self._closed:
             raise ValueError("this renderer is closed")
         if self._process is None:
-            modules = [str(assets.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
             self._process = subprocess.Popen(
-                # -P keeps a file beside the server from posing as a module.
-                [sys.executable, "-P", "-m", "har_demo.research", "render-frames", self._folder],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
+                child.command("har_demo.research", "render-frames", self._folder),
+                env=child.environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )

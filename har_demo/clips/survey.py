@@ -1,4 +1,4 @@
-"""How fast and how long a film is, from its packets: headers are often silent or wrong on time."""
+"""Rate and duration of a film from its packets: headers are often silent or wrong on time."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +18,7 @@ STATES_DURATION = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "as
 
 @dataclass(frozen=True)
 class Survey:
-    """What the packets of a film tell before any is decoded.
+    """Facts from the packets of a film, before any is decoded.
 
     Attributes:
         rate: average frames per second.

@@ -1,4 +1,4 @@
-"""Class activation: which moments and places of a clip spoke for a class, in five dimensions throughout.
+"""Class activation: the moments and places of a clip that are evidence for a class, in five dimensions throughout.
 
 A layer near the end has features A [C, T, H, W] that still say when and where; the gradient G of the
 class's logit says how each of them counts. Four ways to make one map of the two:
@@ -79,7 +79,7 @@ class Activation:
 
 
 def activation(
-    one: ForwardTrace,
+    trace: ForwardTrace,
     target: int | None = None,
     method: Method = "grad-cam",
     network: nn.Module | None = None,
@@ -87,7 +87,7 @@ def activation(
     """Compute when and where a model found evidence for a class.
 
     Args:
-        one: the look.
+        trace: the look.
         target: number of the class; the likeliest where none is given.
         method: one of `METHODS`.
         network: another one of the same shape, such as one with other parameters; the look's own
@@ -99,12 +99,12 @@ def activation(
     if method not in METHODS:
         raise ChoiceError(f"There is no method '{str(method)[:60]}': choose {', '.join(METHODS)}.")
     if target is None:
-        target = int(one.scores.argmax())
-    if target not in range(len(one.card.classes)):
-        raise ChoiceError(f"{one.card.title} has no class number {target}.")
-    network = network or one.network()
+        target = int(trace.scores.argmax())
+    if target not in range(len(trace.card.classes)):
+        raise ChoiceError(f"{trace.card.title} has no class number {target}.")
+    network = network or trace.network()
     device = next(network.parameters()).device
-    inputs = [x.to(device) for x in one.inputs]
+    inputs = [x.to(device) for x in trace.inputs]
     layer = target_layer(network, *inputs)
     features, gradient = _features(network, layer, inputs, target)
     values = combine(features, gradient, method)[0].cpu().numpy()

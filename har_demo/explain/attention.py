@@ -141,13 +141,13 @@ class AttentionSummary:
     mean: tuple[np.ndarray, ...] = field(repr=False)
 
 
-def blocks(one: ForwardTrace) -> tuple[AttentionBlock, ...]:
+def blocks(trace: ForwardTrace) -> tuple[AttentionBlock, ...]:
     """The blocks of a look that attend, first to last; none for most networks."""
-    if "blocks" in one.remembered:
-        return one.remembered["blocks"]
-    network = one.network()
+    if "blocks" in trace.remembered:
+        return trace.remembered["blocks"]
+    network = trace.network()
     found = []
-    for name, x in one.received.items():
+    for name, x in trace.received.items():
         module = network.get_submodule(name)
         maps = _ask(module, x, (0.5, 0.5, 0.5))
         layers = [[m] for m in maps] if getattr(module, "attention_by_layer", False) else [maps]
@@ -168,19 +168,19 @@ def blocks(one: ForwardTrace) -> tuple[AttentionBlock, ...]:
                     covered=_covered(module, levels[0]),
                 )
             )
-    return one.remembered.setdefault("blocks", tuple(found))
+    return trace.remembered.setdefault("blocks", tuple(found))
 
 
-def block(one: ForwardTrace, name: str | None = None) -> AttentionBlock:
+def block(trace: ForwardTrace, name: str | None = None) -> AttentionBlock:
     """The block of that name, the last where none is named.
 
     Raises:
         ChoiceError: the model has none, or none of that name.
     """
-    every = blocks(one)
+    every = blocks(trace)
     if not every:
         raise ChoiceError(
-            f"{one.card.title} has no attention between places, so there is no such map: "
+            f"{trace.card.title} has no attention between places, so there is no such map: "
             "choose another model, or class activation."
         )
     if name is None:
@@ -189,45 +189,45 @@ def block(one: ForwardTrace, name: str | None = None) -> AttentionBlock:
         if found.name == name:
             return found
     names = ", ".join(found.name for found in every)
-    raise ChoiceError(f"{one.card.title} has no block '{str(name)[:60]}': it has {names}.")
+    raise ChoiceError(f"{trace.card.title} has no block '{str(name)[:60]}': it has {names}.")
 
 
-def share_of(one: ForwardTrace, x: float, y: float, frame: int) -> At:
+def share_of(trace: ForwardTrace, x: float, y: float, frame: int) -> At:
     """A pixel of the clip as it was given, and the number of a sampled frame from 0, as shares.
 
     Raises:
         ChoiceError: the model does not see that place, or there is no such frame.
     """
-    if frame not in range(len(one.frames)):
+    if frame not in range(len(trace.frames)):
         raise ChoiceError(
-            f"There are sampled frames 0 to {len(one.frames) - 1}, not {frame}: choose among them."
+            f"There are sampled frames 0 to {len(trace.frames) - 1}, not {frame}: choose among them."
         )
-    source = one.clip.source
+    source = trace.clip.source
     left, top, right, bottom = (
         side * whole / kept
         for side, whole, kept in zip(
-            one.box,
+            trace.box,
             (source.width, source.height) * 2,
-            (one.clip.width, one.clip.height) * 2,
+            (trace.clip.width, trace.clip.height) * 2,
             strict=True,
         )
     )
     if not (left <= x < right and top <= y < bottom):
         raise ChoiceError(
-            f"{one.card.title} sees x from {left:.0f} to {right:.0f} and y from {top:.0f} to "
+            f"{trace.card.title} sees x from {left:.0f} to {right:.0f} and y from {top:.0f} to "
             f"{bottom:.0f} of this clip, so choose a point in there, not {x:g},{y:g}."
         )
-    t = (frame + 0.5) / len(one.frames)
+    t = (frame + 0.5) / len(trace.frames)
     return t, (y - top) / (bottom - top), (x - left) / (right - left)
 
 
 def attended(
-    one: ForwardTrace, of: AttentionBlock, at: At, function: Function | None = None
+    trace: ForwardTrace, of: AttentionBlock, at: At, function: Function | None = None
 ) -> AttentionResult:
     """Return the attention from the position of a block that holds `at`.
 
     Args:
-        one: the look.
+        trace: the look.
         of: one of its blocks.
         at: a moment and a place.
         function: of a pair, computed from the same input and the same weights; the block's own where
@@ -238,32 +238,32 @@ def attended(
     """
     if not all(0 <= share < 1 for share in at):
         raise ChoiceError("A place is given as shares from 0 up to, not with, 1.")
-    maps = _ask(*_module(one, of, function), at, _layer(of))
+    maps = _ask(*_module(trace, of, function), at, _layer(of))
     (flat,) = maps[0].queries.tolist()
     cell = tuple(int(i) for i in np.unravel_index(flat, of.query_grid))
     levels = tuple(m.weights[0, :, 0].unflatten(1, m.key_grid).float().numpy() for m in maps)
     return AttentionResult(of, cell, function or of.function, levels)
 
 
-def scores(one: ForwardTrace, found: AttentionResult, head: int | None = None) -> Scores:
+def scores(trace: ForwardTrace, result: AttentionResult, head: int | None = None) -> Scores:
     """Compute the statistics of one map."""
-    maps = found.maps(head)
+    maps = result.maps(head)
     weights = np.concatenate([level.ravel() for level in maps]).astype(np.float64)
     shares = _shares(torch.from_numpy(weights)).numpy()
     entropy = abs(
         float((shares * np.log2(shares, where=shares > 0, out=np.zeros_like(shares))).sum())
     )
 
-    asked = centres(found.block.query_grid)[
-        np.ravel_multi_index(found.cell, found.block.query_grid)
+    asked = centres(result.block.query_grid)[
+        np.ravel_multi_index(result.cell, result.block.query_grid)
     ]
-    keys = np.concatenate([centres(grid) for grid in found.block.key_grids])
-    keys[:, 1:] *= found.block.covered
-    left, top, right, bottom = one.box
+    keys = np.concatenate([centres(grid) for grid in result.block.key_grids])
+    keys[:, 1:] *= result.block.covered
+    left, top, right, bottom = trace.box
     tall = (bottom - top) / (right - left)
     space = np.hypot((keys[:, 1] - asked[1]) * tall, keys[:, 2] - asked[2])
-    time = np.abs(_moment(one, keys[:, 0]) - _moment(one, asked[:1]))
-    now = np.concatenate([_at_moment(grid, asked[0]) for grid in found.block.key_grids])
+    time = np.abs(_moment(trace, keys[:, 0]) - _moment(trace, asked[:1]))
+    now = np.concatenate([_at_moment(grid, asked[0]) for grid in result.block.key_grids])
     ends = np.cumsum([level.size for level in maps])[:-1]
     return Scores(
         entropy=entropy,
@@ -281,7 +281,10 @@ def scores(one: ForwardTrace, found: AttentionResult, head: int | None = None) -
 
 
 def survey(
-    one: ForwardTrace, of: AttentionBlock, head: int | None = None, function: Function | None = None
+    trace: ForwardTrace,
+    of: AttentionBlock,
+    head: int | None = None,
+    function: Function | None = None,
 ) -> AttentionSummary:
     """All positions of a block that can ask, a few at a time; done once for each look.
 
@@ -291,16 +294,16 @@ def survey(
     if head is not None and head not in range(of.heads):
         raise ChoiceError(f"{of.name} has heads 0 to {of.heads - 1}, not {head}.")
     asked = (of.name, head, function or of.function)
-    if asked not in one.remembered:
-        one.remembered[asked] = _survey(one, of, head, function)
-    return one.remembered[asked]
+    if asked not in trace.remembered:
+        trace.remembered[asked] = _survey(trace, of, head, function)
+    return trace.remembered[asked]
 
 
 def _survey(
-    one: ForwardTrace, of: AttentionBlock, head: int | None, function: Function | None
+    trace: ForwardTrace, of: AttentionBlock, head: int | None, function: Function | None
 ) -> AttentionSummary:
     entropy, queries, summed, units = 0.0, 0, 0.0, 0.0
-    for weights in rows_of(one, of, head, function):
+    for weights in rows_of(trace, of, head, function):
         shares = _shares(weights.double())
         entropy -= torch.xlogy(shares, shares).sum().item() / np.log(2)
         queries += len(shares)
@@ -322,10 +325,13 @@ def _survey(
 
 
 def rows_of(
-    one: ForwardTrace, of: AttentionBlock, head: int | None = None, function: Function | None = None
+    trace: ForwardTrace,
+    of: AttentionBlock,
+    head: int | None = None,
+    function: Function | None = None,
 ) -> Iterator[Tensor]:
     """The maps of all positions of a block in order, float32 [some, cells of all levels]."""
-    module, x = _module(one, of, function)
+    module, x = _module(trace, of, function)
     count, cells = int(np.prod(of.query_grid)), sum(int(np.prod(grid)) for grid in of.key_grids)
     step = max(1, AT_ONCE // (cells * of.heads))
     places = torch.from_numpy(centres(of.query_grid)).float()
@@ -340,13 +346,13 @@ def rows_of(
 
 
 def connections(
-    found: AttentionResult, k: int, head: int | None = None
+    result: AttentionResult, k: int, head: int | None = None
 ) -> list[tuple[int, Grid, float]]:
     """The k strongest, strongest first: number of the level, (t, y, x) of the cell, and its weight.
 
     Fewer, where not so many have at least a hundredth of the strongest's weight.
     """
-    maps = found.maps(head)
+    maps = result.maps(head)
     every = np.concatenate([np.abs(level).ravel() for level in maps])
     starts = np.cumsum([0] + [level.size for level in maps])
     best = []
@@ -400,11 +406,14 @@ def _kind(module: nn.Module) -> str:
     return module.kind + shifted
 
 
-def _covered(module: nn.Module, found: AttentionMap) -> tuple[float, float]:
+def _covered(module: nn.Module, attention_map: AttentionMap) -> tuple[float, float]:
     """Share of height and width that a non-local block's pooled positions come from."""
     if not isinstance(module, NonLocal):
         return 1.0, 1.0
-    _, h, w = (q // k * k / q for q, k in zip(found.query_grid, found.key_grid, strict=True))
+    _, h, w = (
+        q // k * k / q
+        for q, k in zip(attention_map.query_grid, attention_map.key_grid, strict=True)
+    )
     return h, w
 
 
@@ -415,11 +424,11 @@ def _layer(of: AttentionBlock) -> int | None:
 
 
 def _module(
-    one: ForwardTrace, of: AttentionBlock, function: Function | None
+    trace: ForwardTrace, of: AttentionBlock, function: Function | None
 ) -> tuple[nn.Module, Tensor]:
     """The block itself, with another function if one is asked for, and what it received."""
     name, _, _ = of.name.partition(":")
-    module = one.network().get_submodule(name)
+    module = trace.network().get_submodule(name)
     if function is not None and function not in FUNCTIONS:
         raise ChoiceError(
             f"There is no function '{str(function)[:60]}': choose {', '.join(FUNCTIONS)}."
@@ -431,10 +440,10 @@ def _module(
                 f"{of.kind}."
             )
         asked = ("as if", name, function)
-        if asked not in one.remembered:
-            one.remembered[asked] = as_if(module, function)
-        module = one.remembered[asked]
-    return module, one.received[name]
+        if asked not in trace.remembered:
+            trace.remembered[asked] = as_if(module, function)
+        module = trace.remembered[asked]
+    return module, trace.received[name]
 
 
 def _ask(
@@ -457,10 +466,10 @@ def _shares(weights: Tensor) -> Tensor:
     return torch.where(total > 0, sizes / total.clamp(min=1e-300), 1 / sizes.shape[-1])
 
 
-def _moment(one: ForwardTrace, shares: np.ndarray) -> np.ndarray:
+def _moment(trace: ForwardTrace, shares: np.ndarray) -> np.ndarray:
     """Seconds into the clip of some shares of the window."""
-    steps = shares * len(one.frames) - 0.5
-    return np.interp(steps, np.arange(len(one.frames)), one.seconds)
+    steps = shares * len(trace.frames) - 0.5
+    return np.interp(steps, np.arange(len(trace.frames)), trace.seconds)
 
 
 def _at_moment(grid: Grid, share: float) -> np.ndarray:

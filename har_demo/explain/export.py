@@ -43,15 +43,15 @@ class ExplainedAttention:
     """The attention from one position, and its statistics.
 
     Attributes:
-        look, found: of which pass, and the map.
-        at: who asks, as shares.
+        trace, result: the forward pass and the map.
+        at: the query's position, as shares (t, y, x).
         head: one of them, or None for their mean.
         lines: how many connections are drawn.
-        scores, survey: of this position, and of all that can ask.
+        scores, survey: of this position, and of all queries.
     """
 
-    look: ForwardTrace
-    found: AttentionResult
+    trace: ForwardTrace
+    result: AttentionResult
     at: At
     head: int | None
     lines: int
@@ -61,31 +61,33 @@ class ExplainedAttention:
     @property
     def title(self) -> str:
         """Title of the map."""
-        of = self.found.block
-        function = f", {TITLES[self.found.function]}" if self.found.function else ""
+        of = self.result.block
+        function = f", {TITLES[self.result.function]}" if self.result.function else ""
         head = f", head {self.head}" if self.head is not None else ""
-        return f"Attention of {of.name} ({of.kind}{function}{head}), cell {self.found.cell}"
+        return f"Attention of {of.name} ({of.kind}{function}{head}), cell {self.result.cell}"
 
     @property
     def words(self) -> list[str]:
         """The map's statistics in sentences."""
-        return attention_words(self.found, self.scores, self.survey)
+        return attention_words(self.result, self.scores, self.survey)
 
     def png(self) -> bytes:
         """The map over the frames."""
-        drawn = picture.attention_picture(self.look, self.found, self.head, self.lines, self.words)
+        drawn = picture.attention_picture(
+            self.trace, self.result, self.head, self.lines, self.words
+        )
         return picture.png(drawn)
 
     def npz(self) -> bytes:
         """level_0 ... of float32 [heads, T, H, W], who asked, and which frames."""
-        of = self.found.block
+        of = self.result.block
         return _npz(
-            self.look,
-            **{f"level_{number}": level for number, level in enumerate(self.found.levels)},
-            query=self.found.cell,
+            self.trace,
+            **{f"level_{number}": level for number, level in enumerate(self.result.levels)},
+            query=self.result.cell,
             query_grid=of.query_grid,
             block=of.name,
-            function=self.found.function,
+            function=self.result.function,
         )
 
     def json(self) -> dict:
@@ -98,20 +100,20 @@ class ExplainedClass:
     """A class activation map, and tests of its faithfulness.
 
     Attributes:
-        look, found: of which pass, and the map.
-        trust: deletion and insertion, if they were asked for.
-        likeness: rank correlation with the map of the shuffled network, if it was asked for.
+        trace, result: the forward pass and the map.
+        trust: deletion and insertion, where requested.
+        likeness: rank correlation with the map of the shuffled network, where requested.
     """
 
-    look: ForwardTrace
-    found: Activation
+    trace: ForwardTrace
+    result: Activation
     trust: Faithfulness | None = None
     likeness: float | None = None
 
     @property
     def title(self) -> str:
         """Title of the map."""
-        return _class_title(self.look, self.found)
+        return _class_title(self.trace, self.result)
 
     @property
     def words(self) -> list[str]:
@@ -120,16 +122,16 @@ class ExplainedClass:
 
     def png(self) -> bytes:
         """The map over the frames."""
-        return picture.png(picture.activation_picture(self.look, self.found, self.words))
+        return picture.png(picture.activation_picture(self.trace, self.result, self.words))
 
     def npz(self) -> bytes:
         """values float32 [T, H, W], of what, and which frames."""
         return _npz(
-            self.look,
-            values=self.found.values,
-            method=self.found.method,
-            layer=self.found.layer,
-            target=self.look.card.classes[self.found.target],
+            self.trace,
+            values=self.result.values,
+            method=self.result.method,
+            layer=self.result.layer,
+            target=self.trace.card.classes[self.result.target],
         )
 
     def json(self) -> dict:
@@ -138,7 +140,7 @@ class ExplainedClass:
 
 
 def explained_attention(
-    one: ForwardTrace,
+    trace: ForwardTrace,
     place: tuple[float, float, int] | At,
     of: str | None = None,
     head: int | None = None,
@@ -148,21 +150,21 @@ def explained_attention(
     """Compute the attention from a place.
 
     Args:
-        one: the look.
+        trace: the forward pass.
         place: (x, y, frame): a pixel of the clip as it was given, and the number of a sampled frame.
         of: name of a block, the last where none is given.
         head: one head, or the mean.
-        function: of a pair; the block's own where none is given.
+        function: the pairwise function f; the block's own where none is given.
         lines: strongest connections drawn.
 
     Raises:
         ChoiceError: the model has no such block, head, function or place.
     """
-    return attention_at(one, share_of(one, *place), of, head, function, lines)
+    return attention_at(trace, share_of(trace, *place), of, head, function, lines)
 
 
 def attention_at(
-    one: ForwardTrace,
+    trace: ForwardTrace,
     at: At,
     of: str | None = None,
     head: int | None = None,
@@ -170,21 +172,21 @@ def attention_at(
     lines: int = 8,
 ) -> ExplainedAttention:
     """The same for a moment and a place as shares (t, y, x)."""
-    asked = block(one, of)
-    found = attended(one, asked, at, function)
+    chosen = block(trace, of)
+    result = attended(trace, chosen, at, function)
     return ExplainedAttention(
-        look=one,
-        found=found,
+        trace=trace,
+        result=result,
         at=at,
         head=head,
         lines=lines,
-        scores=scores(one, found, head),
-        survey=survey(one, asked, head, function),
+        scores=scores(trace, result, head),
+        survey=survey(trace, chosen, head, function),
     )
 
 
 def explained_class(
-    one: ForwardTrace,
+    trace: ForwardTrace,
     name: str | None = None,
     method: str = "grad-cam",
     trust: bool = False,
@@ -193,7 +195,7 @@ def explained_class(
     """Compute a class activation map.
 
     Args:
-        one: the look.
+        trace: the forward pass.
         name: of a class; the likeliest where none is given.
         method: one of `METHODS`, or 'rollout' for transformers, which knows no class.
         trust: also delete, insert and shuffle.
@@ -202,47 +204,49 @@ def explained_class(
     Raises:
         ChoiceError: there is no such class or method, or the model has no such map.
     """
-    target = None if name is None else class_number(one, name)
+    target = None if name is None else class_number(trace, name)
     if method == "rollout":
-        found = rollout(one)
+        result = rollout(trace)
     elif method in METHODS:
-        found = activation(one, target, method)
+        result = activation(trace, target, method)
     else:
         choices = ", ".join((*METHODS, "rollout"))
         raise ChoiceError(f"There is no method '{str(method)[:60]}': choose {choices}.")
     if not trust:
-        return ExplainedClass(one, found)
+        return ExplainedClass(trace, result)
     say = on_progress or (lambda done: None)
-    curves = faithfulness(one, found, on_progress=lambda done: say(0.9 * done))
-    likeness = stays_when_shuffled(one, found) if method in METHODS else None
+    curves = faithfulness(trace, result, on_progress=lambda done: say(0.9 * done))
+    likeness = stays_when_shuffled(trace, result) if method in METHODS else None
     say(1.0)
-    return ExplainedClass(one, found, curves, likeness)
+    return ExplainedClass(trace, result, curves, likeness)
 
 
-def class_number(one: ForwardTrace, name: str) -> int:
+def class_number(trace: ForwardTrace, name: str) -> int:
     """A class's number among the model's.
 
     Raises:
         ChoiceError: there is none of that name; the sentence names those that look like it.
     """
-    known = {known.lower(): number for number, known in enumerate(one.card.classes)}
+    known = {known.lower(): number for number, known in enumerate(trace.card.classes)}
     wanted = str(name)[:60]
     if wanted.lower() in known:
         return known[wanted.lower()]
     holding = [each for each in known if wanted and wanted.lower() in each][:3]
     near = holding or difflib.get_close_matches(wanted.lower(), known, n=3, cutoff=0.5)
-    advice = f"did you mean {' or '.join(near)}?" if near else f"it knows {one.card.label_set}."
-    raise ChoiceError(f"{one.card.title} knows no action '{wanted}': {advice}")
+    advice = f"did you mean {' or '.join(near)}?" if near else f"it knows {trace.card.label_set}."
+    raise ChoiceError(f"{trace.card.title} knows no action '{wanted}': {advice}")
 
 
-def attention_words(found: AttentionResult, told: Scores, every: AttentionSummary) -> list[str]:
+def attention_words(
+    result: AttentionResult, statistics: Scores, every: AttentionSummary
+) -> list[str]:
     """Describe the statistics of a map in sentences."""
-    of = found.block
-    if told.total == 0:
+    of = result.block
+    if statistics.total == 0:
         return ["From here this function gives nothing to any cell: there is no map to read."]
     said = [
-        f"Attention is spread as if over {_number(told.even)} of {told.cells} cells "
-        f"({told.entropy:.1f} of at most {np.log2(told.cells):.1f} bits of entropy)."
+        f"Attention is spread as if over {_number(statistics.even)} of {statistics.cells} cells "
+        f"({statistics.entropy:.1f} of at most {np.log2(statistics.cells):.1f} bits of entropy)."
     ]
     if of.query_grid == (1, 1, 1):
         said.append(
@@ -250,15 +254,15 @@ def attention_words(found: AttentionResult, told: Scores, every: AttentionSummar
         )
     else:
         said.append(
-            f"On average it looks {told.space:.2f} picture widths and {told.time:.2f} s away; were it "
-            f"even, {told.even_space:.2f} widths and {told.even_time:.2f} s. "
-            f"{told.same_moment * 100:.0f} % stays at the moment that asks."
+            f"On average it looks {statistics.space:.2f} picture widths and {statistics.time:.2f} s away; were it "
+            f"even, {statistics.even_space:.2f} widths and {statistics.even_time:.2f} s. "
+            f"{statistics.same_moment * 100:.0f} % stays at the moment that asks."
         )
         said.append(_independence(every))
-    if len(told.levels) > 1:
+    if len(statistics.levels) > 1:
         shares = ", ".join(
             f"{share * 100:.0f} % goes to regions of {t} × {h} × {w}"
-            for share, (t, h, w) in zip(told.levels, of.key_grids, strict=True)
+            for share, (t, h, w) in zip(statistics.levels, of.key_grids, strict=True)
         )
         said.append(f"Of the pyramid's levels, {shares}.")
     if of.window:
@@ -267,13 +271,13 @@ def attention_words(found: AttentionResult, told: Scores, every: AttentionSummar
             f"Only cells of the same box of {t} × {h} × {w} can see each other in this layer"
             + (", and the boxes are shifted by half." if of.kind.endswith("shifted") else ".")
         )
-    if of.window and told.total < 0.995:
+    if of.window and statistics.total < 0.995:
         said.append(
-            f"{(1 - told.total) * 100:.0f} % falls on padding, which fills up the boxes at the edges."
+            f"{(1 - statistics.total) * 100:.0f} % falls on padding, which fills up the boxes at the edges."
         )
-    if told.negative > 0:
+    if statistics.negative > 0:
         said.append(
-            f"{told.negative * 100:.0f} % of the weight is below nothing: those cells count against."
+            f"{statistics.negative * 100:.0f} % of the weight is below nothing: those cells count against."
         )
     if of.kind.startswith("compact"):
         said.append(
@@ -283,7 +287,7 @@ def attention_words(found: AttentionResult, told: Scores, every: AttentionSummar
     return said
 
 
-def function_rows(one: ForwardTrace, found: AttentionResult, at, head: int | None) -> list[dict]:
+def function_rows(trace: ForwardTrace, result: AttentionResult, at, head: int | None) -> list[dict]:
     """The same position under all four functions of a pair; empty where there is one alone.
 
     Returns:
@@ -291,16 +295,16 @@ def function_rows(one: ForwardTrace, found: AttentionResult, at, head: int | Non
         attention that lands elsewhere than with the block's own, query-independence, and whether the
         function gives nothing to any cell from here.
     """
-    of = found.block
+    of = result.block
     if not of.function:
         return []
-    known = {found.function: found}
-    own = known.get(of.function) or attended(one, of, at)
+    known = {result.function: result}
+    own = known.get(of.function) or attended(trace, of, at)
     known[of.function] = own
     rows = []
     for name in FUNCTIONS:
-        other = known.get(name) or attended(one, of, at, name)
-        told = scores(one, other, head)
+        other = known.get(name) or attended(trace, of, at, name)
+        told = scores(trace, other, head)
         rows.append(
             {
                 "function": name,
@@ -309,37 +313,38 @@ def function_rows(one: ForwardTrace, found: AttentionResult, at, head: int | Non
                 "entropy": told.entropy,
                 "empty": told.total == 0,
                 "elsewhere": moved(own, other, head),
-                "independence": survey(one, of, head, name).independence,
+                "independence": survey(trace, of, head, name).independence,
             }
         )
     return rows
 
 
-def attention_json(said: ExplainedAttention) -> dict:
+def attention_json(explained: ExplainedAttention) -> dict:
     """A map and what it amounts to in plain JSON types; the weights themselves are in the array."""
-    one, found, told, every = said.look, said.found, said.scores, said.survey
-    of = found.block
+    trace, result = explained.trace, explained.result
+    statistics, every = explained.scores, explained.survey
+    of = result.block
     return {
-        **_header(one),
+        **_header(trace),
         "block": of.name,
         "kind": of.kind,
-        "function": found.function,
-        "head": said.head,
+        "function": result.function,
+        "head": explained.head,
         "heads": of.heads,
-        "query": list(found.cell),
+        "query": list(result.cell),
         "query_grid": list(of.query_grid),
         "key_grids": [list(grid) for grid in of.key_grids],
         "scores": {
-            "entropy_bits": _rounded(told.entropy),
-            "cells": told.cells,
-            "as_if_over_cells": _rounded(told.even),
-            "distance_widths": _rounded(told.space),
-            "distance_widths_if_even": _rounded(told.even_space),
-            "distance_seconds": _rounded(told.time),
-            "distance_seconds_if_even": _rounded(told.even_time),
-            "same_moment": _rounded(told.same_moment),
-            "negative": _rounded(told.negative),
-            "levels": [_rounded(share) for share in told.levels],
+            "entropy_bits": _rounded(statistics.entropy),
+            "cells": statistics.cells,
+            "as_if_over_cells": _rounded(statistics.even),
+            "distance_widths": _rounded(statistics.space),
+            "distance_widths_if_even": _rounded(statistics.even_space),
+            "distance_seconds": _rounded(statistics.time),
+            "distance_seconds_if_even": _rounded(statistics.even_time),
+            "same_moment": _rounded(statistics.same_moment),
+            "negative": _rounded(statistics.negative),
+            "levels": [_rounded(share) for share in statistics.levels],
         },
         "all_queries": {
             "queries": every.queries,
@@ -348,23 +353,23 @@ def attention_json(said: ExplainedAttention) -> dict:
         },
         "strongest": [
             {"level": level, "cell": list(cell), "weight": _rounded(weight)}
-            for level, cell, weight in connections(found, said.lines, said.head)
+            for level, cell, weight in connections(result, explained.lines, explained.head)
         ],
-        "words": said.words,
+        "words": explained.words,
     }
 
 
-def class_json(said: ExplainedClass) -> dict:
+def class_json(explained: ExplainedClass) -> dict:
     """A map in plain JSON types, cell by cell, with its curves if they were drawn."""
-    one, found, trust = said.look, said.found, said.trust
+    trace, result, trust = explained.trace, explained.result, explained.trust
     return {
-        **_header(one),
-        "method": found.method,
-        "class": one.card.classes[found.target],
-        "probability": _rounded(one.scores[found.target]),
-        "layer": found.layer,
-        "grid": list(found.values.shape),
-        "values": np.round(found.values.astype(float), PLACES).tolist(),
+        **_header(trace),
+        "method": result.method,
+        "class": trace.card.classes[result.target],
+        "probability": _rounded(trace.scores[result.target]),
+        "layer": result.layer,
+        "grid": list(result.values.shape),
+        "values": np.round(result.values.astype(float), PLACES).tolist(),
         "faithfulness": None
         if trust is None
         else {
@@ -375,31 +380,31 @@ def class_json(said: ExplainedClass) -> dict:
             for name in ("deletion", "insertion", "deletion_by_chance", "insertion_by_chance")
         },
         "rank_correlation_when_shuffled": None
-        if said.likeness is None
-        else _rounded(said.likeness),
-        "words": said.words,
+        if explained.likeness is None
+        else _rounded(explained.likeness),
+        "words": explained.words,
     }
 
 
-def class_words(said: ExplainedClass) -> list[str]:
+def class_words(explained: ExplainedClass) -> list[str]:
     """Describe where the map is strongest, and what deletion, insertion and shuffled parameters say of it."""
-    one, found, trust = said.look, said.found, said.trust
-    values = found.values
+    trace, result, trust = explained.trace, explained.result, explained.trust
+    values = result.values
     if values.max() <= 0:
-        return ["The map is empty: nothing in this clip spoke for that action."]
+        return ["The map is empty: the model found no evidence for that class in this clip."]
     t, h, w = values.shape
     share = values.sum(axis=(1, 2)) / values.sum()
     best = int(share.argmax())
-    frame = picture.frame_of(best, t, len(one.frames))
-    said_first = f"The map has {t} × {h} × {w} cells, those of layer {found.layer}. "
+    frame = picture.frame_of(best, t, len(trace.frames))
+    said_first = f"The map has {t} × {h} × {w} cells, those of layer {result.layer}. "
     if t > 1:
         said_first += (
-            f"It is strongest at {one.seconds[frame]:.1f} s, which holds {share[best] * 100:.0f} % of it "
+            f"It is strongest at {trace.seconds[frame]:.1f} s, which holds {share[best] * 100:.0f} % of it "
             f"(even would be {100 / t:.0f} %)."
         )
     else:
         said_first += "The model has merged all moments by then, so it says where, not when."
-    return [said_first, *(faithfulness_words(trust, said.likeness) if trust else [])]
+    return [said_first, *(faithfulness_words(trust, explained.likeness) if trust else [])]
 
 
 def faithfulness_words(trust: Faithfulness, likeness: float | None) -> list[str]:
@@ -428,30 +433,35 @@ def faithfulness_words(trust: Faithfulness, likeness: float | None) -> list[str]
     return said
 
 
-def _npz(one: ForwardTrace, **arrays) -> bytes:
+def _npz(trace: ForwardTrace, **arrays) -> bytes:
     file = io.BytesIO()
-    about = {"model": one.card.name, "frames": one.frames, "seconds": one.seconds, "box": one.box}
-    np.savez_compressed(file, **arrays, **about, sha256=one.clip.sha256)
+    about = {
+        "model": trace.card.name,
+        "frames": trace.frames,
+        "seconds": trace.seconds,
+        "box": trace.box,
+    }
+    np.savez_compressed(file, **arrays, **about, sha256=trace.clip.sha256)
     return file.getvalue()
 
 
-def _class_title(one: ForwardTrace, found: Activation) -> str:
-    if found.method == "rollout":
-        return f"Attention rollout through {found.layer}"
-    name = one.card.classes[found.target]
-    return f"What spoke for '{name}' ({one.scores[found.target]:.0%}), {found.method}"
+def _class_title(trace: ForwardTrace, result: Activation) -> str:
+    if result.method == "rollout":
+        return f"Attention rollout through {result.layer}"
+    name = trace.card.classes[result.target]
+    return f"Class activation map of '{name}' ({trace.scores[result.target]:.0%}), {result.method}"
 
 
-def _header(one: ForwardTrace) -> dict:
-    name, probability = one.top(1)[0]
+def _header(trace: ForwardTrace) -> dict:
+    name, probability = trace.top(1)[0]
     return {
-        "clip": {"sha256": one.clip.sha256, "name": one.clip.source.name},
-        "model": one.card.name,
+        "clip": {"sha256": trace.clip.sha256, "name": trace.clip.source.name},
+        "model": trace.card.name,
         "top": {"class": name, "probability": _rounded(probability)},
-        "frames": one.frames.tolist(),
-        "seconds": [_rounded(moment) for moment in one.seconds],
-        "box": list(one.box),
-        "weights": one.provenance.source,
+        "frames": trace.frames.tolist(),
+        "seconds": [_rounded(moment) for moment in trace.seconds],
+        "box": list(trace.box),
+        "weights": trace.provenance.source,
     }
 
 
@@ -459,12 +469,14 @@ def _independence(every: AttentionSummary) -> str:
     likeness = f"(their maps' mean cosine is {every.independence:.2f})"
     if every.independence >= ALIKE:
         return (
-            f"All {every.queries} positions look at the same places {likeness}: who asks makes no "
-            "difference, and the block tells everybody the same about the clip."
+            f"All {every.queries} positions attend to the same places {likeness}: the query makes no "
+            "difference, and every position receives the same."
         )
     if every.independence >= MUCH_ALIKE:
-        return f"The {every.queries} positions look at much the same places {likeness}."
-    return f"Who asks matters: the {every.queries} positions look at different places {likeness}."
+        return f"The {every.queries} positions attend to much the same places {likeness}."
+    return (
+        f"The query matters: the {every.queries} positions attend to different places {likeness}."
+    )
 
 
 def _number(value: float) -> str:

@@ -62,28 +62,28 @@ class Faithfulness:
 
 
 def faithfulness(
-    one: ForwardTrace,
-    found: Activation,
+    trace: ForwardTrace,
+    result: Activation,
     steps: int = STEPS,
     on_progress: Callable[[float], None] | None = None,
 ) -> Faithfulness:
     """Delete and insert what a map calls important, and the same by chance.
 
     Args:
-        one: the look that the map explains.
-        found: the map.
+        trace: the look that the map explains.
+        result: the map.
         steps: into how many the cells are dealt.
         on_progress: called with the share that is done.
     """
     say = on_progress or (lambda done: None)
-    network = one.network()
+    network = trace.network()
     device = next(network.parameters()).device
-    inputs = [x.to(device) for x in one.inputs]
-    count = found.values.size
+    inputs = [x.to(device) for x in trace.inputs]
+    count = result.values.size
     steps = min(steps, count)
     generator = np.random.default_rng(0)
     # Among equals, such as the many that are nothing, chance decides.
-    by_map = np.lexsort((generator.random(count), -found.values.ravel()))
+    by_map = np.lexsort((generator.random(count), -result.values.ravel()))
     orders = [by_map, *(generator.permutation(count) for _ in range(CHANCES))]
     edges = np.linspace(0, count, steps + 1).round().astype(int)
     start = [_blurred(x) for x in inputs]
@@ -93,7 +93,7 @@ def faithfulness(
         taken = torch.zeros(steps + 1, count, dtype=torch.bool)
         for step, edge in enumerate(edges):
             taken[step, order[:edge]] = True
-        taken = taken.unflatten(1, found.values.shape).to(device)
+        taken = taken.unflatten(1, result.values.shape).to(device)
         for way in range(2):
             parts = []
             for first in range(0, steps + 1, AT_ONCE):
@@ -104,7 +104,7 @@ def faithfulness(
                 ]
                 with torch.inference_mode():
                     logits = network(*given).float()
-                parts.append(logits.softmax(dim=-1)[:, found.target].cpu())
+                parts.append(logits.softmax(dim=-1)[:, result.target].cpu())
                 done = (number * 2 + way + (first + len(some)) / (steps + 1)) / len(orders) / 2
                 say(done)
             curves[number, way] = torch.cat(parts).numpy()
@@ -119,18 +119,18 @@ def faithfulness(
     )
 
 
-def stays_when_shuffled(one: ForwardTrace, found: Activation, seeds: int = SHUFFLES) -> float:
+def stays_when_shuffled(trace: ForwardTrace, result: Activation, seeds: int = SHUFFLES) -> float:
     """Rank correlation of a map with those of the same network after its parameters traded places.
 
     The mean over some shufflings. Near 0 is as it should be; near 1 the map does not depend on what
     the model learned. A shuffled network whose map is empty counts as 0. For class activation alone.
     """
-    network = one.network()
+    network = trace.network()
     others = [
-        activation(one, found.target, found.method, shuffled(network, seed)).values
+        activation(trace, result.target, result.method, shuffled(network, seed)).values
         for seed in range(seeds)
     ]
-    return float(np.mean([rank_correlation(found.values, other) for other in others]))
+    return float(np.mean([rank_correlation(result.values, other) for other in others]))
 
 
 def shuffled(network: nn.Module, seed: int = 0) -> nn.Module:

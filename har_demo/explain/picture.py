@@ -82,8 +82,8 @@ def frames_asking(cell: int, cells: int, frames: int) -> list[int]:
 
 
 def attention_picture(
-    one: ForwardTrace,
-    found: AttentionResult,
+    trace: ForwardTrace,
+    result: AttentionResult,
     head: int | None = None,
     k: int = 8,
     lines: Sequence[str] = (),
@@ -91,34 +91,34 @@ def attention_picture(
     """Draw the attention from one position, uint8 [height, width, 3]: a strip of frames for each level.
 
     Args:
-        one: the look.
-        found: its attention.
+        trace: the look.
+        result: its attention.
         head: one of them, or the mean.
         k: strongest connections drawn as lines.
         lines: sentences below.
     """
-    maps = found.maps(head)
+    maps = result.maps(head)
     strips = []
-    best = connections(found, k, head)
+    best = connections(result, k, head)
     for number, values in enumerate(maps):
         t, h, w = values.shape
         cells = f"{t} × {h} × {w} cells"
         level = f", level {number + 1} of {len(maps)}" if len(maps) > 1 else ""
-        title = f"{one.card.title}, {found.block.name}{level}: {cells}"
+        title = f"{trace.card.title}, {result.block.name}{level}: {cells}"
         targets = [(cell, weight) for level, cell, weight in best if level == number]
-        asking = (found.cell, found.block.query_grid)
-        strips.append((title, _strip(one, values, asking, targets, found.block.covered)))
+        asking = (result.cell, result.block.query_grid)
+        strips.append((title, _strip(trace, values, asking, targets, result.block.covered)))
     return _page(strips, lines)
 
 
 def activation_picture(
-    one: ForwardTrace, found: Activation, lines: Sequence[str] = ()
+    trace: ForwardTrace, result: Activation, lines: Sequence[str] = ()
 ) -> np.ndarray:
     """Draw a class activation map, uint8 [height, width, 3]."""
-    t, h, w = found.values.shape
-    what = "" if found.method == "rollout" else f" for '{one.card.classes[found.target]}'"
-    title = f"{one.card.title}, {found.method}{what}: {t} × {h} × {w} cells of {found.layer}"
-    return _page([(title, _strip(one, found.values, None, []))], lines)
+    t, h, w = result.values.shape
+    what = "" if result.method == "rollout" else f" for '{trace.card.classes[result.target]}'"
+    title = f"{trace.card.title}, {result.method}{what}: {t} × {h} × {w} cells of {result.layer}"
+    return _page([(title, _strip(trace, result.values, None, []))], lines)
 
 
 def png(picture: np.ndarray) -> bytes:
@@ -127,7 +127,7 @@ def png(picture: np.ndarray) -> bytes:
 
 
 def _strip(
-    one: ForwardTrace,
+    trace: ForwardTrace,
     values: np.ndarray,
     asking,
     targets,
@@ -136,15 +136,15 @@ def _strip(
     """Frames in rows with cells over them: uint8 [height, width, 3].
 
     Args:
-        one: the look.
+        trace: the look.
         values: [T, H, W].
         asking: (cell, grid) of who asks, or None.
         targets: (cell, weight) of what lines go to.
         covered: shares of height and width that the cells lie on.
     """
-    count = len(one.pictures)
+    count = len(trace.pictures)
     columns = min(COLUMNS, count)
-    tall = round(TILE * one.pictures.shape[1] / one.pictures.shape[2])
+    tall = round(TILE * trace.pictures.shape[1] / trace.pictures.shape[2])
     rows = -(-count // columns)
     canvas = np.full((rows * tall, columns * TILE, 3), BACKGROUND, np.uint8)
     painted = colours(values)
@@ -159,7 +159,7 @@ def _strip(
             top + round((cell[1] + 0.5) / grid[1] * down * tall),
         )
 
-    for frame, picture in enumerate(one.pictures):
+    for frame, picture in enumerate(trace.pictures):
         small = cv2.resize(picture, (TILE, tall), interpolation=cv2.INTER_AREA)
         over = painted[cell_of(frame, count, len(painted))]
         h, w = round(tall * covered[0]), round(TILE * covered[1])
@@ -169,7 +169,7 @@ def _strip(
         small[:h, :w] = (small[:h, :w] * (1 - alpha) + over[..., :3] * alpha).round()
         canvas[top : top + tall, left : left + TILE] = small
         cv2.rectangle(canvas, (left, top), (left + TILE - 1, top + tall - 1), BACKGROUND, 1)
-        _words(canvas, (left + 5, top + tall - 18), f"{one.seconds[frame]:.2f} s")
+        _words(canvas, (left + 5, top + tall - 18), f"{trace.seconds[frame]:.2f} s")
     if asking:
         (t, i, j), grid = asking
         strongest = max((abs(weight) for _, weight in targets), default=1.0) or 1.0

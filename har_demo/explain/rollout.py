@@ -13,7 +13,7 @@ at a time. It needs no table of all positions by all, and so no limit on the len
 - Action Transformer: the answer is the query, which reads the memory in each layer; what it keeps of
   itself to the end came from the centre frame and is left out of the map.
 
-It knows no class and no sign: it says what was mixed in, not what spoke for the answer.
+It knows no class and no sign: it says what was mixed in, not what is evidence for the answer.
 """
 
 import math
@@ -30,7 +30,7 @@ from har_demo.explain.look import ForwardTrace
 KINDS = ("windowed attention", "transformer head")
 
 
-def rollout(one: ForwardTrace) -> Activation:
+def rollout(trace: ForwardTrace) -> Activation:
     """Attention rollout of a transformer's answer over time and picture, with shares as values.
 
     Returns:
@@ -40,22 +40,22 @@ def rollout(one: ForwardTrace) -> Activation:
     Raises:
         ChoiceError: the model is no transformer whose layers can be asked.
     """
-    every = [block for block in blocks(one) if block.kind.startswith(KINDS)]
+    every = [block for block in blocks(trace) if block.kind.startswith(KINDS)]
     if not every:
         raise ChoiceError(
-            f"{one.card.title} is not made of attention layers one behind the other, so there is no "
+            f"{trace.card.title} is not made of attention layers one behind the other, so there is no "
             "rollout: choose grad-cam."
         )
     follow = _query if every[0].kind == "transformer head" else _mean
     return Activation(
         method="rollout",
-        target=int(one.scores.argmax()),
+        target=int(trace.scores.argmax()),
         layer=f"all {len(every)} attention layers",
-        values=follow(one, every),
+        values=follow(trace, every),
     )
 
 
-def _mean(one: ForwardTrace, every: list[AttentionBlock]) -> np.ndarray:
+def _mean(trace: ForwardTrace, every: list[AttentionBlock]) -> np.ndarray:
     """From an even share of every last position back to the first layer, float32 [T, H, W]."""
     grid = every[-1].query_grid
     share = torch.full(grid, 1 / math.prod(grid), dtype=torch.float64)
@@ -63,7 +63,7 @@ def _mean(one: ForwardTrace, every: list[AttentionBlock]) -> np.ndarray:
         share = _unmerged(share, block.query_grid)
         asked = share.flatten()
         taken, start = torch.zeros_like(asked), 0
-        for rows in rows_of(one, block):
+        for rows in rows_of(trace, block):
             # What fell on padding is shared out among the places that exist.
             some = asked[start : start + len(rows)] / rows.sum(dim=1)
             taken += some.float() @ rows
@@ -90,10 +90,10 @@ def _unmerged(share: Tensor, grid: tuple[int, int, int]) -> Tensor:
     return fine
 
 
-def _query(one: ForwardTrace, every: list[AttentionBlock]) -> np.ndarray:
+def _query(trace: ForwardTrace, every: list[AttentionBlock]) -> np.ndarray:
     """Return what one query read of the memory, layer by layer, float32 [T, H, W]."""
     read = torch.zeros(math.prod(every[0].key_grids[0]), dtype=torch.float64)
     for block in every:
-        (row,) = torch.cat(list(rows_of(one, block))).double()
+        (row,) = torch.cat(list(rows_of(trace, block))).double()
         read = read / 2 + row / 2
     return (read / read.sum()).reshape(every[0].key_grids[0]).float().numpy()

@@ -7,7 +7,7 @@ from typing import Literal
 import cv2
 
 from har_demo import assets
-from har_demo.flow import learned
+from har_demo.flow import learned, scores
 from har_demo.flow.field import TITLES
 from har_demo.weights import hub
 from har_demo.weights.state import megabytes
@@ -73,11 +73,9 @@ def offered() -> list[Method]:
 
 
 def measured(file: Path = MEASURED) -> dict[str, dict[str, float]]:
-    """Mean end-point errors of `python -m har_demo flow --evaluate`, by method and known pairs."""
-    from har_demo.flow import evaluate  # it renders people, which a list of methods has no need of
-
+    """Return mean end-point errors in pixels, by method and name of the known pairs."""
     found: dict[str, dict[str, float]] = {}
-    for row in evaluate.read(file) if file.is_file() else []:
+    for row in scores.read(file) if file.is_file() else []:
         if row.metric == "epe":
             found.setdefault(row.method, {})[row.data] = row.value
     return found

@@ -48,7 +48,7 @@ def wheel(side: int = 120) -> np.ndarray:
 
 
 def length(field: np.ndarray, scale: float) -> np.ndarray:
-    """How fast every point moves, whatever the direction: dark stands still, yellow is `scale`."""
+    """Colour every point by its speed: dark stands still, yellow is `scale`."""
     return heat(np.linalg.norm(field, axis=0) / scale)
 
 

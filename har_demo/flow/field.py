@@ -17,7 +17,7 @@ TITLES = classical.TITLES | {name: one.title for name, one in learned.LEARNED.it
 
 @dataclass(frozen=True)
 class FlowField:
-    """How everything in a clip moves.
+    """Optical flow of P pairs of frames.
 
     Attributes:
         pixels: float32 [T - 1, 2, H, W], pixels right and down from a point of one frame to where

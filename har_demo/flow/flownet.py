@@ -25,7 +25,7 @@ REACH, STEP = 20, 2  # of the correlation, in pixels of the features: 21 × 21 p
 
 
 class FlowNet(nn.Module):
-    """What both networks have in common: everything behind the third convolution.
+    """The layers of both networks behind the third convolution.
 
     Args:
         widths: channels of the six levels, at 1/2 to 1/64 of the picture.
@@ -127,7 +127,7 @@ class FlowNetC(FlowNet):
 
 
 def correlation(before: Tensor, after: Tensor, reach: int = REACH, step: int = STEP) -> Tensor:
-    """How alike every place of one picture is to the places around it in the other.
+    """Return the similarity of every place of one picture to the places around it in the other.
 
     Args:
         before, after: features [B, C, H, W].

@@ -45,7 +45,7 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class MethodFlow:
-    """What one method found, for P pairs.
+    """Flow of one method, for P pairs.
 
     Attributes:
         method, title: a key of TITLES, and what it is called.
@@ -188,12 +188,12 @@ def small(frames: np.ndarray) -> np.ndarray:
 
 
 def file_of(folder: Path, method: str, pair: np.ndarray) -> Path:
-    """Where the field of a pair is."""
+    """Return the file of a pair's field."""
     return folder / f"{method}_{pair[0]:06d}.flo"
 
 
 def notes(found: FlowResult, without_camera: bool = False) -> list[str]:
-    """What a reader has to know, a sentence each."""
+    """Return remarks for the reader, a sentence each."""
     said = []
     for way in found.ways:
         lost = np.flatnonzero((way.changes > CHANGED) & (way.left > UNEXPLAINED * way.changes))
@@ -223,7 +223,7 @@ def notes(found: FlowResult, without_camera: bool = False) -> list[str]:
     return said
 
 
-def told(found: FlowResult) -> dict:
+def flow_json(found: FlowResult) -> dict:
     """Everything but the fields, in plain JSON types."""
     rounded = {"means": "mean_px", "tops": "p99_px", "own_means": "mean_px_without_camera"}
     rounded |= {"changes": "frame_difference", "left": "difference_after_warping"}

@@ -45,7 +45,7 @@ def guesses(
     """All guesses, one after each correction: a list of [B, 2, H, W], in pixels right and down.
 
     The parts are torchvision's and so are the numbers. Its own loop sends some to the GPU at every
-    turn, so that a step with it cannot be recorded (see har_demo.research.training.recorded).
+    turn, so that a step with it cannot be recorded as a CUDA graph.
 
     Args:
         before, after: float [B, 3, H, W] in [0, 1], sides multiples of MULTIPLE and at least LEAST.
@@ -71,7 +71,7 @@ def guesses(
 
 
 def compared(before: Tensor, after: Tensor) -> list[Tensor]:
-    """How alike every place of one map is to every place of another, maps [B, C, h, w].
+    """Return the similarity of every place of one map to every place of another, maps [B, C, h, w].
 
     Returns:
         [B·h·w, 1, h, w], and the same with `after` at a half, a quarter and an eighth of its size.
@@ -85,7 +85,7 @@ def compared(before: Tensor, after: Tensor) -> list[Tensor]:
 
 
 def looked_up(scales: list[Tensor], guess: Tensor, radius: int) -> Tensor:
-    """What `compared` found around guesses [B, 2, h, w], in places: [B, LEVELS · (2 radius + 1)², h, w]."""
+    """Return similarities of `compared` around guesses [B, 2, h, w], in places: [B, LEVELS · (2 radius + 1)², h, w]."""
     batch, _, height, width = guess.shape
     side = torch.arange(-radius, radius + 1, device=guess.device, dtype=guess.dtype)
     around = torch.stack(torch.meshgrid(side, side, indexing="ij"), dim=-1)

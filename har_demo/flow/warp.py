@@ -1,4 +1,4 @@
-"""What a field is good for: fetching the next frame back, and telling the camera's motion from the rest.
+"""Two uses of a flow field: warping the next frame back, and estimating the camera's motion.
 
 next frame ──each point fetched from where the field says it went──▶ should be this frame
 field ──a homography that most points follow (RANSAC)──▶ the camera's part ──taken off──▶ the rest
@@ -59,7 +59,7 @@ def fetched(frames: np.ndarray, field: np.ndarray) -> Fetched:
 
 
 def camera(field: np.ndarray) -> np.ndarray | None:
-    """What the camera did: a homography [3, 3] that most points of the field follow.
+    """Return the camera's motion: a homography [3, 3] that most points of the field follow.
 
     A camera that turns moves everything by a homography, and so does one that travels past something
     flat or far. The identity where it stands still, and None where too few points agree, as when a

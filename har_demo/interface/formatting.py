@@ -52,6 +52,6 @@ def sentence_list(names: list[str]) -> str:
 
 
 def signed(value: float) -> str:
-    """A similarity, which may be below nothing: '0.14', '−0.07'."""
+    """A similarity, which may be negative: '0.14', '−0.07'."""
     text = f"{value:.2f}"
     return "0.00" if text == "-0.00" else text.replace("-", "−")

@@ -39,7 +39,7 @@ def restore(job: Job, query: dict):
 def restore_prompts(job: Job, query: dict):
     """Bring back the clip and the question that a shared link of the Prompts page names.
 
-    Yields updates of: those of a clip, then prompts, none, tower, templates, pooling.
+    Yields updates of the clip and of the question's fields.
     """
     problems = []
     question = {}
@@ -76,7 +76,7 @@ def prompts_link(clip: Clip, answer: PromptAnswer) -> dict:
         link["prompts"] = prompts
     return link | {
         "none": str(int(bool(answer.background))),
-        "tower": answer.tower,
+        "tower": answer.model,
         "templates": "\n".join(answer.templates)[:LONGEST],
         "pooling": answer.pooling,
     }

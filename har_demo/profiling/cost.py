@@ -1,4 +1,4 @@
-"""What a network costs: its parameters, and the multiply-adds of one view.
+"""The cost of a network: its parameters, and the multiply-adds of one view.
 
 One multiply-add (MAC) is counted as one, as papers on video do even where they print "FLOPs".
 Counted are convolutions and matrix products, attention's included. Normalisation, activations,

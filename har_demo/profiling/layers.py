@@ -1,4 +1,4 @@
-"""What each layer of a network costs: python -m har_demo costs --layers c3d
+"""The cost of each layer of a network: python -m har_demo costs --layers c3d
 
 The network runs once on the meta device, and every module notes what it gave out, which multiply-adds
 were its own and how many numbers it wrote. So the lines add up to the whole: what a block does by
@@ -74,7 +74,7 @@ class Layer:
 
     @property
     def megabytes(self) -> float:
-        """What it wrote, in 10⁶ bytes of single precision."""
+        """Memory of its output, in 10⁶ bytes of single precision."""
         return self.numbers * BYTES / 1e6
 
     def words(self) -> tuple[str, ...]:
@@ -113,19 +113,19 @@ def layers(
     return recorder.layers()
 
 
-def table(found: tuple[Layer, ...]) -> list[tuple[str, ...]]:
+def table(counted: tuple[Layer, ...]) -> list[tuple[str, ...]]:
     """Rows of words under COLUMNS, the sum last."""
     total = Layer(
         "all",
         "",
         "",
         (),
-        sum(layer.parameters for layer in found),
-        sum(layer.gmacs for layer in found),
+        sum(layer.parameters for layer in counted),
+        sum(layer.gmacs for layer in counted),
         1,
-        numbers=sum(layer.numbers for layer in found),
+        numbers=sum(layer.numbers for layer in counted),
     )
-    return [COLUMNS, *(layer.words() for layer in found), total.words()]
+    return [COLUMNS, *(layer.words() for layer in counted), total.words()]
 
 
 def write(rows: list[tuple[str, ...]], path: Path | str) -> None:
@@ -217,7 +217,7 @@ class _Writes(TorchDispatchMode):
 
 
 def _place_of(tensor: Tensor) -> int:
-    """Where its numbers are, the same for all that shows them."""
+    """Return the address of its numbers, the same for all views of them."""
     return tensor.untyped_storage()._cdata
 
 

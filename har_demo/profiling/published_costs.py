@@ -109,14 +109,14 @@ def count(card: ModelCard, classes: int, frames: int, side: int) -> tuple[int, f
     return cost.parameters(network), cost.gmacs(network, *shapes)
 
 
-def view(wanted: ModelInput, frames: int, side: int) -> ModelInput:
+def view(spec: ModelInput, frames: int, side: int) -> ModelInput:
     """The same input with other frames and another square crop; fields of flow keep in step.
 
     >>> view(ModelInput(64, 25, 256, (224, 224), MEAN, STD, modality="rgb+flow", flow_frames=64), 16, 112).shapes()
     ((1, 3, 16, 112, 112), (1, 2, 16, 112, 112))
     """
-    fields = wanted.flow_frames * frames // wanted.frames
-    return replace(wanted, frames=frames, flow_frames=fields, crop=(side, side))
+    fields = spec.flow_frames * frames // spec.frames
+    return replace(spec, frames=frames, flow_frames=fields, crop=(side, side))
 
 
 def verdict(
@@ -125,7 +125,7 @@ def verdict(
     gmacs: float | None,
     equal: tuple[float, float] = EQUAL,
 ) -> str:
-    """What to say of a figure; see CostRow. One part that is out of bounds is enough."""
+    """Return the verdict on a figure; see CostRow. One part that is out of bounds is enough."""
     if published is None:
         return "no figure"
     within = equal if published.status == "verified" else CLOSE
@@ -139,10 +139,10 @@ def verdict(
     return "close" if holds else "differs"
 
 
-def write(found: Iterable[CostRow], path: Path | str) -> None:
+def write(counted: Iterable[CostRow], path: Path | str) -> None:
     """The table as CSV."""
     with open(path, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([COLUMNS, *(row.words() for row in found)])
+        csv.writer(file).writerows([COLUMNS, *(row.words() for row in counted)])
 
 
 def _row(
@@ -152,8 +152,8 @@ def _row(
     side = (published and published.side) or card.input.crop[0]
     classes = (published and published.classes) or len(card.classes)
     parameters, gmacs = count(card, classes, frames, side)
-    said = verdict(published, parameters, gmacs, equal)
-    return CostRow(card.name, frames, side, classes, parameters, gmacs, published, said)
+    agreement = verdict(published, parameters, gmacs, equal)
+    return CostRow(card.name, frames, side, classes, parameters, gmacs, published, agreement)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a network makes of a view on its way: fewer places, fewer moments, more channels.
+"""The shapes of a view on its way through a network: fewer places, fewer moments, more channels.
 
     layers of a card (benchmarks.layers) ──▶ lanes of volumes, one after another, for a picture
 
@@ -33,7 +33,7 @@ _REMEMBERS = re.compile(r"LSTM|GRU|RNN")
 
 @dataclass(frozen=True)
 class Volume:
-    """What a run of layers gives out.
+    """The output of a run of layers.
 
     Attributes:
         frames: moments of time.
@@ -51,7 +51,7 @@ class Volume:
 
     @property
     def flat(self) -> bool:
-        """Whether space is gone."""
+        """True where height and width are gone."""
         return self.height == self.width == 1
 
     def words(self) -> str:
@@ -107,20 +107,20 @@ def prompting_lanes(width: int = 512) -> tuple[Lane, ...]:
     with torch.no_grad():
         moments = torch.zeros(1, network.temporal.place.num_embeddings, width)
         video = network.temporal(moments)
-        asked = torch.zeros(1, words, width)
-        sentence, count = network.prompts(asked, torch.tensor([words]))
+        empty = torch.zeros(1, words, width)
+        sentence, count = network.prompts(empty, torch.tensor([words]))
 
     def vectors(rows: Tensor, *notes: str) -> Volume:
         return Volume(rows.shape[-2] if rows.dim() > 2 else 1, 1, 1, rows.shape[-1], notes)
 
     return (
         Lane("frames", (vectors(moments), vectors(moments, "looks far"), vectors(video))),
-        Lane("words", (vectors(asked), vectors(sentence[:, :count], "learned"), vectors(video))),
+        Lane("words", (vectors(empty), vectors(sentence[:, :count], "learned"), vectors(video))),
     )
 
 
 def _view(one: ModelCard, number: int) -> Volume:
-    """What goes in: the first tensor, or of two the one of that number."""
+    """Return the input: the first tensor, or of two the one of that number."""
     shapes = one.input.shapes()
     _, channels, frames, height, width = shapes[min(number, len(shapes) - 1)]
     return Volume(frames, height, width, channels)
@@ -160,8 +160,8 @@ def _volume(layer: Layer) -> Volume | None:
         return None
     notes = tuple(
         note
-        for note, wanted in (("looks far", _LOOKS_FAR), ("remembers", _REMEMBERS))
-        if wanted.search(layer.kind)
+        for note, pattern in (("looks far", _LOOKS_FAR), ("remembers", _REMEMBERS))
+        if pattern.search(layer.kind)
     )
     shape, many = layer.output, layer.together
     last = layer.kind.startswith(("LayerNorm", "Linear")) or "Attention" in layer.kind

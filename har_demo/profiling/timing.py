@@ -1,4 +1,4 @@
-"""How long a network takes for one view."""
+"""The time a network takes for one view."""
 
 import platform
 import time

@@ -1,4 +1,4 @@
-"""What a network would cost with other frames or another size, layer by layer, in a moment.
+"""The cost of a network with other frames or another size, layer by layer, in a moment.
 
 Nothing is computed and no parameter is stored: the network runs on the meta device (benchmarks.layers).
 """
@@ -14,7 +14,7 @@ from har_demo.profiling.published_costs import view
 
 FRAMES = (1, 256)
 SIDES = (32, 512)
-"""What may be asked for; the side in pixels of a square view."""
+"""Choices of the page; the side in pixels of a square view."""
 
 # What a network raises whose layers do not fit a view.
 _MISFIT = (RuntimeError, ValueError, AssertionError, IndexError, ZeroDivisionError)
@@ -109,23 +109,23 @@ def explore(model: str, frames: int | None = None, side: int | None = None) -> E
 
 
 def adjustable(model: str) -> tuple[bool, bool]:
-    """Whether a model's network takes other numbers of frames, and other sizes, than its own."""
+    """Return whether a model's network takes other numbers of frames, and other sizes, than its own."""
     card = registry.card(model)
     if card.gmacs is None:
         return False, False
     return card.input.any_frames, _fits(card, card.input.crop[0] + 64)
 
 
-def stages(found: tuple[Layer, ...], least: int = 6) -> list[tuple[str, tuple[Layer, ...]]]:
+def stages(counted: tuple[Layer, ...], least: int = 6) -> list[tuple[str, tuple[Layer, ...]]]:
     """The layers by the part of the network they are in, as deep as it takes to have a few parts.
 
     >>> [name for name, _ in stages(explore("r3d_18").layers)]
     ['stem', 'layer1', 'layer2', 'layer3', 'layer4', 'fc']
     """
-    deepest = max(layer.name.count(".") for layer in found) + 1
+    deepest = max(layer.name.count(".") for layer in counted) + 1
     for depth in range(1, deepest + 1):
         parts: dict[str, list[Layer]] = {}
-        for layer in found:
+        for layer in counted:
             parts.setdefault(".".join(layer.name.split(".")[:depth]), []).append(layer)
         if len(parts) >= least:
             break

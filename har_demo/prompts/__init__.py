@@ -6,8 +6,8 @@
 Everything a page or a command needs is a function of this package.
 """
 
-from .answer import POOLINGS, PromptAnswer, again, ask
-from .catalogue import TowerCard, about, default, towers
+from .answer import POOLINGS, PromptAnswer, ask, rescore
+from .catalogue import ImageTextCard, about, default, image_text_models
 from .export import answer_json, heat_json, ranking_json
 from .heatmap import HeatMap, heat
 from .ranking import Found, Ranking, Unread, search, search_files, video_files
@@ -19,8 +19,8 @@ from .words import (
     SOFTMAX,
     Prompts,
     class_list,
+    normalise_prompts,
     split,
-    tidy,
 )
 
 __all__ = [
@@ -32,24 +32,24 @@ __all__ = [
     "SOFTMAX",
     "Found",
     "HeatMap",
+    "ImageTextCard",
     "PromptAnswer",
     "Prompts",
     "Ranking",
-    "TowerCard",
     "Unread",
     "about",
-    "again",
     "answer_json",
     "ask",
     "class_list",
     "default",
     "heat",
     "heat_json",
+    "image_text_models",
+    "normalise_prompts",
     "ranking_json",
+    "rescore",
     "search",
     "search_files",
     "split",
-    "tidy",
-    "towers",
     "video_files",
 ]

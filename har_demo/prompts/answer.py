@@ -1,8 +1,8 @@
 """Prompts and a clip give a PromptAnswer: one pass over the frames, however many prompts there are.
 
-clip ──T frames──▶ image tower ──▶ [T, D] ┐
+clip ──T frames──▶ image encoder ──▶ [T, D] ┐
                                           ├─ similarity [T, P] ──pool──▶ [P] ──softmax──▶ PromptAnswer
-prompts ──templates──▶ text tower ──▶ [P, D] ┘
+prompts ──templates──▶ text encoder ──▶ [P, D] ┘
 """
 
 import threading
@@ -22,16 +22,16 @@ from har_demo.clips.frames import read_frames
 from har_demo.clips.sampling import segments
 from har_demo.errors import ChoiceError
 from har_demo.prompts import catalogue, words
-from har_demo.prompts.tower import AT_ONCE, Reading, Tower
+from har_demo.prompts.image_text import AT_ONCE, ImageTextModel, Reading
 from har_demo.weights import Provenance
 
 Pooling = Literal["mean", "max", "attention", "transformer"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "max", "attention", "transformer")
 FRAMES, MOST_FRAMES = 16, 64
-FRAMES_AT_ONCE = 4  # that go through the image tower together; Stop is heard between
+FRAMES_AT_ONCE = 4  # that go through the image encoder together; Stop is heard between
 UNLEARNED = (
-    "These towers have no learned transformer: choose the pooling mean, max or attention, or the "
-    "embedded towers."
+    "This model has no learned transformer: choose the pooling mean, max or attention, or the "
+    "embedded model."
 )
 
 KEPT_TEXTS, KEPT_CLIPS = 20_000, 200
@@ -55,12 +55,12 @@ class AnswerTimes:
 
 @dataclass(frozen=True)
 class Whole:
-    """What learned prompts and their temporal transformer say of the whole clip (Ju et al., ECCV 2022).
+    """Answer of learned prompts and their temporal transformer about the whole clip (Ju et al., ECCV 2022).
 
     Attributes:
         similarity: float32 [P].
         none: the background's; None when there is none.
-        temperature: under which its probabilities are most honest.
+        temperature: under which its probabilities are calibrated.
     """
 
     similarity: np.ndarray
@@ -70,13 +70,13 @@ class Whole:
 
 @dataclass(frozen=True)
 class EncodedFrames:
-    """A clip as the image tower sees it.
+    """Vectors of a clip's frames from the image encoder.
 
     Attributes:
         moments: float [T, D], each of length 1.
-        video: float [D] of length 1, of all moments together; None for towers that did not learn that.
+        video: float [D] of length 1, of all moments together; None for models that did not learn that.
         frames: int64 [T], which frames of the clip.
-        decode, image: milliseconds of decoding and of the tower; 0 when the clip was known.
+        decode, image: milliseconds of decoding and of the encoder; 0 when the clip was known.
     """
 
     moments: Tensor
@@ -88,12 +88,12 @@ class EncodedFrames:
 
 @dataclass(frozen=True)
 class PromptAnswer:
-    """What a pair of towers says of one clip and P prompts.
+    """Answer of an image-text model about one clip and P prompts.
 
     Attributes:
-        tower, title: which towers answered; never others than were asked.
+        model, title: which model answered; never another than was asked for.
         prompts: the P sentences.
-        readings: what the text tower reads of each, for the templates' first; `cut` says that it
+        readings: what the text encoder reads of each, for the templates' first; `cut` says that it
             does not read all.
         similarity: float32 [T, P], cosines between -1 and 1, of every frame and prompt.
         pooled: float32 [P], over time.
@@ -101,19 +101,19 @@ class PromptAnswer:
         none: probability that the clip shows none of these; None when nobody asked for that.
         none_similarity: float32 [T], of the background; None when there is none.
         none_pooled: the same over time.
-        whole: the clip at once, for the pooling 'transformer'; None for towers that did not learn it.
+        whole: the clip at once, for the pooling 'transformer'; None for models that did not learn it.
         below: whether the best prompt stays under the threshold, so that the answer is 'none of these'.
         frames: int64 [T], which frames of the clip were looked at.
         fps: frames per second of the clip.
         best: int64 [P], the frame of the clip where each prompt fits best.
         pooling, templates, temperature, threshold, background: as they were used. Of 'transformer' the
             learned vectors stand in the templates' place.
-        own: the towers' own temperature.
+        own: the model's own temperature.
         notes: sentences the reader must know.
         times, device, provenance: how the answer came about.
     """
 
-    tower: str
+    model: str
     title: str
     prompts: tuple[str, ...]
     readings: tuple[Reading, ...] = field(repr=False)
@@ -150,16 +150,16 @@ class PromptAnswer:
 
     @property
     def poolings(self) -> tuple[Pooling, ...]:
-        """Those that these towers know."""
+        """Those that this model knows."""
         return POOLINGS if self.whole else POOLINGS[:-1]
 
     def own_temperature(self, pooling: Pooling) -> float:
-        """What similarities are divided by when nobody chose."""
+        """Return the temperature that is used when none is chosen."""
         return self.whole.temperature if pooling == "transformer" and self.whole else self.own
 
     @property
     def nothing(self) -> bool:
-        """Whether 'none of these' is the answer."""
+        """True when 'none of these' is the answer."""
         likelier = self.none is not None and self.none > float(self.probabilities.max())
         return self.below or likelier
 
@@ -167,7 +167,7 @@ class PromptAnswer:
 def ask(
     clip: Clip,
     prompts: Sequence[str] | str,
-    tower: str | None = None,
+    model: str | None = None,
     pooling: Pooling = "mean",
     templates: Sequence[str] = words.PLAIN,
     background: Sequence[str] = (),
@@ -178,28 +178,28 @@ def ask(
     device: str | torch.device | None = None,
     read: Reader | None = None,
 ) -> PromptAnswer:
-    """Which of some sentences a clip shows, and when.
+    """Score sentences by how well they fit a clip, and when.
 
     Args:
         clip: from har_demo.clips.ingest.
         prompts: sentences, or one string with a prompt a line or semicolons between.
-        tower: name of one of `catalogue.towers()`; the embedded recogniser by default.
+        model: name of one of `catalogue.image_text_models()`; the embedded recogniser by default.
         pooling: how similarities over time become one: their mean, their maximum, a mean that weighs
             the frames where the prompt fits ('attention'), or what a learned transformer makes of all
-            frames and learned vectors of the prompt ('transformer', of the embedded towers alone).
+            frames and learned vectors of the prompt ('transformer', of the embedded model alone).
         templates: sentences with {} for the prompt; their vectors are averaged.
         background: what else the clip may show: its best becomes the option 'none of these'.
         threshold: the least similarity a prompt must have, else the answer is 'none of these'.
-        temperature: similarities are divided by it before the softmax; the towers' own by default.
+        temperature: similarities are divided by it before the softmax; the model's own by default.
         frames: how many are looked at, spread over the clip.
         on_progress: called with the share of the work that is done (0..1) and a short sentence.
-        device: where the towers run; a CUDA GPU if there is one.
+        device: where the model runs; a CUDA GPU if there is one.
         read: gives the clip's frames at some indices, for clips that are no files.
 
     Raises:
-        ChoiceError: the prompts, templates or numbers are not such as can be asked, or the towers have
+        ChoiceError: the prompts, templates or numbers are not such as can be asked, or the model has
             not learned that pooling.
-        WeightsError: the towers are not here and cannot be fetched.
+        WeightsError: the model is not here and cannot be fetched.
         ClipError: the clip cannot be read any more.
 
     Example:
@@ -207,14 +207,14 @@ def ask(
         [('riding a bike', 0.91)]
     """
     say = on_progress or (lambda fraction, sentence: None)
-    tidied = words.tidy(prompts)
+    tidied = words.normalise_prompts(prompts)
     templates = words.check_templates(templates)
-    background = words.tidy(background).texts if len(background) else ()
+    background = words.normalise_prompts(background).texts if len(background) else ()
     _check(pooling, temperature, threshold, frames)
 
-    say(0.0, "Loading the towers")
-    asked = catalogue.load(tower, device)
-    tidied = words.tidy(prompts, asked.english)
+    say(0.0, "Loading the model")
+    asked = catalogue.load(model, device)
+    tidied = words.normalise_prompts(prompts, asked.english)
     if pooling == "transformer" and not asked.learned:
         raise ChoiceError(UNLEARNED)
 
@@ -239,7 +239,7 @@ def ask(
     readings = tuple(asked.reading(words.filled(templates[0], prompt)) for prompt in tidied.texts)
     say(1.0, "Done")
     unread = PromptAnswer(
-        tower=asked.name,
+        model=asked.name,
         title=asked.title,
         prompts=tidied.texts,
         readings=readings,
@@ -265,23 +265,23 @@ def ask(
         device=torch.cuda.get_device_name() if asked.device.type == "cuda" else "cpu",
         provenance=asked.provenance,
     )
-    return again(unread, pooling, temperature or unread.own_temperature(pooling), threshold)
+    return rescore(unread, pooling, temperature or unread.own_temperature(pooling), threshold)
 
 
 def _whole(
-    tower: Tower,
+    model: ImageTextModel,
     video: Tensor,
     prompts: Sequence[str],
     background: Sequence[str],
     on_progress: Callable[[float], None],
 ) -> Whole:
     """Cosines of the whole clip with prompts between learned vectors."""
-    near = (embed_texts(tower, (*prompts, *background), None, on_progress) @ video).cpu().numpy()
+    near = (embed_texts(model, (*prompts, *background), None, on_progress) @ video).cpu().numpy()
     none = float(near[len(prompts) :].max()) if background else None
-    return Whole(near[: len(prompts)], none, 1 / tower.learned_scale)
+    return Whole(near[: len(prompts)], none, 1 / model.learned_scale)
 
 
-def again(
+def rescore(
     answer: PromptAnswer,
     pooling: Pooling | None = None,
     temperature: float | None = None,
@@ -325,7 +325,7 @@ def pool(similarity: np.ndarray, pooling: Literal["mean", "max", "attention"]) -
     """float32 [T, P] over time to [P].
 
     Attention weighs a frame by how many standard deviations above its prompt's mean it lies, so that it is
-    as keen for towers whose cosines hardly differ as for others.
+    as keen for models whose cosines hardly differ as for others.
     """
     if pooling == "max":
         return similarity.max(axis=0)
@@ -338,7 +338,7 @@ def pool(similarity: np.ndarray, pooling: Literal["mean", "max", "attention"]) -
 
 
 def embed_texts(
-    tower: Tower,
+    model: ImageTextModel,
     texts: Sequence[str],
     templates: Sequence[str] | None,
     on_progress: Callable[[float], None] = lambda done: None,
@@ -350,14 +350,14 @@ def embed_texts(
     between = templates is None
     wanted = [[words.filled(one, text) for one in templates or words.PLAIN] for text in texts]
     flat = list(dict.fromkeys(sentence for some in wanted for sentence in some))
-    identity = (_identity(tower), between)
+    identity = (_identity(model), between)
     with _lock:
         known = {text: _texts[identity, text] for text in flat if (identity, text) in _texts}
     new = [sentence for sentence in flat if sentence not in known]
     for first in range(0, len(new), AT_ONCE):
         on_progress(first / len(new))
         some = new[first : first + AT_ONCE]
-        found = tower.prompted(some) if between else tower.texts(some)
+        found = model.prompted(some) if between else model.texts(some)
         known |= dict(zip(some, found, strict=True))
     with _lock:
         _texts.update({(identity, sentence): known[sentence] for sentence in new})
@@ -370,14 +370,14 @@ def embed_texts(
 
 def embed_clip(
     clip: Clip,
-    tower: Tower,
+    model: ImageTextModel,
     frames: int = FRAMES,
     on_progress: Callable[[float], None] = lambda done: None,
     read: Reader | None = None,
 ) -> EncodedFrames:
     """Vectors of a clip's frames, kept for the next question about the same clip."""
     indices = np.unique(segments(clip.frames, min(frames, clip.frames)))
-    key = (clip.sha256, clip.frames, _identity(tower), tuple(indices))
+    key = (clip.sha256, clip.frames, _identity(model), tuple(indices))
     with _lock:
         kept = _clips.get(key) if read is None else None
         if kept is not None:
@@ -391,12 +391,12 @@ def embed_clip(
     for first in range(0, len(indices), FRAMES_AT_ONCE):
         some = indices[first : first + FRAMES_AT_ONCE]
         begun = time.perf_counter()
-        now, ahead = _frames(clip, some, tower, read or read_frames)
+        now, ahead = _frames(clip, some, model, read or read_frames)
         decode += time.perf_counter() - begun
-        found.append(tower.look(now, ahead))
+        found.append(model.look(now, ahead))
         on_progress((first + len(some)) / len(indices))
     looks = torch.cat(found)
-    vectors = tower.over_time(looks), tower.video(looks)
+    vectors = model.over_time(looks), model.video(looks)
     if read is None:
         with _lock:
             _clips[key] = vectors
@@ -414,14 +414,14 @@ def forget() -> None:
 
 
 def _frames(
-    clip: Clip, indices: np.ndarray, tower: Tower, read: Reader
+    clip: Clip, indices: np.ndarray, model: ImageTextModel, read: Reader
 ) -> tuple[Tensor, Tensor | None]:
-    """Pixels of some frames, and of those that lie ahead of them where the towers want such."""
-    if not tower.ahead:
-        return tower.preparation.pixels(read(clip, indices), tower.device), None
-    later = pairs(indices, clip, tower.ahead)
+    """Pixels of some frames, and of those that lie ahead of them where the model wants such."""
+    if not model.ahead:
+        return model.preparation.pixels(read(clip, indices), model.device), None
+    later = pairs(indices, clip, model.ahead)
     both = np.unique(np.concatenate([indices, later]))
-    pixels = tower.preparation.pixels(read(clip, both), tower.device)
+    pixels = model.preparation.pixels(read(clip, both), model.device)
     return pixels[np.searchsorted(both, indices)], pixels[np.searchsorted(both, later)]
 
 
@@ -430,12 +430,12 @@ def pairs(indices: np.ndarray, clip: Clip, ahead: float) -> np.ndarray:
     return np.minimum(indices + max(1, round(ahead * clip.fps)), clip.frames - 1)
 
 
-def _identity(tower: Tower) -> tuple:
-    return (tower.name, tower.device.type, *(one.sha256 for one in tower.provenance))
+def _identity(model: ImageTextModel) -> tuple:
+    return (model.name, model.device.type, *(one.sha256 for one in model.provenance))
 
 
 def _cut(texts: Sequence[str], readings: Sequence[Reading]) -> list[str]:
-    """What is to be said of prompts that are too long to be read whole."""
+    """Return a remark on each prompt that is too long to be read whole."""
     return [
         f"'{text[:40]}…' has {one.tokens} tokens and {one.limit} are read: it is read up to "
         f"'…{one.read[-40:]}'."

@@ -1,4 +1,4 @@
-"""Which towers there are, whether they could answer now, and the loaded ones, kept in memory."""
+"""List of the image-text models, whether they could answer now, and the loaded ones, kept in memory."""
 
 import threading
 from collections import OrderedDict
@@ -9,7 +9,7 @@ import torch
 
 from har_demo.errors import WeightsError
 from har_demo.prompts import embedded, learned, online, packaged
-from har_demo.prompts.tower import Tower
+from har_demo.prompts.image_text import ImageTextModel
 from har_demo.weights import hub, shipped
 from har_demo.weights.state import megabytes
 
@@ -21,20 +21,20 @@ EMBEDDED = (
     "weak beyond them. It reads English only, and knows no names, counts or negations."
 )
 ONLINE = (
-    "These towers were trained on pictures and their captions from the web, not on videos: each frame is "
-    "looked at alone, so they know things, places and poses better than motion, and cannot tell an action "
+    "This model was trained on pictures and their captions from the web, not on videos: each frame is "
+    "looked at alone, so it knows things, places and poses better than motion, and cannot tell an action "
     "from its reverse."
 )
 
-KEPT = 2  # pairs of towers in memory: one of CLIP's takes 600 MB
+KEPT = 2  # image-text models in memory: one of CLIP's takes 600 MB
 
-_kept: OrderedDict[tuple[str, str], Tower] = OrderedDict()
+_kept: OrderedDict[tuple[str, str], ImageTextModel] = OrderedDict()
 _gate = threading.Lock()
 
 
 @dataclass(frozen=True)
-class TowerCard:
-    """A pair of towers that can be asked for.
+class ImageTextCard:
+    """An image-text model that can be asked for.
 
     Attributes:
         name, title: to ask for it, and for people.
@@ -54,18 +54,18 @@ class TowerCard:
     recommended: bool = False
 
 
-def towers() -> list[TowerCard]:
-    """Every pair of towers: the embedded one, then open_clip's. Looks at names of files only."""
+def image_text_models() -> list[ImageTextCard]:
+    """Every image-text model: the embedded one, then open_clip's. Looks at names of files only."""
     return [card(embedded.NAME), *map(card, online.names())]
 
 
 def default() -> str:
-    """The towers to ask when nobody chose: those that need no network."""
+    """Name of the model to ask when none is chosen: it needs no network."""
     return embedded.NAME
 
 
-def card(name: str) -> TowerCard:
-    """What is known of one pair of towers without loading it.
+def card(name: str) -> ImageTextCard:
+    """Return the card of one image-text model, without loading it.
 
     Raises:
         ChoiceError: there is none of that name.
@@ -80,7 +80,7 @@ def card(name: str) -> TowerCard:
         state, sentence = "here", f"Weights were fetched earlier ({about})."
     elif hub.offline():
         state, sentence = "missing", f"Weights ({about}) are not here, and the app stays offline."
-    return TowerCard(
+    return ImageTextCard(
         name=name,
         title=name.replace("/", " · "),
         state=state,
@@ -92,12 +92,12 @@ def card(name: str) -> TowerCard:
 
 
 def about(name: str) -> str:
-    """What a pair of towers can and cannot do, in a few sentences for people."""
+    """Return a few sentences on what an image-text model can and cannot do."""
     return EMBEDDED if name == embedded.NAME else ONLINE
 
 
-def load(name: str | None = None, device: torch.device | str | None = None) -> Tower:
-    """A pair of towers, loaded at most once; two users who want the same wait for one load.
+def load(name: str | None = None, device: torch.device | str | None = None) -> ImageTextModel:
+    """An image-text model, loaded at most once; two users who want the same wait for one load.
 
     Never another one than was asked for.
 
@@ -123,12 +123,12 @@ def load(name: str | None = None, device: torch.device | str | None = None) -> T
 
 
 def forget() -> None:
-    """Drop every kept pair of towers."""
+    """Drop every kept image-text model."""
     with _gate:
         _kept.clear()
 
 
-def _embedded() -> TowerCard:
+def _embedded() -> ImageTextCard:
     size = packaged.IMAGES.bytes + packaged.SENTENCES.bytes
     try:
         packaged.check_installed(packaged.IMAGES)
@@ -144,7 +144,7 @@ def _embedded() -> TowerCard:
         if gone:
             sentence = f"{gone[0]} is missing: fetch checkpoints/ again."
     licence = "Apache-2.0"
-    return TowerCard(
+    return ImageTextCard(
         name=embedded.NAME,
         title=embedded.TITLE,
         state=state,

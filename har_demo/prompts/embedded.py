@@ -1,6 +1,6 @@
 """The recogniser that needs no network: ImageNet's classes say in words what is in a picture.
 
-No image-text pair was used for what a frame looks like. The image tower gives probabilities of 1,000
+No image-text pair was used for what a frame looks like. The image encoder gives probabilities of 1,000
 classes; each class has a vector in the space of sentences, made of its names and its description, and a
 frame is the mean of its likeliest classes' vectors (ConSE, Norouzi et al., ICLR 2014):
 
@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from har_demo.errors import WeightsError
 from har_demo.prompts import learned, packaged, pictures, sentences
+from har_demo.prompts.image_text import ImageTextModel, Reading
 from har_demo.prompts.prepare import Preparation
-from har_demo.prompts.tower import Reading, Tower
 from har_demo.weights import Provenance, shipped
 from har_demo.weights.state import sha256
 
@@ -45,7 +45,7 @@ PREPARATION = Preparation(
 
 
 class Motion(nn.Module):
-    """What happens at each moment, in words: features [B, T, 2560] of neighbouring moments → [B, T, 384].
+    """Motion at each moment as word vectors: features [B, T, 2560] of neighbouring moments → [B, T, 384].
 
     Two convolutions over time see two moments to either side.
     """
@@ -66,7 +66,7 @@ class Motion(nn.Module):
 
 
 class Joint(nn.Module):
-    """What joins the two towers, and all that is shipped for it.
+    """The layers that join the two encoders, and all that is shipped for them.
 
     Attributes:
         motion: what was learned from clips.
@@ -96,14 +96,14 @@ class Joint(nn.Module):
 
 
 class Embedded(nn.Module):
-    """Both towers, their joint and what was learned around them, with open_clip's interface."""
+    """Both encoders, their joint and what was learned around them, with open_clip's interface."""
 
     def __init__(
         self,
         image: nn.Module,
         text: nn.Module,
         joint: Joint,
-        prompting: learned.Learned | None = None,
+        prompting: learned.LearnedPrompts | None = None,
     ):
         super().__init__()
         self.image, self.text, self.joint, self.prompting = image, text, joint, prompting
@@ -116,7 +116,7 @@ class Embedded(nn.Module):
         return self.joint.looks(self.image(pixels))
 
     def encode_pair(self, pixels: Tensor, ahead: Tensor) -> Tensor:
-        """What frames look like, and what changes until the frames ahead: [N, 2560] in their order."""
+        """Return features of frames and of the change until the frames ahead: [N, 2560] in their order."""
         change = ahead - pixels
         strength = change.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=FAINTEST)
         return torch.cat([self._features(pixels), self._features(change / strength)], dim=1)
@@ -147,8 +147,8 @@ class Embedded(nn.Module):
         return self.text(tokens) - self.joint.centre
 
 
-def load(device: torch.device | str = "cpu") -> Tower:
-    """The embedded towers, from two packages and two files in checkpoints/.
+def load(device: torch.device | str = "cpu") -> ImageTextModel:
+    """The embedded model, from two packages and two files in checkpoints/.
 
     Raises:
         WeightsError: one of the four is missing or not what it should be.
@@ -171,10 +171,10 @@ def load(device: torch.device | str = "cpu") -> Tower:
             (learned.FILE, "learned prompts and their transformer, trained here"),
         )
     ]
-    return Tower(
+    return ImageTextModel(
         name=NAME,
         title=TITLE,
-        model=model,
+        network=model,
         tokenize=sentences.tokenize,
         reading=reading,
         preparation=PREPARATION,
@@ -186,7 +186,7 @@ def load(device: torch.device | str = "cpu") -> Tower:
 
 
 def load_joint() -> Joint:
-    """What is shipped in checkpoints/.
+    """Load the layers shipped in checkpoints/.
 
     Raises:
         WeightsError: the file is missing or another one.
@@ -204,7 +204,7 @@ def load_joint() -> Joint:
 
 
 def reading(text: str) -> Reading:
-    """What MiniLM reads of a sentence."""
+    """Return the part of a sentence that MiniLM reads."""
     found = sentences.tokenizer().encode(text)
     kept = text
     if len(found.ids) > sentences.CONTEXT:

@@ -1,4 +1,4 @@
-"""What prompts gave, as plain values for JSON."""
+"""Answers to prompts as plain values for JSON."""
 
 from har_demo.clips.clip import Clip
 from har_demo.prompts.answer import PromptAnswer
@@ -10,7 +10,7 @@ def answer_json(clip: Clip, answer: PromptAnswer) -> dict:
     """An answer with everything a page shows of it; similarity is a list a frame."""
     return {
         "clip": {"name": clip.source.name, "sha256": clip.sha256, "seconds": clip.duration},
-        "tower": answer.tower,
+        "tower": answer.model,
         "provenance": [vars(one) for one in answer.provenance],
         "prompts": [
             {
@@ -54,7 +54,7 @@ def ranking_json(ranking: Ranking) -> dict:
     """A search with its clips, the best first."""
     return {
         "sentence": ranking.sentence,
-        "tower": ranking.tower,
+        "tower": ranking.model,
         "clips": [
             {
                 "name": one.clip.source.name,
@@ -73,7 +73,7 @@ def heat_json(found: HeatMap) -> dict:
     """A heat map with its grid."""
     return {
         "prompt": found.prompt,
-        "tower": found.tower,
+        "tower": found.model,
         "kind": found.kind,
         "grid": list(found.grid),
         "box": list(found.box),

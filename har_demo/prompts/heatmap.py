@@ -1,6 +1,6 @@
-"""Where in a frame a prompt matches, at the true resolution of the image tower's grid.
+"""Heat maps of a prompt over frames, at the true resolution of the image encoder's grid.
 
-Three kinds of towers, three ways, none of which invents detail the grid does not have:
+Three kinds of models, three ways, none of which invents detail the grid does not have:
 
 - the embedded one: every cell of its 7 × 7 grid is classified like a picture, and put into words;
 - CLIP's vision transformers: every patch is projected as the whole picture is, from the values of the last
@@ -23,15 +23,15 @@ from har_demo.clips.frames import read_frames
 from har_demo.errors import ChoiceError
 from har_demo.prompts import catalogue, words
 from har_demo.prompts.answer import MOST_FRAMES, Reader, embed_texts
-from har_demo.prompts.tower import Tower
+from har_demo.prompts.image_text import ImageTextModel
 
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Where one prompt matches in some frames.
+    """Heat map of one prompt over some frames.
 
     Attributes:
-        prompt, tower: whose.
+        prompt, model: whose.
         values: float32 [T, rows, columns], a number for each cell of the grid.
         kind: 'similarity' when they are cosines, comparable between frames and prompts; 'relevance'
             when they are gains, 0 or more, comparable within one frame.
@@ -41,7 +41,7 @@ class HeatMap:
     """
 
     prompt: str
-    tower: str
+    model: str
     values: np.ndarray = field(repr=False)
     kind: Literal["similarity", "relevance"]
     frames: np.ndarray
@@ -56,7 +56,7 @@ class HeatMap:
     def overlay(self) -> np.ndarray:
         """float32 [T, height, width] in 0..1 on the clip's frames: each cell one flat rectangle.
 
-        The least value of all frames is 0 and the greatest is 1; NaN where the tower does not look.
+        The least value of all frames is 0 and the greatest is 1; NaN where the model does not look.
         """
         low, high = self.values.min(), self.values.max()
         shares = (self.values - low) / max(high - low, 1e-9)
@@ -75,36 +75,36 @@ def heat(
     clip: Clip,
     prompt: str,
     frames: Sequence[int],
-    tower: str | None = None,
+    model: str | None = None,
     templates: Sequence[str] = words.PLAIN,
     device: str | torch.device | None = None,
     read: Reader | None = None,
 ) -> HeatMap:
-    """Where in some frames of a clip a prompt matches.
+    """Return the heat map of a prompt over some frames of a clip.
 
     Args:
         clip: from har_demo.clips.ingest.
         prompt: one sentence.
         frames: numbers of the clip's frames, such as `Answer.frames` or one of `Answer.best`.
-        tower, templates, device, read: as for `ask`.
+        model, templates, device, read: as for `ask`.
 
     Raises:
-        ChoiceError: there is no prompt or no such frame, or the towers have no grid to show.
-        WeightsError: the towers are not here and cannot be fetched.
+        ChoiceError: there is no prompt or no such frame, or the model has no grid to show.
+        WeightsError: the model is not here and cannot be fetched.
     """
-    (text,) = words.tidy([prompt]).texts
+    (text,) = words.normalise_prompts([prompt]).texts
     numbers = np.asarray(frames, dtype=np.int64)
     if not 1 <= numbers.size <= MOST_FRAMES:
         raise ChoiceError(f"Choose 1 to {MOST_FRAMES} frames to see where the prompt matches.")
     if numbers.min() < 0 or numbers.max() >= clip.frames:
         raise ChoiceError(f"The clip has frames 0 to {clip.frames - 1}: choose among them.")
-    asked = catalogue.load(tower, device)
+    asked = catalogue.load(model, device)
     sentence = embed_texts(asked, [text], words.check_templates(templates))[0]
     pixels = asked.preparation.pixels((read or read_frames)(clip, numbers), asked.device)
     values, kind = cells(asked, pixels, sentence)
     return HeatMap(
         prompt=text,
-        tower=asked.name,
+        model=asked.name,
         values=values.float().cpu().numpy(),
         kind=kind,
         frames=numbers,
@@ -113,19 +113,19 @@ def heat(
     )
 
 
-def cells(tower: Tower, pixels: Tensor, sentence: Tensor) -> tuple[Tensor, str]:
+def cells(model: ImageTextModel, pixels: Tensor, sentence: Tensor) -> tuple[Tensor, str]:
     """A number for each cell, float [T, rows, columns], and which kind it is."""
-    grid = _embedded_grid if hasattr(tower.model, "joint") else _patches
+    grid = _embedded_grid if hasattr(model.network, "joint") else _patches
     with torch.inference_mode():
-        vectors = grid(tower.model, pixels)
+        vectors = grid(model.network, pixels)
         if vectors is not None:
             return F.normalize(vectors.float(), dim=-1) @ sentence, "similarity"
-    layer = _last_grid(tower.model.visual)
+    layer = _last_grid(model.network.visual)
     if layer is None:
         raise ChoiceError(
-            f"{tower.name} has no grid that says where something is: choose another tower for that."
+            f"{model.name} has no grid that says where something is: choose another model for that."
         )
-    return _gains(tower.model.encode_image, layer, pixels, sentence.clone()), "relevance"
+    return _gains(model.network.encode_image, layer, pixels, sentence.clone()), "relevance"
 
 
 def _embedded_grid(model: nn.Module, pixels: Tensor) -> Tensor:

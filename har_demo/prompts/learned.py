@@ -1,9 +1,9 @@
-"""Learned prompts for the embedded towers: what Ju et al. learn around two frozen towers, at their width.
+"""Learned prompts for the embedded model: what Ju et al. learn around two frozen encoders, at their width.
 
     [begin | 4 vectors | prompt | 4 vectors | end] ──MiniLM──▶ sentence [P, 384]
     T moments' features ──line──▶ + what pictures show ──transformer over time──▶ video [384]
 
-CLIP's image tower ends in the space of sentences. Ours ends in ImageNet's classes, which say next to
+CLIP's image encoder ends in the space of sentences. Ours ends in ImageNet's classes, which say next to
 nothing of how people move; its features do. A line from them into the space of sentences, learned with
 the rest, therefore stands before the transformer.
 """
@@ -26,8 +26,8 @@ MOMENTS = 8  # that the transformer has places for
 AROUND = 4  # vectors on each side of a name, where the paper has 16: a processor takes a third of the time
 
 
-class Learned(nn.Module):
-    """All that is learned; the towers themselves stay as they are.
+class LearnedPrompts(nn.Module):
+    """All that is learned; the encoders themselves stay as they are.
 
     Attributes:
         entry: the line from features into the space of sentences. At first it says nothing.
@@ -63,13 +63,13 @@ class Learned(nn.Module):
         return text.read(found, empty)
 
 
-def load() -> Learned:
-    """What is shipped in checkpoints/.
+def load() -> LearnedPrompts:
+    """Load the learned prompts shipped in checkpoints/.
 
     Raises:
         WeightsError: the file is missing or another one.
     """
-    learned = Learned()
+    learned = LearnedPrompts()
     try:
         stored = load_file(shipped.folder() / FILE)
         learned.load_state_dict({name: value.float() for name, value in stored.items()})

@@ -1,4 +1,4 @@
-"""The towers of open_clip's registry: CLIP and what came of it, each a model and a tag of its weights.
+"""The models of open_clip's registry: CLIP and what came of it, each a model and a tag of its weights.
 
 'ViT-B-32/laion2b_s34b_b79k'       the model, and the weights by their tag; fetched when first used
 'local-dir:/some/folder'           open_clip_config.json and weights in a folder of the user's own
@@ -17,8 +17,8 @@ import torch
 
 from har_demo import storage
 from har_demo.errors import ChoiceError, WeightsError
+from har_demo.prompts.image_text import ImageTextModel, Reading
 from har_demo.prompts.prepare import Preparation
-from har_demo.prompts.tower import Reading, Tower
 from har_demo.weights import Provenance, hub
 from har_demo.weights.state import megabytes, sha256
 
@@ -92,8 +92,8 @@ def _fetched(name: str, folder: Path) -> Path | None:
     return None
 
 
-def load(name: str, device: torch.device | str = "cpu") -> Tower:
-    """A pair of towers by its name, its weights fetched where they are not here.
+def load(name: str, device: torch.device | str = "cpu") -> ImageTextModel:
+    """An image-text model by its name, its weights fetched where they are not here.
 
     Raises:
         ChoiceError: open_clip knows no such model or tag.
@@ -125,12 +125,12 @@ def load(name: str, device: torch.device | str = "cpu") -> Tower:
         if here(name):
             raise
         raise _missing(name, "fetching them failed") from error
-    # The padding of SigLIP's tokens is read by its towers, so nothing is cut off here.
+    # The padding of SigLIP's tokens is read by its encoders, so nothing is cut off here.
     model.eval().requires_grad_(False).to(device)
-    return Tower(
+    return ImageTextModel(
         name=name,
         title=f"open_clip {name}" if tag else f"open_clip, own folder {folder.name}",
-        model=model,
+        network=model,
         tokenize=tokenizer,
         reading=lambda text: reading(tokenizer, text),
         preparation=_preparation(open_clip.get_model_preprocess_cfg(model)),
@@ -141,7 +141,7 @@ def load(name: str, device: torch.device | str = "cpu") -> Tower:
 
 
 def reading(tokenizer, text: str) -> Reading:
-    """What one of open_clip's tokenizers reads of a sentence."""
+    """Return the part of a sentence that one of open_clip's tokenizers reads."""
     limit = tokenizer.context_length
     if hasattr(tokenizer, "encode"):  # CLIP's own, whose marks of begin and end are added later
         pieces = tokenizer.encode(text)
@@ -164,7 +164,7 @@ def check_name(name: str) -> None:
     """ChoiceError when open_clip knows no such model and tag."""
     if name not in names():
         raise ChoiceError(
-            f"There is no tower '{name[:60]}': choose 'embedded' or one of open_clip's, "
+            f"There is no image-text model '{name[:60]}': choose 'embedded' or one of open_clip's, "
             f"such as '{DEFAULT}'."
         )
 
@@ -188,7 +188,7 @@ def _missing(name: str, why: str) -> WeightsError:
 
 
 def _answers(host: str) -> bool:
-    """Whether a host can be reached, told after ANSWER_SECONDS at most."""
+    """Return True when a host can be reached, after ANSWER_SECONDS at most."""
     if any(
         os.environ.get(key) for key in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HF_ENDPOINT")
     ):

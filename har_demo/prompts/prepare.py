@@ -1,4 +1,4 @@
-"""Frames become the pixels a tower wants, by the arithmetic of open_clip's own preprocessing.
+"""Frames become the pixels an image encoder takes, by the arithmetic of open_clip's own preprocessing.
 
 uint8 [N, H, W, 3] ──resize──▶ whole numbers ──centre crop──▶ ──mean, std──▶ float [N, 3, h, w]
 """
@@ -16,7 +16,7 @@ from har_demo.clips.transforms import CHUNK, resized
 
 @dataclass(frozen=True)
 class Preparation:
-    """What a tower's pixels must be.
+    """Size and scale of the pixels that an image encoder takes.
 
     Attributes:
         size: (height, width) in pixels.
@@ -32,7 +32,7 @@ class Preparation:
     resize: Literal["shortest", "squash"] = "shortest"
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """Which pixels (left, top, right, bottom) of a frame the tower sees."""
+        """Return the pixels (left, top, right, bottom) of a frame that the encoder sees."""
         h, w = self._resized(width, height)
         top, left = self._corner(h, w)
         return (

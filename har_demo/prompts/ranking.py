@@ -1,4 +1,4 @@
-"""Which of many clips fits one sentence best: one vector a clip, kept for the next sentence."""
+"""Search: rank many clips by how well they fit one sentence; one vector a clip, kept for the next sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -42,10 +42,10 @@ class Unread:
 
 @dataclass(frozen=True)
 class Ranking:
-    """All clips, the best first, for one sentence, by one pair of towers."""
+    """All clips, the best first, for one sentence, by one image-text model."""
 
     sentence: str
-    tower: str
+    model: str
     found: tuple[Found, ...]
     notes: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
@@ -54,14 +54,14 @@ class Ranking:
 def search_files(
     files: Sequence[Path],
     sentence: str,
-    tower: str | None = None,
+    model: str | None = None,
     on_progress: Progress | None = None,
 ) -> Ranking:
     """Rank video files by how well a sentence fits them; those that cannot be read are named, not fatal.
 
     Args:
         files: at most MOST.
-        sentence, tower, on_progress: as for `search`.
+        sentence, model, on_progress: as for `search`.
 
     Raises:
         ChoiceError: as `search`, or none of the files can be read.
@@ -70,7 +70,7 @@ def search_files(
     from har_demo.clips.ingest import ingest
 
     say = on_progress or (lambda fraction, sentence: None)
-    words.tidy([sentence])  # what cannot be asked is said before anything is read
+    words.normalise_prompts([sentence])  # what cannot be asked is said before anything is read
     _check_count(len(files))
     clips, unread = [], []
     for number, file in enumerate(files):
@@ -85,7 +85,7 @@ def search_files(
             why = f"None of the {len(unread)} files can be searched. {why}"
         raise ChoiceError(why)
     found = search(
-        clips, sentence, tower, on_progress=lambda done, what: say(0.6 + 0.4 * done, what)
+        clips, sentence, model, on_progress=lambda done, what: say(0.6 + 0.4 * done, what)
     )
     return replace(found, unread=(*unread, *found.unread))
 
@@ -93,7 +93,7 @@ def search_files(
 def search(
     clips: Sequence[Clip],
     sentence: str,
-    tower: str | None = None,
+    model: str | None = None,
     templates: Sequence[str] = words.PLAIN,
     frames: int = FRAMES,
     on_progress: Progress | None = None,
@@ -104,19 +104,19 @@ def search(
     Args:
         clips: at most MOST, from har_demo.clips.ingest; the same clip twice counts once.
         sentence: what is looked for.
-        tower, templates, frames, on_progress, device: as for `ask`.
+        model, templates, frames, on_progress, device: as for `ask`.
 
     Raises:
         ChoiceError: there is no clip or no sentence, or there are too many of either.
-        WeightsError: the towers are not here and cannot be fetched.
+        WeightsError: the model is not here and cannot be fetched.
         ClipError: a clip cannot be read any more.
     """
     different = list({clip.sha256: clip for clip in clips}.values())
     _check_count(len(different))
-    tidied = words.tidy([sentence])
+    tidied = words.normalise_prompts([sentence])
     say = on_progress or (lambda fraction, sentence: None)
-    say(0.0, "Loading the towers")
-    asked = catalogue.load(tower, device)
+    say(0.0, "Loading the model")
+    asked = catalogue.load(model, device)
     wanted = embed_texts(asked, tidied.texts, words.check_templates(templates))[0]
     found = []
     for number, clip in enumerate(different):
@@ -127,7 +127,7 @@ def search(
         found.append(Found(clip, similarity, best / clip.fps))
     found.sort(key=lambda one: -one.similarity)
     say(1.0, "Done")
-    notes = words.tidy([sentence], asked.english).notes
+    notes = words.normalise_prompts([sentence], asked.english).notes
     return Ranking(tidied.texts[0], asked.name, tuple(found), notes)
 
 

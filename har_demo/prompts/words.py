@@ -58,16 +58,16 @@ class Prompts:
 
 
 def split(typed: str) -> list[str]:
-    """What somebody typed into one field: a prompt a line, or with semicolons between."""
+    """Split the text of one field: a prompt a line, or with semicolons between."""
     return re.split(r"[\n;]", typed)
 
 
-def tidy(given: Sequence[str], english: bool = True) -> Prompts:
+def normalise_prompts(given: Sequence[str], english: bool = True) -> Prompts:
     """Prompts without blanks, empty ones and repetitions, and what is to be said of them.
 
     Args:
         given: as typed.
-        english: whether the towers know English alone.
+        english: whether the model knows English alone.
 
     Raises:
         ChoiceError: none is left, there are more than MOST, or one is longer than LONGEST.
@@ -92,10 +92,14 @@ def tidy(given: Sequence[str], english: bool = True) -> Prompts:
         repeated = len(there) - len(different)
         were = "were" if repeated > 1 else "was"
         notes.append(f"{_count(repeated, 'prompt')} said the same as another and {were} left out.")
-    notes += _odd(different, _has_symbols, "has signs or emoji, which the text tower hardly knows")
+    notes += _odd(
+        different, _has_symbols, "has signs or emoji, which the text encoder hardly knows"
+    )
     if english:
         notes += _odd(
-            different, _is_foreign, "is not in English letters, and the text tower learned English"
+            different,
+            _is_foreign,
+            "is not in English letters, and the text encoder learned English",
         )
     notes += _odd(different, _has_no_word, "has no word in it")
     return Prompts(different, tuple(notes))

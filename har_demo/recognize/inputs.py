@@ -130,16 +130,16 @@ def network_inputs(
 
 
 def read_window(
-    clip: Clip, one: Plan, window: int, read: Reader | None = None
+    clip: Clip, plan: Plan, window: int, read: Reader | None = None
 ) -> tuple[DecodedFrames, WindowInputs]:
     """Decode and prepare a single window of a plan, on the CPU."""
-    numbers = np.unique(one.indices[window])
+    numbers = np.unique(plan.indices[window])
     decoded = DecodedFrames(numbers, (read or read_frames)(clip, numbers))
-    return decoded, prepare(one, np.array([window]), decoded)
+    return decoded, prepare(plan, np.array([window]), decoded)
 
 
 def prepare(
-    one: Plan,
+    plan: Plan,
     windows: np.ndarray,
     decoded: DecodedFrames,
     shared: SharedPreparations | None = None,
@@ -149,7 +149,7 @@ def prepare(
     """Prepare some windows of a model.
 
     Args:
-        one: the model's plan.
+        plan: the model's plan.
         windows: int64 [W], which of the plan's windows.
         decoded: at least the frames of these windows.
         shared: what other models prepared of the same decoded frames; receives what is prepared now.
@@ -160,22 +160,22 @@ def prepare(
         ChoiceError, WeightsError: the method of optical flow is not at hand.
     """
     shared = shared or SharedPreparations()
-    indices, spec = one.indices[windows], one.spec
+    indices, spec = plan.indices[windows], plan.spec
     pictures = shown = flow = steps = None
     flow_ms = 0.0
     if spec.pictures:
         places = indices[:, list(spec.pictures)]
-        pictures, shown = _pictures(one, places, decoded, shared, device)
+        pictures, shown = _pictures(plan, places, decoded, shared, device)
     if "flow" in spec.modality:
         started = time.perf_counter()
-        moments = indices if one.moments is None else one.moments[windows]
-        flow, steps = _flow(one, indices, moments, decoded, shared, device, on_flow)
+        moments = indices if plan.moments is None else plan.moments[windows]
+        flow, steps = _flow(plan, indices, moments, decoded, shared, device, on_flow)
         flow_ms = (time.perf_counter() - started) * 1000
-    return WindowInputs(spec, len(windows), one.crops, pictures, shown, flow, steps, flow_ms)
+    return WindowInputs(spec, len(windows), plan.crops, pictures, shown, flow, steps, flow_ms)
 
 
 def _pictures(
-    one: Plan,
+    plan: Plan,
     indices: np.ndarray,
     decoded: DecodedFrames,
     shared: SharedPreparations,
@@ -183,25 +183,25 @@ def _pictures(
 ) -> tuple[Tensor, np.ndarray]:
     """Each frame of `indices` (int64 [W, T]) transformed once, and where each of `indices` is."""
     needed, where = np.unique(indices, return_inverse=True)
-    spec = one.card.input
-    same = (spec.resize, spec.crop, spec.mean, spec.std, spec.antialias, one.crops)
+    spec = plan.card.input
+    same = (spec.resize, spec.crop, spec.mean, spec.std, spec.antialias, plan.crops)
     same += (needed.tobytes(),)
     if same not in shared.pictures:
         shared.pictures.clear()
         positions = np.searchsorted(decoded.numbers, needed)
-        x = torch.empty(one.crops, len(positions), 3, *spec.crop, device=device)
+        x = torch.empty(plan.crops, len(positions), 3, *spec.crop, device=device)
         # In slices, because resizing goes through float copies of the whole picture.
         for start in range(0, len(positions), TRANSFORMED_AT_ONCE):
             part = positions[start : start + TRANSFORMED_AT_ONCE]
             x[:, start : start + len(part)] = transform(
-                decoded.pixels[part], spec, one.crops, device
+                decoded.pixels[part], spec, plan.crops, device
             )
         shared.pictures[same] = x
     return shared.pictures[same], where.reshape(indices.shape)
 
 
 def _flow(
-    one: Plan,
+    plan: Plan,
     indices: np.ndarray,
     moments: np.ndarray,
     decoded: DecodedFrames,
@@ -215,19 +215,19 @@ def _flow(
     """
     steps = np.stack([indices[:, :-1], indices[:, 1:], np.diff(moments)], axis=-1)
     needed, where = np.unique(steps.reshape(-1, 3), axis=0, return_inverse=True)
-    spec = one.card.input
-    same = (spec.resize, spec.crop, spec.antialias, spec.flow_limit, one.stride, one.crops)
-    same += (needed.tobytes(), one.flow)
+    spec = plan.card.input
+    same = (spec.resize, spec.crop, spec.antialias, spec.flow_limit, plan.stride, plan.crops)
+    same += (needed.tobytes(), plan.flow)
     if same not in shared.flow:
         pixels = step_fields(
             decoded.pixels,
             decoded.numbers,
             needed,
-            one.stride,
+            plan.stride,
             spec,
-            one.crops,
+            plan.crops,
             lambda done: on_flow(done, len(needed)),
-            one.flow,
+            plan.flow,
         )
         shared.flow[same] = as_input(pixels, spec.flow_limit).to(device)
     return shared.flow[same], where.reshape(steps.shape[:2])

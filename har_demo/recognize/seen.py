@@ -25,18 +25,18 @@ CANDIDATES = 4  # classes whose surest windows are kept while a long clip is rea
 
 
 def seen_window(
-    one: Plan, window: int, decoded: DecodedFrames, inputs: WindowInputs, place: int = 0
+    plan: Plan, window: int, decoded: DecodedFrames, inputs: WindowInputs, place: int = 0
 ) -> SeenWindow:
     """The pictures of a window that is decoded and prepared.
 
     Args:
-        one: the model's plan.
+        plan: the model's plan.
         window: which of the plan's windows.
         decoded: at least the window's frames.
         inputs: the window prepared, and maybe others.
         place: the window's place among those of `inputs`.
     """
-    frames = np.array(_few(one.indices[window]))
+    frames = np.array(_few(plan.indices[window]))
     # Standardising belongs to the network's arithmetic: what it looks at is the picture before.
     plain = replace(inputs, spec=replace(inputs.spec, standardise=False))
     tensors = plain.views(place * inputs.crops, place * inputs.crops + 1)
@@ -51,18 +51,18 @@ def seen_window(
     )
 
 
-def see_again(clip: Clip, one: Plan, window: int, read: Reader | None = None) -> SeenWindow:
+def see_again(clip: Clip, plan: Plan, window: int, read: Reader | None = None) -> SeenWindow:
     """The pictures of a window that is no longer in memory: its frames are decoded again.
 
     Raises:
         ClipError: the clip's copy cannot be read any more.
     """
-    return seen_window(one, window, *read_window(clip, one, window, read))
+    return seen_window(plan, window, *read_window(clip, plan, window, read))
 
 
 def keep_candidates(
     kept: dict[int, SeenWindow],
-    one: Plan,
+    plan: Plan,
     scores: np.ndarray,
     windows: np.ndarray,
     decoded: DecodedFrames,
@@ -77,7 +77,7 @@ def keep_candidates(
 
     Args:
         kept: what was kept until now.
-        one: the model's plan.
+        plan: the model's plan.
         scores: float32 [all windows, classes], 0 in those that are not scored yet.
         windows: int64 [W], those scored just now.
         decoded, inputs: their frames, decoded and prepared.
@@ -88,7 +88,7 @@ def keep_candidates(
     kept = {number: pictures for number, pictures in kept.items() if number in surest}
     for place, number in enumerate(windows.tolist()):
         if number in surest:
-            kept[number] = seen_window(one, number, decoded, inputs, place)
+            kept[number] = seen_window(plan, number, decoded, inputs, place)
     return kept
 
 

@@ -135,7 +135,7 @@ def ask(
     return Fusable(clip, streams, *answers)
 
 
-def told(both: Fusable, weight: float) -> dict:
+def streams_json(both: Fusable, weight: float) -> dict:
     """The answers and their fusion in plain JSON types, the likeliest classes first."""
     fused = both.fused(weight)
     order = np.argsort(-fused, kind="stable")[:10]

@@ -1,4 +1,4 @@
-"""What the lecture prints and what is right: the table results/lecture_errata.csv.
+"""Errors that the lecture prints, with what is right: the table results/lecture_errata.csv.
 
 Places are lines of the lecture's text. A status names how we know, or several ways with ' and ' between:
 'recomputed' here, by running the network or by searching the text; 'documented' in a public paper or
@@ -45,12 +45,12 @@ COLUMNS = tuple(Erratum.__dataclass_fields__)
 
 
 def load(path: Path = TABLE) -> dict[str, Erratum]:
-    """The errata by id, in the table's order.
+    """Return the errata by id, in the table's order.
 
     Raises:
         ValueError: the table is not as it should be; the message names the file and the line.
     """
-    found: dict[str, Erratum] = {}
+    errata: dict[str, Erratum] = {}
     with open(path, newline="", encoding="utf-8") as file:
         lines = csv.reader(file, strict=True)
         try:
@@ -58,12 +58,12 @@ def load(path: Path = TABLE) -> dict[str, Erratum]:
                 raise ValueError(f"the columns are not {', '.join(COLUMNS)}")
             for cells in lines:
                 erratum = _erratum(cells)
-                if erratum.id in found:
+                if erratum.id in errata:
                     raise ValueError(f"{erratum.id} stands there twice")
-                found[erratum.id] = erratum
+                errata[erratum.id] = erratum
         except (ValueError, csv.Error) as error:
             raise ValueError(f"{path}, line {max(lines.line_num, 1)}: {error}") from error
-    return found
+    return errata
 
 
 def _erratum(cells: list[str]) -> Erratum:

@@ -1,4 +1,4 @@
-"""How sure a share of clips is."""
+"""Confidence intervals of accuracies."""
 
 from functools import lru_cache
 

@@ -21,15 +21,15 @@ RESULTS = assets.RESULTS
 
 @dataclass(frozen=True)
 class System:
-    """One system: the name of its card in the paper's size, and in lab size, '' where there is none."""
+    """One system: the name of its card in the paper's size, and in tiny size, '' where there is none."""
 
     paper: str
-    lab: str = ""
+    tiny: str = ""
 
     @property
     def card(self) -> ModelCard:
-        """The paper's card, or the lab's where that is the only one."""
-        return card(self.paper or self.lab)
+        """The paper's card, or the tiny one's where that is the only one."""
+        return card(self.paper or self.tiny)
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ class Chapter:
     Attributes:
         name: for links.
         title: as it is headed.
-        asks: the question it answers.
-        tells: what was tried and why, in a few sentences.
-        leaves: what it leaves to the next step.
+        question: the one it answers.
+        text: what was tried and why, in a few sentences.
+        open_question: what it leaves to the next step.
     """
 
     name: str
     title: str
-    asks: str
-    tells: str
-    leaves: str
+    question: str
+    text: str
+    open_question: str
 
     @property
     def systems(self) -> tuple[System, ...]:
@@ -58,7 +58,7 @@ class Chapter:
         )
         tiny = {c.tiny_of: c.name for c in shown if c.tiny_of}
         pairs = [System(c.name, tiny.get(c.name, "")) for c in shown if c.size == "paper"]
-        paired = {name for pair in pairs for name in (pair.paper, pair.lab)}
+        paired = {name for pair in pairs for name in (pair.paper, pair.tiny)}
         return (*pairs, *(System("", c.name) for c in shown if c.name not in paired))
 
 
@@ -158,48 +158,48 @@ CHAPTERS = (
 
 
 def chapter(name: str) -> Chapter | None:
-    """The chapter of that name."""
-    return next((one for one in CHAPTERS if one.name == name), None)
+    """Return the chapter of that name."""
+    return next((chapter for chapter in CHAPTERS if chapter.name == name), None)
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One finding about a lab model: words whose numbers are from the tables."""
+    """One finding about a tiny model: words whose numbers are from the tables."""
 
     words: str
     worse: bool
 
 
 def measured_of(system: System) -> MeasuredRow | None:
-    """What the lab-size model of a system scored; its own input where there are several."""
-    found = [one for one in entries() if one.model.split(".")[0] == system.lab]
-    return next((one for one in found if one.key == system.lab), found[0] if found else None)
+    """Return the scores of a system's tiny model; with its own input where there are several."""
+    rows = [row for row in entries() if row.model.split(".")[0] == system.tiny]
+    return next((row for row in rows if row.key == system.tiny), rows[0] if rows else None)
 
 
-def limits(one: MeasuredRow) -> tuple[Limit, ...]:
-    """What the tables say that a model cannot, or can, do."""
-    found = []
-    dark = one.figures.get(("arid6", "top1"))
+def limits(row: MeasuredRow) -> tuple[Limit, ...]:
+    """Return the limits and strengths of a model that the tables show."""
+    findings = []
+    dark = row.figures.get(("arid6", "top1"))
     if dark:
         every = sorted(
             (e.figures["arid6", "top1"].mean for e in entries() if ("arid6", "top1") in e.figures),
             reverse=True,
         )
         place = every.index(dark.mean) + 1
-        found.append(
+        findings.append(
             Limit(
                 f"In dark places it never saw: {dark.words()} % of {dark.clips} clips, "
                 f"rank {place} of {len(every)}.",
                 place > len(every) / 2,
             )
         )
-        for other in (e for e in entries() if e.model == one.model and e.input != one.input):
+        for other in (e for e in entries() if e.model == row.model and e.input != row.input):
             if (way := INPUTS.get(other.input)) and (
                 figure := other.figures.get(("arid6", "top1"))
             ):
                 words = f"The same network {way}: {figure.words()} %."
-                found.append(Limit(words, dark.mean < figure.mean))
-    order = one.figures.get(("rendered", "order"))
+                findings.append(Limit(words, dark.mean < figure.mean))
+    order = row.figures.get(("rendered", "order"))
     if order:
         low, high = order.interval
         if low > 50:
@@ -208,31 +208,31 @@ def limits(one: MeasuredRow) -> tuple[Limit, ...]:
             words = f"It gets pairs that differ in order wrong more often than guessing: {order.words()} %."
         else:
             words = (
-                f"Whether it knows order cannot be said: {order.words()} % of {order.clips} pairs, and "
-                "guessing gets 50."
+                f"It cannot be told from guessing on pairs that differ in order alone: {order.words()} % of "
+                f"{order.clips} pairs, and guessing gets 50."
             )
-        found.append(Limit(words, low <= 50))
-    table = confusion(one, "rendered")
+        findings.append(Limit(words, low <= 50))
+    table = confusion(row, "rendered")
     mistakes = table.mistakes() if table else []
     if mistakes:
-        true, answered, count, total = mistakes[0]
-        found.append(
-            Limit(f"Its most frequent mistake: {true} for {answered}, {count} of {total}.", True)
+        true, predicted, count, total = mistakes[0]
+        findings.append(
+            Limit(f"Its most frequent mistake: {true} for {predicted}, {count} of {total}.", True)
         )
-    return tuple(found)
+    return tuple(findings)
 
 
-def scores(one: MeasuredRow) -> dict[str, float]:
-    """Test set → right at first, in percent."""
+def scores(row: MeasuredRow) -> dict[str, float]:
+    """Return test set → top-1 in percent."""
     return {
-        dataset: one.figures[dataset, "top1"].mean
+        dataset: row.figures[dataset, "top1"].mean
         for dataset in TEST_SETS
-        if (dataset, "top1") in one.figures
+        if (dataset, "top1") in row.figures
     }
 
 
 def prompting() -> tuple[str, ...]:
-    """What the table of learned prompts says, as sentences; none where it is not there."""
+    """Return what the table of learned prompts says, as sentences; none where it is not there."""
     file = RESULTS / "measured/prompting_fewshot.csv"
     rows = [row for row in kept_rows(file) if row["tested_on"] == "rendered"]
     plain = [row for row in rows if row["method"] == "class name"]
@@ -242,8 +242,8 @@ def prompting() -> tuple[str, ...]:
     most = max((row["shots"] for row in learned), key=int)
     scores = [float(row["top1"]) for row in learned if row["shots"] == most]
     return (
-        f"With the class's name alone the embedded towers get {plain[0]['top1']} % of "
-        f"{plain[0]['clips']} rendered clips right, of 39 actions.",
+        f"With the class's name alone the embedded encoders get {plain[0]['top1']} % of "
+        f"{plain[0]['clips']} rendered clips right, among 39 actions.",
         f"With {learned[0]['method']}, learned from {most} clips a class: "
         f"{sum(scores) / len(scores):.1f} %, the mean of {len(scores)} trainings.",
     )
@@ -273,7 +273,7 @@ STATUSES = ("documented", "unverified")
 
 
 def data_sets(path: Path = RESULTS / "published/datasets.csv") -> tuple[DataSet, ...]:
-    """The data sets through time.
+    """Return the data sets in the order of their years.
 
     Raises:
         ValueError: a row is not as it should be; the message names the file and the line.
@@ -283,17 +283,17 @@ def data_sets(path: Path = RESULTS / "published/datasets.csv") -> tuple[DataSet,
 
 @cache
 def _data_sets(path: Path) -> tuple[DataSet, ...]:
-    found = []
+    sets = []
     with open(path, newline="", encoding="utf-8") as file:
         lines = csv.reader(file, strict=True)
         try:
             if tuple(next(lines, ())) != COLUMNS:
                 raise ValueError(f"the columns are not {', '.join(COLUMNS)}")
             for cells in lines:
-                found.append(_data_set(cells))
+                sets.append(_data_set(cells))
         except (ValueError, csv.Error) as error:
             raise ValueError(f"{path}, line {max(lines.line_num, 1)}: {error}") from error
-    return tuple(sorted(found, key=lambda one: one.year))
+    return tuple(sorted(sets, key=lambda one: one.year))
 
 
 def _data_set(cells: list[str]) -> DataSet:
@@ -320,15 +320,15 @@ def _data_set(cells: list[str]) -> DataSet:
 
 
 def as_json() -> dict:
-    """The story with all that was looked up, for programs."""
+    """Return the story with all that was looked up, for programs."""
     return {
         "chapters": [
             {
                 "name": one.name,
                 "title": one.title,
-                "asks": one.asks,
-                "tells": one.tells,
-                "leaves": one.leaves,
+                "asks": one.question,
+                "tells": one.text,
+                "leaves": one.open_question,
                 "systems": [_system_json(system) for system in one.systems],
                 **({"measured": list(prompting())} if one.name == "language" else {}),
             }
@@ -343,7 +343,7 @@ def _system_json(system: System) -> dict:
     return {
         "title": system.card.title,
         "model": system.paper,
-        "lab_model": system.lab,
+        "lab_model": system.tiny,
         "year": system.card.year,
         "idea": system.card.idea,
         "percent_right": scores(one) if one else {},

@@ -1,4 +1,4 @@
-"""What the tiny models scored here, read from the tables that training writes.
+"""Scores of the tiny models, read from the tables that training writes.
 
     results/measured/tiny.csv ──▶ entries: a model with its input, figures over seeds
     results/measured/tiny_times.csv ──▶ times: milliseconds a view, by machine
@@ -249,7 +249,7 @@ def _figure(rows: list[dict]) -> Figure:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often clips of one class were predicted as another, over all seeds.
+    """Counts of clips of one class that were predicted as another, over all seeds.
 
     Attributes:
         seeds: number of trainings that are added up.

@@ -1,10 +1,10 @@
-"""Which methods no other beats: nothing is both cheaper and better."""
+"""The Pareto front: methods that no other beats, being both cheaper and better."""
 
 from collections.abc import Sequence
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Places of the points (cost, value) that no other point beats, from cheap to dear.
+    """Return the places of the points (cost, value) that no other point beats, from cheap to dear.
 
     A point is beaten by one that costs no more and is worth no less, and is better in one of them;
     of equal points all stay.

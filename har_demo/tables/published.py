@@ -1,4 +1,4 @@
-"""What others printed, row by row: the tables results/published/*.csv.
+"""Figures that others printed, row by row: the tables results/published/*.csv.
 
 A row is one value of one method on one data set, with what its source says of size, cost and input.
 A field that the source does not state is empty. Beside a printed size and cost stands what our own
@@ -70,7 +70,7 @@ COLUMNS = {
 """The columns in their order, with what each holds."""
 
 REQUIRED = ("method", "data set", "metric", "value")
-"""What a visitor's row must have."""
+"""Columns that a visitor's row must have."""
 
 STATUSES = ("printed", "verified", "unverified", "measured")
 COST_STATUSES = ("", "printed", "verified")
@@ -224,7 +224,7 @@ def chosen(
     search: str = "",
     among: Mapping[str, Collection[str]] | None = None,
 ) -> list[PublishedRow]:
-    """The rows that fit, in their order.
+    """Return the rows that fit, in their order.
 
     Args:
         data_set, metric: as written in the tables; '' for any.
@@ -232,24 +232,24 @@ def chosen(
         among: column → accepted cells, such as {'family': ['Recurrent']}; an empty list accepts all.
     """
     words = search.lower().split()
-    wanted = {column: set(cells) for column, cells in (among or {}).items() if cells}
+    accepted = {column: set(cells) for column, cells in (among or {}).items() if cells}
     return [
         row
         for row in rows
         if data_set in ("", row["data set"])
         and metric in ("", row["metric"])
-        and all(row[column] in cells for column, cells in wanted.items())
+        and all(row[column] in cells for column, cells in accepted.items())
         and _says(row, words)
     ]
 
 
-def asked(
+def find_rows(
     rows: Sequence[PublishedRow], data_set: str = "", metric: str = "", search: str = ""
 ) -> list[PublishedRow]:
-    """As `chosen`, for somebody who types the names.
+    """Return the rows that fit, as `chosen` does, for names that somebody typed.
 
     Raises:
-        ChoiceError: no row has that data set or metric, or none has all that is wanted.
+        ChoiceError: no row has that data set or metric, or none fits.
     """
     for column, word in (("data set", data_set), ("metric", metric)):
         known = sorted({row[column] for row in rows} - {""})
@@ -257,14 +257,14 @@ def asked(
             raise ChoiceError(
                 f"There is no {column} '{word[:60]}' here: take one of {', '.join(known)}."
             )
-    found = chosen(rows, data_set, metric, search)
-    if not found:
+    fitting = chosen(rows, data_set, metric, search)
+    if not fitting:
         raise ChoiceError("No row has all of that: ask for less.")
-    return found
+    return fitting
 
 
 def as_records(rows: Iterable[PublishedRow]) -> list[dict]:
-    """JSON-ready rows: numbers as numbers, None where nothing is stated, and the table they are of."""
+    """Return JSON-ready rows: numbers as numbers, None where nothing is stated, and the table they are of."""
     return [
         {"table": row.table, "line": row.line}
         | {
@@ -276,7 +276,7 @@ def as_records(rows: Iterable[PublishedRow]) -> list[dict]:
 
 
 def as_csv(rows: Iterable[PublishedRow], columns: Sequence[str] = tuple(COLUMNS)) -> str:
-    """The rows as CSV; a cell that a spreadsheet would take for a formula gets a ' before it.
+    """Return the rows as CSV; a cell that a spreadsheet would take for a formula gets a ' before it.
 
     >>> as_csv(parse("method,data set,metric,value\\n=1+1,mine,top-1,50"), ["method", "value"])
     "method,value\\n'=1+1,50\\n"

@@ -57,7 +57,7 @@ def test_the_renderer_gives_the_pixels_that_this_process_would_and_each_frame_on
 
 
 def test_a_renderer_that_breaks_is_no_fault_of_the_user(monkeypatch):
-    monkeypatch.setattr(rendered.sys, "executable", "/bin/false")
+    monkeypatch.setattr(rendered.child, "command", lambda *words: ["false"])
     with renderer() as open_scene:
         clip, read = open_scene(RenderedScene("push-up", 1))
         with pytest.raises(RuntimeError, match="ended with exit code 1"):

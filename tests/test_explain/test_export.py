@@ -80,19 +80,19 @@ def test_a_picture_has_flat_cells_where_the_map_has_them(one):
 def test_files_hold_the_map(one):
     said = explained_attention(one, (10, 10, 3), lines=4)
     held = np.load(io.BytesIO(said.npz()))
-    for number, level in enumerate(said.found.levels):
+    for number, level in enumerate(said.result.levels):
         assert np.array_equal(held[f"level_{number}"], level)
     assert held["model"] == MODEL and held["frames"].tolist() == one.frames.tolist()
     drawn = cv2.imdecode(np.frombuffer(said.png(), np.uint8), cv2.IMREAD_COLOR)
     assert drawn.shape[1] > 8 * TILE
     told = json.loads(json.dumps(said.json()))
-    assert told["query"] == list(said.found.cell) and told["words"] == said.words
+    assert told["query"] == list(said.result.cell) and told["words"] == said.words
     assert len(told["strongest"]) <= 4
 
     found = explained_class(one)
-    assert np.array_equal(np.load(io.BytesIO(found.npz()))["values"], found.found.values)
+    assert np.array_equal(np.load(io.BytesIO(found.npz()))["values"], found.result.values)
     told = json.loads(json.dumps(found.json()))
-    assert np.array(told["values"]) == pytest.approx(found.found.values, abs=1e-5)
+    assert np.array(told["values"]) == pytest.approx(found.result.values, abs=1e-5)
     assert told["faithfulness"] is None and told["class"] == one.top(1)[0][0]
 
 
@@ -100,11 +100,11 @@ def test_independence_is_put_into_words(one):
     (of,) = blocks(one)
     found = attended(one, of, (0.5, 0.5, 0.5))
     scores = explained_attention(one, (10, 10, 3)).scores
-    for value, words in ((0.99, "who asks makes no difference"), (0.8, "much the same places")):
+    for value, words in ((0.99, "the query makes no difference"), (0.8, "much the same places")):
         assert words in " ".join(
             attention_words(found, scores, AttentionSummary(196, 1.0, value, ()))
         )
-    assert "Who asks matters" in " ".join(
+    assert "The query matters" in " ".join(
         attention_words(found, scores, AttentionSummary(196, 1.0, 0.2, ()))
     )
 
@@ -126,7 +126,7 @@ def test_trust_is_put_into_words(one):
 
 def test_four_rows_for_four_functions(one):
     said = explained_attention(one, (10, 10, 3))
-    rows = function_rows(one, said.found, said.at, None)
+    rows = function_rows(one, said.result, said.at, None)
     assert [row["own"] for row in rows] == [False, True, False, False]
     assert rows[1]["elsewhere"] == 0 and all(0 <= row["elsewhere"] <= 1 for row in rows)
 
@@ -137,7 +137,7 @@ def test_the_command_writes_what_the_engine_says(wave_file, waving, one, tmp_pat
     assert done.exit_code == 0, done.output
     said = explained_attention(one, (20, 30, 3))
     assert said.title in done.output and said.words[0] in done.output
-    assert np.array_equal(np.load(array)["level_0"], said.found.levels[0])
+    assert np.array_equal(np.load(array)["level_0"], said.result.levels[0])
     assert cv2.imread(str(out)) is not None
 
     done = _run(wave_file, "--model", "tsm_lab", "--class", "clapping", "--json")

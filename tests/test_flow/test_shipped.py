@@ -7,9 +7,9 @@ import pytest
 
 from har_demo.flow import learned
 from har_demo.flow.catalogue import measured
-from har_demo.flow.evaluate import PEOPLE
 from har_demo.flow.field import flow
 from har_demo.flow.look import STILL
+from har_demo.research.benchmarks.flow_errors import PEOPLE
 from har_demo.weights import shipped
 from har_demo.weights.state import sha256
 from tests.test_flow.conftest import INSIDE, MOTIONS, motion_of, moved, texture

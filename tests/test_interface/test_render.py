@@ -23,7 +23,9 @@ def test_names_of_strangers_are_escaped():
     assert notice("<b>a</b>") == (
         '<div class="notice error" role="alert">&lt;b&gt;a&lt;/b&gt;</div>'
     )
-    assert "&lt;i&gt;" in fragment("prompts/parts", "tower", card={"sentence": "<i>"}, able="")
+    assert "&lt;i&gt;" in fragment(
+        "prompts/parts", "image_text_model", card={"sentence": "<i>"}, able=""
+    )
 
 
 def test_a_missing_value_is_an_error_and_not_a_blank():

@@ -32,10 +32,10 @@ PREPROCESSING = {
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> str:
-    """The name of towers in open_clip's format that nobody trained: they answer, and mean nothing."""
+    """The name of a model in open_clip's format that nobody trained: it answers, and means nothing."""
     import open_clip
 
-    folder = tmp_path_factory.mktemp("towers") / "tiny"
+    folder = tmp_path_factory.mktemp("models") / "tiny"
     folder.mkdir()
     torch.manual_seed(0)
     model = open_clip.CLIP(**TINY)

@@ -6,7 +6,7 @@ import pytest
 from har_demo.errors import ChoiceError
 from har_demo.prompts import answer as answers
 from har_demo.prompts import catalogue, words
-from har_demo.prompts.answer import again, ask, pool
+from har_demo.prompts.answer import ask, pool, rescore
 
 PROMPTS = ("walking", "waving both hands", "cooking")
 
@@ -18,8 +18,8 @@ def nothing_kept():
 
 @pytest.fixture
 def counted(tiny, monkeypatch):
-    """How many frames and sentences the towers are given."""
-    model = catalogue.load(tiny).model
+    """How many frames and sentences the model is given."""
+    model = catalogue.load(tiny).network
     seen = {"frames": [], "sentences": []}
     image, text = model.encode_image, model.encode_text
     monkeypatch.setattr(
@@ -35,7 +35,7 @@ def test_the_answer_has_everything(clip, tiny):
     said = []
     found = ask(clip, PROMPTS, tiny, "mean", on_progress=lambda done, words: said.append(done))
     frames, prompts = len(found.frames), len(PROMPTS)
-    assert (found.tower, found.prompts, frames) == (tiny, PROMPTS, answers.FRAMES)
+    assert (found.model, found.prompts, frames) == (tiny, PROMPTS, answers.FRAMES)
     assert found.similarity.shape == (frames, prompts)
     assert found.similarity.dtype == np.float32 and np.abs(found.similarity).max() <= 1.0001
     assert found.probabilities.sum() == pytest.approx(1, abs=1e-5)
@@ -120,15 +120,15 @@ def test_pooling_again_gives_what_asking_again_gives(clip, tiny, counted):
     other = {"pooling": "max", "temperature": 0.3, "threshold": 0.5}
     asked = ask(clip, PROMPTS, tiny, background=words.BACKGROUND, **other)
     before = len(counted["frames"])
-    found = again(first, **other)
+    found = rescore(first, **other)
     assert len(counted["frames"]) == before
     assert found.probabilities == pytest.approx(asked.probabilities, abs=1e-5)
     assert (found.none, found.below) == (pytest.approx(asked.none, abs=1e-5), asked.below)
-    assert again(first).probabilities == pytest.approx(first.probabilities, abs=1e-5)
+    assert rescore(first).probabilities == pytest.approx(first.probabilities, abs=1e-5)
 
 
 def test_a_learned_transformer_is_one_of_the_poolings(clip):
-    """The embedded towers have one; asking with it and reading again with it are the same."""
+    """The embedded model have one; asking with it and reading again with it are the same."""
     asked = ask(clip, PROMPTS, pooling="transformer", background=words.BACKGROUND, frames=12)
     plain = ask(clip, PROMPTS, background=words.BACKGROUND, frames=12)
     assert plain.poolings == answers.POOLINGS
@@ -136,12 +136,12 @@ def test_a_learned_transformer_is_one_of_the_poolings(clip):
     assert not np.allclose(asked.pooled, plain.pooled, atol=0.02)
     own = plain.own_temperature("transformer")
     assert asked.temperature == own == asked.whole.temperature != plain.temperature
-    found = again(plain, "transformer", own)
+    found = rescore(plain, "transformer", own)
     assert found.probabilities == pytest.approx(asked.probabilities, abs=1e-5)
     assert (
         found.none == pytest.approx(asked.none, abs=1e-5) and found.none_pooled == asked.whole.none
     )
-    assert again(found, "mean", plain.temperature).none == pytest.approx(plain.none, abs=1e-5)
+    assert rescore(found, "mean", plain.temperature).none == pytest.approx(plain.none, abs=1e-5)
 
 
 def test_long_lists_say_how_far_they_are(clip, tiny):
@@ -194,11 +194,11 @@ def test_a_clip_shorter_than_the_frames_wanted(clip, tiny):
         ({"frames": 0}, "frames"),
         ({"frames": 1000}, "frames"),
         ({"background": [" "]}, "no prompt"),
-        ({"tower": "ViT-Z-99/nobody"}, "no tower 'ViT-Z-99/nobody'"),
-        ({"tower": "resnet"}, "no tower"),
+        ({"model": "ViT-Z-99/nobody"}, "no image-text model 'ViT-Z-99/nobody'"),
+        ({"model": "resnet"}, "no image-text model"),
     ],
 )
 def test_what_cannot_be_asked(clip, tiny, wrong, says):
-    asked = {"prompts": PROMPTS, "tower": tiny} | wrong
+    asked = {"prompts": PROMPTS, "model": tiny} | wrong
     with pytest.raises(ChoiceError, match=says):
         ask(clip, **asked)

@@ -1,4 +1,4 @@
-"""The commands ask, search and towers give what the functions give."""
+"""The commands ask, search and image-text-models give what the functions give."""
 
 import json
 from pathlib import Path
@@ -29,13 +29,13 @@ def folder(tmp_path_factory) -> Path:
 
 
 def test_ask(folder, tiny):
-    code, out, _ = run("ask", folder / "waving.mp4", "waving", "cooking", "--tower", tiny)
+    code, out, _ = run("ask", folder / "waving.mp4", "waving", "cooking", "--model", tiny)
     assert code == 0 and "waving.mp4: 2.0 s, 128 × 96" in out
     assert out.count("%") == 2 and "best at" in out and "temperature 0.07" in out
 
 
 def test_ask_in_json(folder, tiny):
-    asked = ("ask", folder / "waving.mp4", "waving", "  ", "Waving", "a 🚴", "--tower", tiny)
+    asked = ("ask", folder / "waving.mp4", "waving", "  ", "Waving", "a 🚴", "--model", tiny)
     code, out, _ = run(*asked, "--json", "--none", "--frames", "4", "--template", "someone {}")
     found = json.loads(out)
     assert code == 0 and found["tower"] == tiny and found["templates"] == ["someone {}"]
@@ -48,25 +48,25 @@ def test_ask_in_json(folder, tiny):
 
 def test_a_list_of_classes(folder, tiny):
     code, out, _ = run(
-        "ask", folder / "waving.mp4", "--classes", "UCF101", "--tower", tiny, "--json"
+        "ask", folder / "waving.mp4", "--classes", "UCF101", "--model", tiny, "--json"
     )
     assert code == 0 and len(json.loads(out)["prompts"]) == 101
 
 
 def test_search(folder, tiny):
-    code, out, _ = run("search", "walking", folder, "--tower", tiny)
+    code, out, _ = run("search", "walking", folder, "--model", tiny)
     assert code == 0 and out.count(".mp4") == 2 and "notes" not in out
-    code, out, _ = run("search", "walking", folder / "walking.mp4", "--tower", tiny, "--json")
+    code, out, _ = run("search", "walking", folder / "walking.mp4", "--model", tiny, "--json")
     found = json.loads(out)
     assert code == 0 and [one["name"] for one in found["clips"]] == ["walking.mp4"]
 
 
-def test_towers():
-    code, out, _ = run("towers")
+def test_image_text_models():
+    code, out, _ = run("image-text-models")
     lines = out.splitlines()
-    assert code == 0 and len(lines) == 1 + len(catalogue.towers())
+    assert code == 0 and len(lines) == 1 + len(catalogue.image_text_models())
     assert lines[1].startswith("embedded") and "Apache-2.0" in lines[1]
-    code, out, _ = run("towers", "--json")
+    code, out, _ = run("image-text-models", "--json")
     assert code == 0 and json.loads(out)[0]["name"] == "embedded"
 
 
@@ -75,12 +75,12 @@ def test_towers():
     [
         (("ask", "nowhere.mp4", "walking"), "no file"),
         (("ask", "{clip}"), "no prompt"),
-        (("ask", "{clip}", "a", "--tower", "nobody"), "no tower 'nobody'"),
-        (("ask", "{clip}", "a", "--tower", "{tiny}", "--pooling", "sum"), "no pooling"),
-        (("ask", "{clip}", "a", "--tower", "{tiny}", "--template", "x"), "exactly one"),
+        (("ask", "{clip}", "a", "--model", "nobody"), "no image-text model 'nobody'"),
+        (("ask", "{clip}", "a", "--model", "{tiny}", "--pooling", "sum"), "no pooling"),
+        (("ask", "{clip}", "a", "--model", "{tiny}", "--template", "x"), "exactly one"),
         (("ask", "{clip}", "--classes", "mine"), "no list of classes"),
         (("search", "walking", "nowhere"), "no file or folder"),
-        (("search", " ", "{clip}", "--tower", "{tiny}"), "no prompt"),
+        (("search", " ", "{clip}", "--model", "{tiny}"), "no prompt"),
     ],
 )
 def test_mistakes_are_one_sentence(folder, tiny, arguments, says):

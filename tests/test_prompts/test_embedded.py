@@ -14,13 +14,13 @@ from har_demo.weights.state import sha256
 
 
 @pytest.fixture(scope="module")
-def tower():
+def loaded():
     return catalogue.load("embedded", "cpu")
 
 
-def test_sentences_are_those_of_the_published_model(tower):
+def test_sentences_are_those_of_the_published_model(loaded):
     """The example of the model's own page, and what it says there."""
-    vectors = tower.model.text(
+    vectors = loaded.network.text(
         sentences.tokenize(
             [
                 "That is a happy person",
@@ -34,14 +34,14 @@ def test_sentences_are_those_of_the_published_model(tower):
     assert (vectors[0] @ vectors[1:].T).tolist() == pytest.approx([0.695, 0.943, 0.257], abs=6e-4)
 
 
-def test_a_sentence_means_the_same_beside_longer_ones(tower):
-    alone = tower.texts(["waving"])
-    beside = tower.texts(["waving", "a person in a red shirt who waves with both hands for long"])
+def test_a_sentence_means_the_same_beside_longer_ones(loaded):
+    alone = loaded.texts(["waving"])
+    beside = loaded.texts(["waving", "a person in a red shirt who waves with both hands for long"])
     assert torch.allclose(alone[0], beside[0], atol=1e-5)
 
 
-def test_paraphrases_are_nearer_than_other_actions(tower):
-    vectors = tower.texts(["riding a bike", "a cyclist on a bicycle", "frying an egg"])
+def test_paraphrases_are_nearer_than_other_actions(loaded):
+    vectors = loaded.texts(["riding a bike", "a cyclist on a bicycle", "frying an egg"])
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.3
 
 
@@ -56,9 +56,9 @@ def test_the_tokenizer_cuts_and_says_so():
     assert embedded.reading("🚴").unknown == 1
 
 
-def test_the_image_tower_is_told_what_it_sees(tower):
+def test_the_image_encoder_is_told_what_it_sees(loaded):
     """Its weights are in the right places: a picture made of one class's texture is none of noise."""
-    network = tower.model.image
+    network = loaded.network.image
     assert sum(p.numel() for p in network.parameters()) == 4_652_008
     grid = network.forward_features(torch.zeros(1, 3, 224, 224))
     assert grid.shape == (1, pictures.FEATURES, pictures.GRID, pictures.GRID)
@@ -72,19 +72,19 @@ def test_class_names_are_wordnets():
     assert descriptions[0].startswith("freshwater")
 
 
-def test_a_picture_is_near_the_words_of_its_class(tower):
-    """A frame that the image tower surely calls a barbell lies where 'barbell' lies in words."""
+def test_a_picture_is_near_the_words_of_its_class(loaded):
+    """A frame that the image encoder surely calls a barbell lies where 'barbell' lies in words."""
     logits = torch.zeros(1, 1000)
     logits[0, 422] = 30
-    looks = torch.nn.functional.normalize(tower.model.joint.looks(logits), dim=-1)
-    words = tower.texts(["lifting a barbell", "playing the violin", "riding a horse"])
+    looks = torch.nn.functional.normalize(loaded.network.joint.looks(logits), dim=-1)
+    words = loaded.texts(["lifting a barbell", "playing the violin", "riding a horse"])
     similarity = (looks @ words.T)[0]
     assert similarity.argmax() == 0 and similarity[0] > 0.3
 
 
 def test_the_answer_names_all_its_files(clip):
     found = ask(clip, ["waving", "cooking"], frames=2)
-    assert found.tower == "embedded"
+    assert found.model == "embedded"
     assert [one.source for one in found.provenance] == [
         "packaged",
         "packaged",

@@ -23,11 +23,11 @@ def test_the_embedded_grid_tells_cells_apart(clip):
 
 
 def test_a_cell_changes_with_what_is_in_it():
-    """A tower's grid is not turned or mirrored: a bright corner shows up on that side."""
-    tower = catalogue.load("embedded", "cpu")
+    """A model's grid is not turned or mirrored: a bright corner shows up on that side."""
+    loaded = catalogue.load("embedded", "cpu")
     grey = torch.zeros(2, 3, 224, 224)
     grey[1, :, :64, 160:] = torch.rand(3, 64, 64, generator=torch.manual_seed(0)) * 2 - 1
-    grid = tower.model.image.forward_features(grey)
+    grid = loaded.network.image.forward_features(grey)
     change = (grid[1] - grid[0]).abs().sum(dim=0)
     share = change / change.sum()
     row, column = (share.sum(dim=side) @ torch.arange(7.0) for side in (1, 0))
@@ -35,34 +35,34 @@ def test_a_cell_changes_with_what_is_in_it():
 
 
 def test_a_vision_transformer_has_a_cell_for_each_patch(clip, tiny):
-    found = heat(clip, "waving", [0, 5, 9], tower=tiny)
+    found = heat(clip, "waving", [0, 5, 9], model=tiny)
     assert (found.grid, found.kind) == ((4, 4), "similarity")
     assert np.abs(found.values).max() <= 1.0001
 
 
 def test_patches_are_those_of_the_picture(tiny):
     """The first patch's vector knows only what is in it, since the last layer mixes none."""
-    model = catalogue.load(tiny, "cpu").model
+    model = catalogue.load(tiny, "cpu").network
     one_layer = open_clip.CLIP(
         32,
         {"image_size": 32, "layers": 1, "width": 64, "head_width": 32, "patch_size": 8},
         {"context_length": 77, "vocab_size": 100, "width": 32, "heads": 2, "layers": 1},
     ).eval()
-    tower = catalogue.load(tiny, "cpu")
+    loaded = catalogue.load(tiny, "cpu")
     pixels = torch.rand(1, 3, 32, 32, generator=torch.manual_seed(0))
     changed = pixels.clone()
     changed[:, :, :8, 24:] += 1
     from dataclasses import replace
 
     sentence = torch.nn.functional.normalize(torch.rand(32), dim=0)
-    with_one = replace(tower, model=one_layer)
+    with_one = replace(loaded, network=one_layer)
     before, after = (cells(with_one, x, sentence)[0][0] for x in (pixels, changed))
     different = (before - after).abs() > 1e-6
     assert different[0, 3] and different.sum() == 1
-    assert cells(replace(tower, model=model), pixels, sentence)[0].shape == (1, 4, 4)
+    assert cells(replace(loaded, network=model), pixels, sentence)[0].shape == (1, 4, 4)
 
 
-def test_other_towers_show_gains(clip, tmp_path):
+def test_other_models_show_gains(clip, tmp_path):
     """A network of convolutions, as open_clip's ResNets."""
     config = {
         "embed_dim": 32,
@@ -80,7 +80,7 @@ def test_other_towers_show_gains(clip, tmp_path):
     save_file(model.state_dict(), tmp_path / "open_clip_model.safetensors")
     kept = {"model_cfg": config, "preprocess_cfg": {"size": 64}}
     (tmp_path / online.CONFIG).write_text(json.dumps(kept))
-    found = heat(clip, "waving", [3], tower=f"{online.LOCAL}{tmp_path}")
+    found = heat(clip, "waving", [3], model=f"{online.LOCAL}{tmp_path}")
     assert (found.grid, found.kind) == ((2, 2), "relevance")
     assert (found.values >= 0).all()
 
@@ -106,7 +106,7 @@ def test_the_overlay_is_flat_in_every_cell_and_empty_outside():
 )
 def test_what_cannot_be_shown(clip, tiny, wrong, says):
     with pytest.raises(ChoiceError, match=says):
-        heat(clip, **({"prompt": "waving", "frames": [0], "tower": tiny} | wrong))
+        heat(clip, **({"prompt": "waving", "frames": [0], "model": tiny} | wrong))
 
 
 def test_frames_of_any_clip(tiny):
@@ -115,5 +115,5 @@ def test_frames_of_any_clip(tiny):
     facts = SourceFacts("made", "none", "none", 96, 72, 25, 1, 0)
     made = Clip(None, 25, 25, 96, 72, "", facts)
     shown = numbered_frames(25, (96, 72))
-    found = heat(made, "waving", [1, 2], tower=tiny, read=lambda clip, numbers: shown[numbers])
+    found = heat(made, "waving", [1, 2], model=tiny, read=lambda clip, numbers: shown[numbers])
     assert found.size == (96, 72) and found.frames.tolist() == [1, 2]

@@ -37,7 +37,7 @@ def test_every_model_and_tag_of_the_registry_is_listed():
 
 def test_cards_say_size_licence_and_state(monkeypatch):
     monkeypatch.setattr(online, "here", lambda name: None)
-    cards = {card.name: card for card in catalogue.towers()}
+    cards = {card.name: card for card in catalogue.image_text_models()}
     assert next(iter(cards)) == "embedded" and len(cards) == len(online.names()) + 1
     offered = cards[OFFERED]
     assert offered.state == "download" and offered.recommended
@@ -45,7 +45,7 @@ def test_cards_say_size_licence_and_state(monkeypatch):
     assert "605 MB" in offered.sentence and "Licence: " in offered.sentence
     assert cards["ViT-B-16-quickgelu/openai"].bytes == 4 * 149_620_737
     unknown = [card.name for card in cards.values() if not card.bytes]
-    # Their text towers are described by a file that is fetched too.
+    # Their text encoders are described by a file that is fetched too.
     assert all(name.startswith(("nllb", "roberta", "xlm")) for name in unknown)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert catalogue.card(OFFERED).state == "missing"
@@ -107,18 +107,18 @@ def test_a_local_checkpoint_gives_what_open_clip_gives(tiny):
     tokens = open_clip.get_tokenizer(tiny)(["a person walks", "cooking"])
     frames = numbered_frames(3)
     pixels = torch.stack([preprocess(Image.fromarray(frame)) for frame in frames])
-    tower = catalogue.load(tiny, "cpu")
+    loaded = catalogue.load(tiny, "cpu")
     with torch.inference_mode():
         image = model.encode_image(pixels, normalize=True)
         text = model.encode_text(tokens, normalize=True)
-    assert torch.allclose(tower.texts(["a person walks", "cooking"]), text, atol=1e-5)
-    assert torch.allclose(tower.over_time(tower.look(pixels)), image, atol=1e-5)
-    assert tower.scale == pytest.approx(float(model.logit_scale.detach().exp()))
-    assert tower.preparation == Preparation(
+    assert torch.allclose(loaded.texts(["a person walks", "cooking"]), text, atol=1e-5)
+    assert torch.allclose(loaded.over_time(loaded.look(pixels)), image, atol=1e-5)
+    assert loaded.scale == pytest.approx(float(model.logit_scale.detach().exp()))
+    assert loaded.preparation == Preparation(
         (32, 32), (0.48, 0.46, 0.41), (0.27, 0.26, 0.28), "bicubic", "shortest"
     )
     # Our pixels are PIL's but for the rounding of a grey level here and there.
-    ours = tower.preparation.pixels(frames)
+    ours = loaded.preparation.pixels(frames)
     assert (ours - pixels).abs().max() < 3 / 255 / 0.26
     assert (ours - pixels).abs().mean() < 0.2 / 255 / 0.26
 
@@ -126,10 +126,10 @@ def test_a_local_checkpoint_gives_what_open_clip_gives(tiny):
 def test_the_tokenizer_is_open_clips(tiny):
     import open_clip
 
-    tower, theirs = catalogue.load(tiny, "cpu"), open_clip.get_tokenizer("ViT-B-32")
+    loaded, theirs = catalogue.load(tiny, "cpu"), open_clip.get_tokenizer("ViT-B-32")
     sentences = ["", "A Person  WALKS!", "émile 🚴 跑步", "a person walks " * 40]
-    assert torch.equal(tower.tokenize(sentences), theirs(sentences))
-    short, long = tower.reading("a person walks"), tower.reading("walks " * 100)
+    assert torch.equal(loaded.tokenize(sentences), theirs(sentences))
+    short, long = loaded.reading("a person walks"), loaded.reading("walks " * 100)
     assert (short.tokens, short.limit, short.cut, short.read) == (5, 77, False, "a person walks")
     assert (long.tokens, long.cut) == (102, True)
     assert long.read == " ".join(["walks"] * 75)
@@ -172,17 +172,17 @@ def test_a_folder_that_is_not_in_the_format(tmp_path):
 
 @pytest.mark.parametrize("name", ["ViT-B-32", "ViT-B-32/nobody", "../etc", "", "a/b/c"])
 def test_names_that_open_clip_does_not_know(name):
-    with pytest.raises(ChoiceError, match="There is no tower"):
+    with pytest.raises(ChoiceError, match="There is no image-text model"):
         catalogue.card(name)
 
 
-def test_towers_are_loaded_once_and_few_are_kept(tiny):
+def test_models_are_loaded_once_and_few_are_kept(tiny):
     assert catalogue.load(tiny, "cpu") is catalogue.load(tiny, "cpu")
     catalogue.forget()
     assert len(catalogue._kept) == 0
 
 
-def test_what_towers_can_do_is_said():
+def test_what_models_can_do_is_said():
     assert "39 everyday actions" in catalogue.about("embedded")
     assert "not on videos" in catalogue.about(OFFERED)
 

@@ -23,7 +23,7 @@ def clips(tmp_path_factory):
 
 def test_every_clip_has_its_place(clips, tiny, monkeypatch):
     answer.forget()
-    model = catalogue.load(tiny).model
+    model = catalogue.load(tiny).network
     seen, image = [], model.encode_image
     monkeypatch.setattr(
         model, "encode_image", lambda x: seen.append(len(x)) or image(x), raising=False

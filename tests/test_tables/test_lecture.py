@@ -18,24 +18,24 @@ SYSTEMS = [system for one in lecture.CHAPTERS for system in one.systems]
 
 def test_the_story_goes_in_the_lectures_order():
     assert [one.name for one in lecture.CHAPTERS] == ORDER
-    assert all(one.asks and one.tells and one.leaves for one in lecture.CHAPTERS)
+    assert all(one.question and one.text and one.open_question for one in lecture.CHAPTERS)
 
 
 def test_systems_are_cards_of_both_sizes():
     for system in SYSTEMS:
         if system.paper:
             assert registry.card(system.paper).size == "paper"
-        if system.lab:
-            assert registry.card(system.lab).size == "tiny"
-        if system.paper and system.lab:  # one system in two sizes, not two systems
-            assert registry.card(system.paper).family == registry.card(system.lab).family
-    names = [name for system in SYSTEMS for name in (system.paper, system.lab) if name]
+        if system.tiny:
+            assert registry.card(system.tiny).size == "tiny"
+        if system.paper and system.tiny:  # one system in two sizes, not two systems
+            assert registry.card(system.paper).family == registry.card(system.tiny).family
+    names = [name for system in SYSTEMS for name in (system.paper, system.tiny) if name]
     assert len(set(names)) == len(names)
 
 
 def test_words_hold_no_figures_of_accuracy():
     for one in lecture.CHAPTERS:
-        assert not re.search(r"\d %|\d\.\d", one.tells + one.leaves + one.asks)
+        assert not re.search(r"\d %|\d\.\d", one.text + one.open_question + one.question)
 
 
 def an_entry(order: float, clips: int = 79) -> MeasuredRow:
@@ -47,8 +47,8 @@ def an_entry(order: float, clips: int = 79) -> MeasuredRow:
     ("order", "says", "worse"),
     [
         (80.0, "tells 80.0 % of pairs apart", False),
-        (50.0, "cannot be said", True),
-        (55.0, "cannot be said", True),
+        (50.0, "cannot be told from guessing", True),
+        (55.0, "cannot be told from guessing", True),
         (20.0, "wrong more often than guessing", True),
     ],
 )

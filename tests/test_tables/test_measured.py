@@ -1,5 +1,7 @@
 """What was measured is read from the tables: seeds become a mean and a spread, mistakes add up."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -144,8 +146,24 @@ def test_the_command_prints_it():
     line = next(line for line in printed.splitlines() if line.startswith("tsm_lab "))
     assert one.figures["rendered", "top1"].words() in line
     mistakes = run(cli.app, ["measured", "--data", "arid6", "--confusions", "tsm_lab"]).stdout
-    assert "answered" in mistakes.splitlines()[0]
+    assert mistakes.splitlines()[0].split() == ["true", "predicted", "clips"]
     assert "choose arid6" in run(cli.app, ["measured", "--data", "kinetics"]).stderr
+
+
+def test_the_command_prints_curves():
+    run = CliRunner().invoke
+    curve = measured.curves(measured.entry("tsm_lab"))[0]
+    stage, step, loss, seconds = curve.points[1]
+    head, _, second, *_ = run(cli.app, ["measured", "--curves", "tsm_lab"]).stdout.splitlines()
+    assert head.split() == ["seed", "stage", "step", "loss", "seconds"]
+    assert second.split() == [str(curve.seed), stage, str(step), f"{loss:.4f}", f"{seconds:.1f}"]
+    programs = json.loads(run(cli.app, ["measured", "--curves", "tsm_lab", "--json"]).stdout)
+    assert programs == measured.curves_json(measured.entry("tsm_lab"))
+    assert [len(one["points"]) for one in programs] == [
+        len(one.points) for one in measured.curves(measured.entry("tsm_lab"))
+    ]
+    both = run(cli.app, ["measured", "--curves", "tsm_lab", "--confusions", "tsm_lab"])
+    assert both.exit_code == 2 and "ask for one of them" in both.stderr
 
 
 def test_times_are_kept_apart_by_machine(tmp_path):

@@ -57,7 +57,7 @@ const atlas = (() => {
     }
   };
 
-  // Every word typed must stand somewhere in what a model says of itself.
+  // Every word typed must stand somewhere in a model's specification.
   const find = typed => {
     const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
     let found = 0;

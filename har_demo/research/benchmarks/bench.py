@@ -1,4 +1,4 @@
-"""Time and memory of a question, as ratios against the plain way: python -m har_demo bench
+"""Time and memory of a request, as ratios against the plain way: har-demo bench
 
 Every measurement runs in a fresh process (ways.py), the two ways in turn, on clips generated for
 the occasion. This module stays light on purpose: what a process weighs when it starts others would
@@ -7,14 +7,12 @@ otherwise show in their figures.
 
 import csv
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from har_demo import assets
+from har_demo import child
 from har_demo.errors import ChoiceError
 
 COLUMNS = ("measure", "plain way", "this project", "ratio", "target", "verdict")
@@ -76,11 +74,10 @@ def write(rows: list[Row], path: Path | str) -> None:
 
 def _run(way: str, job: dict, folder: str) -> dict:
     """One job in a fresh process with an empty cache; its last line of output is the result."""
-    package = assets.PACKAGE.parent
     with tempfile.TemporaryDirectory(dir=folder) as cache:
         done = subprocess.run(
-            [sys.executable, "-m", "har_demo.research.benchmarks.ways", way, json.dumps(job)],
-            env={**os.environ, "PYTHONPATH": str(package), "HAR_CACHE": cache},
+            child.command("har_demo.research", "bench-job", way, json.dumps(job)),
+            env={**child.environment(), "HAR_CACHE": cache},
             stdout=subprocess.PIPE,
             text=True,
         )

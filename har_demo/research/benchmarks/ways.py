@@ -1,4 +1,4 @@
-"""The jobs that bench.py measures, each run as a process: python -m har_demo.research.benchmarks.ways
+"""The jobs that bench.py measures, each run as a process: python -m har_demo.research bench-job
 
 `plain` is what tutorials do: decode every frame at full size with PyAV, stack, transform what is
 sampled with torchvision, ask every network. `ours` is ingest and recognize. Both use the same
@@ -10,9 +10,7 @@ will not do: a child begins with its parent's mark.)
 """
 
 import contextlib
-import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -278,10 +276,4 @@ def _status(pid: int, field: str) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    way, argument = sys.argv[1:]
-    print(
-        json.dumps(
-            {f.__name__: f for f in (prepare, plain, ours, sliding)}[way](json.loads(argument))
-        )
-    )
+JOBS = {job.__name__: job for job in (prepare, plain, ours, sliding)}

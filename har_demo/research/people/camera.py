@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Camera:
-    """Where the lens is and looks, T frames.
+    """Position and direction of the lens over T frames.
 
     A point's depth is its distance along the view; a pixel's ray gains one metre of depth per unit.
 
@@ -24,7 +24,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class CameraShot:
-    """How something is filmed.
+    """Settings of a shot.
 
     Attributes:
         azimuth: radians around the person; at 0 the camera looks a person of heading 0 in the face.

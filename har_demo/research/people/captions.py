@@ -1,4 +1,4 @@
-"""What one sees in a clip, in English sentences: for models that compare pictures with words.
+"""Captions of a clip, English sentences for models that compare pictures with words.
 
 captions("wave_one_hand", seed=1, shirt="red", place="indoors")
 → ("a person waves goodbye with one hand", "someone in a red shirt is waving indoors", ...)

@@ -45,7 +45,7 @@ class DatasetEntry:
 
 
 def plan(clips: int, seed: int = 0, actions: Sequence[str] = ACTIONS) -> list[DatasetEntry]:
-    """Which clips a data set of that seed has, in order."""
+    """Return the clips of the data set of a seed, in order."""
     filled = dict.fromkeys(SPLITS, 0)
     entries = []
     for number in range(clips):

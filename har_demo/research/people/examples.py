@@ -1,4 +1,4 @@
-"""The example clips of the page: `python -m har_demo.research.people.examples` renders them all again.
+"""The example clips of the page: `python -m har_demo.research examples` renders them all again.
 
 Their seeds are of a range that nothing was trained or tested with, so models see these people, places and
 motions for the first time. Of the first eight seeds each clip has one that is good to look at, in the dark one
@@ -7,6 +7,7 @@ can tell.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -141,15 +142,12 @@ def write(example: ExampleSpec, path: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def main() -> None:
+def write_all() -> Iterator[Path]:
+    """Write every example and then the index of them; yield each clip when it is written."""
     FOLDER.mkdir(exist_ok=True)
     for example in EXAMPLES:
         path = FOLDER / f"{example.name}.mp4"
         write(example, path)
-        print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB", flush=True)
+        yield path
     index = [{"file": f"{e.name}.mp4", "title": e.title, "look": e.look} for e in EXAMPLES]
     (FOLDER / "index.json").write_text(json.dumps(index, indent=2, ensure_ascii=False) + "\n")
-
-
-if __name__ == "__main__":
-    main()

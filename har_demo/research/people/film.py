@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Recording:
-    """How a camera records; numbers for all frames, or tensors [F, 1, 1, 1] of one value a frame.
+    """Settings of a recording camera; numbers for all frames, or tensors [F, 1, 1, 1] of one value a frame.
 
     Attributes:
         exposure: factor on the light; 1 is daylight, 0.02 the dark of a street at night.
@@ -75,7 +75,7 @@ _STEPS = (
 
 
 def _blocky(picture: Tensor, strength: float | Tensor) -> Tensor:
-    """What coarse steps of the frequencies of 8×8 blocks leave of a picture in 0..1."""
+    """Quantise the frequencies of 8×8 blocks of a picture in 0..1."""
     strength = torch.as_tensor(strength, dtype=picture.dtype, device=picture.device)
     if not strength.any():
         return picture

@@ -1,4 +1,4 @@
-"""How people move: an action and a seed become a moving skeleton, smooth in time."""
+"""Motion of people: an action and a seed become a moving skeleton, smooth in time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace

@@ -1,4 +1,4 @@
-"""Where people are: rooms, halls and streets with things standing about, and the light in them.
+"""Places: rooms, halls and streets with things standing about, and the light in them.
 
 Nothing here looks at the action: a place is drawn from the seed, the camera and the way the person
 takes, so that no model can learn the action from the background.
@@ -149,7 +149,7 @@ _HUES = (
 
 
 def colour_name(one: Surface) -> str:
-    """What people call the colour of a plain surface, such as "red"; "" where it has a pattern."""
+    """Return the name of the colour of a plain surface, such as "red"; "" where it has a pattern."""
     if one.pattern != PLAIN:
         return ""
     hue, saturation, value = colorsys.rgb_to_hsv(*one.base)
@@ -162,7 +162,7 @@ def colour_name(one: Surface) -> str:
 
 
 def wardrobe(chance: np.random.Generator) -> dict[str, Surface]:
-    """What a person wears, by slot of the body."""
+    """Draw a person's clothes, by slot of the body."""
     skin = Surface(SKIN[chance.integers(len(SKIN))], grain=0.06)
     shirt = surface(chance, scales=(4, 14))
     trousers = surface(chance, (PLAIN, PLAIN, STRIPES, BLOTCHES), scales=(5, 14), light=(0.05, 0.5))

@@ -34,7 +34,7 @@ SOFTNESS = 0.10  # metres that a shadow's edge widens per metre from what casts 
 
 @dataclass(frozen=True)
 class Hits:
-    """What the rays of F frames meet, P rays a frame.
+    """Hits of the rays of F frames, P rays a frame.
 
     Attributes:
         depth: float [F, P], metres along the view.

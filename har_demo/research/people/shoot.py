@@ -40,7 +40,7 @@ FRONT = (0.0, 0.6)
 
 @dataclass(frozen=True)
 class ShotSettings:
-    """How a motion is shown, as far as the seed shall not decide it.
+    """Choices of a shot that the seed shall not make.
 
     Attributes:
         dark: whether it is filmed in the dark; None leaves it to the seed. Nothing else changes with it.

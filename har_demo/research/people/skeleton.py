@@ -71,7 +71,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Pose:
-    """What the person does with hips, trunk, hands and feet; every field has T as its first axis.
+    """Positions of hips, trunk, hands and feet; every field has T as its first axis.
 
     Attributes:
         hip: [T, 3] hip centre.
@@ -277,5 +277,5 @@ def _turn(turns: np.ndarray, offset) -> np.ndarray:
 
 
 def flat_foot(body: Body) -> float:
-    """How far the line from ankle to foot joint slopes down when the sole is on the floor."""
+    """Return the slope of the line from ankle to foot joint when the sole is on the floor."""
     return float(np.arcsin((body.ankle - TOE) / body.foot))

@@ -86,7 +86,7 @@ def nearest(solids: Solids, origin: Tensor, rays: Tensor) -> tuple[Tensor, Tenso
 
 
 def room_wall(low: Tensor, high: Tensor, origin: Tensor, rays: Tensor) -> tuple[Tensor, Tensor]:
-    """Where rays that start inside a room meet its floor, ceiling or walls.
+    """Intersect rays that start inside a room with its floor, ceiling and walls.
 
     Args:
         low, high: [F, 3], the room's corners; the floor is at low[:, 1].

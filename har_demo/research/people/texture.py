@@ -17,7 +17,7 @@ PATTERNS = 5
 
 @dataclass(frozen=True)
 class Paint:
-    """How surfaces look; N of them in each of B clips.
+    """Paint of N surfaces in each of B clips.
 
     Attributes:
         base, second: float [B, N, 3], linear RGB in 0..1; patterns go from one to the other.

@@ -1,4 +1,4 @@
-"""What stands about on a stage besides people: surfaces, boxes, and the props an action needs."""
+"""Things on a stage besides people: surfaces, boxes, and the props an action needs."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ NOWHERE = np.array([0.0, -50.0, 0.0])
 
 @dataclass(frozen=True)
 class Surface:
-    """How one thing is painted; see texture.Paint."""
+    """Paint of one thing; see texture.Paint."""
 
     base: tuple[float, float, float]
     second: tuple[float, float, float] = (0.5, 0.5, 0.5)
@@ -51,7 +51,7 @@ class Prop:
 
 
 def stands(prop: Prop) -> bool:
-    """Whether it stays where it is, as a stool or a hoop does and a ball does not."""
+    """Return True for a prop that stays in place, as a stool or a hoop does and a ball does not."""
     return np.ptp(prop.middle, axis=0).max() < 1e-6 and prop.middle[0, 1] > NOWHERE[1] / 2
 
 

@@ -1,4 +1,4 @@
-"""What is known of a rendered clip and of no filmed one: exact motion, depth and masks of every pixel."""
+"""Ground truth of a rendered clip: exact motion, depth and masks of every pixel."""
 
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ def truth(stage: Stage, size: tuple[int, int]) -> Truth:
 
 
 def _next(now: Stage, after: Stage, hits: Hits) -> tuple[Tensor, Tensor]:
-    """Where each hit surface point is a frame later: [F, P, 2] in picture heights, and its depth."""
+    """Return the place of each hit surface point a frame later, [F, P, 2] in picture heights, and its depth."""
     room = hits.which >= len(now.role)
     solid = hits.which.clamp(max=len(now.role) - 1)
     frame = torch.arange(len(now), device=solid.device)[:, None]
@@ -82,7 +82,7 @@ def _next(now: Stage, after: Stage, hits: Hits) -> tuple[Tensor, Tensor]:
 
 
 def _seen(after: Stage, place: Tensor, depth: Tensor, size: tuple[int, int]) -> Tensor:
-    """Whether points of the next frame are inside its picture and the first thing on their ray."""
+    """Return True for points of the next frame that are inside its picture and the first on their ray."""
     inside = (
         (place[..., 0].abs() < size[0] / size[1] / 2) & (place[..., 1].abs() < 0.5) & (depth > 0)
     )
@@ -91,6 +91,6 @@ def _seen(after: Stage, place: Tensor, depth: Tensor, size: tuple[int, int]) -> 
 
 
 def _on(stage: Stage, hits: Hits, role: int) -> Tensor:
-    """Whether a hit is on a solid of that role."""
+    """Return True for hits on a solid of that role."""
     roles = torch.cat([stage.role, stage.role.new_full((3,), -1)])
     return roles[hits.which] == role

@@ -1,4 +1,4 @@
-"""Who acts and where, in the real clips that are learned from: nobody and no place is on both sides.
+"""Splits of the real clips by person or place: nobody and no place is on both sides.
 
 A group is a person (Weizmann) or a place (ARID, workout4); all its clips are learned from, or none.
 """

@@ -3,7 +3,7 @@ import csv
 import pytest
 from typer.testing import CliRunner
 
-from har_demo import cli
+from har_demo.research import cli
 from har_demo.research.benchmarks import bench
 
 MB = 10**6
@@ -116,5 +116,5 @@ def test_the_table_is_printed_and_written_only_when_asked(jobs, tmp_path, monkey
 
 
 def test_a_job_that_fails_gives_no_figures(tmp_path):
-    with pytest.raises(RuntimeError, match="'plain' ended with exit code 1"):
+    with pytest.raises(RuntimeError, match="'plain' ended with exit code 2"):
         bench._run("plain", {"models": [{"name": "no such model"}]}, str(tmp_path))

@@ -1,4 +1,4 @@
-"""What the Attention page does when something is pressed: a look, a place, a class, a file."""
+"""Presses on the Attention page: a model, a place, a class, a file."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ from har_demo.interface.run import Job, press
 
 MIDDLE = (0.5, 0.5, 0.5)
 MEAN = -1  # the head that stands for all
-GONE = "There is no look on the page any more: press Look again."
+GONE = "There are no maps on the page any more: press Look again."
 
 
 @press(gpu=True)
@@ -48,7 +48,7 @@ def ask_model(
     model: str | None,
     second: float | None,
 ):
-    """Let a model look at the clip, and draw both maps.
+    """Show the clip to a model, and draw both maps.
 
     Yields updates of: notice, verdict, look, at, where, block, head, level, function, difference,
     frames, overlay, scores, spoke, name, method, class_map, curves.
@@ -63,7 +63,7 @@ def ask_model(
     where = {"where": gr.update(visible=bool(every))}
     if every:
         said = attention_at(trace, MIDDLE)
-        of = said.found.block
+        of = said.result.block
         where |= {
             "block": gr.update(choices=block_choices(every), value=of.name),
             "frames": frames_shown(trace),
@@ -80,7 +80,7 @@ def ask_model(
         **where,
         "spoke": gr.update(visible=True),
         "name": gr.update(
-            choices=class_choices(trace), value=trace.card.classes[found.found.target]
+            choices=class_choices(trace), value=trace.card.classes[found.result.target]
         ),
         "method": gr.update(choices=METHOD_CHOICES, value=METHOD_CHOICES[0][1]),
         "class_map": class_map_shown(found),
@@ -91,7 +91,7 @@ def ask_model(
 @press
 def stopped(job: Job, trace: ForwardTrace | None):
     """Say so; the maps before stay. Yields an update of: notice."""
-    stays = " What stands below is the look before." if trace else ""
+    stays = " The maps below are those of the press before." if trace else ""
     yield {"notice": notice(f"Stopped.{stays}", "warn")}
 
 
@@ -124,7 +124,7 @@ def change_block(job: Job, trace, at, block, lines):
     Yields updates of: head, level, function, difference, overlay, scores.
     """
     said = _said(trace, at, block, MEAN, None, lines)
-    yield _selectors(said.found.block) | _drawn(said, 0, False)
+    yield _selectors(said.result.block) | _drawn(said, 0, False)
 
 
 @press(errors="class_map", gpu=True)
@@ -147,14 +147,14 @@ def trust_class(job: Job, trace, name, method):
 def picture_of_attention(job: Job, trace, at, block, head, level, function, changes, lines):
     """Write the map as drawn. Yields an update of: file."""
     said = _said(trace, at, block, head, function, lines)
-    yield {"file": _file(job, trace, f"attention-{said.found.block.name}.png", said.png())}
+    yield {"file": _file(job, trace, f"attention-{said.result.block.name}.png", said.png())}
 
 
 @press(gpu=True)
 def array_of_attention(job: Job, trace, at, block, head, level, function, changes, lines):
     """Write the map's numbers. Yields an update of: file."""
     said = _said(trace, at, block, head, function, lines)
-    yield {"file": _file(job, trace, f"attention-{said.found.block.name}.npz", said.npz())}
+    yield {"file": _file(job, trace, f"attention-{said.result.block.name}.npz", said.npz())}
 
 
 @press(gpu=True)
@@ -191,7 +191,7 @@ def _class(one, name, method, trust=False, on_progress=None) -> ExplainedClass:
 
 
 def _drawn(said: ExplainedAttention, level: int, changes: bool) -> dict:
-    one, found = said.look, said.found
+    one, found = said.trace, said.result
     level = min(level, len(found.levels) - 1)
     values = found.maps(said.head)
     if changes and found.function != found.block.function:

@@ -1,8 +1,8 @@
-"""The page for attention: press a place in a frame and see where it looks; see what spoke for a class."""
+"""The Attention page: attention maps of a place in a frame, and class activation maps with their tests."""
 
 import gradio as gr
 
-from har_demo.interface import clip_step, header, plots
+from har_demo.interface import clip_input, header, plots
 from har_demo.interface.pages.attention.callbacks import (
     array_of_attention,
     array_of_class,
@@ -21,7 +21,7 @@ from har_demo.interface.pages.attention.view import METHOD_CHOICES, missing_mode
 from har_demo.interface.render import fragment, render
 from har_demo.interface.run import PRIVATE, connect, on
 
-# A press gives a moment and a place as shares; arrow keys move the asking cell of the block's own grid.
+# A press gives a moment and a place as shares; arrow keys move the query cell on the block's own grid.
 FRAMES_SCRIPT = """
 const strip = () => element.querySelector('.frames');
 const ask = at => trigger('pick', {at});
@@ -65,13 +65,13 @@ def build() -> None:
     header.build()
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
-            clip = clip_step.build()
+            clip = clip_input.build()
             gr.HTML(fragment("parts", "step", number=2, title="Model"))
             choices = model_choices()
             model = gr.Dropdown(
                 choices,
                 value=choices[0][1] if choices else None,
-                label="Who looks",
+                label="Model",
                 info="Those whose weights are here; first those with attention between places.",
                 elem_id="model",
             )
@@ -98,15 +98,15 @@ def build() -> None:
                     fragment(
                         "parts",
                         "heading",
-                        title="Where does a place look?",
-                        hint="press a place in any frame; then the arrow keys move it, with Shift through time",
+                        title="Attention map",
+                        hint="press a place in any frame to see where it attends; arrow keys move it, with Shift through time",
                     )
                 )
                 with gr.Row(elem_classes="selectors"):
                     block = gr.Dropdown([], label="Block", min_width=180, elem_id="block")
                     head = gr.Dropdown([], label="Head", min_width=120, elem_id="head")
                     level = gr.Radio([], label="Regions of the pyramid", elem_id="level")
-                function = gr.Radio([], label="Function of a pair", elem_id="function")
+                function = gr.Radio([], label="Pairwise function f", elem_id="function")
                 difference = gr.Checkbox(
                     False, label="Show what this function changes", elem_id="difference"
                 )
@@ -137,8 +137,8 @@ def build() -> None:
                     fragment(
                         "parts",
                         "heading",
-                        title="What spoke for an action?",
-                        hint="when and where the model found it",
+                        title="Class activation map (Grad-CAM)",
+                        hint="when and where the model found an action",
                     )
                 )
                 with gr.Row(elem_classes="selectors"):
@@ -164,7 +164,7 @@ def build() -> None:
         "concurrency_limit": 2,
         "concurrency_id": "maps",
     }
-    clip_step.connect(clip, notice)
+    clip_input.connect(clip, notice)
     verdict.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
     smooth.change(None, smooth, None, js=SMOOTH, api_name="smooth_cells", **PRIVATE)
 

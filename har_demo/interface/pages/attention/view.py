@@ -1,4 +1,4 @@
-"""A look and its maps become the right-hand side of the Attention page."""
+"""HTML of the right-hand side of the Attention page, from a forward pass and its maps."""
 
 import json
 from base64 import b64encode
@@ -47,7 +47,7 @@ def model_choices() -> list[tuple[str, str]]:
 
 
 def missing_models() -> str:
-    """The models with attention that cannot look yet, and what would let them."""
+    """The models with attention whose weights are not here, and what fetches them."""
     others = [(card, availability(card)) for card in cards().values() if card.attends]
     return fragment(
         "attention/parts",
@@ -66,7 +66,7 @@ def missing_models() -> str:
 
 
 def verdict_shown(one: ForwardTrace, shown: str, with_attention: bool) -> str:
-    """What the model says and what it was given."""
+    """The model's answer and its input."""
     name, share = one.top(1)[0]
     return fragment(
         "attention/parts",
@@ -83,7 +83,7 @@ def verdict_shown(one: ForwardTrace, shown: str, with_attention: bool) -> str:
 
 
 def block_choices(every: Sequence[AttentionBlock]) -> list[tuple[str, str]]:
-    """What each block is and how fine it sees, and its name."""
+    """Kind and grid of each block, and its name."""
     return [(f"{of.name}: {of.kind}, {_grid(of.query_grid)}", of.name) for of in every]
 
 
@@ -123,8 +123,8 @@ def frames_shown(one: ForwardTrace) -> str:
 
 
 def overlay_shown(said: ExplainedAttention, values: Sequence[np.ndarray], level: int) -> str:
-    """Cells over the frames, who asks, and lines to the strongest cells of the level."""
-    one, found = said.look, said.found
+    """Cells over the frames, the query cell, and lines to the strongest cells of the level."""
+    one, found = said.trace, said.result
     layout = _layout(one)
     strongest = connections(found, said.lines, said.head)
     most = max((abs(weight) for _, _, weight in strongest), default=1.0)
@@ -153,7 +153,7 @@ def scores_shown(
 ) -> str:
     """A legend of the colours, what the map amounts to in sentences, and the four functions."""
     most = float(np.abs(values).max())
-    frames = len(said.look.frames)
+    frames = len(said.trace.frames)
     each = frames / values.shape[0]
     return render(
         "attention/scores",
@@ -166,7 +166,7 @@ def scores_shown(
         rows=[
             row
             | {
-                "entropy": "looks nowhere" if row["empty"] else f"{row['entropy']:.1f} bits",
+                "entropy": "no attention" if row["empty"] else f"{row['entropy']:.1f} bits",
                 "elsewhere": ""
                 if row["own"] or row["empty"]
                 else formatting.percent(row["elsewhere"]),
@@ -174,13 +174,13 @@ def scores_shown(
             }
             for row in rows
         ],
-        function=said.found.function,
+        function=said.result.function,
     )
 
 
 def class_map_shown(said: ExplainedClass) -> str:
     """The frames with the class's map over them, and where it is strongest."""
-    one, values = said.look, said.found.values
+    one, values = said.trace, said.result.values
     layout = _layout(one)
     return fragment(
         "attention/strip",
@@ -191,7 +191,7 @@ def class_map_shown(said: ExplainedClass) -> str:
         times=_times(one),
         title=said.title,
         words=said.words[:1],
-        rollout=said.found.method == "rollout",
+        rollout=said.result.method == "rollout",
     )
 
 
@@ -199,10 +199,10 @@ def trust_shown(said: ExplainedClass) -> str:
     """Deletion and insertion as curves, and what they and shuffled parameters say."""
     curves = said.trust
     named = (
-        ("deletion", "greyed out, strongest first", "var(--accent)", "solid"),
-        ("deletion_by_chance", "greyed out by chance", "var(--accent)", "dot"),
-        ("insertion", "brought back, strongest first", "var(--warn)", "solid"),
-        ("insertion_by_chance", "brought back by chance", "var(--warn)", "dot"),
+        ("deletion", "deletion, strongest first", "var(--accent)", "solid"),
+        ("deletion_by_chance", "deletion, random order", "var(--accent)", "dot"),
+        ("insertion", "insertion, strongest first", "var(--warn)", "solid"),
+        ("insertion_by_chance", "insertion, random order", "var(--warn)", "dot"),
     )
     figure = {
         "data": [
@@ -217,12 +217,12 @@ def trust_shown(said: ExplainedClass) -> str:
             for name, title, colour, dash in named
         ],
         "layout": {
-            "xaxis": {"title": {"text": "cells greyed out, or brought back, %"}, "range": [0, 100]},
+            "xaxis": {"title": {"text": "cells deleted or inserted, %"}, "range": [0, 100]},
             "yaxis": {"title": {"text": "probability of the action, %"}, "range": [0, 101]},
             "legend": {"orientation": "h", "y": -0.28, "x": 0},
         },
     }
-    label = "Probability of the action as cells are greyed out or brought back"
+    label = "Probability of the action under deletion and insertion"
     return fragment(
         "attention/parts", "trust", chart=plots.draw(figure, label, 380), words=said.words[1:]
     )
@@ -257,7 +257,7 @@ def _middle(
     high: float = 1.0,
     wide: float = 1.0,
 ) -> tuple[float, float]:
-    """Where the centre of a cell is drawn, on the frame in the middle of its time.
+    """The centre of a cell in the drawing, on the frame in the middle of its time.
 
     `high` and `wide` are the shares of a frame that the grid lies on.
     """
@@ -318,7 +318,7 @@ def _cells(layout: dict, values: np.ndarray, high: float = 1.0, wide: float = 1.
 
 
 def _asking(layout: dict, cell: tuple[int, int, int], grid: tuple[int, ...]) -> list[dict]:
-    """The asking cell on every frame of its time."""
+    """The query cell on every frame of its time."""
     t, i, j = cell
     wide, tall = WIDTH / grid[2], layout["tall"] / grid[1]
     return [

@@ -17,4 +17,4 @@ def list_published(data_set: str = "", metric: str = "", search: str = "") -> li
         metric: One metric, such as "top-1"; leave empty for all.
         search: Words that must all stand in a row, such as "swin imagenet-21k"; leave empty for all.
     """
-    return published.as_records(published.asked(every_row(), data_set, metric, search))
+    return published.as_records(published.find_rows(every_row(), data_set, metric, search))

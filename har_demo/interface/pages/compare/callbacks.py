@@ -1,4 +1,4 @@
-"""What the Compare page does when something is chosen, added, taken away or opened by a link."""
+"""Callbacks of the Compare page: choices, own rows, downloads and links."""
 
 import json
 from collections.abc import Sequence
@@ -43,32 +43,32 @@ def view_of(*chosen) -> View:
 
 
 def controls_of(view: View, rows: Sequence[PublishedRow]) -> list:
-    """The same backwards: what every control shows, with what it offers for these rows."""
-    told = []
+    """Return the value of every control for a view, with what it offers for these rows."""
+    updates = []
     for field in fields(View):
         value = getattr(view, field.name)
         if field.name == "data_set":
-            told.append(gr.Dropdown([EVERY, *data_sets(rows)], value=value or EVERY))
+            updates.append(gr.Dropdown([EVERY, *data_sets(rows)], value=value or EVERY))
         elif field.name == "metric":
-            told.append(gr.Dropdown([ANY, *metrics(rows, view.data_set)], value=value or ANY))
+            updates.append(gr.Dropdown([ANY, *metrics(rows, view.data_set)], value=value or ANY))
         elif field.name in FILTERS:
-            told.append(
+            updates.append(
                 gr.Dropdown(offered(rows, FILTERS[field.name]), value=list(value), multiselect=True)
             )
         else:
-            told.append(list(value) if isinstance(value, tuple) else value)
-    return told
+            updates.append(list(value) if isinstance(value, tuple) else value)
+    return updates
 
 
 def draw(*given) -> tuple[str, str]:
-    """Chart and table of what is chosen; the last of the given is the visitor's own rows."""
+    """Draw chart and table of what is chosen; the last argument is the visitor's own rows."""
     view = view_of(*given[:-1])
     drawn = shown(view, table_rows(view, every_row(given[-1])))
     return drawn.chart, drawn.table
 
 
 def change_data_set(*given) -> tuple:
-    """Another data set: its metrics are offered, and the one that most rows have is drawn."""
+    """Change the data set: its metrics are offered, and the one that most rows have is drawn."""
     *chosen, own = given
     view, rows = view_of(*chosen), every_row(own)
     known = metrics(rows, view.data_set)
@@ -78,7 +78,7 @@ def change_data_set(*given) -> tuple:
 
 
 def sort_by(event: gr.EventData, *given) -> tuple[str, str, str]:
-    """A press on a column's head."""
+    """Sort by the column whose head is pressed."""
     *chosen, own = given
     place = [field.name for field in fields(View)].index("sort")
     chosen[place] = event.column
@@ -86,14 +86,14 @@ def sort_by(event: gr.EventData, *given) -> tuple[str, str, str]:
 
 
 def open_row(event: gr.EventData, own: list[PublishedRow]) -> str:
-    """A press on a name in the table, or on a point: what is known of it."""
-    asked = getattr(event, "custom", None) or getattr(event, "row", None)
-    row = next((row for row in every_row(own) if row.id == asked), None)
+    """Show the details of a row whose name, or point, is pressed."""
+    pressed = getattr(event, "custom", None) or getattr(event, "row", None)
+    row = next((row for row in every_row(own) if row.id == pressed), None)
     return details(row) if row else gr.skip()
 
 
 def take(kind: str, *given) -> dict:
-    """A file of the table as it stands, for the page's script to save."""
+    """Return a file of the table as it stands, for the page's script to save."""
     *chosen, own = given
     view = view_of(*chosen)
     rows = table_rows(view, every_row(own))
@@ -117,10 +117,10 @@ def add_rows(pasted: str, file: str | None, *given) -> tuple:
     drawn = shown(view, table_rows(view, rows))
     counted = formatting.count(len(new), "row")
     without = sum(row.gmacs is None for row in new)
-    said = f"{counted} of yours stand among the others, until you leave this page."
+    sentence = f"{counted} of yours stand among the others, until you leave this page."
     if without:
-        said += f" {without} without a cost: only in the table."
-    return notice(said, "warn"), own, *controls_of(view, rows), drawn.chart, drawn.table
+        sentence += f" {without} without a cost: only in the table."
+    return notice(sentence, "warn"), own, *controls_of(view, rows), drawn.chart, drawn.table
 
 
 def _read(pasted: str, file: str | None, had: int) -> list[PublishedRow]:
@@ -142,7 +142,7 @@ def _read(pasted: str, file: str | None, had: int) -> list[PublishedRow]:
 
 
 def forget_rows(*given) -> tuple:
-    """Without the visitor's rows again."""
+    """Remove the visitor's rows."""
     view, rows = view_of(*given[:-1]), every_row()
     if view.data_set not in data_sets(rows) or view.metric not in metrics(rows, view.data_set):
         view = replace(view, data_set=START.data_set, metric=START.metric)
@@ -157,9 +157,9 @@ def forget_rows(*given) -> tuple:
 
 def restore(request: gr.Request) -> tuple:
     """Bring back the view that a link keeps, and say what of it does not exist."""
-    asked = dict(request.query_params)
+    parameters = dict(request.query_params)
     rows = every_row()
-    view, problems = from_query(asked, rows)
+    view, problems = from_query(parameters, rows)
     warning = notice(" ".join(problems), "warn") if problems else ""
     if view == START:
         return warning, *[gr.skip()] * (len(fields(View)) + 2)

@@ -32,7 +32,7 @@ from har_demo.interface.pages.compare.view import shown
 from har_demo.interface.render import fragment, render, source
 from har_demo.tables.published import COLUMNS, REQUIRED
 
-SAVE = "told => atlasCompare.save(told)"
+SAVE = "file => atlasCompare.save(file)"
 
 
 def build() -> None:
@@ -41,7 +41,7 @@ def build() -> None:
     first = shown(START, table_rows(START, rows))
     own = gr.State([])  # a visitor's rows
     sort = gr.State(START.sort)
-    told = gr.JSON(visible=False)  # a file on its way to the browser's disk
+    download = gr.JSON(visible=False)  # a file on its way to the browser's disk
 
     header.build()
     gr.HTML(render("compare/intro"), elem_id="compare-intro")
@@ -180,8 +180,8 @@ def build() -> None:
         )
     for button, kind in ((as_csv, "csv"), (as_json, "json")):
         button.click(
-            partial(take, kind), everything, told, api_name=f"take_{kind}", **at_once
-        ).then(None, told, None, js=SAVE, api_name=f"save_{kind}", **private)
+            partial(take, kind), everything, download, api_name=f"take_{kind}", **at_once
+        ).then(None, download, None, js=SAVE, api_name=f"save_{kind}", **private)
     share.click(
         None, None, None, js="() => atlasCompare.copyLink()", api_name="copy_comparison", **private
     )

@@ -1,4 +1,4 @@
-"""What of the comparison is looked at: the choices, as a link keeps them, and the points they make."""
+"""The choices above the comparison, as a link keeps them, and the points that they give."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -103,18 +103,18 @@ def every_row(own: Sequence[PublishedRow] = ()) -> tuple[PublishedRow, ...]:
 
 def offered(rows: Sequence[PublishedRow], column: str) -> list[str]:
     """The different cells of a column, an empty one as 'not stated', last."""
-    found = {row[column] for row in rows}
-    return [*sorted(found - {""}), *([NOT_STATED] if "" in found else [])]
+    cells = {row[column] for row in rows}
+    return [*sorted(cells - {""}), *([NOT_STATED] if "" in cells else [])]
 
 
 def data_sets(rows: Sequence[PublishedRow]) -> list[str]:
-    """What can be compared on, that with the most rows first."""
+    """Return the data sets that methods can be compared on, that with the most rows first."""
     count = Counter(row["data set"] for row in rows if row["data set"])
     return [name for name, _ in count.most_common()]
 
 
 def metrics(rows: Sequence[PublishedRow], data_set: str) -> list[str]:
-    """What was measured on a data set, what most rows have first."""
+    """Return the metrics of a data set, that of most rows first."""
     count = Counter(row["metric"] for row in chosen(rows, data_set) if row["metric"])
     return [metric for metric, _ in count.most_common()]
 
@@ -143,16 +143,16 @@ def points(view: View, rows: Sequence[PublishedRow]) -> tuple[list[Point], dict[
     A row gives one point, or two: as published and as counted here. A printed number that an erratum
     corrects always has the counted one beside it. The front goes by the counted one of such a pair.
     """
-    found: list[Point] = []
+    drawn: list[Point] = []
     left_out: Counter[str] = Counter()
     for row in rows:
         both, reason = _of_row(view, row)
-        found += both
+        drawn += both
         if not both:
             left_out[reason] += 1
-    running = [place for place, point in enumerate(found) if not _overruled(point, found)]
-    best = {running[n] for n in front([(found[p].cost, found[p].row.value) for p in running])}
-    return [replace(point, best=place in best) for place, point in enumerate(found)], dict(left_out)
+    running = [place for place, point in enumerate(drawn) if not _overruled(point, drawn)]
+    best = {running[n] for n in front([(drawn[p].cost, drawn[p].row.value) for p in running])}
+    return [replace(point, best=place in best) for place, point in enumerate(drawn)], dict(left_out)
 
 
 def _of_row(view: View, row: PublishedRow) -> tuple[list[Point], str]:
@@ -175,7 +175,7 @@ def _of_row(view: View, row: PublishedRow) -> tuple[list[Point], str]:
 
 
 def _cost(view: View, row: PublishedRow, gmacs: float | None, unknown: str) -> float | str:
-    """The cost that was asked for, or why there is none."""
+    """Return the cost of a row in the chosen unit and views, or the reason that there is none."""
     if gmacs is None:
         return unknown
     if view.flow and "flow" in row["modality"]:
@@ -191,7 +191,7 @@ def _cost(view: View, row: PublishedRow, gmacs: float | None, unknown: str) -> f
 
 
 def misprinted(row: PublishedRow) -> bool:
-    """Whether an erratum goes with the row and its printed size or cost is off our count."""
+    """Return whether an erratum goes with the row and its printed size or cost is off our count."""
     pairs = (
         (row.number("parameters (M)"), row.number("counted parameters (M)"), CLOSE[0]),
         (row.gmacs, row.number("counted cost (G)"), CLOSE[1]),
@@ -202,29 +202,29 @@ def misprinted(row: PublishedRow) -> bool:
 
 
 def _overruled(point: Point, points: Sequence[Point]) -> bool:
-    """Whether the same row has another point to go by."""
+    """Return whether the same row has a counted point, which counts in its place."""
     return not point.counted and any(other.counted and other.row is point.row for other in points)
 
 
 def query(view: View) -> str:
     """The view as the end of a link: only what differs from START, '' for START itself."""
-    told = {}
+    changed = {}
     for field in fields(View):
         value = getattr(view, field.name)
         if value != getattr(START, field.name):
-            told[field.name] = "~".join(value) if isinstance(value, tuple) else value
-    if "data_set" in told:  # without it, a link takes the metric that most rows of the set have
-        told["metric"] = view.metric
-    return urlencode(told | ({"flow": 1} if view.flow else {}))
+            changed[field.name] = "~".join(value) if isinstance(value, tuple) else value
+    if "data_set" in changed:  # without it, a link takes the metric that most rows of the set have
+        changed["metric"] = view.metric
+    return urlencode(changed | ({"flow": 1} if view.flow else {}))
 
 
-def from_query(asked: dict[str, str], rows: Sequence[PublishedRow]) -> tuple[View, list[str]]:
-    """The view that a link asks for, and a sentence for each thing in it that does not exist."""
+def from_query(parameters: dict[str, str], rows: Sequence[PublishedRow]) -> tuple[View, list[str]]:
+    """Return the view that a link names, and a sentence for each thing in it that does not exist."""
     view, problems = START, []
     for field in fields(View):
-        if field.name not in asked:
+        if field.name not in parameters:
             continue
-        word = asked[field.name][: LONGEST * 10]
+        word = parameters[field.name][: LONGEST * 10]
         value = tuple(filter(None, word.split("~"))) if field.type == tuple[str, ...] else word
         if field.type is bool:
             value = word == "1"
@@ -233,7 +233,7 @@ def from_query(asked: dict[str, str], rows: Sequence[PublishedRow]) -> tuple[Vie
             problems.append(f"The link asks for {field.name}={wrong[:40]}, which does not exist.")
         else:
             view = replace(view, **{field.name: value})
-        if field.name == "data_set" and "metric" not in asked:
+        if field.name == "data_set" and "metric" not in parameters:
             view = replace(view, metric=next(iter(metrics(rows, view.data_set)), ""))
     return view, problems
 

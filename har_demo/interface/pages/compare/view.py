@@ -1,4 +1,4 @@
-"""What the Compare page draws: the chart, the table under it, and what is known of one row."""
+"""HTML of the Compare page: the chart, the table under it, and the details of one row."""
 
 import textwrap
 from collections.abc import Sequence
@@ -33,24 +33,24 @@ class ChartState:
 
 def shown(view: View, rows: Sequence[PublishedRow]) -> ChartState:
     """Draw these rows of the table, already chosen and sorted."""
-    found, left_out = points(view, rows)
-    return ChartState(_chart(view, rows, found, left_out), _table(view, rows))
+    placed, left_out = points(view, rows)
+    return ChartState(_chart(view, rows, placed, left_out), _table(view, rows))
 
 
 # The chart
 
 
-def figure(view: View, found: Sequence[Point]) -> dict:
+def figure(view: View, placed: Sequence[Point]) -> dict:
     """The chart as Plotly.js reads it: one trace a family, lines below for the front and for pairs."""
     marked = view.mark.lower().strip()
 
     def opacity(point: Point) -> float:
         return 0.85 if marked in point.row["method"].lower() else DIM
 
-    families = sorted({point.row["family"] or "Yours" for point in found})
-    traces = [_front(found), _pairs(found)] if found else []
+    families = sorted({point.row["family"] or "Yours" for point in placed})
+    traces = [_front(placed), _pairs(placed)] if placed else []
     for family in families:
-        of = [point for point in found if (point.row["family"] or "Yours") == family]
+        of = [point for point in placed if (point.row["family"] or "Yours") == family]
         of.sort(key=lambda point: _symbol(point) != "circle")  # the legend shows the first one's
         traces.append(
             {
@@ -78,7 +78,7 @@ def figure(view: View, found: Sequence[Point]) -> dict:
             "xaxis": {
                 "type": "log",
                 "title": {"text": unit + (", with flow" if view.flow else "")},
-                **_ticks(found),
+                **_ticks(placed),
             },
             "yaxis": {"title": {"text": f"{view.metric}, %"}},
             # Families are left out by the filter, which the table obeys too.
@@ -90,14 +90,14 @@ def figure(view: View, found: Sequence[Point]) -> dict:
                 "itemdoubleclick": False,
             },
             "showlegend": True,
-            "meta": {"labels": _labels(found, marked)},
+            "meta": {"labels": _labels(placed, marked)},
         },
     }
 
 
-def _ticks(found: Sequence[Point]) -> dict:
+def _ticks(placed: Sequence[Point]) -> dict:
     """Marks of the axis of costs: 1, 10, 100, and 2 and 5 between them where the costs are close."""
-    costs = [point.cost for point in found]
+    costs = [point.cost for point in placed]
     if not costs:
         return {}
     steps = (1, 2, 5) if max(costs) / min(costs) < 300 else (1,)
@@ -106,8 +106,8 @@ def _ticks(found: Sequence[Point]) -> dict:
     return {"tickvals": near, "ticktext": [f"{place:,.10g}" for place in near]}
 
 
-def _front(found: Sequence[Point]) -> dict:
-    best = sorted((p.cost, p.row.value) for p in found if p.best)
+def _front(placed: Sequence[Point]) -> dict:
+    best = sorted((p.cost, p.row.value) for p in placed if p.best)
     return {
         "type": "scatter",
         "mode": "lines",
@@ -119,12 +119,12 @@ def _front(found: Sequence[Point]) -> dict:
     }
 
 
-def _pairs(found: Sequence[Point]) -> dict:
+def _pairs(placed: Sequence[Point]) -> dict:
     """Lines from what is printed to what is counted, each row's own, with gaps between."""
     x: list[float | None] = []
     y: list[float | None] = []
-    counted = {point.row.id: point for point in found if point.counted}
-    for point in found:
+    counted = {point.row.id: point for point in placed if point.counted}
+    for point in placed:
         other = counted.get(point.row.id)
         if other and not point.counted:
             x += [point.cost, other.cost, None]
@@ -153,16 +153,16 @@ def _symbol(point: Point) -> str:
     return "diamond" if point.counted and point.row["status"] != "measured" else "circle"
 
 
-def _labels(found: Sequence[Point], marked: str) -> list[dict]:
+def _labels(placed: Sequence[Point], marked: str) -> list[dict]:
     """Names in the order in which they get their room: marked, then on the front, then dear ones."""
-    told: dict[str, Point] = {}
-    for point in found:
-        told.setdefault(point.row["method"], point)
+    named: dict[str, Point] = {}
+    for point in placed:
+        named.setdefault(point.row["method"], point)
         if point.best:
-            told[point.row["method"]] = point
+            named[point.row["method"]] = point
     if marked:
-        told = {name: point for name, point in told.items() if marked in name.lower()}
-    order = sorted(told.values(), key=lambda p: (not p.best, -p.row.value))
+        named = {name: point for name, point in named.items() if marked in name.lower()}
+    order = sorted(named.values(), key=lambda p: (not p.best, -p.row.value))
     return [
         {
             "text": textwrap.shorten(point.row["method"], 34, placeholder=" …"),
@@ -175,7 +175,7 @@ def _labels(found: Sequence[Point], marked: str) -> list[dict]:
 
 
 def _hover(view: View, point: Point) -> str:
-    """What a point says when pointed at; plotly reads a little HTML, so everything is escaped."""
+    """Return the text of a point under the pointer; plotly reads a little HTML, so everything is escaped."""
     row = point.row
     whose = "counted here" if point.counted else "as printed"
     costs = f"{_short(point.cost)} G{view.cost}s for {OF_VIEWS[view.views]}"
@@ -195,50 +195,54 @@ def _hover(view: View, point: Point) -> str:
     lines += [", ".join(filter(None, about)), f"{row['source']}; {row['place']} ({row['status']})"]
     if point.counted and row["counted as"]:
         lines.append(f"counted as {row['counted as']}")
-    for one in row.errata:
-        lines.append(f"{one}, right: {_errata()[one].right}. {_errata()[one].why}")
+    for id in row.errata:
+        lines.append(f"{id}, right: {_errata()[id].right}. {_errata()[id].why}")
     wrapped = [escape(part) for line in lines if line for part in textwrap.wrap(line, 58)]
     return f"<b>{escape(row['method'])}</b><br>" + "<br>".join(wrapped)
 
 
 def _chart(
-    view: View, rows: Sequence[PublishedRow], found: Sequence[Point], left_out: dict[str, int]
+    view: View, rows: Sequence[PublishedRow], placed: Sequence[Point], left_out: dict[str, int]
 ) -> str:
-    drawn = len({point.row.id for point in found})
+    drawn = len({point.row.id for point in placed})
     label = f"{view.metric} on {view.data_set} against cost, {formatting.count(drawn, 'method')}"
     ready = view.data_set and view.metric
     return fragment(
         "compare/parts",
         "chart",
         ready=ready,
-        plot=plots.draw(figure(view, found), label, HEIGHT) if ready and found else "",
-        said=_said(view, len(rows), drawn, left_out, sum(point.wrong for point in found)),
+        plot=plots.draw(figure(view, placed), label, HEIGHT) if ready and placed else "",
+        sentences=_sentences(
+            view, len(rows), drawn, left_out, sum(point.wrong for point in placed)
+        ),
     )
 
 
-def _said(view: View, rows: int, drawn: int, left_out: dict[str, int], wrong: int) -> list[str]:
+def _sentences(
+    view: View, rows: int, drawn: int, left_out: dict[str, int], wrong: int
+) -> list[str]:
     """The sentences under the chart."""
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items()))
-    told = [f"{drawn} of {formatting.count(rows, 'row')} can be drawn."]
+    sentences = [f"{drawn} of {formatting.count(rows, 'row')} can be drawn."]
     if reasons:
-        told = [f"{told[0]} Only in the table: {reasons}."]
-    told.append("Larger points have more parameters.")
+        sentences = [f"{sentences[0]} Only in the table: {reasons}."]
+    sentences.append("Larger points have more parameters.")
     if view.numbers == "here":
-        told.append(
+        sentences.append(
             "Accuracies are the published ones where the data set is; sizes and costs are what our "
             "counter finds for the network here (diamonds)."
         )
     if view.numbers == "both":
-        told.append(
+        sentences.append(
             "A dotted line joins what is printed (circle) to what our counter finds (diamond)."
         )
     if wrong:
-        told.append(
+        sentences.append(
             f"{wrong} printed {'number is' if wrong == 1 else 'numbers are'} wrong: an open circle shows "
             "what is printed, the diamond at the end of its dotted line what we count; point at it "
             "to see why."
         )
-    return told
+    return sentences
 
 
 # The table
@@ -257,14 +261,16 @@ def _table(view: View, rows: Sequence[PublishedRow]) -> str:
         }
         for column in view.columns
     ]
-    wanted = [one for one in _errata().values() if any(one.id in row.errata for row in rows)]
+    errata_of_rows = [
+        erratum for erratum in _errata().values() if any(erratum.id in row.errata for row in rows)
+    ]
     return render(
         "compare/table",
         heads=heads,
         rows=rows,
         columns=view.columns,
         numbers=NUMBERS,
-        errata=wanted,
+        errata=errata_of_rows,
         hue=formatting.hue,
         count=formatting.count(len(rows), "row"),
         query=query(view),
@@ -272,7 +278,7 @@ def _table(view: View, rows: Sequence[PublishedRow]) -> str:
 
 
 def _next_sort(column: str, sort: str) -> str:
-    """What a press on a column's head sorts by: numbers start with the largest, words with A."""
+    """Return the order that a press on a column's head gives: numbers start with the largest, words with A."""
     first, second = (f"-{column}", column) if column in NUMBERS else (column, f"-{column}")
     return second if sort == first else first
 
@@ -281,7 +287,7 @@ def _next_sort(column: str, sort: str) -> str:
 
 
 def details(row: PublishedRow) -> str:
-    """What is known of a row and of the network that goes with it here."""
+    """Return the details of a row and of the network that goes with it here, as HTML."""
     card = registry.cards().get(row["model"])
     facts = [
         (column, row[column])
@@ -309,7 +315,7 @@ def details(row: PublishedRow) -> str:
 
 
 def _small(name: str) -> dict | None:
-    """The lab-size network of the same file whose weights are here, if the named one has none."""
+    """Return the tiny network of the same file whose weights are here, if the named one has none."""
     cards = registry.cards()
     if availability(cards[name]).state != "missing":
         return None

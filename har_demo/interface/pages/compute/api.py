@@ -15,7 +15,7 @@ def layers(model: str, frames: int | None = None, side: int | None = None) -> di
     Count the parameters, multiply-adds and activation memory of a model, layer by layer, for one view.
 
     Args:
-        model: Name of a model, as /models lists them, in its lab or its paper's size.
+        model: Name of a model, as /models lists them, tiny or of its paper's size.
         frames: Frames of the view; leave empty for the model's own.
         side: Pixels a side of the square view; leave empty for the model's own.
     """

@@ -36,7 +36,7 @@ def build() -> None:
                 network_choices(),
                 value=START,
                 label="Which",
-                info="Type to find one; those of lab size were trained here.",
+                info="Type to find one; tiny ones were trained here.",
                 elem_id="explored",
             )
             frames = gr.Slider(*FRAMES, value=16, step=1, label="Frames", elem_id="frames")
@@ -57,7 +57,10 @@ def build() -> None:
             outputs = gr.Slider(16, 512, value=64, step=16, label="Channels out", elem_id="outputs")
             kernel = gr.Radio(list(KERNELS), value=3, label="Kernel, k", elem_id="kernel")
             groups = gr.Radio(
-                [1, 2, 4, 8, 16], value=1, label="Groups of the ordinary one, G", elem_id="groups"
+                [1, 2, 4, 8, 16],
+                value=1,
+                label="Groups of the ordinary convolution, G",
+                elem_id="groups",
             )
             time = gr.Slider(1, 32, value=8, step=1, label="Frames that go out, T", elem_id="time")
             place = gr.Slider(

@@ -1,4 +1,4 @@
-"""What the Compute page shows: the layers of a network, and four convolutions beside each other."""
+"""HTML of the Compute page: the layers of a network, and four convolutions beside each other."""
 
 import csv
 import io
@@ -22,23 +22,23 @@ PER_MAC = {"MAC": 1, "FLOP": 2}
 
 
 def network_choices() -> list[tuple[str, str]]:
-    """Every network, of lab size and of the papers, as a dropdown offers them."""
+    """Return every network, tiny and of the papers, as a dropdown offers them."""
     return [
         (f"{one.title} · {one.year}", one.name) for one in cards().values() if one.gmacs is not None
     ]
 
 
 def restore(request: gr.Request) -> tuple:
-    """What a link names: updates of model, frames, side, unit, network, convolution."""
-    asked = dict(request.query_params)
-    model, problem = asked.get("model") or START, ""
+    """Show what a link names: updates of model, frames, side, unit, network, convolution."""
+    query = dict(request.query_params)
+    model, problem = query.get("model") or START, ""
     try:
         card(model)
     except UserError as wrong:
         model, problem = START, notice(str(wrong), "warn")
-    unit = asked["count"] if asked.get("count") in PER_MAC else "MAC"
+    unit = query["count"] if query.get("count") in PER_MAC else "MAC"
     own = card(model).input
-    frames, side = _number(asked.get("frames"), own.frames), _number(asked.get("side"), own.crop[0])
+    frames, side = _number(query.get("frames"), own.frames), _number(query.get("side"), own.crop[0])
     shown = layers_shown(model, frames, side, unit)
     return (
         model,
@@ -78,45 +78,45 @@ def _sliders(model: str, frames: int, side: int) -> tuple:
 def layers_shown(model: str, frames: int, side: int, unit: str) -> str:
     """A network's layers as HTML: figures, bars, tables; or a sentence that says why not."""
     try:
-        found = explore(model, frames, side)
+        counted = explore(model, frames, side)
     except UserError as problem:
         return notice(str(problem), "warn")
-    one, per = found.card, PER_MAC[unit]
-    link = {"model": one.name, "frames": found.frames, "side": found.side, "count": unit}
+    one, per = counted.card, PER_MAC[unit]
+    link = {"model": one.name, "frames": counted.frames, "side": counted.side, "count": unit}
     return render(
         "compute/layers",
         title=one.title,
         hue=formatting.hue(one.family),
         card=one,
-        view=_view_words(one, found),
+        view=_view_words(one, counted),
         link="?" + urlencode(link),
         facts=(
-            ("parameters", thousands(found.parameters), "what is learned"),
+            ("parameters", thousands(counted.parameters), "what is learned"),
             (
                 "multiply-adds" if unit == "MAC" else "FLOPs",
-                thousands(found.gmacs * per * 1e9),
+                thousands(counted.gmacs * per * 1e9),
                 "of one view; convolutions and matrix products",
             ),
             (
                 "activations",
-                f"{found.megabytes:,.0f} MB",
+                f"{counted.megabytes:,.0f} MB",
                 "written by the layers below, 4 bytes a number",
             ),
         ),
         chart=plots.draw(
-            _bars(found, unit), f"Parameters, cost and memory of {one.title}, layer by layer", 460
+            _bars(counted, unit), f"Parameters, cost and memory of {one.title}, layer by layer", 460
         ),
-        parts=[_row(name, inside, found, per) for name, inside in stages(found.layers)],
-        every=[_line(layer, per) for layer in found.layers],
+        parts=[_row(name, inside, counted, per) for name, inside in stages(counted.layers)],
+        every=[_line(layer, per) for layer in counted.layers],
         unit=unit,
-        file=f"{one.name}_{found.frames}x{found.side}.csv",
-        csv=_csv(found),
+        file=f"{one.name}_{counted.frames}x{counted.side}.csv",
+        csv=_csv(counted),
     )
 
 
-def _bars(found: Explored, unit: str) -> dict:
+def _bars(counted: Explored, unit: str) -> dict:
     """Three rows of bars over the same layers."""
-    parts = stages(found.layers)
+    parts = stages(counted.layers)
     starts, place = [], 0
     for name, inside in parts:
         starts.append((place, name))
@@ -184,7 +184,7 @@ def _bars(found: Explored, unit: str) -> dict:
     }
 
 
-def _row(name: str, inside: tuple[Layer, ...], found: Explored, per: int) -> dict:
+def _row(name: str, inside: tuple[Layer, ...], counted: Explored, per: int) -> dict:
     gmacs = sum(layer.gmacs for layer in inside)
     return {
         "name": name,
@@ -192,7 +192,7 @@ def _row(name: str, inside: tuple[Layer, ...], found: Explored, per: int) -> dic
         "output": _shape(inside[-1]),
         "parameters": thousands(sum(layer.parameters for layer in inside)),
         "cost": thousands(gmacs * per * 1e9),
-        "share": f"{100 * gmacs / found.gmacs:.0f}" if found.gmacs else "0",
+        "share": f"{100 * gmacs / counted.gmacs:.0f}" if counted.gmacs else "0",
         "memory": f"{sum(layer.megabytes for layer in inside):,.1f}",
     }
 
@@ -214,13 +214,13 @@ def _shape(layer: Layer) -> str:
     return f"{layer.together} of {size}" if layer.together > 1 else size
 
 
-def _view_words(one: ModelCard, found: Explored) -> str:
+def _view_words(one: ModelCard, counted: Explored) -> str:
     own = (one.input.frames, one.input.crop[0])
-    view = f"{formatting.count(found.frames, 'frame')} of {found.side} × {found.side} pixels"
+    view = f"{formatting.count(counted.frames, 'frame')} of {counted.side} × {counted.side} pixels"
     if one.input.modality == "flow":
-        view = view.replace("frame", "field of flow" if found.frames == 1 else "field")
+        view = view.replace("frame", "field of flow" if counted.frames == 1 else "field")
         view = view.replace("fields of", "fields of flow of")
-    if (found.frames, found.side) == own:
+    if (counted.frames, counted.side) == own:
         return f"One view of {view}, as it is published or trained here."
     return f"One view of {view}; its own is {own[0]} of {own[1]} × {own[1]}."
 
@@ -230,12 +230,12 @@ def convolutions_shown(
 ) -> str:
     """Four convolutions for the same channels as HTML, with the formulas filled in."""
     try:
-        found = convolutions(inputs, outputs, kernel, groups, frames, side)
+        counted = convolutions(inputs, outputs, kernel, groups, frames, side)
     except UserError as problem:
         return notice(str(problem), "warn")
     per = PER_MAC[unit]
     most = {
-        name: max(getattr(one, name) for one in found) or 1
+        name: max(getattr(one, name) for one in counted) or 1
         for name in ("parameters", "macs", "interactions")
     }
     return render(
@@ -248,13 +248,13 @@ def convolutions_shown(
             "inside": inputs // groups,
             "frames": frames,
             "side": side,
-            "parameters": f"{found[0].parameters:,}",
-            "macs": f"{found[0].macs * per:,}",
-            "interactions": f"{found[0].interactions:,}",
+            "parameters": f"{counted[0].parameters:,}",
+            "macs": f"{counted[0].macs * per:,}",
+            "interactions": f"{counted[0].interactions:,}",
         },
         flop=unit == "FLOP",
         unit=unit,
-        rows=[_way(one, most, per) for one in found],
+        rows=[_way(one, most, per) for one in counted],
     )
 
 
@@ -298,10 +298,10 @@ def thousands(value: float) -> str:
     return f"{value:.0f}"
 
 
-def _csv(found: Explored) -> str:
+def _csv(counted: Explored) -> str:
     """The table as a data: address; it is small, and no file has to be kept for it."""
     text = io.StringIO()
-    csv.writer(text).writerows(table(found.layers))
+    csv.writer(text).writerows(table(counted.layers))
     return "data:text/csv;base64," + b64encode(text.getvalue().encode()).decode()
 
 

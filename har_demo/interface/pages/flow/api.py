@@ -6,7 +6,7 @@ import gradio as gr
 
 from har_demo.errors import ChoiceError
 from har_demo.flow import catalogue, save
-from har_demo.flow.look import FlowResult, forget, look, told
+from har_demo.flow.look import FlowResult, flow_json, forget, look
 from har_demo.interface.api import ClipFile, endpoint, read_clip
 from har_demo.interface.run import Job
 from har_demo.recognize import two_streams
@@ -31,7 +31,7 @@ def flow_of_clip(
     """
     result = _look(job, clip, methods, start, seconds)
     forget(result)
-    return told(result)
+    return flow_json(result)
 
 
 @endpoint("flow_files", {"coloured flow": gr.Video, ".flo files": gr.File}, models=True)
@@ -83,7 +83,7 @@ def two_stream(
     if not isinstance(weight, int | float) or not 0 <= weight <= 1:
         raise ChoiceError(f"The weight of the temporal stream is from 0 to 1, not {weight}.")
     both = two_streams.ask(read_clip(clip), streams, flow or None, job.tell)
-    return two_streams.told(both, weight)
+    return two_streams.streams_json(both, weight)
 
 
 def _look(
@@ -91,5 +91,5 @@ def _look(
 ) -> FlowResult:
     names = [methods] if isinstance(methods, str) else list(map(str, methods or []))
     if start is None or seconds is None:
-        raise ChoiceError("Say where the span begins and how long it is, in seconds.")
+        raise ChoiceError("Give the start and the duration of the span in seconds.")
     return look(read_clip(clip), names, start, seconds, job.tell)

@@ -1,4 +1,4 @@
-"""What the Flow page does when something is pressed: computing, stepping, saving, asking two streams."""
+"""Presses on the Flow page: computing, stepping, saving, asking two streams."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError
 from har_demo.flow import learned, save
 from har_demo.flow.catalogue import EMBEDDED, Method, methods, offered
-from har_demo.flow.look import look, told
+from har_demo.flow.look import flow_json, look
 from har_demo.flow.stack import stack
 from har_demo.flow.views import METHOD
 from har_demo.interface.clip_input import ready
@@ -67,7 +67,9 @@ def show_motion(
     """
     clip = ready(current, video, job.tell)
     if method and method == beside:
-        raise ChoiceError("Both methods are the same: choose another one beside it, or nothing.")
+        raise ChoiceError(
+            "Both methods are the same: choose another one to compare with, or nothing."
+        )
     chosen = [name for name in (method, beside) if name]
     result = look(clip, chosen, _number(start), _number(seconds), job.tell)
     shown = current.sha256 if current else clip.sha256
@@ -76,7 +78,7 @@ def show_motion(
     network = _network(on_page, seen_by)
     job.check()
     path = job.folder / f"{_stem(on_page)}.json"
-    path.write_text(json.dumps(told(result), indent=1), encoding="utf-8")
+    path.write_text(json.dumps(flow_json(result), indent=1), encoding="utf-8")
     yield {
         "notice": "",
         "panel": when(on_page),
@@ -93,7 +95,7 @@ def show_motion(
 def _number(value: float | None) -> float:
     """An emptied field is nothing, which no span begins at."""
     if value is None:
-        raise ChoiceError("Say where the span begins and how long it is, in seconds.")
+        raise ChoiceError("Give the start and the duration of the span in seconds.")
     return float(value)
 
 
@@ -218,12 +220,12 @@ def weigh(job: Job, both: Fusable | None, weight: float):
 
 
 def first_method() -> str:
-    """What is asked unless the visitor chooses: the network that comes along, if it is here."""
+    """The default method: the shipped network, if it is here."""
     return METHOD if learned.at_hand(EMBEDDED) else EMBEDDED
 
 
 def offer() -> tuple:
-    """What can be chosen now, looked up when the page is opened.
+    """Offer the methods and streams there are now; looked up when the page is opened.
 
     Updates of: method, beside, about, streams, other flow, streams' row, no-streams sentence.
     """
@@ -244,7 +246,7 @@ def offer() -> tuple:
 
 
 def _about_streams(names: list[str]) -> str:
-    """What has to be said where no stream of flow is here yet."""
+    """A notice where no weights of a stream of flow are here yet."""
     if not names:
         return notice(NO_STREAMS + OFFLINE, "warn")
     here = ("shipped", "cached")
@@ -265,6 +267,6 @@ def _streams_label(name: str) -> str:
 
 
 def about(method: str, beside: str) -> str:
-    """What is known of the chosen methods, and what they fetch, before anything is computed."""
+    """The ideas, errors and downloads of the chosen methods, before anything is computed."""
     chosen = [one for name in (method, beside) for one in methods() if one.name == name]
     return fragment("flow/parts", "about", methods=chosen)

@@ -4,7 +4,7 @@ import gradio as gr
 
 from har_demo.flow.field import TITLES
 from har_demo.flow.look import LONGEST
-from har_demo.interface import clip_step, header
+from har_demo.interface import clip_input, header
 from har_demo.interface.pages.flow.callbacks import (
     ALONE,
     SEEN_BY,
@@ -52,7 +52,7 @@ def build() -> None:
     header.build()
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
-            clip = clip_step.build()
+            clip = clip_input.build()
             gr.HTML(fragment("parts", "step", number=2, title="Optical flow"))
             with gr.Row():
                 method = gr.Dropdown(
@@ -65,21 +65,21 @@ def build() -> None:
                 beside = gr.Dropdown(
                     [("nothing", ALONE)],
                     value=ALONE,
-                    label="Beside it",
+                    label="Compare with",
                     min_width=200,
                     elem_id="beside",
                 )
             told = gr.HTML(about(first, ALONE), elem_id="about-methods")
             with gr.Row():
                 start = gr.Number(
-                    0, label="From", info="Seconds.", minimum=0, min_width=110, elem_id="start"
+                    0, label="Start", info="Seconds.", minimum=0, min_width=110, elem_id="start"
                 )
                 seconds = gr.Slider(
                     0.2,
                     LONGEST,
                     value=4,
                     step=0.1,
-                    label="For",
+                    label="Duration",
                     info="Seconds; up to 32 pairs of frames are looked at.",
                     min_width=180,
                     elem_id="seconds",
@@ -95,8 +95,8 @@ def build() -> None:
             with gr.Row(visible=False, elem_id="flow-reading") as reading:
                 without = gr.Checkbox(
                     False,
-                    label="Take the camera's motion off",
-                    info="What most of the picture does together, as a homography.",
+                    label="Remove camera motion",
+                    info="The motion that most of the picture shares, as a homography.",
                     min_width=220,
                     elem_id="without-camera",
                 )
@@ -154,7 +154,7 @@ def build() -> None:
     models = {"concurrency_limit": 1, "concurrency_id": "models"}
     quick = {"trigger_mode": "always_last", "show_progress": "hidden"}
 
-    clip_step.connect(clip, notice)
+    clip_input.connect(clip, notice)
     panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
     for number, control in enumerate((method, beside)):
         control.change(about, [method, beside], told, api_name=f"about_{number}", **at_once)

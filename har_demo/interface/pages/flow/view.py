@@ -1,4 +1,4 @@
-"""Flow becomes the right-hand side of the Flow page: when, one pair of frames, and what a network sees."""
+"""HTML of the right-hand side of the Flow page: motion over time, one pair of frames, input of a network."""
 
 import json
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ QUALITY = 88
 
 @dataclass(frozen=True)
 class FlowOnPage:
-    """What the right-hand side shows.
+    """The right-hand side of the page.
 
     Attributes:
         look: the flow.
         shown: hash of the clip that stood under 'Your clip'.
         pair: which pair of frames is shown.
-        without_camera: whether the camera's motion is taken off.
+        without_camera: camera motion is removed.
     """
 
     look: FlowResult
@@ -167,7 +167,7 @@ def _way(
     look: FlowResult, number: int, pair: int, frames: np.ndarray, field: np.ndarray, scale: float
 ) -> dict:
     way = look.ways[number]
-    # Fetching back needs all of the motion, the camera's too.
+    # Warping needs all of the motion, the camera's too.
     back = fetched(frames, look.field(number, pair))
     lengths = np.linalg.norm(field, axis=0)
     shown = np.where(back.inside[..., None], back.picture, 128).astype(np.uint8)
@@ -188,14 +188,14 @@ def _way(
 
 
 def _middle(lengths: np.ndarray) -> float:
-    """Where the motion is between left and right, 0 to 1, so that the frame covers half of what moves."""
+    """The place of the motion between left and right, 0 to 1, so that the frame covers half of what moves."""
     total = lengths.sum()
     across = (np.arange(lengths.shape[1]) + 0.5) / lengths.shape[1]
     return float(lengths.sum(axis=0) @ across / total) if total > 0 else 0.5
 
 
 def _apart(look: FlowResult, fields: list[np.ndarray], scale: float) -> dict:
-    """Where two methods differ."""
+    """The difference of two methods."""
     distance = np.linalg.norm(fields[0] - fields[1], axis=0)
     quick, slow = sorted(look.ways, key=lambda way: way.milliseconds)
     times = slow.milliseconds / max(quick.milliseconds, 1e-3)
@@ -253,7 +253,7 @@ def as_network(one: Stack, card: ModelCard, title: str, fps: float) -> str:
 
 
 def two_streams(both: Fusable, weight: float) -> str:
-    """What each stream says, their fusion, and what another flow does to it."""
+    """The answers of each stream, their fusion, and the effect of another flow."""
     fused = both.fused(weight)
     parts = {"frame": both.spatial.overall, "flow": both.temporal.overall, "fused": fused}
     # The actions that anyone of them thinks likely, the fused answer's first.
@@ -290,7 +290,7 @@ def two_streams(both: Fusable, weight: float) -> str:
 
 
 def _other(both: Fusable, weight: float) -> dict:
-    """What the temporal stream and the fusion say on a flow that it was not trained with."""
+    """Answers of the temporal stream and the fusion on a flow that it was not trained with."""
     known, other = both.temporal.overall, both.other.overall
     fused, fused_other = both.fused(weight), both.fused(weight, other=True)
     classes, best = both.temporal.classes, int(known.argmax())

@@ -1,4 +1,4 @@
-"""Pictures of networks, drawn from the shapes that they give a view on its way (benchmarks.shapes).
+"""Pictures of networks, drawn from the shapes that they give a view on its way (profiling.shapes).
 
 A stack of sheets is a volume: a sheet for each moment, as large as there are places, the bar below as
 long as there are channels. A bar standing alone is a vector: space is gone.
@@ -20,7 +20,7 @@ GAP = 22
 
 @dataclass(frozen=True)
 class _Box:
-    """Where a volume is drawn: its left edge, width, side, and sheets."""
+    """The place of a drawn volume: its left edge, width, side, and sheets."""
 
     volume: Volume
     left: float
@@ -30,21 +30,21 @@ class _Box:
 
 
 def picture(model: str, hue: int) -> Markup:
-    """The network of that name as SVG in a family's colour; '' for what is none."""
+    """Draw the network of that name as SVG in a family's colour; '' for what is none."""
     return drawn(lanes(model), hue)
 
 
-def drawn(found: tuple[Lane, ...], hue: int) -> Markup:
-    """Paths beside each other as SVG; '' for none."""
-    if not found:
+def drawn(paths: tuple[Lane, ...], hue: int) -> Markup:
+    """Draw paths beside each other as SVG; '' for none."""
+    if not paths:
         return Markup()
-    rows = [_row(number, lane) for number, lane in enumerate(found)]
+    rows = [_row(number, lane) for number, lane in enumerate(paths)]
     return render(
         "lecture/picture",
         hue=hue,
         width=round(max(row["width"] for row in rows)),
         height=ROW * len(rows),
-        label="; ".join(_words(lane) for lane in found),
+        label="; ".join(_words(lane) for lane in paths),
         rows=rows,
     )
 
@@ -111,7 +111,7 @@ def _drawn(box: _Box, first: bool) -> dict:
 
 
 def _channels(volume: Volume, first: bool) -> str:
-    """What stands under a volume: of the input, what it is."""
+    """Return the text under a volume: its channels, of the input its kind."""
     if first and not volume.flat:
         return {3: "RGB", 2: "flow"}.get(volume.channels, str(volume.channels))
     return str(volume.channels)

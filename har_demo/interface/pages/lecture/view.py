@@ -1,4 +1,4 @@
-"""What the Lecture page shows: chapters with their systems, and data sets through time."""
+"""HTML of the Lecture page: chapters with their systems, and data sets through time."""
 
 import math
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from har_demo.interface.render import render
 from har_demo.models.registry import card
 from har_demo.profiling.shapes import prompting_lanes
 from har_demo.prompts import default
-from har_demo.prompts.catalogue import card as tower
+from har_demo.prompts.catalogue import card as image_text_card
 from har_demo.tables.datasets import TITLES
 from har_demo.tables.lecture import (
     CHAPTERS,
@@ -37,12 +37,12 @@ INPUTS = {
 
 
 def story() -> list[str]:
-    """Every chapter as HTML, its pictures still to come."""
+    """Return every chapter as HTML, its pictures still to come."""
     return [_chapter(number, one, False) for number, one in enumerate(CHAPTERS, start=1)]
 
 
 def pictures():
-    """The chapters again, with pictures, one after another. Yields updates of all of them."""
+    """Draw the chapters again, with pictures, one after another: updates of all of them."""
     for number, one in enumerate(CHAPTERS, start=1):
         updates = [gr.skip()] * len(CHAPTERS)
         updates[number - 1] = _chapter(number, one, True)
@@ -59,7 +59,7 @@ def _chapter(number: int, one: Chapter, drawn: bool) -> str:
         if not one.systems
         else "",
         measured=prompting() if not one.systems else (),
-        tower=tower(default()).title if not one.systems else "",
+        tower=image_text_card(default()).title if not one.systems else "",
     )
 
 
@@ -78,7 +78,7 @@ def _system(system: System, drawn: bool) -> dict:
             {"name": TITLES[dataset], "text": f"{value:.0f} %", "width": f"{value:.0f}"}
             for dataset, value in (scores(entry) if entry else {}).items()
         ],
-        "measured": f"The lab size, {entry.parameters / 1e6:.1f} million parameters, on "
+        "measured": f"The tiny size, {entry.parameters / 1e6:.1f} million parameters, on "
         f"{INPUTS[entry.input]}, {formatting.count(len(entry.seeds), 'training')}"
         if entry
         else "",
@@ -90,9 +90,9 @@ def _system(system: System, drawn: bool) -> dict:
 
 
 def _links(system: System, entry) -> list[dict]:
-    """Where to go on from here; what cannot be run is not offered."""
+    """Return links to other pages; a model that cannot be run is not offered."""
     links = []
-    for name in filter(None, (system.lab, system.paper)):
+    for name in filter(None, (system.tiny, system.paper)):
         one = card(name)
         weights = availability(one)
         if weights.state == "missing":
@@ -102,18 +102,20 @@ def _links(system: System, entry) -> list[dict]:
         links.append({"to": f"./?models={name}", "words": f"Run {title}{more}"})
     links.append({"to": f"./compute?model={system.card.name}", "words": "Layers and cost"})
     if entry:
-        links.append({"to": f"./measured?data=rendered&model={entry.key}", "words": "Its mistakes"})
+        links.append(
+            {"to": f"./measured?data=rendered&model={entry.key}", "words": "Its confusions"}
+        )
     mark = urlencode({"mark": system.card.title.split(" (")[0]})
     links.append({"to": f"./compare?{mark}", "words": "Compare"})
     return links
 
 
 def data_sets_shown() -> str:
-    """Data sets through time as HTML: a chart and a table."""
-    found = data_sets()
+    """Return data sets through time as HTML: a chart and a table."""
+    sets = data_sets()
     return render(
         "lecture/data",
-        chart=plots.draw(_time_chart(found), "Data sets through time", 460),
+        chart=plots.draw(_time_chart(sets), "Data sets through time", 460),
         rows=[
             {
                 "name": one.name,
@@ -128,18 +130,18 @@ def data_sets_shown() -> str:
                 "unverified": one.status == "unverified",
                 "note": one.note,
             }
-            for one in found
+            for one in sets
         ],
     )
 
 
-def _time_chart(found) -> dict:
+def _time_chart(sets) -> dict:
     """Year against clips, the area of a point its classes, its colour the lecture's scale."""
     hues = dict(zip(SCALES, (28, 48, 172, 224, 292), strict=True))
-    beside = _beside(found)
+    beside = _beside(sets)
     traces = []
     for scale in SCALES:
-        some = [one for one in found if one.scale == scale]
+        some = [one for one in sets if one.scale == scale]
         if not some:
             continue
         traces.append(
@@ -179,13 +181,13 @@ def _time_chart(found) -> dict:
     }
 
 
-def _beside(found) -> dict[str, str]:
-    """Where each name stands: apart from those of the years beside, and of its own year in turns."""
+def _beside(sets) -> dict[str, str]:
+    """Return the side of each point that its name stands on: apart from those of the years beside, and of its own year in turns."""
     sides = {}
-    for year in sorted({one.year for one in found}):
-        same = sorted((one for one in found if one.year == year), key=lambda one: -one.clips)
-        after = any(one.year == year + 1 for one in found)
-        before = any(one.year == year - 1 for one in found)
+    for year in sorted({one.year for one in sets}):
+        same = sorted((one for one in sets if one.year == year), key=lambda one: -one.clips)
+        after = any(one.year == year + 1 for one in sets)
+        before = any(one.year == year - 1 for one in sets)
         first = "middle left" if after and not before else "middle right"
         alone = len(same) == 1 and not after and not before
         for number, one in enumerate(same):

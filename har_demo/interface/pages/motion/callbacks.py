@@ -1,4 +1,4 @@
-"""What the Motion page does when something is pressed: trying edits or samplings, playing one edit large."""
+"""Presses on the Motion page: trying edits or samplings, playing one edit large."""
 
 import json
 import time

@@ -1,10 +1,10 @@
-"""The Motion page: change a clip, or sample it otherwise, and see which models mind."""
+"""The Motion page: change a clip, or sample it otherwise, and see which models answer differently."""
 
 import gradio as gr
 
 from har_demo.explain.edits import EDITS
 from har_demo.explain.samplings import FRAMES, KINDS, STRIDES
-from har_demo.interface import clip_step, header
+from har_demo.interface import clip_input, header
 from har_demo.interface.pages.motion.callbacks import EDITS as EDITING
 from har_demo.interface.pages.motion.callbacks import (
     SAMPLINGS,
@@ -100,12 +100,12 @@ def build() -> None:
     header.build()
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
-            clip = clip_step.build()
+            clip = clip_input.build()
             start = gr.Number(
                 0,
                 minimum=0,
-                label="From second",
-                info="Ten seconds from here on are looked at.",
+                label="Start",
+                info="Seconds; ten seconds from here on are looked at.",
                 visible=False,
                 elem_id="start",
             )
@@ -164,7 +164,7 @@ def build() -> None:
 
     at_once = {"queue": False, "show_progress": "hidden", **PRIVATE}
 
-    clip_step.connect(clip, notice)
+    clip_input.connect(clip, notice)
     panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
     for event, name in ((clip.facts.change, "previews"), (start.change, "previews_from")):
         on(

@@ -17,7 +17,7 @@ GROUPS = (("time", "Edits of time"), ("picture", "Edits of the picture"))
 
 @dataclass(frozen=True)
 class MotionOnPage:
-    """What stands on the right.
+    """The right-hand side of the page.
 
     Attributes:
         shown: hash of the clip under 'Your clip' when it was asked.
@@ -98,16 +98,16 @@ def _headline(grid: Grid, stopped: bool) -> str:
     timed = [row for row in known if row.temporal is not None]
     if not timed:
         moved = max(known, key=lambda row: row.picture or 0)
-        return f"The picture moves {moved.title} by {moved.picture or 0:.2f}"
+        return f"{moved.title}: picture sensitivity {moved.picture or 0:.2f}"
     if len(timed) == 1:
         (one,) = timed
-        beside = "" if one.picture is None else f", the picture by {one.picture:.2f}"
-        return f"Time moves {one.title} by {one.temporal:.2f}{beside}"
+        picture = "" if one.picture is None else f", picture sensitivity {one.picture:.2f}"
+        return f"{one.title}: temporal sensitivity {one.temporal:.2f}{picture}"
     ranked = sensitivity.ranking(grid)
     if ranked is None:
         low, high = (pick(row.temporal for row in timed) for pick in (min, max))
-        return f"All mind time alike here ({low:.2f} to {high:.2f})"
-    return f"{ranked[0].title} minds time most, {ranked[1].title} least"
+        return f"All have the same temporal sensitivity here ({low:.2f} to {high:.2f})"
+    return f"Highest temporal sensitivity: {ranked[0].title}; lowest: {ranked[1].title}"
 
 
 def _model(row: SensitivityRow, stopped: bool) -> dict:

@@ -12,9 +12,9 @@ from har_demo.prompts import (
     PLAIN,
     POOLINGS,
     answer_json,
+    image_text_models,
+    normalise_prompts,
     ranking_json,
-    tidy,
-    towers,
 )
 
 
@@ -35,14 +35,14 @@ def ask_in_words(
     Args:
         clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
         prompts: Sentences, up to 500, such as "a person riding a bicycle".
-        tower: Which pair of networks answers, as /towers lists them; embedded needs no network.
+        tower: Image-text model, one that /towers lists; embedded needs no network.
         templates: Sentences with {} for the prompt, averaged; leave empty for the prompt alone.
         none: Whether 'none of these' may be the answer.
         pooling: How similarity over time becomes one number: mean, max, attention or transformer (embedded only).
-        temperature: Similarities are divided by it before the softmax; leave empty for the tower's own.
+        temperature: Similarities are divided by it before the softmax; leave empty for the model's own.
     """
     requested = prompts if isinstance(prompts, str) else list(map(str, prompts or []))
-    tidy(requested)  # bad prompts are named before the clip is read
+    normalise_prompts(requested)  # bad prompts are named before the clip is read
     source = read_clip(clip)
     answer = question(
         source, requested, tower, templates or list(PLAIN), none, pooling, temperature, job.tell
@@ -51,9 +51,9 @@ def ask_in_words(
 
 
 @endpoint("towers", {"towers": gr.JSON})
-def list_towers() -> list[dict]:
+def list_image_text_models() -> list[dict]:
     """List the pairs of networks that answer prompts: size, licence and whether the weights are here."""
-    return [asdict(card) for card in towers()]
+    return [asdict(card) for card in image_text_models()]
 
 
 @endpoint("search", {"ranking": gr.JSON}, models=True)
@@ -64,6 +64,6 @@ def search_clips(job: Job, clips: list[ClipFile], sentence: str, tower: str = "e
     Args:
         clips: The video files: any common container and codec, each up to 200 MB and 10 minutes.
         sentence: What is looked for, such as "a person riding a bicycle".
-        tower: Which pair of networks answers, as /towers lists them; embedded needs no network.
+        tower: Image-text model, one that /towers lists; embedded needs no network.
     """
     return ranking_json(find(clips, sentence, tower, job.tell))

@@ -1,4 +1,4 @@
-"""What the Prompts page does when something is pressed: asking, reading again, showing where."""
+"""Presses on the Prompts page: asking, rescoring, heat maps."""
 
 import json
 from pathlib import Path
@@ -22,17 +22,17 @@ from har_demo.interface.run import Job, press
 from har_demo.prompts import (
     BACKGROUND,
     CLASS_LISTS,
+    ImageTextCard,
     PromptAnswer,
-    TowerCard,
     about,
-    again,
     answer_json,
     ask,
     class_list,
     default,
     heat,
-    tidy,
-    towers,
+    image_text_models,
+    normalise_prompts,
+    rescore,
 )
 from har_demo.prompts.catalogue import card
 from har_demo.weights.state import megabytes
@@ -50,7 +50,7 @@ a person cooking"""
 def question(
     clip: Clip,
     prompts: str | list[str],
-    tower: str,
+    model: str,
     templates: list[str],
     none: bool,
     pooling: str,
@@ -60,13 +60,13 @@ def question(
     """What the page and the API ask alike; `tell` is called with a share and a sentence.
 
     Raises:
-        ChoiceError, WeightsError, ClipError: as `har_demo.prompts.ask`; towers from a folder are for
+        ChoiceError, WeightsError, ClipError: as `har_demo.prompts.ask`; models from a folder are for
             the command line alone.
     """
     return ask(
         clip,
         prompts,
-        card(tower or default()).name,
+        card(model or default()).name,
         pooling,
         templates,
         BACKGROUND if none else (),
@@ -82,18 +82,18 @@ def ask_prompts(
     video: str | None,
     prompts: str,
     none: bool,
-    tower: str,
+    model: str,
     templates: str,
     pooling: str,
     warmth: float,
 ):
-    """Ask the chosen towers.
+    """Ask the chosen model.
 
     Yields updates of: notice, panel, where, who, answered, reading, take_away, json_file.
     """
     clip = ready(current, video, job.tell)
-    tidy(prompts)  # bad prompts are named before anything is loaded
-    answer = question(clip, prompts, tower, templates.splitlines(), none, pooling, None, job.tell)
+    normalise_prompts(prompts)  # bad prompts are named before anything is loaded
+    answer = question(clip, prompts, model, templates.splitlines(), none, pooling, None, job.tell)
     job.check()
     on_page = PromptsOnPage(
         clip=clip,
@@ -122,7 +122,7 @@ def stopped(job: Job, on_page: PromptsOnPage | None):
 
 @press
 def read_again(job: Job, on_page: PromptsOnPage | None, pooling: str, warmth: float):
-    """Pool and share out the same similarities otherwise; no frame is read, no tower asked.
+    """Pool and share out the same similarities otherwise; no frame is read, no model asked.
 
     Yields updates of: notice, panel, who, answered, json_file.
     """
@@ -139,7 +139,7 @@ def read_again(job: Job, on_page: PromptsOnPage | None, pooling: str, warmth: fl
 
 
 def _read(answer: PromptAnswer, pooling: str, warmth: float) -> PromptAnswer:
-    return again(answer, pooling, max(0.001, answer.own_temperature(pooling) * warmth))
+    return rescore(answer, pooling, max(0.001, answer.own_temperature(pooling) * warmth))
 
 
 @press(errors="where", gpu=True)
@@ -152,7 +152,7 @@ def where_it_matches(job: Job, on_page: PromptsOnPage | None, event: dict):
     if cached_clip(clip.sha256) is None:
         raise ChoiceError("The clip of this answer is no longer here: press Ask again.")
     frame = answer.best[number]
-    found = heat(clip, answer.prompts[number], [frame], answer.tower, answer.templates)
+    found = heat(clip, answer.prompts[number], [frame], answer.model, answer.templates)
     yield {"where": heat_shown(found, read_frames(clip, found.frames)[0], clip.fps)}
 
 
@@ -168,30 +168,30 @@ def take_back(typed: str, kept: str) -> str:
     return kept if typed in lists or not typed.strip() else typed
 
 
-def offer_towers() -> dict:
-    """Every pair of towers there is; looked up when the page is opened, as it takes a moment."""
-    return gr.update(choices=tower_choices(towers()))
+def offer_models() -> dict:
+    """Every image-text model there is; looked up when the page is opened, as it takes a moment."""
+    return gr.update(choices=model_choices(image_text_models()))
 
 
-def tower_choices(cards: list[TowerCard]) -> list[tuple[str, str]]:
+def model_choices(cards: list[ImageTextCard]) -> list[tuple[str, str]]:
     """Titles that say what a choice costs, and names."""
     return [(f"{one.title} ({_cost(one)})", one.name) for one in cards]
 
 
-def _cost(one: TowerCard) -> str:
+def _cost(one: ImageTextCard) -> str:
     size = megabytes(one.bytes) if one.bytes else "size unknown"
     return {"here": "ready", "download": f"fetches {size}", "missing": f"{size}, not here"}[
         one.state
     ]
 
 
-def describe_tower(name: str) -> str:
-    """What is known of a pair of towers before it is asked."""
+def describe_model(name: str) -> str:
+    """What is known of an image-text model before it is asked."""
     try:
         one = card(name or default())
     except UserError as problem:
         return notice(str(problem))
-    return fragment("prompts/parts", "tower", card=one, able=about(one.name))
+    return fragment("prompts/parts", "image_text_model", card=one, able=about(one.name))
 
 
 def _file(on_page: PromptsOnPage, folder: Path) -> str:

@@ -4,20 +4,20 @@ from functools import partial
 
 import gradio as gr
 
-from har_demo.interface import clip_step, header, plots
+from har_demo.interface import clip_input, header, plots
 from har_demo.interface.links import restore_prompts
 from har_demo.interface.pages.prompts import search
 from har_demo.interface.pages.prompts.callbacks import (
     OWN_TEMPERATURE,
     START,
     ask_prompts,
-    describe_tower,
+    describe_model,
     fill_in,
-    offer_towers,
+    model_choices,
+    offer_models,
     read_again,
     stopped,
     take_back,
-    tower_choices,
     where_it_matches,
 )
 from har_demo.interface.pages.prompts.curves import curves
@@ -52,7 +52,7 @@ def build() -> None:
     header.build()
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
-            clip = clip_step.build()
+            clip = clip_input.build()
             gr.HTML(fragment("parts", "step", number=2, title="Prompts"))
             prompts = gr.Textbox(
                 START,
@@ -72,17 +72,15 @@ def build() -> None:
                 info="The clip is also compared with sentences such as 'an empty scene'.",
                 elem_id="none",
             )
-            with gr.Accordion(
-                "Which towers, and how they are asked", open=False, elem_id="settings"
-            ):
-                tower = gr.Dropdown(
-                    tower_choices([card(default())]),
+            with gr.Accordion("Image-text model and settings", open=False, elem_id="settings"):
+                model = gr.Dropdown(
+                    model_choices([card(default())]),
                     value=default(),
-                    label="Towers",
+                    label="Image-text model",
                     info="One network for pictures and one for sentences, made to agree.",
                     elem_id="tower",
                 )
-                about_tower = gr.HTML(describe_tower(default()), elem_id="about-tower")
+                about_model = gr.HTML(describe_model(default()), elem_id="about-tower")
                 templates = gr.Textbox(
                     "\n".join(PLAIN),
                     lines=1,
@@ -110,7 +108,7 @@ def build() -> None:
                     label="Similarity over time becomes its",
                     info="Weighted: a mean in which moments that fit count more. Learned transformer: "
                     "all moments together and learned vectors around each prompt (Ju et al.); better for "
-                    "the 39 everyday actions, worse beyond them; embedded towers alone.",
+                    "the 39 everyday actions, worse beyond them; embedded model alone.",
                     min_width=240,
                     elem_id="pooling",
                 )
@@ -120,7 +118,7 @@ def build() -> None:
                     value=OWN_TEMPERATURE,
                     step=0.1,
                     label="Temperature",
-                    info="In multiples of the towers' own: lower makes the likeliest surer.",
+                    info="In multiples of the model's own: lower makes the likeliest surer.",
                     min_width=240,
                     elem_id="temperature",
                 )
@@ -131,7 +129,7 @@ def build() -> None:
                 json_file = gr.DownloadButton("JSON", size="sm", elem_id="json")
                 share = gr.Button("Copy link", size="sm", elem_id="share")
 
-    search.build(tower)
+    search.build(model)
     with gr.Accordion(
         "What learned prompts gain, measured", open=False, elem_id="learned"
     ) as learned:
@@ -139,7 +137,7 @@ def build() -> None:
 
     at_once = {"queue": False, "show_progress": "hidden", **PRIVATE}
 
-    clip_step.connect(clip, notice)
+    clip_input.connect(clip, notice)
     panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
 
     for number, (name, button) in enumerate(lists.items()):
@@ -153,7 +151,7 @@ def build() -> None:
     own.click(take_back, [prompts, kept], prompts, api_name="own_prompts", **at_once)
     for button, sentences, name in ((plain, PLAIN, "plain"), (several, ENSEMBLE, "several")):
         button.click(partial("\n".join, sentences), None, templates, api_name=name, **at_once)
-    tower.change(describe_tower, tower, about_tower, api_name="describe_tower", **at_once)
+    model.change(describe_model, model, about_model, api_name="describe_tower", **at_once)
 
     shown = {
         "notice": notice,
@@ -166,7 +164,7 @@ def build() -> None:
         go,
         stop,
         ask_prompts,
-        [clip.current, clip.video, prompts, none, tower, templates, pooling, warmth],
+        [clip.current, clip.video, prompts, none, model, templates, pooling, warmth],
         {**shown, "where": where, "reading": reading, "take_away": take_away},
         status,
         stopped,
@@ -193,11 +191,11 @@ def build() -> None:
     ).then(None, None, None, js="() => atlas.show('#where')", api_name="show_where", **PRIVATE)
     learned.expand(curves, None, measured, api_name="prompts_curves", **at_once)
     page = gr.context.Context.root_block
-    page.load(offer_towers, None, tower, api_name="offer_towers", **at_once)
+    page.load(offer_models, None, model, api_name="offer_towers", **at_once)
     question = {
         "prompts": prompts,
         "none": none,
-        "tower": tower,
+        "tower": model,
         "templates": templates,
         "pooling": pooling,
     }

@@ -35,8 +35,8 @@ element.addEventListener('click', event => {
 """
 
 
-def build(tower: gr.Dropdown) -> None:
-    """Lay out the part below the rest of the page; `tower` says which towers are asked."""
+def build(model: gr.Dropdown) -> None:
+    """Lay out the part below the rest of the page; `model` says which model is asked."""
     with gr.Column(elem_id="search-clips"):
         gr.HTML(
             fragment(
@@ -55,7 +55,7 @@ def build(tower: gr.Dropdown) -> None:
                 sentence = gr.Textbox(
                     "a person waving both hands",
                     label="What do you look for?",
-                    info="One sentence; the towers chosen above rank the clips.",
+                    info="One sentence; the model chosen above ranks the clips.",
                     elem_id="search-for",
                 )
                 with gr.Row():
@@ -79,7 +79,7 @@ def build(tower: gr.Dropdown) -> None:
         "concurrency_id": "models",
         "show_progress_on": [status],
     }
-    inputs = [files, sentence, tower]
+    inputs = [files, sentence, model]
     running = [
         on(go.click, search_clips, inputs, outputs, **options),
         on(sentence.submit, search_clips, inputs, outputs, api_name="search_again", **options),
@@ -88,12 +88,12 @@ def build(tower: gr.Dropdown) -> None:
 
 
 @press(gpu=True)
-def search_clips(job: Job, files: list[str] | None, sentence: str, tower: str):
+def search_clips(job: Job, files: list[str] | None, sentence: str, model: str):
     """Rank the clips.
 
     Yields updates of: notice, found, json_file.
     """
-    ranking = find(files, sentence, tower, job.tell)
+    ranking = find(files, sentence, model, job.tell)
     path = job.folder / "search.json"
     path.write_text(json.dumps(ranking_json(ranking), indent=1), encoding="utf-8")
     yield {
@@ -103,16 +103,16 @@ def search_clips(job: Job, files: list[str] | None, sentence: str, tower: str):
     }
 
 
-def find(files: list[str] | None, sentence: str, tower: str, tell) -> Ranking:
+def find(files: list[str] | None, sentence: str, model: str, tell) -> Ranking:
     """Search for the page and the API alike; `tell` is called with a share and a sentence.
 
     Raises:
-        ChoiceError, WeightsError: as `har_demo.prompts.search_files`; towers from a folder are for the
+        ChoiceError, WeightsError: as `har_demo.prompts.search_files`; models from a folder are for the
             command line alone.
     """
     if not files:
         raise ChoiceError("There is no clip to search: add some video files.")
-    return search_files([Path(file) for file in files], sentence, card(tower).name, tell)
+    return search_files([Path(file) for file in files], sentence, card(model).name, tell)
 
 
 @press
@@ -130,8 +130,8 @@ def ranked(ranking: Ranking) -> str:
         sentence=ranking.sentence,
         clips=[_row(place, one, best) for place, one in enumerate(ranking.found, 1)],
         count=formatting.count(len(ranking.found), "clip"),
-        tower=card(ranking.tower).title,
-        able=about(ranking.tower),
+        tower=card(ranking.model).title,
+        able=about(ranking.model),
         notes=ranking.notes,
         unread=ranking.unread,
     )

@@ -71,12 +71,12 @@ def results(on_page: PromptsOnPage) -> str:
 
 
 def answered_by(on_page: PromptsOnPage) -> str:
-    """Which towers answered, what they can do, and how the answer came about."""
+    """Name the model that answered, its abilities, and how the answer came about."""
     answer = on_page.answer
     return fragment(
         "prompts/parts",
         "answered",
-        able=about(answer.tower),
+        able=about(answer.model),
         title=answer.title,
         facts=_facts(on_page),
         provenance=[
@@ -224,7 +224,7 @@ def _facts(on_page: PromptsOnPage) -> list[tuple[str, str]]:
     answer = on_page.answer
     times = answer.times
     looked = (
-        f"{formatting.milliseconds(times.decode)} reading, {formatting.milliseconds(times.image)} picture tower"
+        f"{formatting.milliseconds(times.decode)} reading, {formatting.milliseconds(times.image)} image encoder"
         if times.image
         else "frames known from before"
     )
@@ -233,9 +233,9 @@ def _facts(on_page: PromptsOnPage) -> list[tuple[str, str]]:
     if answer.pooling == "transformer":
         asked_as = f"learned vectors around each prompt; over time: {asked_as}"
     return [
-        ("time", f"{looked}, {formatting.milliseconds(times.text)} sentence tower"),
+        ("time", f"{looked}, {formatting.milliseconds(times.text)} text encoder"),
         ("on", answer.device),
-        ("temperature", f"{answer.temperature:.3g}" + (", the towers' own" if own else "")),
+        ("temperature", f"{answer.temperature:.3g}" + (", the model's own" if own else "")),
         ("asked as", asked_as),
     ]
 
@@ -262,7 +262,7 @@ def heat_shown(found: HeatMap, frame: np.ndarray, fps: float) -> str:
         low="none" if gain else formatting.signed(low),
         high="most" if gain else formatting.signed(high),
         ramp=_ramp(),
-        sentence=f"The picture tower's last grid has {rows} × {columns} cells, and each is shown as "
+        sentence=f"The image encoder's last grid has {rows} × {columns} cells, and each is shown as "
         "it is. "
         + (
             "Brighter cells would raise the similarity more."
@@ -270,13 +270,13 @@ def heat_shown(found: HeatMap, frame: np.ndarray, fps: float) -> str:
             else "Brighter cells resemble the prompt more, compared with the other cells of this "
             "frame; the brightest may still resemble it little."
         )
-        + (" Motion counts in the answer but not here." if found.tower == default() else "")
+        + (" Motion counts in the answer but not here." if found.model == default() else "")
         + (" What is dark lies outside its picture." if np.isnan(shares).any() else ""),
     )
 
 
 def _blend(frame: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Colours over a frame; where the tower does not look, the frame is dark."""
+    """Colours over a frame; where the model does not look, the frame is dark."""
     looked = np.isfinite(shares)
     levels = (np.where(looked, shares, 0) * 255).astype(np.uint8)
     colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS), cv2.COLOR_BGR2RGB)

@@ -1,4 +1,4 @@
-"""The press on Recognise: ask the models, show each answer as it comes, and end when told to."""
+"""Presses on the Recognise page: ask the models and show each answer as it comes, draw the answers."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from har_demo.interface import clip_step, header
+from har_demo.interface import clip_input, header
 from har_demo.interface.links import CROPS, FRAMES, OWN, STRIDES, WINDOWS, restore
 from har_demo.interface.pages.recognize import health
 from har_demo.interface.pages.recognize.callbacks import (
@@ -37,7 +37,7 @@ def build() -> None:
     header.build()
     with gr.Row(elem_id="bench", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
-            clip = clip_step.build()
+            clip = clip_input.build()
             gr.HTML(fragment("parts", "step", number=2, title="Models"))
             chosen = gr.HTML(picker(), elem_id="models", js_on_load=None)
             with gr.Accordion("How they look at it", open=False, elem_id="settings"):
@@ -112,7 +112,7 @@ def build() -> None:
         "annotated": annotated,
     }
 
-    clip_step.connect(clip, notice)
+    clip_input.connect(clip, notice)
     panel.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
     own_model.input(
         None, own_model, None, js="name => atlas.tick(name)", api_name="tick", **PRIVATE

@@ -150,7 +150,7 @@ def _capital(sentence: str) -> str:
 
 
 def _trust(answer: Prediction, card: ModelCard) -> str:
-    """Where the parameters come from and how far they can be believed, in one line."""
+    """The origin of the parameters and their measured accuracy, in one line."""
     origin = {
         "user": "your own weights, accuracy unknown",
         "shipped": "weights shipped with this project",
@@ -158,7 +158,7 @@ def _trust(answer: Prediction, card: ModelCard) -> str:
     }[answer.provenance.source]
     line = f"{origin} ({answer.provenance.file}, sha256 {answer.provenance.sha256[:8]}…)"
     if answer.provenance.source != "user":
-        measured = [f"{a.top1:.0f} % right on {a.dataset}" for a in accuracies(card)]
+        measured = [f"{a.top1:.0f} % top-1 on {a.dataset}" for a in accuracies(card)]
         if measured:
             line += "; " + ", ".join(measured)
         if measured and answer.provenance.source == "shipped":

@@ -1,4 +1,4 @@
-"""What people do: each action is one function that writes down a `Pose` over time.
+"""Actions: each is one function that writes down a `Pose` over time.
 
 All are (body, time [T] in seconds, random generator) → Pose. The generator draws how this person
 does it this time: tempo, amplitude, phase, left or right, with a thing or without. They stand in

@@ -1,4 +1,4 @@
-"""What actions are made of: standing, arms, footprints, hops, and courses of values over time.
+"""Parts of actions: standing, arms, footprints, hops, and courses of values over time.
 
 Lengths are metres, angles radians; `t` are moments in seconds, any moments, in any order.
 """
@@ -28,7 +28,7 @@ Script = Callable[[np.ndarray], Pose]  # all of an action is drawn; moments → 
 
 
 def seconds_of(t: np.ndarray) -> float:
-    """How long a clip with frames at these moments lasts, the same at any frame rate."""
+    """Return the length of a clip with frames at these moments, the same at any frame rate."""
     return float(t[-1] + (t[1] - t[0])) if len(t) > 1 else 0.04
 
 
@@ -252,7 +252,7 @@ def event(
 
 
 def moment_of(share: Times, seconds: float, at: float) -> float:
-    """When an event has come as far as `at`, the first time."""
+    """Return the first moment at which an event has come as far as `at`."""
     grid = np.linspace(0, seconds + 3, 6001)
     shares = share(grid)
     begin, end = int(np.argmax(shares > 0)), int(np.argmax(shares))
@@ -260,7 +260,7 @@ def moment_of(share: Times, seconds: float, at: float) -> float:
 
 
 def deep_enough(gap: Callable[[float], float]) -> float:
-    """How deep somebody must bow for the hands to get there; `gap` tells how far they are off."""
+    """Return how deep somebody must bow for the hands to get there; `gap` is their distance."""
     return next((deep for deep in np.arange(0.9, 1.6, 0.05) if gap(deep) < 0.012), 1.6)
 
 
@@ -311,7 +311,7 @@ def elbow_for(wrist: np.ndarray, side: int) -> np.ndarray:
 
 
 def handed(pose: Pose, left: bool) -> Pose:
-    """What is written down for the right hand, done by the left if `left`."""
+    """Return a pose written for the right hand, done by the left if `left`."""
     return mirrored(pose) if left else pose
 
 

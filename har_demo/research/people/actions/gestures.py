@@ -1,4 +1,4 @@
-"""What hands do before the body: waving, clapping, swiping, drawing in the air, knocking, pushing."""
+"""Gestures: waving, clapping, swiping, drawing in the air, knocking, pushing."""
 
 from dataclasses import replace
 

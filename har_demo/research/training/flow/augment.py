@@ -70,7 +70,7 @@ def motion(
 
 
 def inverse(matrix: Tensor) -> Tensor:
-    """What undoes matrices [..., 2, 3]."""
+    """Return the inverses of matrices [..., 2, 3]."""
     # Written out, as torch's own waits for the GPU to say whether there is one.
     (a, b), (c, d) = (row.unbind(-1) for row in matrix[..., :2].unbind(-2))
     linear = torch.stack([torch.stack([d, -b], -1), torch.stack([-c, a], -1)], -2)

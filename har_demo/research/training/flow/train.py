@@ -4,8 +4,8 @@
     takes ──▶ rendered people ──▶ on shapes ────┼─▶ relit ──▶ network ──▶ loss ──▶ AdamW
                     └──▶ turned, enlarged … ────┘
 
-    python -m har_demo.research.training.flow.train --out .scratch/flow --seconds 540
-    python -m har_demo.research.training.flow.train --out .scratch/flow --seconds 540 --model flownet_lab
+    python -m har_demo.research flow-train --out .scratch/flow --seconds 540
+    python -m har_demo.research flow-train --out .scratch/flow --seconds 540 --model flownet_lab
 
 It learns for as long as it may, to the end of a falling rate; stopped before, or told that there will be
 more `--calls`, it goes on from its state when called again. In the folder are then
@@ -15,9 +15,7 @@ more `--calls`, it goes on from its state when called again. In the folder are t
     NAME_people.safetensors half precision, and a .json that describes them: these two are shipped
 """
 
-import argparse
 import csv
-import hashlib
 import json
 import math
 import os
@@ -32,9 +30,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.flow import flownet, raft
+from har_demo.research.training.cuda_graph import captured
 from har_demo.research.training.flow import layers, rendered, textures
 from har_demo.research.training.flow.augment import Pairs, relit, spread, together
-from har_demo.research.training.recorded import recorded
+from har_demo.weights.state import sha256
 
 SPARE = 10.0  # seconds before the end, for the last errors and files
 UNRECORDED = 5  # first steps, in which the fastest convolutions are found
@@ -43,13 +42,13 @@ GAMMA = 0.8  # of RAFT's loss: a guess counts so much less than the next one
 LEVELS = (1.0, 2.0, 4.0, 16.0, 64.0)
 """Of FlowNet's loss, from the finest flow to the coarsest: the paper's, all 200 times as large."""
 
-FIRST_SEED, TEST_SEED = 10_000_000, 9_000_000  # of takes; those of har_demo.flow.evaluate are lower
+FIRST_SEED, TEST_SEED = 10_000_000, 9_000_000  # of takes; those of benchmarks.flow_errors are lower
 COLUMNS = ("step", "seconds", "loss", "shapes", "shapes_zero", "people", "people_zero")
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How much of everything.
+    """Sizes and amounts of a training.
 
     Attributes:
         size: (width, height) of the pictures a network learns from.
@@ -81,7 +80,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class TrainSpec:
-    """What is trained.
+    """A network to be trained, and how.
 
     Attributes:
         build: makes the network.
@@ -119,7 +118,7 @@ def flownet_loss(network: nn.Module, pairs: Pairs, plan: Schedule) -> Tensor:
     return total
 
 
-STUDENTS = {
+SPECS = {
     "raft_small": TrainSpec(raft.raft_small, raft_loss, raft.answer, Schedule()),
     "flownet_lab": TrainSpec(
         flownet.flownet_lab, flownet_loss, flownet.answer, Schedule(batch=32, rate=6e-4)
@@ -129,7 +128,7 @@ STUDENTS = {
 
 @dataclass(frozen=True)
 class TrainingPairs:
-    """What pairs are drawn from, on a device."""
+    """Textures and rendered people from which pairs are drawn, on a device."""
 
     bank: Tensor
     people: rendered.People
@@ -215,14 +214,14 @@ def train(
     """Learn for `seconds` on a device.
 
     Args:
-        name: a key of STUDENTS.
+        name: a key of SPECS.
         out: the folder of states and results.
         calls: as many such calls bring the rate to nothing.
         steps: stop after so many of this call, in tests.
     """
     began = time.monotonic()
     end = began + seconds - SPARE
-    student, cuda = STUDENTS[name], device.type == "cuda"
+    student, cuda = SPECS[name], device.type == "cuda"
     if cuda:
         torch.cuda.set_stream(torch.cuda.Stream())  # steps cannot be recorded on the default one
         torch.backends.cudnn.benchmark = True
@@ -283,7 +282,7 @@ def train(
         pairs = next(batches)
         given = (pairs.before, pairs.after, pairs.flow), pairs.known
         if cuda and step == first + UNRECORDED:
-            advance = recorded(advance, *given)
+            advance = captured(advance, *given)
         total += advance(*given)
         counted, step = counted + 1, step + 1
         if cuda and step % TOGETHER == 0:
@@ -338,11 +337,10 @@ def _publish(
         for key, value in network.state_dict().items()
     }
     save_file({key: value.cpu().contiguous() for key, value in halves.items()}, file)
-    content = file.read_bytes()
     described = {
         "file": file.name,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
+        "sha256": sha256(file),
+        "bytes": file.stat().st_size,
         "parameters": sum(p.numel() for p in network.parameters()),
         "data": [
             {
@@ -356,23 +354,6 @@ def _publish(
         "seconds": row["seconds"],
         "errors": {key: row[key] for key in COLUMNS[3:]},
         "machine": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
-        "command": f"python -m har_demo.research.training.flow.train --model {name}",
+        "command": f"python -m har_demo.research flow-train --model {name}",
     }
     file.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
-
-
-def main(words: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Train a network of optical flow.")
-    parser.add_argument("--out", type=Path, required=True, help="folder of states and results")
-    parser.add_argument("--seconds", type=float, required=True, help="how long this call takes")
-    parser.add_argument("--calls", type=int, default=1, help="how many such calls there will be")
-    parser.add_argument("--model", choices=sorted(STUDENTS), default="raft_small")
-    given = parser.parse_args(words)
-    given.out.mkdir(parents=True, exist_ok=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    plan = STUDENTS[given.model].plan
-    train(given.model, given.out, given.seconds, given.calls, plan, device)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,15 +1,14 @@
-"""What the frozen image tower makes of labelled clips, computed once: what is trained on top reads it.
+"""Features of labelled clips from the frozen image encoder, computed once for all that is trained on top.
 
-    python -m har_demo.research.training.prompts.features people 12090 OUT   rendered clips from any view; a GPU helps
-    python -m har_demo.research.training.prompts.features calm 2340 OUT      rendered as people like to look at them
-    python -m har_demo.research.training.prompts.features real DATA OUT      DATA: clips.tsv and the clips it names
+    python -m har_demo.research prompts-features people 12090 OUT   rendered clips from any view; a GPU helps
+    python -m har_demo.research prompts-features calm 2340 OUT      rendered with a good view
+    python -m har_demo.research prompts-features real DATA OUT      DATA: clips.tsv and the clips it names
 
 OUT.safetensors gets `features`, float16 [N, T, 2560], a picture's 1,280 numbers and those of what
 changes until AHEAD seconds later, and `count`, int64 [N], how many of the T moments each clip has.
 OUT.json gets what each clip shows.
 """
 
-import argparse
 import csv
 import json
 import os
@@ -33,12 +32,12 @@ MOMENTS = 8  # of a clip at most, RATE a second
 RATE = 4
 ANY_VIEW, GOOD_VIEW = "people", "calm people"
 PEOPLE_SEED, CALM_SEED = 20, 7_000_000
-AT_ONCE = 16  # clips that are rendered together, and that go through the image tower together
+AT_ONCE = 16  # clips that are rendered together, and that go through the image encoder together
 
 
 @dataclass(frozen=True)
 class RenderedClip:
-    """What a clip shows.
+    """One clip of the features: its action and origin.
 
     Attributes:
         action: as har_demo.research.people.motion calls it.
@@ -54,18 +53,18 @@ class RenderedClip:
 
     @property
     def rendered(self) -> bool:
-        """Whether nobody was filmed."""
+        """True for rendered clips."""
         return self.dataset in (ANY_VIEW, GOOD_VIEW)
 
     @property
     def calm(self) -> bool:
-        """Whether it was rendered for people to look at."""
+        """True for clips rendered with a good view."""
         return self.dataset == GOOD_VIEW
 
 
 @dataclass(frozen=True)
 class Features:
-    """Clips as the image tower sees them.
+    """Features of N clips.
 
     Attributes:
         features: float32 [N, T, 2560]; zero where a clip has fewer moments.
@@ -91,7 +90,7 @@ class Features:
 
 
 def read(*files: Path) -> Features:
-    """What `save` wrote, of several files one after the other."""
+    """Read features of several files, one after the other."""
     stored = [load_file(file.with_suffix(".safetensors")) for file in files]
     shown = [
         RenderedClip(**one)
@@ -161,7 +160,7 @@ def calm(count: int) -> list[RenderedClip]:
 def rendered(
     shown: Sequence[RenderedClip], device: torch.device | str = "cpu"
 ) -> Iterator[tuple[np.ndarray, np.ndarray, RenderedClip]]:
-    """What `compute` wants of clips to be rendered, 16 frames at 8 a second each."""
+    """Render clips as `compute` takes them, 16 frames at 8 a second each."""
     workers = (os.cpu_count() or 2) - 1 if torch.device(device).type == "cuda" else 0
     now, todo = np.arange(0, FRAMES, FPS // RATE), iter(shown)
     for some in batches(_taken, shown, AT_ONCE, workers):
@@ -197,25 +196,3 @@ def real(data: Path) -> Iterator[tuple[np.ndarray, np.ndarray, RenderedClip]]:
         group = group_of(row["dataset"], row["class"], row["path"])
         what = RenderedClip(called[name], row["dataset"], group, number)
         yield read_frames(clip, now), read_frames(clip, ahead), what
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Compute what is trained on, once.")
-    parser.add_argument("kind", choices=["people", "calm", "real"])
-    parser.add_argument("source", help="how many clips to render, or the folder of real ones")
-    parser.add_argument("out", type=Path, help="file to write, without a suffix")
-    arguments = parser.parse_args()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    if arguments.kind == "real":
-        clips = real(Path(arguments.source))
-    elif arguments.kind == "people":
-        clips = rendered(people(int(arguments.source)), device)
-    else:
-        clips = rendered(calm(int(arguments.source)), device)
-    found = compute(clips, device)
-    found.save(arguments.out)
-    print(f"{len(found.shown)} clips in {arguments.out}")
-
-
-if __name__ == "__main__":
-    main()

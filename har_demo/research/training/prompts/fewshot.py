@@ -1,13 +1,12 @@
 """Learned prompts against plain names and written templates, with few clips a class (Ju et al., ECCV 2022).
 
-    python -m har_demo.research.training.prompts.fewshot FEATURES --out results/measured/prompting_fewshot.csv
+    python -m har_demo.research prompts-fewshot FEATURES --out results/measured/prompting_fewshot.csv
 
-FEATURES is a folder of har_demo.research.training.prompts.features. The towers are the embedded ones without what was
+FEATURES is a folder of features (`prompts-features`). The encoders are the embedded ones without anything
 learned from clips, so that zero shots mean that no clip of an action was ever seen, and classes are called by
 their names alone. Tested are rendered people of the split 'test', and real people and places held out in split a.
 """
 
-import argparse
 import csv
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from har_demo.prompts import embedded, pictures, sentences, words
-from har_demo.prompts.learned import Learned
+from har_demo.prompts.learned import LearnedPrompts
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features
@@ -82,7 +81,7 @@ def measure(folder: Path, seeds: int = SEEDS, steps: int = STEPS) -> Iterator[di
     for seed in range(seeds):
         for shots in SHOTS:
             torch.manual_seed(seed)
-            model = Learned(DROPOUT)
+            model = LearnedPrompts(DROPOUT)
             names = [(name,) for name in NAMES]
             learn(model, few(source, shots, seed), text, joint.centre, names, steps, seed)
             with torch.no_grad():
@@ -92,22 +91,12 @@ def measure(folder: Path, seeds: int = SEEDS, steps: int = STEPS) -> Iterator[di
             yield from rows("learned prompts", shots, seed, near, size)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Few-shot curves of learned prompts.")
-    parser.add_argument(
-        "features", type=Path, help="folder of har_demo.research.training.prompts.features"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="the .csv file to write")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    arguments = parser.parse_args()
-    with arguments.out.open("w", newline="", encoding="utf-8") as file:
+def write(folder: Path, out: Path, seeds: int = SEEDS) -> Iterator[dict]:
+    """Write the measured rows to a table; yield each when it is written."""
+    with out.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
-        for row in measure(arguments.features, arguments.seeds):
+        for row in measure(folder, seeds):
             table.writerow(row)
             file.flush()
-            print(*row.values(), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+            yield row

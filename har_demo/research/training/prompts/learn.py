@@ -1,14 +1,12 @@
-"""Learn prompts and a temporal transformer around the embedded towers, and ship them.
+"""Learn prompts and a temporal transformer around the embedded image and text encoders, and ship them.
 
-    python -m har_demo.research.training.prompts.learn FEATURES --out checkpoints
+    python -m har_demo.research prompts-learn FEATURES --out checkpoints
 
-FEATURES is a folder of what har_demo.research.training.prompts.features computed; who is learned from and who is not is
-as in har_demo.research.training.prompts.train. Class names alone are learned from in the paper; here each takes turns with its captions,
+FEATURES is a folder of features (`prompts-features`); the clips learned from and tested on are those of
+har_demo.research.training.prompts.train. Class names alone are learned from in the paper; here each takes turns with its captions,
 so that people may ask in words of their own.
 """
 
-import argparse
-import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,11 +17,17 @@ from torch.nn import functional as F
 
 from har_demo.labels import DATASETS
 from har_demo.prompts import learned, pictures, sentences
-from har_demo.prompts.learned import Learned
+from har_demo.prompts.learned import LearnedPrompts
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.prompts import features, train
 from har_demo.research.training.prompts.features import RenderedClip
-from har_demo.research.training.prompts.train import Clips, clips, image_free, trained_on
+from har_demo.research.training.prompts.train import (
+    Clips,
+    best_scale,
+    clips,
+    image_free,
+    trained_on,
+)
 
 NAMES = tuple(DATASETS["people"][action] for action in ACTIONS)
 STEPS = 600
@@ -32,12 +36,12 @@ RATE = 1e-3
 DECAY = 0.1
 DROPOUT = 0.4
 READ_EVERY = (
-    10  # steps for one of the prompts: the text tower takes as long as twenty steps of the rest
+    10  # steps for one of the prompts: the text encoder takes as long as twenty steps of the rest
 )
 
 
 def learn(
-    model: Learned,
+    model: LearnedPrompts,
     some: Clips,
     text: sentences.MiniLM,
     centre: Tensor,
@@ -45,12 +49,12 @@ def learn(
     steps: int = STEPS,
     seed: int = 0,
 ) -> None:
-    """Teach `model` which of ACTIONS clips show; the towers do not change.
+    """Teach `model` which of ACTIONS clips show; the encoders do not change.
 
     Args:
         model: learns in all its parts.
         some: clips.
-        text, centre: the text tower and its mean sentence.
+        text, centre: the text encoder and its mean sentence.
         wordings: for each of ACTIONS, sentences that name it; one of them is drawn whenever they are read.
         steps: batches.
         seed: of the order and of the wordings.
@@ -85,18 +89,8 @@ def learn(
     model.eval()
 
 
-def calibrate(model: Learned, some: Clips, texts: Tensor) -> float:
-    """Set the scale under which the probabilities of `texts` [39, 384] are most honest; returns it."""
-    near = similarity(model, some, texts)
-    scales = torch.logspace(0.5, 2.2, 60)
-    losses = [float(F.cross_entropy(scale * near, some.labels)) for scale in scales]
-    best = float(scales[losses.index(min(losses))])
-    model.logit_scale.fill_(math.log(best))
-    return best
-
-
 @torch.no_grad()
-def similarity(model: Learned, some: Clips, texts: Tensor) -> Tensor:
+def similarity(model: LearnedPrompts, some: Clips, texts: Tensor) -> Tensor:
     """float [N, P]: cosines of clips with texts [P, 384]."""
     return model.videos(some.features, some.looks) @ F.normalize(texts, dim=-1).T
 
@@ -111,22 +105,15 @@ FACTS = {
     "after Ju et al., Prompting Visual-Language Models for Efficient Video Understanding, ECCV 2022",
     "licence": train.FACTS["licence"],
     "data": train.FACTS["data"][1:],
-    "command": "python -m har_demo.research.training.prompts.learn FEATURES --out checkpoints",
+    "command": "python -m har_demo.research prompts-learn FEATURES --out checkpoints",
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Learn prompts around the embedded towers.")
-    parser.add_argument(
-        "features", type=Path, help="folder of har_demo.research.training.prompts.features"
-    )
-    parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="folder to write")
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+def ship(folder: Path, out: Path, steps: int = STEPS, seed: int = 0) -> tuple[Path, dict]:
+    """Learn from a folder of features and write the weights; return their file and what is known of them."""
     text, image = sentences.load(), pictures.load()
     joint = image_free(text)
-    found = features.read_folder(arguments.features)
+    found = features.read_folder(folder)
 
     def part(wanted: Callable[[RenderedClip], bool]) -> Clips:
         return whole(clips(found.only(wanted), joint, image.classifier))
@@ -136,8 +123,8 @@ def main() -> None:
         [name, *train.sentences_of(action, held_out=False)]
         for name, action in zip(NAMES, ACTIONS, strict=True)
     ]
-    model = Learned(DROPOUT)
-    learn(model, some, text, joint.centre, wordings, arguments.steps, arguments.seed)
+    model = LearnedPrompts(DROPOUT)
+    learn(model, some, text, joint.centre, wordings, steps, seed)
 
     unseen = [train.sentences_of(action, held_out=True) for action in ACTIONS]
     with torch.no_grad():
@@ -145,7 +132,9 @@ def main() -> None:
             model.texts(text, sentences.tokenize(wording)) - joint.centre
             for wording in (NAMES, *train.in_turn(unseen))
         )
-    scale = calibrate(model, part(lambda one: one.split == "val"), said[0])
+    validation = part(lambda one: one.split == "val")
+    scale = best_scale(similarity(model, validation, said[0]), validation.labels)
+    model.logit_scale.fill_(math.log(scale))
     accuracy = []
     for name, wanted in train.TESTED.items():
         tested = part(wanted)
@@ -158,11 +147,6 @@ def main() -> None:
         "accuracy": accuracy,
         "protocol": "top1 and top5 as in embedded.json; 'by_name' with the class names alone",
         "scale": round(scale, 2),
-        "seed": arguments.seed,
+        "seed": seed,
     }
-    print(json.dumps(accuracy, indent=1), f"scale {scale:.1f}")
-    print(train.write(model, learned.FILE, arguments.out, facts))
-
-
-if __name__ == "__main__":
-    main()
+    return train.write(model, learned.FILE, out, facts), facts

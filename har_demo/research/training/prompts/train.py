@@ -1,12 +1,11 @@
-"""What joins the embedded towers: class vectors out of words alone, then a network that sees motion.
+"""Train the embedded image-text model: class vectors out of words alone, then a network that sees motion.
 
-    python -m har_demo.research.training.prompts.train FEATURES --out checkpoints
+    python -m har_demo.research prompts-train FEATURES --out checkpoints
 
-FEATURES is a folder of what har_demo.research.training.prompts.features computed, of rendered clips and of real ones. Rendered clips of the
+FEATURES is a folder of the features of rendered and real clips (`prompts-features`). Rendered clips of the
 splits val and test, and real ones of the people and places held out in split a, are never trained on.
 """
 
-import argparse
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features
 from har_demo.research.training.prompts.features import Features, RenderedClip
+from har_demo.tables.datasets import TRAINING_DATA
 from har_demo.weights.state import sha256
 
 NAMES = ("{}", "a photo of a {}", "a person with a {}")
@@ -44,6 +44,12 @@ TESTED_WORDINGS = (3, 5)  # which of an action's captions are never learned from
 SHIRTS = ("", "red", "blue", "")
 PLACES = ("", "indoors", "outdoors")
 
+
+def _source(name: str, use: str) -> dict[str, str]:
+    (citation,) = (one["citation"] for one in TRAINING_DATA if one["name"] == name)
+    return {"name": name, "citation": citation, "use": use}
+
+
 FACTS = {
     "what": "joins EfficientNet-Lite0 (ImageNet) and all-MiniLM-L6-v2 to a recogniser of free text",
     "licence": "Apache-2.0; real clips that were learned from are for research",
@@ -53,28 +59,15 @@ FACTS = {
             "citation": "Fellbaum (ed.), WordNet, MIT Press 1998",
             "use": "names and definitions of ImageNet's 1,000 classes, through timm; no picture",
         },
-        {
-            "name": "Rendered people",
-            "citation": "har_demo.research.people, made here",
-            "use": "clips of 39 actions with captions, from any view and from good ones",
-        },
-        {
-            "name": "Weizmann",
-            "citation": "Blank et al., Actions as Space-Time Shapes, ICCV 2005; Gorelick et al., PAMI 2007",
-            "use": "clips of the people who are not held out",
-        },
-        {
-            "name": "ARID",
-            "citation": "Xu et al., ARID: A New Dataset for Recognizing Action in the Dark, 2021",
-            "use": "clips of the places that are not held out",
-        },
-        {
-            "name": "Workout",
-            "citation": "calimiro-ai/WorkoutTracker, after Kaggle's workoutfitness-video; no licence stated",
-            "use": "clips of the places that are not held out",
-        },
+        _source(
+            "Rendered people",
+            "clips of 39 actions with captions, from any view and from good ones",
+        ),
+        _source("Weizmann", "clips of the people who are not held out"),
+        _source("ARID", "clips of the places that are not held out"),
+        _source("Workout", "clips of the places that are not held out"),
     ],
-    "command": "python -m har_demo.research.training.prompts.train FEATURES --out checkpoints",
+    "command": "python -m har_demo.research prompts-train FEATURES --out checkpoints",
 }
 
 
@@ -135,7 +128,7 @@ def clips(found: Features, joint: embedded.Joint, classifier: nn.Module) -> Clip
 
 
 def trained_on(one: RenderedClip) -> bool:
-    """Whether a clip may be learned from."""
+    """Return True for clips that may be learned from."""
     if one.rendered:
         return one.split == "train"
     return one.split not in HELD_OUT["a"]
@@ -214,26 +207,18 @@ def learn(
     model.motion.eval()
 
 
-def calibrate(model: embedded.Joint, some: Clips, texts: Tensor, labels: Tensor) -> float:
-    """Set the scale under which the probabilities of `texts` are most honest; returns it.
+def best_scale(similarities: Tensor, labels: Tensor) -> float:
+    """Return the scale of similarities [N, P] under which the labels int64 [N] are likeliest.
 
-    Args:
-        model: whose scale is set.
-        some: clips that nothing was learned from.
-        texts: [P, 384], of all actions.
-        labels: int64 [N], which text is right.
+    The probabilities of softmax(scale · similarities) are then calibrated.
     """
-    with torch.no_grad():
-        near = similarity(model, some, texts)
-        scales = torch.logspace(0.5, 2.2, 60)
-        losses = [float(F.cross_entropy(scale * near, labels)) for scale in scales]
-    best = float(scales[losses.index(min(losses))])
-    model.logit_scale.data.fill_(math.log(best))
-    return best
+    scales = torch.logspace(0.5, 2.2, 60)
+    losses = [float(F.cross_entropy(scale * similarities, labels)) for scale in scales]
+    return float(scales[losses.index(min(losses))])
 
 
 def evenly(some: Clips) -> Tensor:
-    """How often to draw each clip: real and rendered ones by REAL, and within both every action alike."""
+    """Return the share of each clip in the draws: real and rendered ones by REAL, within both every action alike."""
     weights = torch.zeros(len(some))
     for real, share in ((True, REAL), (False, 1 - REAL)):
         for label in some.labels.unique():
@@ -285,7 +270,7 @@ def in_turn(wordings: Sequence[Sequence]) -> list[tuple]:
 
 
 def percent(near: Sequence[Tensor], labels: Tensor) -> dict[str, float]:
-    """How often the right text is the nearest, and among the nearest five: means of similarities [N, P]."""
+    """Return top-1 and top-5 in percent, means over similarities [N, P]."""
     right = torch.stack([one.topk(5, dim=1).indices == labels[:, None] for one in near])
     top1, top5 = right[..., 0].float().mean(), right.any(dim=-1).float().mean()
     return {"top1": round(100 * float(top1), 1), "top5": round(100 * float(top5), 1)}
@@ -303,18 +288,11 @@ def write(model: nn.Module, name: str, folder: Path, facts: dict) -> Path:
     return file
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Join the embedded towers.")
-    parser.add_argument(
-        "features", type=Path, help="folder of har_demo.research.training.prompts.features"
-    )
-    parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="folder to write")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+def train(folder: Path, out: Path, epochs: int = EPOCHS, seed: int = 0) -> tuple[Path, dict]:
+    """Learn from a folder of features and write the weights; return their file and what is known of them."""
     text, image = sentences.load(), pictures.load()
     model = image_free(text)
-    found = features.read_folder(arguments.features)
+    found = features.read_folder(folder)
 
     def part(wanted: Callable[[RenderedClip], bool]) -> Clips:
         return clips(found.only(wanted), model, image.classifier)
@@ -323,10 +301,12 @@ def main() -> None:
     tested = {name: part(wanted) for name, wanted in TESTED.items()}
     unseen = bank(text, model.centre, held_out=True)
     before = {name: test(model, some, unseen) for name, some in tested.items()}
-    learn(model, learned, bank(text, model.centre, False), arguments.epochs, arguments.seed)
+    learn(model, learned, bank(text, model.centre, False), epochs, seed)
     model.strength.fill_(STRENGTH)
     texts = torch.stack([texts[0] for texts in unseen])
-    scale = calibrate(model, validation, texts, validation.labels)
+    with torch.no_grad():
+        scale = best_scale(similarity(model, validation, texts), validation.labels)
+    model.logit_scale.data.fill_(math.log(scale))
     facts = FACTS | {
         "learned_from": {"clips": len(learned), "real": int(learned.real.sum())},
         "accuracy": [
@@ -337,11 +317,6 @@ def main() -> None:
         "protocol": "one caption for each of 39 actions in a wording that was never learned from, the mean "
         "over those wordings; 'before' is without anything learned from clips",
         "scale": round(scale, 2),
-        "seed": arguments.seed,
+        "seed": seed,
     }
-    print(json.dumps(facts["accuracy"], indent=1), f"scale {scale:.1f}")
-    print(write(model, embedded.FILE, arguments.out, facts))
-
-
-if __name__ == "__main__":
-    main()
+    return write(model, embedded.FILE, out, facts), facts

@@ -1,4 +1,4 @@
-"""What a training clip may look like without changing its action.
+"""Random changes of training clips that keep their action.
 
     when     another start, another speed, backwards where that has a name
     where    another crop and aspect, mirrored, a camera that pans
@@ -82,7 +82,7 @@ def draw_windows(
 
 
 def mirror(labels: Tensor, protocol: Protocol) -> tuple[Tensor, Tensor]:
-    """Which clips of a batch are to be mirrored, bool [B], and their labels, int64 [B], which change where
+    """Draw the clips of a batch to be mirrored, bool [B]; return them and the labels, int64 [B], which change where
     left and right matter.
     """
     mirrored = _chance(labels, protocol.mirror)

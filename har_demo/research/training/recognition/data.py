@@ -2,7 +2,7 @@
 
 Preparing is done once and needs PyAV; training then reads the small copies, also on another machine:
 
-    python -m har_demo.research.training.recognition.data DATA PREPARED
+    python -m har_demo.research prepare DATA PREPARED
 
 DATA holds clips.tsv (columns path, dataset, class) and the clips it names, and UTD-MHAD's recordings of
 skeletons in utdmhad/skeletons.npz. PREPARED gets
@@ -13,7 +13,6 @@ skeletons in utdmhad/skeletons.npz. PREPARED gets
     recordings/     the skeletons, by person
 """
 
-import argparse
 import csv
 import json
 import re
@@ -130,7 +129,7 @@ class VideoDataset:
 
     @classmethod
     def read(cls, file: Path) -> "VideoDataset":
-        """What `save` wrote; frames come from the disk when they are first used."""
+        """Read what `save` wrote; frames come from the disk when they are first used."""
         return cls(**torch.load(file, mmap=True, weights_only=True))
 
 
@@ -220,15 +219,3 @@ def footage(
         labels=torch.tensor(labels),
         weights=torch.tensor(weights, dtype=torch.float32),
     )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Ingest labelled clips for training.")
-    parser.add_argument("data", type=Path, help="folder with clips.tsv and the clips it names")
-    parser.add_argument("prepared", type=Path, help="folder to write")
-    arguments = parser.parse_args()
-    print(f"{prepare(arguments.data, arguments.prepared)} clips in {arguments.prepared}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""What is fitted with scikit-learn, not trained step by step: improved dense trajectories.
+"""Improved dense trajectories, fitted with scikit-learn and not trained step by step.
 
     footage ──windows──▶ grey clips ──every core──▶ trajectories, kept ──▶ PCA, mixtures, SVMs
 
@@ -10,9 +10,7 @@ about 0.6 MB, so that a run that was cut, and a second seed, find them there.
 """
 
 import hashlib
-import math
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -31,7 +29,7 @@ from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.motion import quietly
 from har_demo.research.training.recognition.protocol import Protocol
 from har_demo.research.training.recognition.score import AT_ONCE, views, windows
-from har_demo.research.training.recognition.train import OutOfTime, Run
+from har_demo.research.training.recognition.train import Run
 
 FITTED = ("idt_lab",)
 """The lab models that this is for."""
@@ -47,7 +45,6 @@ def fitted(
     real: VideoDataset,
     protocol: Protocol,
     folder: Path,
-    until: float = math.inf,
 ) -> ImprovedTrajectories:
     """Fit the model of this card; the same for a seed, up to how sums over many cores are rounded.
 
@@ -56,14 +53,12 @@ def fitted(
         run: with which seed.
         rendered, real: labelled clips; the seed draws protocol.fitted_clips of each class of the first.
         folder: trajectories are kept in a folder of it.
-        until: time.monotonic() from which no more are looked for, in later use of the model either.
 
     Returns:
         The model on the clips' device, which finds trajectories on all cores and keeps them.
 
     Raises:
         ChoiceError: the run shows something else than frames.
-        OutOfTime: it was stopped.
         ValueError: there are too few trajectories.
     """
     if run.input != "rgb":
@@ -73,7 +68,7 @@ def fitted(
     network = card.build(len(EVERYDAY)).eval()
     known = folder / f"trajectories-{network.scales}"
     known.mkdir(parents=True, exist_ok=True)
-    network.find = on_all_cores(partial(found, known, network.scales), until)
+    network.find = on_all_cores(partial(found, known, network.scales))
     sources = (some_of_each_class(rendered, protocol.fitted_clips, run.seed), real)
     labels = [
         label
@@ -115,17 +110,12 @@ def found(folder: Path, scales: int, clip: np.ndarray) -> np.ndarray:
     return np.load(file)
 
 
-def on_all_cores(find: Callable[[np.ndarray], np.ndarray], until: float = math.inf) -> Find:
-    """What does the same to many clips side by side; its processes end when nobody holds it any more.
-
-    It raises OutOfTime when called later than `until`.
-    """
+def on_all_cores(find: Callable[[np.ndarray], np.ndarray]) -> Find:
+    """Return the same for many clips side by side; its processes end when nobody holds it any more."""
     cores = len(os.sched_getaffinity(0))
     pool = ProcessPoolExecutor(cores, get_context("spawn"), quietly) if cores > 1 else None
 
     def find_all(clips: Sequence[np.ndarray]) -> list[np.ndarray]:
-        if time.monotonic() > until:
-            raise OutOfTime("while points were followed")
         return list((pool.map if pool else map)(find, clips))
 
     return find_all

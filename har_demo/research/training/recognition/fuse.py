@@ -1,6 +1,6 @@
 """Two streams that were trained apart, fused as Simonyan and Zisserman (NIPS 2014) fuse theirs.
 
-    python -m har_demo.research.training.recognition.fuse --work WORK --splits a b --seeds 0 1
+    python -m har_demo.research fuse --work WORK --splits a,b --seeds 0,1
 
     spatial stream  ──▶ scores ─┬─▶ their mean          two_stream_lab.average
     temporal stream ──▶ scores ─┴─▶ linear SVM          two_stream_lab.svm
@@ -10,7 +10,6 @@ it tells: it learns to trust the stream that has learned these by heart more tha
 folder of har_demo.research.training.recognition.run, where both streams are finished; two rows more are then finished there.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +19,8 @@ import torch
 
 from har_demo.models.registry import card
 from har_demo.models.two_stream import fit_svm, stacked_scores
-from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.recognition.data import VideoDataset
-from har_demo.research.training.recognition.protocol import FILE, Protocol, read_protocol
+from har_demo.research.training.recognition.protocol import Protocol
 from har_demo.research.training.recognition.report import figures, row_of
 from har_demo.research.training.recognition.score import probabilities
 from har_demo.research.training.recognition.train import Run, placed, trained
@@ -43,7 +41,7 @@ def average(scores: Scores) -> np.ndarray:
 
 
 def by_svm(known: Scores, labels: np.ndarray, asked: Sequence[Scores]) -> list[np.ndarray]:
-    """What a linear SVM, fitted on known clips, makes of others: float [clips, classes].
+    """Fit a linear SVM on known clips and return its scores of others, float [clips, classes].
 
     The margins are put through a softmax, so that they can be shown; they are no probabilities. A class
     that no known clip has gets 0.
@@ -117,22 +115,3 @@ def _first(footage: VideoDataset, clips: int | None) -> VideoDataset:
     per_clip = ("first", "count", "fps", "labels", "weights")
     fewer = {name: getattr(footage, name)[:clips] for name in per_clip}
     return replace(footage, frames=footage.frames[: footage.first[clips]], **fewer)
-
-
-def main(words: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Fuse two streams that were trained apart.")
-    parser.add_argument("--work", type=Path, default=Path(".scratch/training"))
-    parser.add_argument("--splits", nargs="+", choices=sorted(HELD_OUT), default=["a"])
-    parser.add_argument("--seeds", type=int, nargs="+", help="the protocol's by default")
-    parser.add_argument("--protocol", type=Path, default=FILE)
-    arguments = parser.parse_args(words)
-    protocol = read_protocol(arguments.protocol)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    for split in arguments.splits:
-        for seed in arguments.seeds or protocol.seeds:
-            fuse(arguments.work, split, seed, protocol, device)
-            print(f"two_stream_lab.average and .svm of seed {seed}, split {split}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

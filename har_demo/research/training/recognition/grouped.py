@@ -64,13 +64,13 @@ def spread(filters: Tensor, groups: int) -> Tensor:
 
 
 def by_itself(convolution: nn.Conv3d) -> bool:
-    """Whether each channel becomes one by itself, looked at without gaps."""
+    """Return True for a depthwise convolution without dilation."""
     c = convolution
     return c.groups == c.in_channels == c.out_channels and c.dilation == (1, 1, 1)
 
 
 def of_pictures(x: Tensor, convolution: nn.Conv3d) -> Tensor:
-    """What a convolution of each channel by itself gives, float [B, C, T, H, W] → [B, C, t, h, w]."""
+    """Return the output of a depthwise convolution, float [B, C, T, H, W] → [B, C, t, h, w]."""
     frames, *window = convolution.kernel_size
     step, *stride = convolution.stride
     before, *borders = convolution.padding

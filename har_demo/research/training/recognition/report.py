@@ -52,10 +52,10 @@ def figures(
 ) -> list[tuple[str, float, int]]:
     """Return (metric, value, number of clips); a metric that applies to no clip is left out."""
     counted = accuracies(scores, labels) | {"ece": calibration_error(scores, labels)}
-    found = [(metric, value, len(labels)) for metric, value in counted.items()]
-    found.append(("order", *order_accuracy(scores, labels)))
-    found.append(("reversed_top1", *reversed_accuracy(backwards, labels)))
-    return [figure for figure in found if figure[1] == figure[1]]
+    rows = [(metric, value, len(labels)) for metric, value in counted.items()]
+    rows.append(("order", *order_accuracy(scores, labels)))
+    rows.append(("reversed_top1", *reversed_accuracy(backwards, labels)))
+    return [figure for figure in rows if figure[1] == figure[1]]
 
 
 def write_curve(log: Path, run: Run, file: Path) -> None:

@@ -1,8 +1,8 @@
 """Train many models on one machine: a queue that can be cut at any time and goes on where it was.
 
-    python -m har_demo.research.training.recognition.run --data PREPARED --models c3d_lab r2plus1d_lab --inputs own rgb
-    python -m har_demo.research.training.recognition.run --data PREPARED --ablations frames kernel
-    python -m har_demo.research.training.recognition.run --data PREPARED --done results/measured/tiny.csv    # all that is left
+    python -m har_demo.research train --data PREPARED --models c3d_lab,r2plus1d_lab --inputs own,rgb
+    python -m har_demo.research train --data PREPARED --ablations frames,kernel
+    python -m har_demo.research train --data PREPARED --done results/measured/tiny.csv    # all that is left
     make train MODEL=c3d_lab
 
 The data set is rendered and decoded once, and its optical flow computed where a model reads it, beside the
@@ -13,35 +13,30 @@ done again; a run that was cut goes on from its last state. Who learns from anot
 Several workers on one GPU get more done where NVIDIA's MPS daemon lets their kernels run at once.
 """
 
-import argparse
 import itertools
-import math
 import multiprocessing
 import shutil
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.fitted import FITTED, fitted
-from har_demo.research.training.recognition.outbox import Outbox
-from har_demo.research.training.recognition.protocol import FILE, read_protocol
+from har_demo.research.training.recognition.protocol import Protocol
 from har_demo.research.training.recognition.report import measure, run_of, write_curve
 from har_demo.research.training.recognition.ship import save
 from har_demo.research.training.recognition.train import (
-    OutOfTime,
     Run,
     teacher_of,
     train,
     trainable,
 )
-from har_demo.research.training.recognition.variants import can_be_trained, card_of, variants
+from har_demo.research.training.recognition.variants import can_be_trained, card_of
 from har_demo.research.training.recognition.work_folder import (
-    SPARE,
     Queue,
     comes,
     flow_beside,
@@ -56,13 +51,11 @@ from har_demo.research.training.recognition.work_folder import (
 from har_demo.tables.ablations import ABLATIONS
 from har_demo.tables.rows import read_rows
 
-COMPILING = 45.0  # seconds before the end at which a GPU begins no run: nothing can stop the making of a step
-LATE = 300.0  # seconds before the end from which the cheapest run is begun, to be finished
 FAILED = 3  # exit status of a worker one of whose runs failed; a fresh one goes on with the others
 
 
 def work(queue: Queue, number: int) -> None:
-    """Do what no other worker has claimed; leave with FAILED after a run's error, which may have hurt the device."""
+    """Train what no other worker has claimed; exit with FAILED after a run's error, which may have hurt the device."""
     torch.set_num_threads(2)
     device = torch.device(queue.devices[number % len(queue.devices)])
     if device.type == "cuda":
@@ -70,11 +63,10 @@ def work(queue: Queue, number: int) -> None:
         torch.cuda.set_stream(torch.cuda.Stream())  # steps cannot be recorded on the default one
     drawn, test = (read_rendered(queue, side, device) for side in ("train", "test"))
     real: dict[str, dict[str, VideoDataset]] = {}
-    spare = COMPILING if device.type == "cuda" else SPARE
     left = list(queue.runs)
-    while left and time.monotonic() < queue.until - spare:
+    while left:
         needed = {run: missing(queue, run) for run in left}
-        run = chosen([run for run in left if not needed[run]], queue.until - time.monotonic())
+        run = next((run for run in left if not needed[run]), None)
         if run is None:
             for given_up in [run for run in left if not comes(queue, needed[run])]:
                 left.remove(given_up)
@@ -101,20 +93,10 @@ def work(queue: Queue, number: int) -> None:
                     for side, footage in (("train", drawn), ("test", test))
                 )
                 one(queue, same, seen, filmed.pop("train"), filmed | {"rendered": unseen})
-            except OutOfTime as error:
-                print(f"{same.name}: stopped {error}", flush=True)
-                return
             except Exception:
                 (queue.folder / f"{same.name}.failed").write_text(traceback.format_exc())
                 print(f"{same.name}: failed\n{traceback.format_exc()}", flush=True)
                 sys.exit(FAILED)
-
-
-def chosen(ready: list[Run], seconds: float) -> Run | None:
-    """The run to begin with so much time left: the first, or the cheapest when little is left."""
-    if seconds > LATE:
-        return next(iter(ready), None)
-    return min(ready, key=lambda run: card_of(run.model).gmacs or math.inf, default=None)
 
 
 def one(
@@ -129,8 +111,7 @@ def one(
             file.write(f"{stage},{step},{loss:.4f},{time.monotonic() - began:.1f}\n")
 
     given = (card, run, drawn, real, queue.protocol, queue.folder / "states")
-    until = queue.until - SPARE
-    network = fitted(*given, until) if run.model in FITTED else train(*given, until, on_step)
+    network = fitted(*given) if run.model in FITTED else train(*given, on_step)
     trained = time.monotonic()
     part = queue.folder / f"{run.name}.part"
     shutil.rmtree(part, ignore_errors=True)
@@ -151,11 +132,8 @@ def one(
     )
 
 
-def supervise(queue: Queue, workers: int, outbox: Outbox | None) -> None:
-    """Keep so many workers busy until all runs are done or time is up; post what is finished.
-
-    Without a run to do it posts what earlier calls finished and had no room for.
-    """
+def supervise(queue: Queue, workers: int) -> None:
+    """Keep so many workers busy until all runs are done."""
     shutil.rmtree(queue.folder / "claims", ignore_errors=True)
     (queue.folder / "claims").mkdir(parents=True)
     context = multiprocessing.get_context("spawn")
@@ -165,22 +143,18 @@ def supervise(queue: Queue, workers: int, outbox: Outbox | None) -> None:
         process.start()
         return process
 
-    timely = time.monotonic() < queue.until - SPARE
-    alive = {n: fresh(n) for n in range(min(workers, len(queue.runs)))} if timely else {}
+    alive = {number: fresh(number) for number in range(min(workers, len(queue.runs)))}
     while alive:
         next(iter(alive.values())).join(0.5)
         ended = {number: process for number, process in alive.items() if not process.is_alive()}
         alive = {number: process for number, process in alive.items() if number not in ended}
-        if time.monotonic() < queue.until - SPARE:
-            failed = [number for number, process in ended.items() if process.exitcode == FAILED]
-            alive |= {number: fresh(number) for number in failed}
-        if outbox:
-            outbox.post()
-    if outbox:
-        outbox.post()
+        failed = [number for number, process in ended.items() if process.exitcode == FAILED]
+        alive |= {number: fresh(number) for number in failed}
 
 
-def runs_of(models: list[str], inputs: list[str], seeds: list[int], splits: list[str]) -> list[Run]:
+def runs_of(
+    models: Sequence[str], inputs: Sequence[str], seeds: Sequence[int], splits: Sequence[str]
+) -> list[Run]:
     """All combinations, every model once before any a second time.
 
     Args:
@@ -204,8 +178,10 @@ def with_teachers(runs: list[Run]) -> list[Run]:
     return list(dict.fromkeys(run for pair in pairs for run in pair if run))
 
 
-def runs_of_ablations(questions: list[str], seeds: list[int], splits: list[str]) -> list[Run]:
-    """What answers these questions, as far as it can be trained, every row once before any a second time."""
+def runs_of_ablations(
+    questions: Sequence[str], seeds: Sequence[int], splits: Sequence[str]
+) -> list[Run]:
+    """Return the trainable runs of these questions, every row once before any a second time."""
     rows = [row for ablation in ABLATIONS if ablation.name in questions for row in ablation.rows]
     runs = [
         Run(row.model, row.input, seed, split)
@@ -215,62 +191,53 @@ def runs_of_ablations(questions: list[str], seeds: list[int], splits: list[str])
     return list(dict.fromkeys(runs))
 
 
-def main(words: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Train lab-size models under one protocol.")
-    parser.add_argument("--data", type=Path, required=True, help="folder of training.data")
-    known = sorted([*trainable(), *FITTED, *variants()])
-    wanted = parser.add_mutually_exclusive_group()
-    wanted.add_argument("--models", nargs="+", choices=known, metavar="MODEL")
-    wanted.add_argument(
-        "--ablations",
-        nargs="+",
-        choices=[ablation.name for ablation in ABLATIONS],
-        help="questions of har_demo.tables.ablations, whose rows have inputs of their own",
-    )
-    parser.add_argument(
-        "--inputs", nargs="+", choices=("own", "other", "rgb", "difference"), default=["own"]
-    )
-    parser.add_argument("--seeds", type=int, nargs="+", help="the protocol's by default")
-    parser.add_argument("--splits", nargs="+", choices=sorted(HELD_OUT), default=["a"])
-    parser.add_argument("--protocol", type=Path, default=FILE)
-    parser.add_argument("--work", type=Path, default=Path(".scratch/training"))
-    parser.add_argument("--workers", type=int, default=1, help="processes side by side")
-    parser.add_argument("--seconds", type=float, default=math.inf, help="stop in time")
-    parser.add_argument("--done", type=Path, help="a table of figures whose runs are left out")
-    parser.add_argument("--out", type=Path, help="folder for tar files of what is finished")
-    arguments = parser.parse_args(words)
+def train_all(
+    data: Path,
+    models: Sequence[str],
+    ablations: Sequence[str],
+    inputs: Sequence[str],
+    seeds: Sequence[int],
+    splits: Sequence[str],
+    protocol: Protocol,
+    folder: Path,
+    workers: int,
+    done: Path | None,
+) -> None:
+    """Train every run that is not finished yet; with neither models nor ablations, all there are.
 
-    until = time.monotonic() + arguments.seconds
-    protocol = read_protocol(arguments.protocol)
+    Args:
+        data: a prepared folder.
+        models, ablations: names of models, and of questions whose rows have inputs of their own.
+        inputs: as `runs_of` takes them.
+        seeds: the protocol's where there are none.
+        splits: keys of HELD_OUT.
+        folder: the work folder.
+        workers: processes side by side.
+        done: a table of figures whose runs are left out.
+    """
     devices = tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
-    seeds, splits = arguments.seeds or protocol.seeds, arguments.splits
-    every = not arguments.models and not arguments.ablations
+    seeds = list(seeds or protocol.seeds)
+    every = not models and not ablations
     runs = []
-    if every or arguments.models:
-        models = arguments.models or [*trainable(), *FITTED]
-        runs += runs_of(models, arguments.inputs, seeds, splits)
-    if every or arguments.ablations:
-        questions = arguments.ablations or [ablation.name for ablation in ABLATIONS]
+    if every or models:
+        runs += runs_of(models or [*trainable(), *FITTED], inputs, seeds, splits)
+    if every or ablations:
+        questions = ablations or [ablation.name for ablation in ABLATIONS]
         runs += runs_of_ablations(questions, seeds, splits)
     runs = sorted(dict.fromkeys(runs), key=lambda run: seeds.index(run.seed))
-    there = {run_of(row) for row in read_rows(arguments.done)} if arguments.done else set()
-    queue = Queue(tuple(runs), arguments.work, protocol, devices, until)
+    there = {run_of(row) for row in read_rows(done)} if done else set()
+    queue = Queue(tuple(runs), folder, protocol, devices)
     left = with_teachers([run for run in runs if run not in there])
     left = [run for run in left if not queue.done(run).exists()]
-    states = arguments.work / "states"
+    states = folder / "states"
     left.sort(key=lambda run: not any(states.glob(f"{run.start}*.state")))  # those cut first
-    queue = Queue(tuple(left), arguments.work, protocol, devices, until)
+    queue = Queue(tuple(left), folder, protocol, devices)
 
     print(f"{len(left)} of {len(runs)} runs to do on {', '.join(devices)}", flush=True)
     began = time.monotonic()
-    make_footage(arguments.data, arguments.splits, protocol, arguments.work, devices)
+    make_footage(data, splits, protocol, folder, devices)
     print(f"footage after {time.monotonic() - began:.0f} s", flush=True)
-    outbox = Outbox(arguments.work, arguments.out, protocol.seeds[0]) if arguments.out else None
     with flow_beside(queue):
-        supervise(queue, arguments.workers, outbox)
+        supervise(queue, workers)
     finished = sum(queue.done(run).exists() for run in left)
     print(f"{finished} finished, {len(left) - finished} left", flush=True)
-
-
-if __name__ == "__main__":
-    main()

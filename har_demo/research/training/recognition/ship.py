@@ -1,6 +1,6 @@
 """Write a finished run as files, and make the shipped checkpoint of it.
 
-    python -m har_demo.research.training.recognition.ship RUN          RUN is a folder that har_demo.research.training.recognition.run wrote
+    python -m har_demo.research ship RUN          RUN is WORK/done/NAME of `train`
 
 copies the weights to checkpoints/ and their entry into manifest.json. The accuracy of the shipped file is
 then measured by recognition itself:
@@ -9,9 +9,7 @@ then measured by recognition itself:
     python -m har_demo evaluate --model NAME --data people --record checkpoints
 """
 
-import argparse
 import datetime
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -31,6 +29,7 @@ from har_demo.tables.datasets import RENDERED_AND_RECORDED, TEST_SETS, TRAINING_
 from har_demo.tables.measured import start_of
 from har_demo.tables.rows import read_rows
 from har_demo.weights.shipped import write_entry
+from har_demo.weights.state import sha256
 
 CHECKPOINTS = assets.CHECKPOINTS
 
@@ -57,7 +56,7 @@ def save(network: nn.Module, run: Run, folder: Path) -> None:
         "protocol": PROTOCOL.format(start_of(card), ", ".join(sorted(HELD_OUT[run.split]))),
         "split": run.split,
         "seed": run.seed,
-        "command": f"python -m har_demo.research.training.recognition.run --data PREPARED --models {run.model} "
+        "command": f"python -m har_demo.research train --data PREPARED --models {run.model} "
         f"--inputs {run.input} --seeds {run.seed} --splits {run.split}",
         "date": datetime.date.today().isoformat(),
         "machine": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
@@ -90,7 +89,7 @@ def ship(folder: Path, checkpoints: Path = CHECKPOINTS) -> Path:
     shutil.copyfile(folder / "weights.safetensors", file)
     facts = {
         "file": file.name,
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "sha256": sha256(file),
         "bytes": file.stat().st_size,
     }
     write_entry(checkpoints, entry | facts | {"accuracy": tested(folder, entry)})
@@ -118,16 +117,3 @@ def tested(folder: Path, entry: dict) -> list[dict]:
                 }
             )
     return items
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Ship the weights of finished runs.")
-    parser.add_argument("runs", type=Path, nargs="+", help="folders that training.run wrote")
-    arguments = parser.parse_args()
-    for folder in arguments.runs:
-        file = ship(folder)
-        print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
-
-
-if __name__ == "__main__":
-    main()

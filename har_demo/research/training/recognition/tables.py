@@ -1,18 +1,16 @@
 """Put the tables of finished runs into those of the project.
 
-    python -m har_demo.research.training.recognition.tables RUNS --results results/measured
-    python -m har_demo.research.training.recognition.tables --questions
+    python -m har_demo.research tabulate WORK/done --results results/measured
+    python -m har_demo.research ablations
 
-RUNS is WORK/done of har_demo.research.training.recognition.run, a folder for each run. Figures go to
-tiny.csv, confusions and curves to confusion.csv and curves.csv; of variations, to tiny.csv alone.
-ablations.csv is made of tiny.csv, and --questions prints it, with the rows that are not trained yet.
+WORK/done has a folder for each finished run. Figures go to tiny.csv, confusions and curves to
+confusion.csv and curves.csv; of variations, to tiny.csv alone. ablations.csv is made of tiny.csv; the
+second command prints it, with the rows that are not trained yet.
 """
 
-import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from har_demo.research.training.recognition import ablations
 from har_demo.tables.ablations import COLUMNS as ANSWER_COLUMNS
 from har_demo.tables.ablations import answers, is_variation
 from har_demo.tables.measured import COLUMNS, CONFUSION_COLUMNS, CURVE_COLUMNS, RUN
@@ -56,20 +54,3 @@ def _run(row: dict) -> tuple[str, ...]:
 
 def _key(row: dict) -> tuple[str, ...]:
     return tuple(row[column] for column in COLUMNS[: COLUMNS.index("value")])
-
-
-def main(words: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Put trained models' figures into the tables.")
-    parser.add_argument("runs", type=Path, nargs="?", help="folder of finished runs")
-    parser.add_argument("--results", type=Path, default=Path("results/measured"))
-    parser.add_argument("--questions", action="store_true", help="print the ablations")
-    arguments = parser.parse_args(words)
-    table = arguments.results / "tiny.csv"
-    if arguments.runs:
-        print(f"{tabulate(arguments.runs, arguments.results)} runs in {table}")
-    if arguments.questions:
-        print(ablations.text(read_rows(table) if table.exists() else []))
-
-
-if __name__ == "__main__":
-    main()

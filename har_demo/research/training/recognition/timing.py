@@ -1,12 +1,12 @@
 """Time every tiny network: the median time of one view, the least of three rounds.
 
-    python -m har_demo.research.training.recognition.timing results/measured/tiny_times.csv
-    python -m har_demo.research.training.recognition.timing results/measured/tiny_times.csv --on cuda
+    python -m har_demo.research timing results/measured/tiny_times.csv
+    python -m har_demo.research timing results/measured/tiny_times.csv --on cuda
 
 Rows of other machines stay in the file.
 """
 
-import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -22,22 +22,18 @@ shared machine slows a network for some seconds, and seldom the same network aga
 THREADS = 2
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Time all tiny networks.")
-    parser.add_argument("file", type=Path, help="CSV to write")
-    parser.add_argument("--models", nargs="+", default=list(trainable()))
-    parser.add_argument("--on", choices=("cpu", "cuda"), default="cpu")
-    arguments = parser.parse_args()
+def time_all(file: Path, models: Sequence[str], device: str) -> Iterator[str]:
+    """Time networks on 'cpu' or 'cuda' and write the table; yield a line for each measurement."""
     torch.set_num_threads(THREADS)
-    rows = {_key(row): row for row in read_rows(arguments.file)} if arguments.file.exists() else {}
-    cuda = arguments.on == "cuda"
+    rows = {_key(row): row for row in read_rows(file)} if file.exists() else {}
+    cuda = device == "cuda"
     name = torch.cuda.get_device_name() if cuda else processor()
-    least = dict.fromkeys(arguments.models, float("inf"))
+    least = dict.fromkeys(models, float("inf"))
     for number in range(ROUNDS):
-        for model in arguments.models:
-            taken = milliseconds(trainable()[model], torch.device(arguments.on))
+        for model in models:
+            taken = milliseconds(trainable()[model], torch.device(device))
             least[model] = min(least[model], taken)
-            print(f"round {number + 1}: {model} on {name}: {taken:.1f} ms", flush=True)
+            yield f"round {number + 1}: {model} on {name}: {taken:.1f} ms"
     for model, taken in least.items():
         row = {
             "model": model,
@@ -47,12 +43,8 @@ def main() -> None:
             "milliseconds": f"{taken:.2f}",
         }
         rows[_key(row)] = row
-    write_rows(arguments.file, TIME_COLUMNS, (rows[key] for key in sorted(rows)))
+    write_rows(file, TIME_COLUMNS, (rows[key] for key in sorted(rows)))
 
 
 def _key(row: dict) -> tuple[str, str]:
     return row["model"], row["machine"]
-
-
-if __name__ == "__main__":
-    main()

@@ -27,6 +27,7 @@ from har_demo.models.layout import channels_last
 from har_demo.models.mars import mars_loss
 from har_demo.models.registry import cards
 from har_demo.recognize.inputs import network_inputs
+from har_demo.research.training.cuda_graph import captured
 from har_demo.research.training.recognition.augment import (
     augment,
     augment_flow,
@@ -39,7 +40,6 @@ from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.grouped import ungrouped
 from har_demo.research.training.recognition.motion import fields_at
 from har_demo.research.training.recognition.protocol import Protocol
-from har_demo.research.training.recorded import recorded
 
 Inputs = tuple[Tensor, ...]
 """RGB [B, 3, T, h, w], or flow [B, 2, T, h, w], or both."""
@@ -67,10 +67,6 @@ TEACHERS = {"mars_lab": "mars_flow_lab"}
 """Who learns to give another's features beside its classes, and whose; see har_demo.models.mars."""
 
 
-class OutOfTime(Exception):
-    """The training was cut; it goes on from its saved state."""
-
-
 @dataclass(frozen=True)
 class Run:
     """One training.
@@ -89,7 +85,7 @@ class Run:
 
     @property
     def start(self) -> str:
-        """What the first stage is named after: the second may start from it in any split.
+        """Name of the first stage: the second may start from it in any split.
 
         >>> Run("c3d_lab", "rgb", 0, "b").start, Run("c3d_lab", "rgb", 0, "b").name
         ('c3d_lab-rgb-s0', 'c3d_lab-rgb-s0-b')
@@ -117,7 +113,7 @@ def teacher_of(run: Run) -> Run | None:
 
 
 def shown(card: ModelCard, run: Run) -> ModelInput:
-    """What is drawn for a run: the network's input, and that of its teacher."""
+    """Return the input that is drawn for a run: the network's, and its teacher's."""
     teacher = teacher_of(run)
     if teacher is None:
         return replace(card.input, modality=run.input)
@@ -131,7 +127,6 @@ def train(
     real: VideoDataset,
     protocol: Protocol,
     folder: Path,
-    until: float = math.inf,
     on_step: Callable[[str, int, float], None] = lambda stage, step, loss: None,
 ) -> nn.Module:
     """Train a network of this card, or go on where the last call was cut.
@@ -142,14 +137,12 @@ def train(
         rendered, real: labelled clips, on the device where it is done.
         protocol: everything else.
         folder: where states are kept; the outcome of the first stage stays there.
-        until: time.monotonic() at which to stop.
         on_step: called now and then with the stage, the step and the loss.
 
     Returns:
         The network in evaluation mode, on the device, with one output for each of EVERYDAY.
 
     Raises:
-        OutOfTime: it was stopped.
         WeightsError: its teacher is not trained.
     """
     device = rendered.frames.device
@@ -189,7 +182,6 @@ def train(
             rate,
             protocol,
             folder / f"{state}.state",
-            until,
             lambda step, value: on_step(name, step, value),
         )
 
@@ -233,7 +225,7 @@ def trained(run: Run, stage: str, folder: Path) -> nn.Module:
 
 
 def imitate(teacher: nn.Module) -> Loss:
-    """What MARS minimises."""
+    """Return the loss of MARS."""
 
     def loss(network: nn.Module, inputs: Inputs, labels: Tensor, protocol: Protocol) -> Tensor:
         return mars_loss(network, teacher, *inputs, labels, smoothing=protocol.smoothing)
@@ -268,7 +260,6 @@ def optimise(
     rate: float,
     protocol: Protocol,
     state: Path,
-    until: float = math.inf,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> dict[str, Tensor]:
     """One stage: `steps` steps of AdamW, or what is left of them.
@@ -278,9 +269,9 @@ def optimise(
         batch: draws inputs and labels of a step.
         loss: of inputs and labels.
         rate: the learning rate at its highest.
-        state: file that is written before the loop is left early, and read when it is there.
+        state: file that is written every SAVE_EVERY seconds, and read when it is there.
 
-    On a GPU the current stream must not be the default one (see har_demo.research.training.recorded).
+    On a GPU the current stream must not be the default one (see har_demo.research.training.cuda_graph).
 
     Returns:
         The running mean of the network's parameters and buffers.
@@ -331,20 +322,17 @@ def optimise(
     network.train()
     written = time.monotonic()
     for step in range(first, steps):
-        now = time.monotonic()
-        if now > until or now > written + SAVE_EVERY:
+        if time.monotonic() > written + SAVE_EVERY:
             random = {"random": torch.get_rng_state()}
             if cuda:
                 random["random_cuda"] = torch.cuda.get_rng_state(device)
             parts = {"network": values, "mean": mean, "optimizer": optimizer.state_dict()}
             write({"step": step, **random, **parts}, state)
             written = time.monotonic()
-            if now > until:
-                raise OutOfTime(f"after {step} of {steps} steps")
         now_rate.fill_(rate * share(step / steps, protocol.warm_up))
         inputs, labels = batch(step)
         if cuda and step == first + UNRECORDED:
-            advance = recorded(advance, inputs, labels)
+            advance = captured(advance, inputs, labels)
         value = advance(inputs, labels)
         if step % REPORT_EVERY == 0 or step + 1 == steps:
             on_step(step, value.item())

@@ -28,27 +28,24 @@ from har_demo.research.training.recognition.protocol import Protocol
 from har_demo.research.training.recognition.train import Run, shown, teacher_of, write
 from har_demo.research.training.recognition.variants import card_of
 
-SPARE = 8.0  # seconds before the end at which nothing is begun, and trainings save their states
 FLOW = "flow"  # what runs wait for that read it
 
 
 @dataclass(frozen=True)
 class Queue:
-    """What a worker is to do.
+    """The runs of a work folder and how they are trained.
 
     Attributes:
         runs: in this order.
         folder: the work folder.
         protocol: of all of them.
         devices: such as 'cuda:0', among which the workers are shared out; 'cpu' where there is none.
-        until: time.monotonic() at which to have stopped.
     """
 
     runs: tuple[Run, ...]
     folder: Path
     protocol: Protocol
     devices: tuple[str, ...]
-    until: float
 
     def done(self, run: Run) -> Path:
         """The folder of a finished run."""
@@ -60,7 +57,7 @@ class Queue:
 
 
 def make_footage(
-    prepared: Path, splits: list[str], protocol: Protocol, folder: Path, devices: Sequence[str]
+    prepared: Path, splits: Sequence[str], protocol: Protocol, folder: Path, devices: Sequence[str]
 ) -> None:
     """Render and decode what is not in the folder yet; one is written while the next is made."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +70,7 @@ def make_footage(
 
 
 def _lacking_footage(
-    prepared: Path, splits: list[str], protocol: Protocol, folder: Path, devices: Sequence[str]
+    prepared: Path, splits: Sequence[str], protocol: Protocol, folder: Path, devices: Sequence[str]
 ) -> Iterator[tuple[Path, VideoDataset]]:
     for side, (count, seed) in rendered(protocol).items():
         file = rendered_file(folder, protocol, side)
@@ -99,7 +96,7 @@ def make_flow(queue: Queue) -> None:
 
 
 def lacking_flow(queue: Queue) -> dict[Path, tuple[Path, float]]:
-    """Where flow that a run reads is to be kept, the footage that it is of, and its fields a second."""
+    """Return missing files of flow: file → (its footage, fields a second)."""
     return {
         kept: (file, flow_rate(run))
         for run in queue.runs
@@ -109,7 +106,7 @@ def lacking_flow(queue: Queue) -> dict[Path, tuple[Path, float]]:
 
 
 def flow_files(queue: Queue, run: Run) -> dict[Path, Path]:
-    """The footage of which a run reads flow, and where that is kept."""
+    """Return the footage of which a run reads flow → file of the flow."""
     rate = flow_rate(run)
     if rate is None:
         return {}
@@ -122,7 +119,7 @@ def flow_files(queue: Queue, run: Run) -> dict[Path, Path]:
 def flow_beside(queue: Queue) -> Iterator[None]:
     """Compute that flow in a process of its own, out of the others' way; not longer than the context."""
     (queue.folder / f"{FLOW}.failed").unlink(missing_ok=True)
-    if not lacking_flow(queue) or time.monotonic() > queue.until - SPARE:
+    if not lacking_flow(queue):
         yield
         return
     maker = multiprocessing.get_context("spawn").Process(target=_make_flow_beside, args=(queue,))
@@ -155,7 +152,7 @@ def flow_rate(run: Run) -> float | None:
 
 
 def flow_file(file: Path, rate: float) -> Path:
-    """Where the flow of a file of footage is kept."""
+    """Return the file of the flow of some footage."""
     return file.with_name(f"flow-{rate:g}-{file.name}")
 
 
@@ -168,7 +165,7 @@ def with_flow(footage: VideoDataset, file: Path, rate: float | None) -> VideoDat
 
 
 def rendered(protocol: Protocol) -> dict[str, tuple[int, int]]:
-    """What is rendered for either side: how many clips, with which seed."""
+    """Return number of clips and seed of the rendered footage, by side."""
     return {
         "train": (protocol.rendered_clips, protocol.rendered_seed),
         "test": (protocol.test_clips, protocol.test_seed),
@@ -176,7 +173,7 @@ def rendered(protocol: Protocol) -> dict[str, tuple[int, int]]:
 
 
 def rendered_file(folder: Path, protocol: Protocol, side: str) -> Path:
-    """Where that footage is kept."""
+    """Return the file of that footage."""
     count, seed = rendered(protocol)[side]
     return folder / f"rendered-{side}-{count}-{seed}.pt"
 
@@ -195,7 +192,7 @@ def read_real(queue: Queue, name: str, device: torch.device) -> dict[str, VideoD
 
 
 def missing(queue: Queue, run: Run) -> str | None:
-    """What the run, or another split of its start, still has to wait for; None if all is there."""
+    """Return what the run, or another split of its start, waits for; None if nothing."""
     for same in queue.starting_as(run):
         if not all(file.exists() for file in flow_files(queue, same).values()):
             return FLOW
@@ -206,6 +203,6 @@ def missing(queue: Queue, run: Run) -> str | None:
 
 
 def comes(queue: Queue, needed: str) -> bool:
-    """Whether what somebody waits for is on its way."""
+    """Return True when what somebody waits for is on its way."""
     failed = (queue.folder / f"{needed}.failed").exists()
     return not failed and (needed == FLOW or needed in [run.name for run in queue.runs])

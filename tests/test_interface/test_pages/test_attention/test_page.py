@@ -63,7 +63,7 @@ def test_a_place_is_pressed_and_moved(page, one):
 
     page.locator("#where-part").scroll_into_view_if_needed()
     _press(page, 13, 0.9, 0.2)
-    found = attention_at(one, (13.5 / 16, 0.2, 0.9)).found
+    found = attention_at(one, (13.5 / 16, 0.2, 0.9)).result
     expect(page.locator("#overlay svg")).to_have_attribute("data-query", "3,1,6")
     assert found.cell == (3, 1, 6)
     expect(page.locator(".map-said").first).to_contain_text("of 232 cells")
@@ -104,7 +104,7 @@ def test_levels_functions_and_files(page, one):
     held = np.load(download.value.path())
     t, h, w = (int(n) for n in _query(page).split(","))
     at = ((t + 0.5) / 4, (h + 0.5) / 7, (w + 0.5) / 7)
-    wanted = attention_at(one, at, function="dot_product").found
+    wanted = attention_at(one, at, function="dot_product").result
     assert held["level_0"] == pytest.approx(wanted.levels[0], rel=1e-3, abs=1e-5)
     with page.expect_download() as download:
         page.click("#attention-png")
@@ -115,7 +115,7 @@ def test_levels_functions_and_files(page, one):
 def test_a_class_is_chosen_and_its_map_tested(page):
     page.locator("#class-name input").click()
     page.get_by_role("option", name="clapping").click()
-    expect(page.locator("#class-map .ramp")).to_contain_text("What spoke for 'clapping'")
+    expect(page.locator("#class-map .ramp")).to_contain_text("Class activation map of 'clapping'")
     page.click("#trust")
     expect(page.locator("#curves .map-said")).to_contain_text("parameters shuffled", timeout=SLOW)
     expect(page.locator("#curves .plot .main-svg").first).to_be_visible()
@@ -147,14 +147,14 @@ def test_programs_get_the_same_maps(server, one):
         clip=file, model=MODEL, x=300, y=40, frame=9, api_name="/attention"
     )
     said = explained_attention(one, (300, 40, 9))
-    assert told["query"] == list(said.found.cell) and told["words"] == said.words
-    assert np.load(array)["level_0"] == pytest.approx(said.found.levels[0], abs=1e-5)
+    assert told["query"] == list(said.result.cell) and told["words"] == said.words
+    assert np.load(array)["level_0"] == pytest.approx(said.result.levels[0], abs=1e-5)
     assert cv2.imread(picture) is not None
 
     told, _, array = client.predict(
         clip=file, model=MODEL, action="clapping", api_name="/class_activation"
     )
-    found = explained_class(one, "clapping").found
+    found = explained_class(one, "clapping").result
     assert told["class"] == "clapping"
     assert np.load(array)["values"] == pytest.approx(found.values, abs=1e-4)
 

@@ -215,5 +215,5 @@ def test_missing_streams_are_said(monkeypatch, states, words):
 
 
 def test_an_empty_span_is_said():
-    with pytest.raises(ChoiceError, match="where the span begins"):
+    with pytest.raises(ChoiceError, match="start and the duration"):
         flow_running._number(None)

@@ -45,7 +45,7 @@ def test_a_search_says_what_is_wrong_and_leaves_what_stood():
 
 
 def test_stop_ends_a_search_at_its_next_step(monkeypatch, ranking):
-    def find(files, sentence, tower, tell):
+    def find(files, sentence, model, tell):
         tell(0.1, "before")
         stopping.stop("visitor")
         tell(0.2, "after")
@@ -74,7 +74,7 @@ def test_what_a_link_names_wrongly_is_said():
     wrong = {"classes": "mine", "tower": "no/such", "pooling": "sum", "clip": "gone"}
     found = links.restore_prompts(SimpleNamespace(query_params=wrong))
     assert all(one == gr.skip() for one in (*found[:3], *found[5:]))
-    for said in ("no longer on this server", "mine", "no tower", "pooling=sum"):
+    for said in ("no longer on this server", "mine", "no image-text model", "pooling=sum"):
         assert said in found[3]
 
 

@@ -13,9 +13,9 @@ from har_demo.interface.pages.prompts import callbacks as prompts_running
 from har_demo.interface.pages.prompts import view as prompts_results
 from har_demo.interface.pages.prompts.callbacks import fill_in, read_again, take_back
 from har_demo.interface.pages.prompts.view import PromptsOnPage, answered_by, heat_shown, results
-from har_demo.prompts import CLASS_LISTS, HeatMap, PromptAnswer, again
+from har_demo.prompts import CLASS_LISTS, HeatMap, PromptAnswer, rescore
 from har_demo.prompts.answer import AnswerTimes
-from har_demo.prompts.tower import Reading
+from har_demo.prompts.image_text import Reading
 from tests.test_interface.test_pages.test_recognize.test_view import clip_named
 
 
@@ -25,8 +25,8 @@ def answer(similarity, none=None, **changed) -> PromptAnswer:
     prompts = tuple(f"prompt {n}" for n in range(similarity.shape[1]))
     frames = np.arange(len(similarity)) * 4
     made = PromptAnswer(
-        tower="embedded",
-        title="Towers",
+        model="embedded",
+        title="Image-text model",
         prompts=prompts,
         readings=tuple(Reading(4, 77, one) for one in prompts),
         similarity=similarity,
@@ -51,7 +51,7 @@ def answer(similarity, none=None, **changed) -> PromptAnswer:
         device="cpu",
         provenance=(),
     )
-    return replace(again(made), **changed)
+    return replace(rescore(made), **changed)
 
 
 def on_page(of: PromptAnswer) -> PromptsOnPage:
@@ -112,7 +112,7 @@ def test_a_prompt_as_long_as_a_page_takes_no_page():
 def test_none_of_these_has_its_similarity_too():
     html = results(on_page(answer([[0.1], [0.1]], none=[0.2, 0.4])))
     assert 'likeness">0.30<' in html
-    most = again(answer([[0.1], [0.1]], none=[0.2, 0.4]), "max")
+    most = rescore(answer([[0.1], [0.1]], none=[0.2, 0.4]), "max")
     assert 'likeness">0.40<' in results(on_page(most))
 
 
@@ -121,7 +121,7 @@ def test_what_is_cut_is_said_beside_its_bar():
     assert "read up to &#39;…as far as here&#39;" in html
 
 
-def test_reading_again_needs_no_frame_and_no_tower(monkeypatch):
+def test_reading_again_needs_no_frame_and_no_model(monkeypatch):
     def forbidden(*args, **kwargs):
         raise AssertionError("asked again")
 
@@ -132,9 +132,9 @@ def test_reading_again_needs_no_frame_and_no_tower(monkeypatch):
     assert after.answer.pooled.tolist() == pytest.approx([0.5, 0.3])
     assert after.answer.temperature == pytest.approx(0.2)
     assert names(panel) == ["prompt 0", "prompt 1"]
-    assert "the towers&#39; own" in answered_by(before) and "own" not in who.split("0.2")[1][:20]
+    assert "the model&#39;s own" in answered_by(before) and "own" not in who.split("0.2")[1][:20]
     assert after.frames is before.frames and file.endswith(".json")
-    # Multiples are of the towers' own temperature, not of the one before.
+    # Multiples are of the model's own temperature, not of the one before.
     assert next(read_again(after, "max", 1.0))[3].answer.temperature == pytest.approx(0.1)
 
 
@@ -166,13 +166,13 @@ def test_a_fault_of_ours_is_a_sentence_and_leaves_the_answer(monkeypatch):
     assert all(one == gr.skip() for one in rest)
 
 
-def test_every_tower_is_described_before_it_is_asked():
-    for card in prompts_running.towers()[:5]:
-        told = prompts_running.describe_tower(card.name)
+def test_every_model_is_described_before_it_is_asked():
+    for card in prompts_running.image_text_models()[:5]:
+        told = prompts_running.describe_model(card.name)
         assert "Licence" in told and "MB" in told
-        ((title, name),) = prompts_running.tower_choices([card])
+        ((title, name),) = prompts_running.model_choices([card])
         assert name == card.name and ("ready" in title or "MB" in title)
-    assert "There is no tower" in prompts_running.describe_tower("no/such")
+    assert "There is no image-text model" in prompts_running.describe_model("no/such")
 
 
 def test_a_class_list_keeps_what_was_typed():
@@ -196,8 +196,8 @@ def test_a_heat_map_keeps_its_grid_and_says_what_it_means():
     )
     html = heat_shown(found, frame, 25)
     assert "2 × 2 cells" in html and "frame at 0.2 s" in html
-    assert "Motion counts" in html  # of these towers alone
-    assert "Motion counts" not in heat_shown(replace(found, tower="RN50/openai"), frame, 25)
+    assert "Motion counts" in html  # of this model alone
+    assert "Motion counts" not in heat_shown(replace(found, model="RN50/openai"), frame, 25)
     mixed = prompts_results._blend(frame, found.overlay()[0])
     assert (mixed[:, :10] == 70).all()  # where it does not look
     assert len(np.unique(mixed[:, 10:70].reshape(-1, 3), axis=0)) == 2

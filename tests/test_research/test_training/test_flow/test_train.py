@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from typer.testing import CliRunner
 
 from har_demo.flow import flownet, learned
+from har_demo.research.cli import app
 from har_demo.research.training.flow import rendered, train
 from har_demo.research.training.flow.augment import Pairs
-from har_demo.research.training.flow.train import STUDENTS, Schedule
+from har_demo.research.training.flow.train import SPECS, Schedule
 
 CPU = torch.device("cpu")
 
@@ -61,7 +63,7 @@ def rows(out, name):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("name", STUDENTS)
+@pytest.mark.parametrize("name", SPECS)
 def test_two_steps_on_the_processor(name, people, tmp_path, monkeypatch):
     out = tmp_path / "flow"
     out.mkdir()
@@ -156,7 +158,7 @@ def test_losses_of_a_wrong_answer(says):
     torch.testing.assert_close(found, torch.tensor(expected), rtol=1e-3, atol=0)
 
 
-@pytest.mark.parametrize("name", STUDENTS)
+@pytest.mark.parametrize("name", SPECS)
 def test_unknown_points_do_not_count(name, says):
     pairs = batch()
     known = pairs.known.clone()
@@ -215,8 +217,10 @@ def test_a_call_from_the_command_line(people, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "train", lambda *arguments: calls.append(arguments))
     monkeypatch.setattr(train.torch.cuda, "is_available", lambda: False)
     out = tmp_path / "new" / "folder"
-    train.main(["--out", str(out), "--seconds", "540"])
-    train.main(["--out", str(out), "--seconds", "60", "--calls", "2", "--model", "flownet_lab"])
+    words = ["flow-train", "--out", str(out), "--seconds"]
+    for more in (["540"], ["60", "--calls", "2", "--model", "flownet_lab"]):
+        assert CliRunner().invoke(app, [*words, *more]).exit_code == 0
+    assert CliRunner().invoke(app, [*words, "9", "--model", "raft"]).exit_code == 2
     assert out.is_dir()
-    assert calls[0] == ("raft_small", out, 540.0, 1, STUDENTS["raft_small"].plan, CPU)
-    assert calls[1] == ("flownet_lab", out, 60.0, 2, STUDENTS["flownet_lab"].plan, CPU)
+    assert calls[0] == ("raft_small", out, 540.0, 1, SPECS["raft_small"].plan, CPU)
+    assert calls[1] == ("flownet_lab", out, 60.0, 2, SPECS["flownet_lab"].plan, CPU)

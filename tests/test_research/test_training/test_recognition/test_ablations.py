@@ -1,5 +1,8 @@
 """The ablations as a table and as text: finished rows, and those that are missing."""
 
+from typer.testing import CliRunner
+
+from har_demo.research.cli import app
 from har_demo.research.training.recognition import tables
 from har_demo.research.training.recognition.ablations import text
 from har_demo.tables.ablations import COLUMNS
@@ -31,10 +34,10 @@ def test_the_table_holds_finished_rows_alone(tmp_path):
     assert (row["arid6"], row["arid6_spread"], row["weizmann"]) == ("50.0", "", "")
 
 
-def test_the_text_says_what_is_measured_and_what_is_missing(tmp_path, capsys):
+def test_the_text_says_what_is_measured_and_what_is_missing(tmp_path):
     write_rows(tmp_path / "tiny.csv", MEASURED, _run(0, 50) + _run(1, 60))
-    tables.main(["--questions", "--results", str(tmp_path)])
-    lines = capsys.readouterr().out.splitlines()
+    result = CliRunner().invoke(app, ["ablations", "--results", str(tmp_path)])
+    lines = result.stdout.splitlines()
     (measured,) = (line for line in lines if "MFNet, 8 frames" in line)
     assert "55.0 ± 7.1" in measured
     (missing,) = (line for line in lines if "MFNet, 4 frames" in line)

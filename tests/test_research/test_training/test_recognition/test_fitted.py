@@ -1,8 +1,6 @@
 """Improved dense trajectories fitted by the queue, on moving squares, and asked by recognition."""
 
 import dataclasses
-import math
-import time
 from pathlib import Path
 
 import cv2
@@ -30,7 +28,7 @@ from har_demo.research.training.recognition.fitted import (
 )
 from har_demo.research.training.recognition.run import runs_of, work
 from har_demo.research.training.recognition.ship import ship
-from har_demo.research.training.recognition.train import OutOfTime, Run, trainable
+from har_demo.research.training.recognition.train import Run, trainable
 from har_demo.research.training.recognition.work_folder import Queue, rendered_file
 from har_demo.tables.rows import read_rows
 from har_demo.weights import shipped
@@ -65,7 +63,7 @@ def textured(count, seed):
 def queue(tmp_path_factory, protocol):
     """A work folder after its run is done, on as many cores as there are."""
     small = dataclasses.replace(protocol, fitted_clips=2)
-    queue = Queue((RUN,), tmp_path_factory.mktemp("work"), small, ("cpu",), math.inf)
+    queue = Queue((RUN,), tmp_path_factory.mktemp("work"), small, ("cpu",))
     textured(4, seed=0).save(rendered_file(queue.folder, small, "train"))
     textured(2, seed=1).save(rendered_file(queue.folder, small, "test"))
     textured(2, seed=2).save(queue.folder / "real-a-train.pt")
@@ -166,13 +164,9 @@ def test_a_clips_trajectories_are_kept_under_its_pixels(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_time_that_is_up_stops_it(tmp_path, protocol, monkeypatch):
+def test_one_core_needs_no_processes(monkeypatch):
     monkeypatch.setattr(module.os, "sched_getaffinity", lambda _: {0})
     assert on_all_cores(len)([[1, 2], []]) == [2, 0]
-    with pytest.raises(OutOfTime, match="while points were followed"):
-        on_all_cores(len, time.monotonic() - 1)([[1]])
-    with pytest.raises(OutOfTime):
-        fitted(card("idt_lab"), RUN, squares(2, 0), squares(2, 1), protocol, tmp_path, until=0)
 
 
 def test_it_takes_frames_alone(tmp_path, protocol):

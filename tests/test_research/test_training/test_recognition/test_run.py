@@ -1,38 +1,29 @@
-"""The queue end to end on a processor: footage, two stages, a cut, figures, tar files, tables, a checkpoint."""
+"""The queue end to end on a processor: footage, two stages, figures, tables, a checkpoint."""
 
 import contextlib
 import csv
 import dataclasses
 import hashlib
 import json
-import math
 import shutil
-import tarfile
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
 from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY
 from har_demo.models.registry import card
 from har_demo.recognize.prepared import read_examples
-from har_demo.research.training.recognition import fuse, score, tables
-from har_demo.research.training.recognition import outbox as outbox_module
+from har_demo.research.cli import app
+from har_demo.research.training.recognition import figures, score, tables
 from har_demo.research.training.recognition import run as run_module
 from har_demo.research.training.recognition import ship as ship_module
 from har_demo.research.training.recognition.data import prepare
 from har_demo.research.training.recognition.fitted import FITTED
-from har_demo.research.training.recognition.outbox import Outbox
 from har_demo.research.training.recognition.protocol import FILE, read_protocol
-from har_demo.research.training.recognition.run import (
-    chosen,
-    main,
-    runs_of,
-    runs_of_ablations,
-    with_teachers,
-)
+from har_demo.research.training.recognition.run import runs_of, runs_of_ablations, with_teachers
 from har_demo.research.training.recognition.ship import ship
 from har_demo.research.training.recognition.train import Run, trainable
 from har_demo.research.training.recognition.variants import variants
@@ -81,21 +72,41 @@ def protocol_file(tmp_path_factory):
     return file
 
 
+def command(*words):
+    """Exit code, standard output and standard error of a command of research, in this process."""
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
 @pytest.fixture(scope="module")
 def finished(prepared, protocol_file, tmp_path_factory):
-    """Three calls: one that has no time, one that does it, one that finds it done and only posts."""
+    """Two calls: one that trains, by a worker in this process, and one that finds it done."""
     folder = tmp_path_factory.mktemp("session")
-    words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
-    words += ["--work", folder / "work", "--out"]
-    words = [str(word) for word in words]
-    main([*words, str(folder / "nothing"), "--seconds", "0"])
-    assert not (folder / "work" / "done").exists()
-    main([*words, str(folder / "out")])
-    first = (folder / "work" / "done" / NAME / "weights.safetensors").stat().st_mtime_ns
-    main([*words, str(folder / "again")])
-    assert (folder / "work" / "done" / NAME / "weights.safetensors").stat().st_mtime_ns == first
-    assert [file.name for file in (folder / "again").iterdir()] == ["results.tar.gz"]
+    words = ["train", "--data", prepared, "--models", MODEL, "--protocol", protocol_file]
+    words += ["--work", folder / "work"]
+    (folder / "work" / "claims").mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "supervise", lambda queue, workers: run_module.work(queue, 0))
+        patch.setattr(score, "AT_ONCE", 4)  # windows tested together: there are few
+        patch.setattr(figures, "FRAMES", 20)  # of a rendered clip
+        assert command(*words)[0] == 0
+        weights = folder / "work" / "done" / NAME / "weights.safetensors"
+        first = weights.stat().st_mtime_ns
+        code, out, _ = command(*words)
+        assert (code, weights.stat().st_mtime_ns) == (0, first) and "0 of 1 runs to do" in out
     return folder
+
+
+@pytest.mark.nightly
+def test_workers_are_processes(finished, prepared, protocol_file, tmp_path):
+    """What is rendered and decoded is there already, so that they only train."""
+    for file in (finished / "work").glob("re*-*.pt"):
+        shutil.copy(file, tmp_path)
+    words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
+    assert command("train", *words, "--work", tmp_path, "--inputs", "rgb", "--workers", 2)[0] == 0
+    assert (tmp_path / "done" / f"{MODEL}-rgb-s7-a" / "weights.safetensors").exists()
 
 
 @pytest.mark.slow
@@ -132,14 +143,6 @@ def test_a_run_leaves_figures_confusions_a_curve_and_weights(finished):
     state = load_file(folder / "weights.safetensors")
     assert all(v.dtype == torch.float16 for v in state.values() if v.is_floating_point())
     card(MODEL).build(len(EVERYDAY)).load_state_dict(state)
-
-
-def test_the_first_is_begun_but_shortly_before_the_end_the_cheapest():
-    names = ("r3d_lab", "idt_lab", "multiresolution_lab", "tsm_lab")
-    runs = [Run(name, "rgb", 0) for name in names]
-    assert chosen(runs, math.inf) == chosen(runs, 301) == runs[0]
-    assert chosen(runs, 299) == runs[2]
-    assert chosen([], 400) is None and chosen([], 100) is None
 
 
 def test_a_teacher_is_trained_right_before_its_student():
@@ -202,14 +205,13 @@ def test_a_run_can_be_shipped(finished, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_runs_of_a_table_are_left_out(finished, prepared, protocol_file, tmp_path, capsys):
+def test_runs_of_a_table_are_left_out(finished, prepared, protocol_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "make_footage", lambda *words: None)
+    monkeypatch.setattr(run_module, "supervise", lambda *words: None)
     words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
-    words += ["--work", tmp_path, "--seconds", "0", "--splits", "a", "b"]
+    words += ["--work", tmp_path, "--splits", "a,b"]
     words += ["--done", finished / "work" / "done" / NAME / "metrics.csv"]
-    (tmp_path / "rendered-train-3-0.pt").touch()  # nothing is read of it
-    (tmp_path / "rendered-test-2-1000000.pt").touch()
-    main([str(word) for word in words])
-    assert "1 of 2 runs to do" in capsys.readouterr().out
+    assert "1 of 2 runs to do" in command("train", *words)[1]
 
 
 @pytest.mark.slow
@@ -218,20 +220,11 @@ def test_a_variation_is_trained_like_a_model_and_answers_its_question(
 ):
     """By the queue's worker, in this process, and tested in small batches: that is quicker."""
 
-    def supervise(queue, workers, outbox):
-        run_module.work(queue, 0)
-        outbox.post()
-
-    monkeypatch.setattr(run_module, "supervise", supervise)
+    monkeypatch.setattr(run_module, "supervise", lambda queue, workers: run_module.work(queue, 0))
     monkeypatch.setattr(score, "AT_ONCE", 4)
     name = "mfnet_lab.frames_4"
     words = ["--data", prepared, "--models", name, "--protocol", protocol_file]
-    words += ["--work", finished / "work", "--out", tmp_path / "out"]
-    main([str(word) for word in words])
-    with tarfile.open(tmp_path / "out" / "results.tar.gz") as tar:
-        assert f"{name}-rgb-s7-a/metrics.csv" in tar.getnames()
-    assert not list((tmp_path / "out").glob("weights-*"))  # there is nothing to ship
-
+    assert command("train", *words, "--work", finished / "work")[0] == 0
     assert tables.tabulate(finished / "work" / "done", tmp_path / "results") == 2
     rows = read_rows(tmp_path / "results" / "ablations.csv")
     (row,) = [row for row in rows if row["model"] == name]
@@ -263,16 +256,14 @@ def test_questions_need_their_rows_once():
     assert differences in runs_of(["i3d_lab"], ["other"], [0], ["a"])  # of the main table
 
 
-def test_without_names_all_that_is_left_is_done(
-    prepared, protocol_file, tmp_path, monkeypatch, capsys
-):
+def test_without_names_all_that_is_left_is_done(prepared, protocol_file, tmp_path, monkeypatch):
     """Every model and every variation, a seed after the other, and who teaches those that are left."""
     seen = []
     monkeypatch.setattr(run_module, "make_footage", lambda *words: None)
     monkeypatch.setattr(run_module, "flow_beside", lambda queue: contextlib.nullcontext())
     monkeypatch.setattr(run_module, "supervise", lambda queue, *rest: seen.extend(queue.runs))
-    words = ["--data", str(prepared), "--protocol", str(protocol_file), "--work", str(tmp_path)]
-    main([*words, "--seeds", "3", "7"])
+    words = ["train", "--data", prepared, "--protocol", protocol_file, "--work", tmp_path]
+    assert command(*words, "--seeds", "3,7")[0] == 0
     every, seen[:] = seen[:], []
     assert {*trainable(), *FITTED, *variants()} == {run.model for run in every}
     assert [run.seed for run in every] == [3] * (len(every) // 2) + [7] * (len(every) // 2)
@@ -285,22 +276,29 @@ def test_without_names_all_that_is_left_is_done(
     ]
     blank = dict.fromkeys(COLUMNS, "")
     write_rows(tmp_path / "tiny.csv", COLUMNS, [blank | row for row in rows])
-    main([*words, "--seeds", "3", "7", "--done", str(tmp_path / "tiny.csv")])
+    _, out, _ = command(*words, "--seeds", "3,7", "--done", tmp_path / "tiny.csv")
     assert {run.name for run in seen} == {
         "mars_lab-rgb-s7-a",
         "c3d_lab-difference-s7-a",
         "mars_flow_lab-flow-s7-a",
     }
-    assert f"3 of {len(every)} runs to do" in capsys.readouterr().out
+    assert f"3 of {len(every)} runs to do" in out
 
 
-def test_models_and_questions_are_not_asked_for_at_once(capsys):
-    with pytest.raises(SystemExit):
-        main(["--data", "x", "--models", "tsn_lab.segments", "--ablations", "sampling"])
-    assert "not allowed with" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["--data", "x", "--models", "tsn_lab.frames_5"])
-    assert "tsn_lab.frames_16" in capsys.readouterr().err  # the names there are
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--models", "c3d_lab", "--ablations", "sampling"), "exclude each other"),
+        (("--models", "tsn_lab.frames_5"), "tsn_lab.frames_16"),
+        (("--ablations", "colour"), "--ablations has no 'colour': choose "),
+        (("--inputs", "sound"), "choose own, other"),
+        (("--splits", "a,c"), "--splits has no 'c': choose a, b."),
+        (("--seeds", "one"), "--seeds are whole numbers, not 'one'"),
+    ],
+)
+def test_a_wrong_choice_is_one_sentence(words, sentence):
+    code, _, problem = command("train", "--data", "x", *words)
+    assert code == 2 and sentence in problem and problem.count("\n") == 1
 
 
 def test_real_clips_of_either_side_are_in_different_files(prepared):
@@ -324,7 +322,7 @@ def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypa
     """In the footage of the first runs, whose flow is computed once."""
     work, protocol = finished / "work", read_protocol(protocol_file)
     runs = (Run("spatial_stream_lab", "rgb", 7), Run("temporal_stream_lab", "flow", 7))
-    queue = Queue(runs, work, protocol, ("cpu",), math.inf)
+    queue = Queue(runs, work, protocol, ("cpu",))
     monkeypatch.setattr(score, "AT_ONCE", 2)
     make_flow(queue)
     files = {file: file.stat().st_mtime_ns for file in work.glob("flow-*.pt")}
@@ -337,7 +335,7 @@ def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypa
         rows = read_rows(queue.done(run) / "metrics.csv")
         assert {row["input"] for row in rows} == {run.input}
 
-    fuse.main(["--work", str(work), "--protocol", str(protocol_file)])
+    assert command("fuse", "--work", work, "--protocol", protocol_file)[0] == 0
     for name in ("average", "svm"):
         rows = read_rows(work / "done" / f"two_stream_lab.{name}-rgb+flow-s7-a" / "metrics.csv")
         assert {row["dataset"] for row in rows} == {"weizmann", "arid6", "workout4", "rendered"}
@@ -355,7 +353,7 @@ def test_what_does_not_come_is_named_and_left(finished, protocol_file, tmp_path,
         shutil.copy(file, tmp_path)
     (tmp_path / "claims").mkdir()
     runs = Run("mars_lab", "rgb", 7), Run(MODEL, "difference", 7)
-    queue = Queue(runs, tmp_path, read_protocol(protocol_file), ("cpu",), math.inf)
+    queue = Queue(runs, tmp_path, read_protocol(protocol_file), ("cpu",))
     for file in flow_files(queue, runs[0]).values():
         file.touch()
     run_module.work(queue, 0)
@@ -379,46 +377,6 @@ def test_networks_of_pictures_take_frames_or_changes():
         assert found == [Run(model, own, 0), Run(model, other, 0)]
     runs = runs_of(list(trainable()), ["own", "other"], [0], ["a"])
     assert len(runs) > 60
-
-
-def _finished(work, name, size):
-    folder = work / "done" / name
-    folder.mkdir(parents=True)
-    (folder / "weights.safetensors").write_bytes(np.random.default_rng(0).bytes(size))
-    (folder / "metrics.csv").write_text("x\n")
-
-
-def test_weights_are_posted_once_and_within_limits(tmp_path, monkeypatch):
-    monkeypatch.setattr(outbox_module, "FILES", 2)
-    monkeypatch.setattr(outbox_module, "FILE_BYTES", 50_000)
-    work = tmp_path / "work"
-    names = [f"m{i}-rgb-s0-a" for i in range(4)]
-    for name in names:
-        _finished(work, name, 30_000)
-    _finished(work, "m0-rgb-s1-a", 30_000)
-    _finished(work, "m0.changed-rgb-s0-a", 30_000)
-    (work / "m9-rgb-s0-a.failed").write_text("why")
-
-    Outbox(work, tmp_path / "one", seed=0).post()
-    Outbox(work, tmp_path / "two", seed=0).post()
-    assert _held(tmp_path / "one") == names[:2]  # a file has room for one
-    assert _held(tmp_path / "two") == names[2:]
-    with tarfile.open(tmp_path / "two" / "results.tar.gz") as tar:
-        listed = tar.getnames()
-    assert {name.split("/")[0] for name in listed} == {
-        *names,
-        "m0-rgb-s1-a",
-        "m0.changed-rgb-s0-a",
-        "m9-rgb-s0-a.failed",
-    }
-
-
-def _held(folder):
-    names = []
-    for file in sorted(folder.glob("weights-*.tar")):
-        with tarfile.open(file) as tar:
-            names += [name.split("/")[0] for name in tar.getnames()]
-    return names
 
 
 def test_the_protocol_is_complete():

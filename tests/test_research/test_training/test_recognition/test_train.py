@@ -1,6 +1,6 @@
 """The training loop learns in two stages, can be cut, and feeds networks as recognition does."""
 
-import time
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -18,7 +18,6 @@ from har_demo.research.training.recognition.motion import fields_of
 from har_demo.research.training.recognition.score import probabilities
 from har_demo.research.training.recognition.ship import save
 from har_demo.research.training.recognition.train import (
-    OutOfTime,
     Run,
     as_inputs,
     draw,
@@ -106,18 +105,30 @@ def test_a_second_split_starts_from_the_first_stage_and_ends_the_same(card, prot
     torch.testing.assert_close(_weights(first), _weights(again))
 
 
+def _cut_at(call):
+    """Draw batches as before, but stop the program at this one."""
+    calls = itertools.count(1)
+
+    def cut(*words):
+        if next(calls) == call:
+            raise KeyboardInterrupt
+        return draw(*words)
+
+    return cut
+
+
 def test_a_run_that_is_cut_goes_on_where_it_was(card, protocol, tmp_path, monkeypatch):
     rendered, real, short = squares(4, seed=0), squares(4, seed=1), _short(protocol)
     whole = train(card, RUN, rendered, real, short, tmp_path / "whole")
 
-    # A clock that ticks once a step: cut after the second step of the first stage, then of the second.
-    clock = iter(range(1000))
-    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
-    with pytest.raises(OutOfTime, match="after 2 of 3"):
-        train(card, RUN, rendered, real, short, tmp_path / "cut", until=2)
-    now = next(clock)
-    with pytest.raises(OutOfTime, match="after 2 of 3"):
-        train(card, RUN, rendered, real, short, tmp_path / "cut", until=now + 5)
+    # The state is kept at every step; both stages are cut after their second.
+    monkeypatch.setattr(module, "SAVE_EVERY", -1.0)
+    for _ in range(2):
+        monkeypatch.setattr(module, "draw", _cut_at(3))
+        with pytest.raises(KeyboardInterrupt):
+            train(card, RUN, rendered, real, short, tmp_path / "cut")
+        assert len(list((tmp_path / "cut").glob("*.state"))) == 1
+        monkeypatch.setattr(module, "draw", draw)
     rest = train(card, RUN, rendered, real, short, tmp_path / "cut")
     torch.testing.assert_close(_weights(whole), _weights(rest))
     assert not list((tmp_path / "cut").glob("*.state"))
@@ -175,20 +186,20 @@ def test_what_changes_a_batch_is_compiled_once_however_strong(protocol, name):
     assert not torch.equal(drawn[0][0], drawn[1][0])
 
 
-@pytest.mark.parametrize("modality", ["rgb", "difference"])
-@pytest.mark.parametrize("standardise", [True, False])
-def test_the_network_is_fed_as_recognition_feeds_it(card, modality, standardise):
-    spec = replace(card.input, modality=modality, standardise=standardise)
-    frames = torch.randint(0, 256, (9, 24, 24, 3), dtype=torch.uint8)
-    served = transform(frames.numpy(), spec)
-    if modality == "difference":
-        served = differences(served)
-    served = served.transpose(1, 2)
-    if standardise:
-        served = standardised(served)
-    pictures = normalised(frames.permute(0, 3, 1, 2)[None].float() / 255, spec)
-    (trained_on,) = as_inputs(pictures, None, spec)
-    torch.testing.assert_close(trained_on, served)
+def test_the_network_is_fed_as_recognition_feeds_it(card):
+    for modality in ["rgb", "difference"]:
+        for standardise in [True, False]:
+            spec = replace(card.input, modality=modality, standardise=standardise)
+            frames = torch.randint(0, 256, (9, 24, 24, 3), dtype=torch.uint8)
+            served = transform(frames.numpy(), spec)
+            if modality == "difference":
+                served = differences(served)
+            served = served.transpose(1, 2)
+            if standardise:
+                served = standardised(served)
+            pictures = normalised(frames.permute(0, 3, 1, 2)[None].float() / 255, spec)
+            (trained_on,) = as_inputs(pictures, None, spec)
+            torch.testing.assert_close(trained_on, served)
 
 
 FED = [
@@ -200,16 +211,18 @@ FED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "modality"), FED)
-def test_every_model_can_be_fed_from_two_seconds(name, modality, protocol):
-    card = trainable()[name]
-    spec = replace(card.input, modality=modality, crop=(8, 8))
-    source = squares(2, seed=0)
-    source = replace(source, fields=torch.zeros(len(source.frames), 2, 16, 16, dtype=torch.int8))
-    inputs, labels = draw(spec, [(source, 2)], protocol)
-    assert [tuple(x.shape) for x in inputs] == list(spec.shapes(batch=2))
-    assert len(labels) == 2
-    assert (spec.frames_read - 1) / spec.fps <= 2.0  # what a rendered clip shows
+def test_every_model_can_be_fed_from_two_seconds(protocol):
+    for name, modality in FED:
+        card = trainable()[name]
+        spec = replace(card.input, modality=modality, crop=(8, 8))
+        source = squares(2, seed=0)
+        source = replace(
+            source, fields=torch.zeros(len(source.frames), 2, 16, 16, dtype=torch.int8)
+        )
+        inputs, labels = draw(spec, [(source, 2)], protocol)
+        assert [tuple(x.shape) for x in inputs] == list(spec.shapes(batch=2)), name
+        assert len(labels) == 2, name
+        assert (spec.frames_read - 1) / spec.fps <= 2.0, name  # what a rendered clip shows
 
 
 def test_every_lab_network_is_trained():
@@ -329,19 +342,6 @@ def test_learning_rate_rises_then_falls_to_nothing():
     assert rates[0] == 0
     assert rates[100] == pytest.approx(0, abs=1e-9)
     assert rates[top:] == sorted(rates[top:], reverse=True)
-
-
-def test_until_is_checked_before_the_first_step(card, protocol, tmp_path):
-    with pytest.raises(OutOfTime, match="after 0 of"):
-        train(
-            card,
-            RUN,
-            squares(2, 0),
-            squares(2, 1),
-            protocol,
-            tmp_path,
-            until=time.monotonic() - 1,
-        )
 
 
 def test_clips_become_harder_during_the_first_stage_alone(card, protocol, tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """What runs wait for, and flow that is computed while others train."""
 
 import dataclasses
-import math
 import multiprocessing
 import time
 
@@ -25,7 +24,7 @@ def test_a_student_waits_for_its_teacher(tmp_path):
     # Of two splits both teachers are needed.
     both = (student, dataclasses.replace(student, split="b"))
     teachers = (teacher, dataclasses.replace(teacher, split="b"))
-    queue = Queue((*both, *teachers), tmp_path, read_protocol(), ("cpu",), math.inf)
+    queue = Queue((*both, *teachers), tmp_path, read_protocol(), ("cpu",))
     _all_flow(queue)
     assert not any(missing(queue, one) for one in teachers)
     for one in teachers:
@@ -41,7 +40,7 @@ def test_a_student_waits_for_its_teacher(tmp_path):
 
 def test_who_reads_flow_waits_for_it_and_the_others_do_not(tmp_path):
     runs = Run("i3d_flow_lab", "flow", 7), Run("c3d_lab", "difference", 7)
-    queue = Queue(runs, tmp_path, read_protocol(), ("cpu",), math.inf)
+    queue = Queue(runs, tmp_path, read_protocol(), ("cpu",))
     assert [missing(queue, run) for run in runs] == [FLOW, None]
     assert comes(queue, FLOW)
     _all_flow(queue)
@@ -57,9 +56,10 @@ def _all_flow(queue):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_flow_is_computed_beside_the_training_and_no_longer(tmp_path):
     run = Run("temporal_stream_lab", "flow", 7)
-    queue = Queue((run,), tmp_path, read_protocol(), ("cpu",), math.inf)
+    queue = Queue((run,), tmp_path, read_protocol(), ("cpu",))
     for file in flow_files(queue, run):
         squares(2, seed=0).save(file)
     with flow_beside(queue):

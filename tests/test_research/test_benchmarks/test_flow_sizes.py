@@ -7,7 +7,7 @@ import torch
 from har_demo.flow import learned
 from har_demo.flow.catalogue import EMBEDDED
 from har_demo.flow.field import flow
-from har_demo.research.benchmarks import enlarged
+from har_demo.research.benchmarks import flow_sizes
 from har_demo.research.training.flow.augment import Pairs
 from tests.test_flow.conftest import MOTIONS, motion_of, moved, texture
 
@@ -21,10 +21,10 @@ def test_errors_are_those_of_the_network_as_it_is_asked():
 
     one = learned.LEARNED[EMBEDDED]
     updates = one.answer.keywords["updates"]
-    assert (one.enlarge, updates) in enlarged.CHOICES
+    assert (one.enlarge, updates) in flow_sizes.CHOICES
     choices = ((1.0, 1), (one.enlarge, updates))
     known = {"shapes": [pairs], "people": [pairs, pairs]}
-    (_, _, plain, _, _), (*choice, shapes, people, taken) = enlarged.measure(known, choices)
+    (_, _, plain, _, _), (*choice, shapes, people, taken) = flow_sizes.measure(known, choices)
     found = flow(frames, EMBEDDED, device="cpu").pixels[0]
     assert shapes == pytest.approx(
         np.linalg.norm(found - wanted[0].numpy(), axis=0).mean(), rel=1e-4

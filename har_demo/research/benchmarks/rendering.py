@@ -1,13 +1,12 @@
-"""How fast clips of people are rendered: `python -m har_demo.research.benchmarks.people`.
+"""Speed of the renderer of people: `python -m har_demo.research bench-renderer`.
 
 batches    clips a second of 16 × 112² in memory on the device, rendering alone
 supplied   the same with the takes drawn meanwhile by other processes, as training does
 one clip   seconds for two seconds of 224², 25 frames a second, on the processor
 """
 
-import argparse
-import os
 import time
+from collections.abc import Iterator
 
 import torch
 
@@ -66,32 +65,17 @@ def _wait(shown: torch.Tensor, device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Time the renderer of people.")
-    cuda = torch.cuda.is_available()
-    parser.add_argument("--device", default="cuda" if cuda else "cpu")
-    parser.add_argument("--clips", type=int, default=2000 if cuda else 32)
-    parser.add_argument("--batch", type=int, default=100 if cuda else 16)
-    parser.add_argument("--workers", type=int, default=min(8, (os.cpu_count() or 2) - 1))
-    wanted = parser.parse_args()
-    device = torch.device(wanted.device)
+def measure(device: torch.device, clips: int, per_batch: int, workers: int) -> Iterator[str]:
+    """Yield a line for each measurement, as soon as it is done."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-    what = f"{FRAMES} × {SIDE}²"
-    rate = rendering(wanted.clips, wanted.batch, device)
-    print(f"{name}: {rate:.0f} clips ({what}) a second in batches of {wanted.batch}", flush=True)
-    rate = supplied(wanted.clips, wanted.batch, device, wanted.workers)
-    print(
-        f"{name}: {rate:.0f} clips a second with takes drawn by {wanted.workers} processes",
-        flush=True,
-    )
+    size = f"{FRAMES} × {SIDE}²"
+    rate = rendering(clips, per_batch, device)
+    yield f"{name}: {rate:.0f} clips ({size}) a second in batches of {per_batch}"
+    rate = supplied(clips, per_batch, device, workers)
+    yield f"{name}: {rate:.0f} clips a second with takes drawn by {workers} processes"
     for samples in (1, 2):
         seconds = one_clip(samples)
-        print(
+        yield (
             f"CPU, {torch.get_num_threads()} threads: {seconds:.1f} s for 2 s of 224², "
-            f"{samples**2} rays a pixel{' where it is worth it' if samples > 1 else ''}",
-            flush=True,
+            f"{samples**2} rays a pixel{' where it is worth it' if samples > 1 else ''}"
         )
-
-
-if __name__ == "__main__":
-    main()

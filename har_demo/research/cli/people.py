@@ -1,5 +1,6 @@
-"""Clips of people doing things, with everything known of every pixel."""
+"""Clips of rendered people: single ones, contact sheets, data sets, the examples of the page."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -72,9 +73,9 @@ def sheet(
     check_out(out)
     import cv2
 
-    from har_demo.research.people.sheet import sheet
+    from har_demo.research.people.sheet import sheet as draw
 
-    picture = sheet(seed=seed, dark=dark, calm=not wild)
+    picture = draw(seed=seed, dark=dark, calm=not wild)
     Path(out).write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
     typer.echo(f"{out}: {picture.shape[1]} × {picture.shape[0]} pixels")
 
@@ -106,6 +107,25 @@ def dataset(
     )
     progress("")
     typer.echo(f"{out}: {len(entries)} clips in {len({e.file for e in entries})} files, index.csv")
+
+
+def examples() -> None:
+    """Render the example clips of the page again."""
+    from har_demo.research.people.examples import write_all
+
+    for path in write_all():
+        typer.echo(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def render_frames(
+    folder: Annotated[
+        Path, typer.Argument(help="Where the .npy files go.", exists=True, file_okay=False)
+    ],
+) -> None:
+    """Render frames of scenes that the standard input names, one JSON object a line."""
+    from har_demo.research.people.on_request import answer_requests
+
+    answer_requests(sys.stdin, folder, sys.stdout)
 
 
 def _size(words: str) -> tuple[int, int]:

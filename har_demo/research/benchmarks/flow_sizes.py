@@ -1,6 +1,6 @@
-"""How large pictures should be for the embedded network of flow, and how often it should correct itself.
+"""Best picture size and number of corrections for the embedded network of flow.
 
-    python -m har_demo.research.benchmarks.enlarged
+    python -m har_demo.research flow-sizes
 
 RAFT compares places of 8 × 8 pixels, as large as a forearm in small pictures. Errors are those of pairs
 that nobody learned from and that are no part of the published figures (har_demo.research.training.flow.train.tests).
@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from har_demo.flow import learned, raft
 from har_demo.flow.catalogue import EMBEDDED
-from har_demo.flow.evaluate import milliseconds
+from har_demo.research.benchmarks.flow_errors import milliseconds
 from har_demo.research.training.flow.augment import Pairs
-from har_demo.research.training.flow.train import STUDENTS, errors, tests
+from har_demo.research.training.flow.train import SPECS, errors, tests
 
 CHOICES = ((1.0, 12), (1.25, 8), (1.25, 12), (1.5, 8), (1.5, 12))
 """How much larger, and corrections; the first is the plain way, as RAFT is published."""
@@ -35,7 +35,7 @@ def measure(
         def answer(network: nn.Module, before: Tensor, after: Tensor, one=one) -> Tensor:
             return learned.between(one, network, before, after)
 
-        off = errors(replace(STUDENTS["raft_small"], answer=answer), network, known)
+        off = errors(replace(SPECS["raft_small"], answer=answer), network, known)
 
         def of_frames(frames, answer=answer):
             before, after = torch.from_numpy(frames).permute(0, 3, 1, 2).float()[:, None] / 255
@@ -44,17 +44,13 @@ def measure(
         yield enlarge, updates, off["shapes"], off["people"], milliseconds(of_frames)
 
 
-def main() -> None:
-    known = tests(STUDENTS["raft_small"].plan, torch.device("cpu"))
-    print("enlarged  corrections  shapes  people  ms a pair  of the plain way")
+def lines() -> Iterator[str]:
+    """Yield the table of all choices, line by line as they are measured."""
+    known = tests(SPECS["raft_small"].plan, torch.device("cpu"))
+    yield "enlarged  corrections  shapes  people  ms a pair  of the plain way"
     plain = None
     for enlarge, updates, shapes, people, taken in measure(known):
         plain = plain or taken
-        print(
-            f"{enlarge:8}  {updates:11}  {shapes:6.2f}  {people:6.2f}  {taken:9.0f}  {taken / plain:.2f}",
-            flush=True,
+        yield (
+            f"{enlarge:8}  {updates:11}  {shapes:6.2f}  {people:6.2f}  {taken:9.0f}  {taken / plain:.2f}"
         )
-
-
-if __name__ == "__main__":
-    main()

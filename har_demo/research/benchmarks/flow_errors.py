@@ -1,10 +1,10 @@
-"""How far off each method is, on pairs whose flow is known, and how long it takes.
+"""Errors of every method of optical flow on pairs whose flow is known, and its time for a pair.
 
-    python -m har_demo flow --evaluate --data FOLDER --out results/measured/flow.csv
+    har-demo flow --evaluate --data FOLDER --out results/measured/flow.csv
 
 Rendered people are drawn from fixed seeds, so everybody can measure the same; pairs of FlyingChairs come
-from a folder. The end-point error is the distance, in pixels, between where a method says that a point
-goes and where it goes, on average over all points of all pairs.
+from a folder. The end-point error is the distance, in pixels, between the place that a method gives for a
+point in the next frame and the true one, on average over all points of all pairs.
 """
 
 import csv
@@ -12,7 +12,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -20,54 +19,16 @@ import cv2
 import numpy as np
 import torch
 
-from har_demo.errors import ChoiceError
 from har_demo.flow.field import TITLES, flow
 from har_demo.flow.files import KnownPair
 from har_demo.flow.learned import LEARNED, at_hand
+from har_demo.flow.scores import COLUMNS, STILL, FlowScore, read
 from har_demo.research.training.flow.rendered import known_pairs
 
-COLUMNS = ("method", "data", "metric", "value", "pairs", "device", "machine")
 FIRST_SEED = 8_000_000  # of rendered takes; those that networks learn from are higher
 PEOPLE_SIZE = (192, 144)
 TIMED_SIZE = (320, 240)  # width, height
 REPEATS = 3
-STILL = "still"
-"""The answer that nothing moves: what any method has to beat."""
-
-
-@dataclass(frozen=True)
-class FlowScore:
-    """One figure.
-
-    Attributes:
-        method: a key of TITLES, or STILL.
-        data: which pairs.
-        metric: epe (all points of known flow), epe_visible (those that can be seen in both pictures),
-            epe_person (those of them on the person), or ms_per_pair.
-        value: pixels, or milliseconds.
-        pairs: how many it is from.
-        device: cpu or cuda.
-        machine: whose processor or GPU.
-    """
-
-    method: str
-    data: str
-    metric: str
-    value: float
-    pairs: int
-    device: str
-    machine: str
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """What a newer figure replaces: errors wherever they were measured, times on the same machine."""
-        where = (self.machine,) if self.metric == "ms_per_pair" else ()
-        return (self.method, self.data, self.metric, *where)
-
-    def words(self) -> tuple[str, ...]:
-        rounded = f"{self.value:.{1 if self.metric == 'ms_per_pair' else 3}f}"
-        title = TITLES.get(self.method, "Nothing moves")
-        return (title, self.data, self.metric, rounded, str(self.pairs), self.machine)
 
 
 def people(count: int) -> list[KnownPair]:
@@ -195,25 +156,3 @@ def write(file: Path, rows: Sequence[FlowScore]) -> None:
             digits = 1 if row.metric == "ms_per_pair" else 4
             values = vars(row) | {"value": f"{row.value:.{digits}f}"}
             table.writerow([values[column] for column in COLUMNS])
-
-
-def read(file: Path) -> list[FlowScore]:
-    """The figures of a table that `write` made.
-
-    Raises:
-        ChoiceError: it is another table.
-    """
-    try:
-        with open(file, encoding="utf-8", newline="") as opened:
-            header, *lines = csv.reader(opened, strict=True)
-        if tuple(header) != COLUMNS:
-            raise ValueError(f"the columns are not {', '.join(COLUMNS)}")
-        named = [dict(zip(COLUMNS, line, strict=True)) for line in lines]
-        return [
-            FlowScore(**line | {"value": float(line["value"]), "pairs": int(line["pairs"])})
-            for line in named
-        ]
-    except (OSError, ValueError, csv.Error) as error:
-        raise ChoiceError(
-            f"'{file.name}' is no table of optical flow's figures: give another file."
-        ) from error

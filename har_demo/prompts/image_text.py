@@ -1,6 +1,6 @@
-"""Two towers: one makes numbers of pictures, one of sentences, and what belongs together comes close.
+"""Image-text models: an image encoder and a text encoder give vectors, close together for what belongs together.
 
-Every pair has the interface of open_clip's models, whoever made it:
+Every model has the interface of open_clip's models, whoever made it:
 
     model.encode_image(pixels [N, 3, h, w]) → [N, D]    model.encode_text(tokens [N, L]) → [N, D]
     model.logit_scale: logarithm of what similarities are multiplied by before a softmax
@@ -21,14 +21,14 @@ AT_ONCE = 64  # sentences that are read together
 
 @dataclass(frozen=True)
 class Reading:
-    """What a tower reads of one sentence.
+    """The part of one sentence that a text encoder reads.
 
     Attributes:
         tokens: pieces of words the sentence has, the marks of its beginning and end counted.
-        limit: how many the tower reads.
+        limit: how many the encoder reads.
         read: the sentence as far as it is read; differs from what was written in letters' case at most
             unless it was cut.
-        unknown: pieces that the tower's vocabulary does not have.
+        unknown: pieces that the encoder's vocabulary does not have.
     """
 
     tokens: int
@@ -38,25 +38,25 @@ class Reading:
 
     @property
     def cut(self) -> bool:
-        """Whether the sentence goes on beyond what is read."""
+        """True when the sentence goes on beyond the part that is read."""
         return self.tokens > self.limit
 
 
 @dataclass(frozen=True)
-class Tower:
-    """A pair of towers that is loaded.
+class ImageTextModel:
+    """A loaded image-text model.
 
     Attributes:
         name: 'embedded', or open_clip's model and tag: 'ViT-B-32/laion2b_s34b_b79k'.
         title: for people.
-        model: with open_clip's interface.
+        network: with open_clip's interface.
         tokenize: sentences → int64 [N, L], cut where they are too long.
         reading: what is read of one sentence.
         preparation: what pixels must be.
         provenance: which files answer.
         device: where the model is.
         english: whether it was trained on English alone.
-        ahead: seconds to a second frame that the image tower also wants of every moment, to see motion;
+        ahead: seconds to a second frame that the image encoder also wants of every moment, to see motion;
             0 when it wants none. Where it does, the model also has encode_pair(pixels, pixels ahead)
             → [N, F], and over_time([T, F]) → [T, D], which sees a frame among its neighbours.
         learned: whether there are learned prompts and a temporal transformer. Then the model also has
@@ -65,7 +65,7 @@ class Tower:
 
     name: str
     title: str
-    model: nn.Module = field(repr=False)
+    network: nn.Module = field(repr=False)
     tokenize: Callable[[Sequence[str]], Tensor] = field(repr=False)
     reading: Callable[[str], Reading] = field(repr=False)
     preparation: Preparation
@@ -78,22 +78,22 @@ class Tower:
     @property
     def learned_scale(self) -> float:
         """The same of what `video` and `prompted` give."""
-        return float(self.model.learned_scale.exp())
+        return float(self.network.learned_scale.exp())
 
     @property
     def scale(self) -> float:
-        """What similarities are multiplied by before a softmax; its inverse is the temperature."""
-        return float(self.model.logit_scale.detach().exp())
+        """Factor on similarities before a softmax; its inverse is the temperature."""
+        return float(self.network.logit_scale.detach().exp())
 
     @torch.inference_mode()
     def texts(self, sentences: Sequence[str]) -> Tensor:
         """float32 [N, D], each of length 1."""
-        return self._read(sentences, self.model.encode_text)
+        return self._read(sentences, self.network.encode_text)
 
     @torch.inference_mode()
     def prompted(self, sentences: Sequence[str]) -> Tensor:
         """float32 [N, D], each of length 1, of sentences between learned vectors."""
-        return self._read(sentences, self.model.encode_prompted)
+        return self._read(sentences, self.network.encode_prompted)
 
     def _read(self, sentences: Sequence[str], encode: Callable[[Tensor], Tensor]) -> Tensor:
         parts = [sentences[i : i + AT_ONCE] for i in range(0, len(sentences), AT_ONCE)]
@@ -104,17 +104,17 @@ class Tower:
     def look(self, pixels: Tensor, ahead: Tensor | None = None) -> Tensor:
         """float32 [N, F] of pixels float [N, 3, h, w]: what `over_time` wants of some of the frames."""
         if ahead is None:
-            return self.model.encode_image(pixels).float()
-        return self.model.encode_pair(pixels, ahead).float()
+            return self.network.encode_image(pixels).float()
+        return self.network.encode_pair(pixels, ahead).float()
 
     @torch.inference_mode()
     def over_time(self, looks: Tensor) -> Tensor:
         """float32 [T, D], each of length 1, of all frames [T, F] of a clip in their order."""
         if self.ahead:
-            looks = self.model.over_time(looks)
+            looks = self.network.over_time(looks)
         return F.normalize(looks, dim=-1)
 
     @torch.inference_mode()
     def video(self, looks: Tensor) -> Tensor | None:
         """float32 [D] of length 1 of all frames [T, F] together; None where nothing was learned for it."""
-        return F.normalize(self.model.encode_video(looks), dim=-1) if self.learned else None
+        return F.normalize(self.network.encode_video(looks), dim=-1) if self.learned else None

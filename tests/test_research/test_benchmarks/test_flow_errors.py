@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from har_demo import cli
 from har_demo.errors import ChoiceError, WeightsError
-from har_demo.flow import evaluate
-from har_demo.flow.evaluate import FlowScore, measure, read, write
+from har_demo.flow import scores
 from har_demo.flow.files import KnownPair, write_flo
+from har_demo.flow.scores import FlowScore, read
+from har_demo.research import cli
+from har_demo.research.benchmarks import flow_errors
+from har_demo.research.benchmarks.flow_errors import measure, write
 from tests.test_flow.conftest import motion_of, moved, texture
 
 SHIFT = np.array([[1.0, 0.0, 4.0], [0.0, 1.0, -3.0]])
@@ -20,7 +22,7 @@ def apart(tmp_path, monkeypatch):
     monkeypatch.setenv("HAR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HAR_CHECKPOINTS", str(tmp_path / "checkpoints"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr(evaluate, "TIMED_SIZE", (64, 48))
+    monkeypatch.setattr(flow_errors, "TIMED_SIZE", (64, 48))
 
 
 def pair(name="shift", visible=None, person=None):
@@ -100,7 +102,7 @@ def test_newer_figures_replace_older_ones(tmp_path):
     ]
 
 
-HEADER = ",".join(evaluate.COLUMNS) + "\n"
+HEADER = ",".join(scores.COLUMNS) + "\n"
 
 
 @pytest.mark.parametrize(
@@ -119,19 +121,19 @@ def test_another_table_is_not_overwritten(content, tmp_path):
 def test_a_method_without_weights_is_not_measured():
     with pytest.raises(WeightsError, match="RAFT-small, trained here"):
         measure(["raft-people"], {"a": [pair()]}, "cpu")
-    ready, left_out = evaluate.ready()
+    ready, left_out = flow_errors.ready()
     assert ready[:2] == ["dis", "farneback"] and "raft-people" not in ready
     assert any("raft_small_people.safetensors" in sentence for sentence in left_out)
 
 
 def test_rendered_pairs_are_fixed(monkeypatch):
-    monkeypatch.setattr(evaluate, "PEOPLE_SIZE", (48, 32))
-    (first,) = evaluate.people(1)
+    monkeypatch.setattr(flow_errors, "PEOPLE_SIZE", (48, 32))
+    (first,) = flow_errors.people(1)
     assert first.name == "people-8000000" and first.frames.shape == (2, 32, 48, 3)
 
 
 def run(*arguments):
-    result = CliRunner().invoke(cli.app, ["flow", *map(str, arguments)])
+    result = CliRunner().invoke(cli.app, ["flow-evaluate", *map(str, arguments)])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result.exit_code, result.stdout, result.stderr
@@ -147,9 +149,7 @@ def test_the_command(tmp_path):
         cv2.imwrite(str(folder / f"a_img{number}.ppm"), frame[..., ::-1])
     write_flo(folder / "a_flow.flo", one.flow)
     out = tmp_path / "flow.csv"
-    code, said, _ = run(
-        "--evaluate", "--pairs", 0, "--data", folder, "--methods", "farneback", "--out", out
-    )
+    code, said, _ = run("--pairs", 0, "--data", folder, "--methods", "farneback", "--out", out)
     assert code == 0 and "Farneback" in said and "Nothing moves" in said
     assert [(r.method, r.data, r.metric) for r in read(out)] == [
         ("still", "known", "epe"),
@@ -161,13 +161,12 @@ def test_the_command(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "--evaluate"),
-        (["--evaluate", "--methods", "horn"], "No optical flow is called 'horn': choose dis"),
-        (["--evaluate", "--pairs", "0", "--data", "nowhere"], "holds no pairs with known flow"),
-        (["--evaluate", "--pairs", "0", "--methods", "flownet-lab"], "flownet_lab_people"),
-        (["--evaluate", "--out", "no/such/folder.csv"], "cannot be written"),
+        (["--methods", "horn"], "No optical flow is called 'horn': choose dis"),
+        (["--pairs", "0", "--data", "nowhere"], "holds no pairs with known flow"),
+        (["--pairs", "0", "--methods", "flownet-lab"], "flownet_lab_people"),
+        (["--out", "no/such/folder.csv"], "cannot be written"),
     ],
-    ids=["nothing", "no method", "no data", "no weights", "no place"],
+    ids=["no method", "no data", "no weights", "no place"],
 )
 def test_mistakes_are_said_in_a_sentence(arguments, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

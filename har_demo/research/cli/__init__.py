@@ -1,0 +1,34 @@
+"""Every command of research: python -m har_demo.research COMMAND ...
+
+Everything heavy is imported inside the commands, so that --help answers at once.
+"""
+
+import typer
+
+from har_demo.cli import plainly
+from har_demo.research.cli import benchmarks, flow, people, prompts, recognition
+
+COMMANDS = (
+    *(people.render, people.sheet, people.dataset, people.examples, people.render_frames),
+    *(recognition.prepare, recognition.train, recognition.fuse),
+    *(recognition.tabulate, recognition.ablations, recognition.timing, recognition.ship),
+    *(
+        prompts.prompts_features,
+        prompts.prompts_train,
+        prompts.prompts_learn,
+        prompts.prompts_fewshot,
+    ),
+    *(flow.flow_train, flow.flow_evaluate, flow.flow_sizes),
+    *(benchmarks.bench, benchmarks.bench_job, benchmarks.bench_renderer, benchmarks.docs),
+)
+"""In the order of --help."""
+
+app = typer.Typer(
+    help="Render people, prepare data, train, and measure for the tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in COMMANDS:
+    app.command()(plainly()(command))

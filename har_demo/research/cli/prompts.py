@@ -1,0 +1,84 @@
+"""Training of what is shipped for free text: around frozen image and text encoders."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from har_demo.errors import ChoiceError
+
+Features = Annotated[
+    Path, typer.Argument(help="A folder of `prompts-features`.", exists=True, file_okay=False)
+]
+Out = Annotated[Path, typer.Option(help="The folder to write.")]
+Seed = Annotated[int, typer.Option(help="Of the order and the captions.")]
+
+
+class Kind(StrEnum):
+    PEOPLE = "people"
+    CALM = "calm"
+    REAL = "real"
+
+
+def prompts_features(
+    kind: Annotated[
+        Kind, typer.Argument(help="Rendered people from any view, with a good view, or real clips.")
+    ],
+    source: Annotated[
+        str, typer.Argument(help="Number of clips to render, or folder of real ones.")
+    ],
+    out: Annotated[Path, typer.Argument(help="The file to write, without a suffix.")],
+) -> None:
+    """Compute the image features of clips, once for all that is trained on top."""
+    import torch
+
+    from har_demo.research.training.prompts import features
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if kind is Kind.REAL:
+        clips = features.real(Path(source))
+    elif source.isdecimal():
+        shown = features.people if kind is Kind.PEOPLE else features.calm
+        clips = features.rendered(shown(int(source)), device)
+    else:
+        raise ChoiceError(f"Give a number of clips to render, not '{source}'.")
+    computed = features.compute(clips, device)
+    computed.save(out)
+    typer.echo(f"{len(computed.shown)} clips in {out}")
+
+
+def prompts_train(
+    features: Features, out: Out = Path("checkpoints"), epochs: int = 20, seed: Seed = 0
+) -> None:
+    """Train the embedded image-text model."""
+    from har_demo.research.training.prompts.train import train
+
+    _tell(*train(features, out, epochs, seed))
+
+
+def prompts_learn(
+    features: Features, out: Out = Path("checkpoints"), steps: int = 600, seed: Seed = 0
+) -> None:
+    """Learn prompts and a temporal transformer around the embedded encoders."""
+    from har_demo.research.training.prompts.learn import ship
+
+    _tell(*ship(features, out, steps, seed))
+
+
+def prompts_fewshot(
+    features: Features,
+    out: Annotated[Path, typer.Option(help="The .csv file to write.")],
+    seeds: Annotated[int, typer.Option(help="Trainings of each kind.", min=1)] = 3,
+) -> None:
+    """Measure learned prompts against names and templates, with few clips a class."""
+    from har_demo.research.training.prompts.fewshot import write
+
+    for row in write(features, out, seeds):
+        typer.echo(" ".join(map(str, row.values())))
+
+
+def _tell(file: Path, facts: dict) -> None:
+    typer.echo(json.dumps(facts["accuracy"], indent=1))
+    typer.echo(f"scale {facts['scale']}\n{file}")
