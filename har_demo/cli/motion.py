@@ -135,12 +135,12 @@ def two_stream(
         raise ChoiceError(f"The weight of the temporal stream is from 0 to 1, not {weight}.")
     check_clip(clip)
     from har_demo.clips.ingest import ingest
-    from har_demo.recognize.two_streams import ask, told
+    from har_demo.recognize.two_streams import ask, streams_json
 
     source = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
     both = ask(source, streams, flow, lambda done, words: progress(f"{done:4.0%}  {words}"))
     progress("")
-    said = told(both, weight)
+    said = streams_json(both, weight)
     if as_json:
         typer.echo(json.dumps(said, indent=1))
         return

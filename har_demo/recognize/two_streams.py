@@ -121,21 +121,21 @@ def ask(
         raise ChoiceError(f"No two streams are called '{name}': choose {', '.join(STREAMS)}.")
     streams = STREAMS[name]
     known = trained_with(streams)
-    questions = [
+    requests = [
         Request(streams.spatial, windows=streams.windows),
         Request(streams.temporal, windows=streams.windows, flow=known),
     ]
     if flow and flow != known:
-        questions.append(Request(streams.temporal, windows=streams.windows, flow=flow))
+        requests.append(Request(streams.temporal, windows=streams.windows, flow=flow))
     answers = []
-    for answer in recognize(clip, questions, on_progress):
+    for answer in recognize(clip, requests, on_progress):
         if isinstance(answer, ModelError):
             raise answer.as_error()
         answers.append(answer)
     return Fusable(clip, streams, *answers)
 
 
-def told(both: Fusable, weight: float) -> dict:
+def streams_json(both: Fusable, weight: float) -> dict:
     """The answers and their fusion in plain JSON types, the likeliest classes first."""
     fused = both.fused(weight)
     order = np.argsort(-fused, kind="stable")[:10]

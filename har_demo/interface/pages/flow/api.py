@@ -83,7 +83,7 @@ def two_stream(
     if not isinstance(weight, int | float) or not 0 <= weight <= 1:
         raise ChoiceError(f"The weight of the temporal stream is from 0 to 1, not {weight}.")
     both = two_streams.ask(read_clip(clip), streams, flow or None, job.tell)
-    return two_streams.told(both, weight)
+    return two_streams.streams_json(both, weight)
 
 
 def _look(
