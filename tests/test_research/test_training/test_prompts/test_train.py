@@ -1,11 +1,15 @@
 """Motion is learned from clips that may be learned from, and the scale is fitted."""
 
+import json
+
 import pytest
 import torch
 from torch.nn import functional as F
+from typer.testing import CliRunner
 
 from har_demo.prompts import embedded, sentences
-from har_demo.prompts.learned import LearnedPrompts
+from har_demo.prompts.learned import FILE, LearnedPrompts
+from har_demo.research.cli import app
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features, fewshot, learn, train
@@ -212,3 +216,31 @@ def test_scores_are_percent():
     half = train.percent([similarity, similarity.flip(0)], torch.arange(6))
     assert half["top1"] == 50.0
     assert train.in_turn([["a", "b"], ["c"]]) == [("a", "c"), ("b", "c")]
+
+
+@pytest.mark.nightly
+def test_the_commands_write_weights_and_what_is_known_of_them(tmp_path, monkeypatch):
+    """From features drawn at random: what is learned means nothing, that it is written does."""
+    shown = features.people(390) + features.calm(234)
+    shown += [RenderedClip("walk", "weizmann", group, 1) for group in ("ido", "lena")]
+    drawn = torch.Generator().manual_seed(0)
+    moments = torch.full((len(shown),), features.MOMENTS)
+    values = torch.rand(len(shown), features.MOMENTS, 2560, generator=drawn)
+    features.Features(values, moments, tuple(shown)).save(tmp_path / "features" / "all")
+    monkeypatch.setattr(train, "image_free", lambda text: embedded.load_joint())
+    monkeypatch.setattr(learn, "image_free", lambda text: embedded.load_joint())
+    captions = train.sentences_of
+    monkeypatch.setattr(train, "sentences_of", lambda *words, **more: captions(*words, **more)[:1])
+    out = tmp_path / "checkpoints"
+    for words, file in (
+        (("prompts-train", "--epochs", "1"), embedded.FILE),
+        (("prompts-learn", "--steps", "2"), FILE),
+    ):
+        words = (words[0], str(tmp_path / "features"), "--out", str(out), *words[1:])
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, result.output
+        facts = json.loads((out / file).with_suffix(".json").read_text(encoding="utf-8"))
+        assert facts["bytes"] == (out / file).stat().st_size
+        assert facts["learned_from"]["real"] == 1  # lena is held out
+        assert {one["clips_of"] for one in facts["accuracy"]} == set(train.TESTED)
+        assert {one["name"] for one in facts["data"]} >= {"Weizmann", "ARID", "Workout"}
