@@ -12,6 +12,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from har_demo import assets
+
 ESSENTIAL = ("av", "decord", "torch", "torchvision")
 
 
@@ -82,7 +84,7 @@ def requirements() -> list[Requirement]:
     except metadata.PackageNotFoundError:
         stated = None
     if stated is None:
-        file = Path(__file__).resolve().parents[1] / "requirements.txt"
+        file = assets.ROOT / "requirements.txt"
         lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
         stated = [line for line in lines if line.strip() and not line.startswith("#")]
     every = map(Requirement, stated)

@@ -20,12 +20,14 @@ from har_demo.cli.motion import flow, two_stream
 from har_demo.cli.output import progress
 from har_demo.cli.prompting import ask, image_text_models, search
 from har_demo.cli.research import FORWARD, bench, dataset, render, sheet
+from har_demo.cli.serving import serve
 from har_demo.errors import BROKEN, UserError
 from har_demo.installed import required
 
 log = logging.getLogger(__name__)
 
 COMMANDS = (
+    serve,
     recognize,
     ask,
     search,

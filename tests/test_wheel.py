@@ -1,0 +1,70 @@
+"""The wheel works by itself: installed into an empty environment, run from another folder."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from har_demo import assets
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory) -> Path:
+    """The installed `har-demo` of an environment that holds the wheel, and sees the packages it needs."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
+    subprocess.run(build, check=True, capture_output=True, text=True)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "env", symlinks=True)
+    own = folder / "env" / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    install = [*pip, "--python", folder / "env" / "bin" / "python", "install", "--no-deps", wheel]
+    subprocess.run(install, check=True, capture_output=True, text=True)
+    # Its own packages come first; those of these tests stand in for what pip would fetch.
+    (own / "needed.pth").write_text(sysconfig.get_path("purelib"))
+    return folder / "env" / "bin" / "har-demo"
+
+
+def run(program: Path, *words: str | Path) -> subprocess.CompletedProcess:
+    """What the installed program says, started from the root of the file system."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    return subprocess.run(
+        [program, *words], cwd="/", env=environment, capture_output=True, text=True
+    )
+
+
+def test_help_lists_the_verbs(program):
+    done = run(program, "--help")
+    assert done.returncode == 0, done.stderr
+    assert all(verb in done.stdout for verb in ("serve", "recognize", "ask", "evaluate"))
+
+
+def test_a_clip_is_recognised_with_the_weights_inside(program):
+    clip = assets.EXAMPLES / "waving_both_hands.mp4"
+    done = run(program, "recognize", clip, "--models", "mfnet_pnl_lab", "--json")
+    assert done.returncode == 0, done.stderr
+    (prediction,) = json.loads(done.stdout)["predictions"]
+    assert prediction["top"][0]["class"] == "waving both hands"
+
+
+def test_the_tables_are_inside(program):
+    for words in (("results", "--data-set", "Kinetics-400"), ("measured", "--data", "arid6")):
+        done = run(program, *words)
+        assert done.returncode == 0, done.stderr
+        assert len(done.stdout.splitlines()) > 20
+
+
+def test_it_needs_what_requirements_txt_lists():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    listed = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    assert {str(one) for one in map(Requirement, project["dependencies"])} == set(map(str, listed))
