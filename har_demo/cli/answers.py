@@ -1,4 +1,4 @@
-"""One question to many models: what does this clip show?"""
+"""Recognise actions in a clip with one or more models."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def recognize(
     clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
-    models: Annotated[str, typer.Option(help="Names from `models`, with commas between.")] = "",
+    models: Annotated[str, typer.Option(help="Names from `models`, separated by commas.")] = "",
     frames: Annotated[int | None, typer.Option(help="Frames per window.")] = None,
     stride: Annotated[float | None, typer.Option(help="Clip frames from one to the next.")] = None,
     windows: Annotated[int | None, typer.Option(help="Windows, spread over the clip.")] = None,
@@ -80,7 +80,7 @@ def recognize(
 
 
 def _answers_text(clip: "Clip", answers: "Sequence[Prediction | ModelError]") -> str:
-    """The five likeliest actions of every model, for people."""
+    """Return the five likeliest actions of every model as text."""
     from har_demo.recognize.prediction import ModelError
 
     source = clip.source

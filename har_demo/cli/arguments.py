@@ -29,7 +29,7 @@ def split_numbers(text: str, option: str) -> list[float]:
         return [float(number) for number in split_names(text)]
     except ValueError:
         raise ChoiceError(
-            f"{option} takes numbers with commas between, not '{printable(text)}'."
+            f"{option} takes numbers separated by commas, not '{printable(text)}'."
         ) from None
 
 

@@ -40,10 +40,10 @@ def weights(
         str, typer.Option(help="Download the weights of this model, or of `all`.")
     ] = "",
     check: Annotated[
-        bool, typer.Option(help="Whether shipped files are what they claim; exit code 1 if not.")
+        bool, typer.Option(help="Check the shipped files; exit code 1 when one is wrong.")
     ] = False,
 ) -> None:
-    """Say whose weights are here, fetch them, or check those that are shipped."""
+    """List where the weights of each model are, fetch them, or check the shipped ones."""
     if check:
         if fetch:
             raise ChoiceError("--check looks at shipped weights: leave out --fetch.")

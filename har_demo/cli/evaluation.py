@@ -18,7 +18,7 @@ EVALUATED = 390  # rendered clips, as many as a training is tested on: ten of ev
 
 def evaluate(
     model: Annotated[
-        str, typer.Option(help="Names from `models`, with commas between, or `shipped` for all.")
+        str, typer.Option(help="Names from `models`, separated by commas, or `shipped` for all.")
     ],
     data: Annotated[
         str,

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 def edits(
     clip: Annotated[str, typer.Argument(help="A video file, in any common format.")] = "",
     model: Annotated[
-        str, typer.Option(help="Names from `models`, with commas between, or `shipped` for all.")
+        str, typer.Option(help="Names from `models`, separated by commas, or `shipped` for all.")
     ] = "",
     which: Annotated[
         str,
         typer.Option(
-            "--edits", help="With commas between, as reverse,darken=0.1; all of them by default."
+            "--edits", help="Separated by commas, as reverse,darken=0.1; all of them by default."
         ),
     ] = "",
     start: Annotated[float, typer.Option(help="From this second on, ten of them at most.")] = 0.0,
@@ -43,7 +43,7 @@ def edits(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
 ) -> None:
-    """Change a clip in many ways and see which models mind: who uses motion, and who the place.
+    """Change a clip in many ways and measure how much the answers change: temporal or picture sensitivity.
 
     Without a clip the edits are listed.
     """
@@ -56,8 +56,8 @@ def edits(
         return
     if out and Path(out).suffix not in (".csv", ".json"):
         raise ChoiceError(f"'{printable(out)}' says neither .csv nor .json: end it in one of them.")
-    asked = ways.several(split_names(which) or list(ways.EDITS))
-    if video and len(asked) != 1:
+    chosen = ways.several(split_names(which) or list(ways.EDITS))
+    if video and len(chosen) != 1:
         raise ChoiceError("A video shows one edit: name one with --edits.")
     if not model and not video:
         raise ChoiceError("No model is chosen: name some with --model, or write a --video.")
@@ -73,10 +73,10 @@ def edits(
     found = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
     taken = film(found, start)
     if video:
-        write_video(video, ways.apply(taken.frames, asked[0], found.fps), found.fps)
+        write_video(video, ways.apply(taken.frames, chosen[0], found.fps), found.fps)
     if not names:
         return
-    *_, last = grid(taken, names, asked, lambda done, words: progress(bar(done, words)))
+    *_, last = grid(taken, names, chosen, lambda done, words: progress(bar(done, words)))
     progress("")
     if out:
         text = grid_csv(last) if out.endswith(".csv") else json.dumps(grid_json(last), indent=1)
@@ -87,7 +87,7 @@ def edits(
 def samplings(
     clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
     model: Annotated[
-        str, typer.Option(help="Names from `models`, with commas between, or `shipped` for all.")
+        str, typer.Option(help="Names from `models`, separated by commas, or `shipped` for all.")
     ],
     kinds: Annotated[str, typer.Option(help="dense, uniform, segments; all by default.")] = "",
     frames: Annotated[str, typer.Option(help="Numbers from 1 to 64.")] = "4,8,16,32,64",
@@ -96,7 +96,7 @@ def samplings(
     out: Annotated[str | None, typer.Option(help="Write a table to this .csv file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
 ) -> None:
-    """Show a clip to models by many samplings: which frames, which answer, at what cost."""
+    """Ask models about a clip sampled in many ways, and list answers and costs."""
     check_out(out)
     check_clip(clip)
     from har_demo.clips.ingest import ingest
@@ -104,7 +104,7 @@ def samplings(
     from har_demo.explain.film import film
     from har_demo.explain.samplings_export import samplings_csv, samplings_json
 
-    asked = explain.ways(
+    chosen = explain.ways(
         split_names(kinds) or explain.KINDS,
         split_numbers(frames, "--frames"),
         split_numbers(strides, "--strides"),
@@ -112,15 +112,15 @@ def samplings(
     names = named_models(model)
     found = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
     taken = film(found, start)
-    told = explain.samplings(taken, names, asked, lambda done, words: progress(bar(done, words)))
-    all_told = list(told)
+    passes = explain.samplings(taken, names, chosen, lambda done, words: progress(bar(done, words)))
+    samples = list(passes)
     progress("")
     if out:
-        Path(out).write_text(samplings_csv(taken.stretch, all_told), encoding="utf-8", newline="")
+        Path(out).write_text(samplings_csv(taken.stretch, samples), encoding="utf-8", newline="")
     if as_json:
-        typer.echo(json.dumps(samplings_json(taken.stretch, all_told), indent=1))
+        typer.echo(json.dumps(samplings_json(taken.stretch, samples), indent=1))
     else:
-        typer.echo(_samplings_text(all_told))
+        typer.echo(_samplings_text(samples))
 
 
 def explain(
@@ -136,7 +136,7 @@ def explain(
     out: Annotated[str | None, typer.Option(help="Write the map as a picture, .png.")] = None,
     array: Annotated[str | None, typer.Option(help="Write the numbers, .npz.")] = None,
     second: Annotated[
-        float | None, typer.Option(help="The moment to look at; the clip's middle by default.")
+        float | None, typer.Option(help="The moment to explain; the clip's middle by default.")
     ] = None,
     block: Annotated[str | None, typer.Option(help="Of attention; the last by default.")] = None,
     head: Annotated[int | None, typer.Option(help="Of attention; the mean by default.")] = None,
@@ -150,12 +150,12 @@ def explain(
         str, typer.Option(help="grad-cam, grad-cam++, hirescam, layercam or rollout.")
     ] = "grad-cam",
     trust: Annotated[
-        bool, typer.Option(help="Also whether the class's map is to be trusted.")
+        bool, typer.Option(help="Also measure the faithfulness of the map: deletion and insertion.")
     ] = False,
     weights: Annotated[str | None, typer.Option(help="Your own parameters for the model.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
 ) -> None:
-    """Show where a place of a clip attends (--at), or when and where a class was found."""
+    """Draw the attention map of a place (--at), or the class activation map of a class."""
     place = _place(at) if at is not None else None
     if place and (of or trust or method != "grad-cam"):
         raise ChoiceError("--class, --method and --trust go without --at: ask for one of the two.")
@@ -174,27 +174,27 @@ def explain(
     found = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
     one = look(found, model, second, weights, lambda done, words: progress(f"{done:4.0%}  {words}"))
     if place:
-        told = explained_attention(one, place, block, head, function, lines)
+        result = explained_attention(one, place, block, head, function, lines)
     else:
-        told = explained_class(
+        result = explained_class(
             one, of, method, trust, lambda done: progress(f"{done:4.0%}  Deletion and insertion")
         )
     if out:
-        Path(out).write_bytes(told.png())
+        Path(out).write_bytes(result.png())
     if array:
-        Path(array).write_bytes(told.npz())
+        Path(array).write_bytes(result.npz())
     progress("")
     if as_json:
-        typer.echo(json.dumps(told.json(), indent=1))
+        typer.echo(json.dumps(result.json(), indent=1))
         return
     name, probability = one.top(1)[0]
-    typer.echo(f"{one.card.title}: {name}, {probability:.0%}\n{told.title}")
-    for sentence in told.words:
+    typer.echo(f"{one.card.title}: {name}, {probability:.0%}\n{result.title}")
+    for sentence in result.words:
         typer.echo(sentence)
 
 
 def _edits_text() -> str:
-    """Every edit, what can be set of it and what it does."""
+    """Return every edit, its setting and its effect as a table."""
     from har_demo.explain.edits import EDITS
 
     rows = [("edit", "strength", "usual", "what it does")]
@@ -212,11 +212,11 @@ def _edits_text() -> str:
 
 
 def _grid_text(grid: "Grid") -> str:
-    """A row for every edit, a column for every model, and what the scores say."""
+    """Return a table with a row for every edit and a column for every model, and a summary."""
     from har_demo.explain.sensitivity import Cell, verdict
     from har_demo.recognize.prediction import Prediction
 
-    def told(cell: object) -> str:
+    def shown(cell: object) -> str:
         if not isinstance(cell, Cell):
             return "no answer"
         return f"{cell.answer} {cell.probability:.0%} ({cell.distance:.2f})"
@@ -230,7 +230,7 @@ def _grid_text(grid: "Grid") -> str:
     ]
     rows.append(("the clip", *(f"{p[0]} {p[1]:.0%}" if p else "no answer" for p in plain)))
     for column, one in enumerate(grid.asked):
-        rows.append((one.title, *(told(row.cells[column]) for row in grid.rows)))
+        rows.append((one.title, *(shown(row.cells[column]) for row in grid.rows)))
     rows.append(("temporal sensitivity", *(mean(row.temporal) for row in grid.rows)))
     rows.append(("picture sensitivity", *(mean(row.picture) for row in grid.rows)))
     refused = [
@@ -247,7 +247,7 @@ def _grid_text(grid: "Grid") -> str:
 
 
 def _samplings_text(found: "Sequence[Sampled]") -> str:
-    """A row for every pass, and what the answers say."""
+    """Return a table with a row for every sampling, and a summary."""
     from har_demo.explain.samplings import verdict
     from har_demo.recognize.prediction import Prediction
 

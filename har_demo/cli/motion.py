@@ -1,4 +1,4 @@
-"""Optical flow of a clip, how far off it is, and the networks that read it."""
+"""Commands of optical flow: of a clip, errors of the methods, and the two-stream networks."""
 
 import json
 import os
@@ -18,10 +18,12 @@ def flow(
         str | None, typer.Argument(help="A video file, in any common format; or --evaluate.")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="raft-people, dis, farneback, tv-l1 ... two with a comma between.")
+        str, typer.Option(help="raft-people, dis, farneback, tv-l1 ... two separated by a comma.")
     ] = "raft-people",
-    start: Annotated[float, typer.Option(help="Where the span begins, in seconds.")] = 0.0,
-    seconds: Annotated[float, typer.Option(help="How long it is, up to 10.")] = 4.0,
+    start: Annotated[float, typer.Option(help="Start of the span, in seconds.")] = 0.0,
+    seconds: Annotated[
+        float, typer.Option(help="Duration of the span in seconds, up to 10.")
+    ] = 4.0,
     camera: Annotated[
         bool, typer.Option(help="Remove camera motion from what is written, with --no-camera.")
     ] = True,
@@ -33,9 +35,9 @@ def flow(
         str | None,
         typer.Option(help="Also on pairs of this folder: NAME_img1.ppm, _img2.ppm, _flow.flo."),
     ] = None,
-    pairs: Annotated[int, typer.Option(help="How many pairs of people to render.", min=0)] = 24,
+    pairs: Annotated[int, typer.Option(help="Pairs of people to render.", min=0)] = 24,
     methods: Annotated[
-        str, typer.Option(help="With commas between; all that are at hand by default.")
+        str, typer.Option(help="Separated by commas; all that are ready by default.")
     ] = "",
     out: Annotated[
         str | None,
@@ -73,7 +75,7 @@ def _flow_of(
         raise ChoiceError(f"'{printable(out)}' is a file: give a folder, new or not.")
     from har_demo.clips.ingest import ingest
     from har_demo.flow import save
-    from har_demo.flow.look import forget, look, notes, told
+    from har_demo.flow.look import flow_json, forget, look, notes
 
     source = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
     found = look(
@@ -98,7 +100,7 @@ def _flow_of(
     forget(found)
     progress("")
     if as_json:
-        typer.echo(json.dumps(told(found), indent=1))
+        typer.echo(json.dumps(flow_json(found), indent=1))
         return
     header = ("seconds", "method", "mean pixels", "fastest", "difference", "after warping")
     rows = [
@@ -140,13 +142,13 @@ def two_stream(
     source = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
     both = ask(source, streams, flow, lambda done, words: progress(f"{done:4.0%}  {words}"))
     progress("")
-    said = streams_json(both, weight)
+    answer = streams_json(both, weight)
     if as_json:
-        typer.echo(json.dumps(said, indent=1))
+        typer.echo(json.dumps(answer, indent=1))
         return
-    parts = ["fused", *said["models"]]
-    rows = [(row["class"], *(f"{row[part]:.1%}" for part in parts)) for row in said["top"][:5]]
+    parts = ["fused", *answer["models"]]
+    rows = [(row["class"], *(f"{row[part]:.1%}" for part in parts)) for row in answer["top"][:5]]
     header = ("action", *(part.replace("_", " ") for part in parts))
     typer.echo(table([header, *rows]))
-    for note in said["notes"]:
+    for note in answer["notes"]:
         typer.echo(note)

@@ -1,4 +1,4 @@
-"""Sentences instead of classes: which fits a clip, and which clip fits."""
+"""Commands of free text: score sentences for a clip, rank clips for a sentence."""
 
 import json
 from pathlib import Path
@@ -35,25 +35,25 @@ def ask(
         typer.Option(help="A sentence with {} for the prompt; may be repeated, then averaged."),
     ] = None,
     pooling: Annotated[
-        str, typer.Option(help="Over time: mean, max, attention or transformer.")
+        str, typer.Option(help="Pooling over time: mean, max, attention or transformer.")
     ] = "mean",
     none: Annotated[bool, typer.Option(help="With 'none of these' as an answer.")] = False,
     threshold: Annotated[
-        float | None, typer.Option(help="The least similarity, else 'none of these'.")
+        float | None, typer.Option(help="Least similarity; below it the answer is 'none of these'.")
     ] = None,
     temperature: Annotated[
         float | None, typer.Option(help="Of the softmax; the model's own by default.")
     ] = None,
-    frames: Annotated[int, typer.Option(help="How many frames are looked at.")] = 16,
+    frames: Annotated[int, typer.Option(help="Number of frames, spread over the clip.")] = 16,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
 ) -> None:
-    """Say which of some sentences a clip shows, and when."""
+    """Score sentences by how well they fit a clip, and when."""
     check_clip(clip)
     from har_demo import prompts as words
     from har_demo.clips.ingest import ingest
 
     wanted = [*(prompts or []), *(words.class_list(classes) if classes else ())]
-    words.tidy(wanted)  # what cannot be asked is said before the clip is read
+    words.normalise_prompts(wanted)  # what cannot be asked is said before the clip is read
     found = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
     answer = words.ask(
         found,
@@ -75,7 +75,7 @@ def ask(
 
 
 def search(
-    sentence: Annotated[str, typer.Argument(help="What is looked for.")],
+    sentence: Annotated[str, typer.Argument(help="The sentence to search for.")],
     clips: Annotated[list[str], typer.Argument(help="Video files, or folders of them.")],
     model: Annotated[str | None, typer.Option("--model", "--tower", help="As for `ask`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
@@ -122,7 +122,7 @@ def image_text_models(
 
 
 def _prompts_text(clip: "Clip", answer: "PromptAnswer") -> str:
-    """The likeliest prompts with their similarities, for people."""
+    """Return the likeliest prompts with their similarities as text."""
     source = clip.source
     looked = f"{len(answer.frames)} frames, {answer.pooling} over time"
     lines = [

@@ -32,7 +32,7 @@ KEPT = 4  # networks that stay in memory
 
 
 @dataclass(frozen=True)
-class Learned:
+class FlowNetwork:
     """A network of flow.
 
     Attributes:
@@ -62,12 +62,14 @@ class Learned:
 
 def _raft(
     title: str, build: Callable[[], nn.Module], size: int, answer=raft.answer, **rest
-) -> Learned:
-    return Learned(title, build, answer, raft.MULTIPLE, raft.LEAST, size, **rest)
+) -> FlowNetwork:
+    return FlowNetwork(title, build, answer, raft.MULTIPLE, raft.LEAST, size, **rest)
 
 
-def _net(title: str, build: Callable[[], nn.Module], size: int, **rest) -> Learned:
-    return Learned(title, build, flownet.answer, flownet.COARSEST, flownet.COARSEST, size, **rest)
+def _net(title: str, build: Callable[[], nn.Module], size: int, **rest) -> FlowNetwork:
+    return FlowNetwork(
+        title, build, flownet.answer, flownet.COARSEST, flownet.COARSEST, size, **rest
+    )
 
 
 TRAIN = "train it with `python -m har_demo.research flow-train`, or give your own"
@@ -76,7 +78,7 @@ REPOSITORY = "github.com/ClementPinard/FlowNetPytorch"
 # How large, and how many corrections: as `python -m har_demo.research flow-sizes` found on pairs of our own,
 # whose errors in pixels on shapes and people went from 2.07 and 0.64 (1 ×, 12 corrections) to 1.86 and
 # 0.54 (1.25 ×, 8) in 1.14 of the time; 1.65 and 0.52 (1.5 ×, 12) took about twice the time.
-LEARNED: dict[str, Learned] = {
+LEARNED: dict[str, FlowNetwork] = {
     "raft-people": _raft(
         "RAFT-small, trained here",
         raft.raft_small,
@@ -156,7 +158,7 @@ def at_hand(method: str) -> str:
     return _missing(one)
 
 
-def shipped_file(one: Learned) -> Path:
+def shipped_file(one: FlowNetwork) -> Path:
     """Return the file of its shipped weights, if there is one; a .json of the same name describes it."""
     return shipped.folder() / "flow" / f"{one.shipped}.safetensors"
 
@@ -205,7 +207,7 @@ def fields(
     return out, provenance
 
 
-def between(one: Learned, module: nn.Module, before: Tensor, after: Tensor) -> Tensor:
+def between(one: FlowNetwork, module: nn.Module, before: Tensor, after: Tensor) -> Tensor:
     """Flow [B, 2, H, W] of pictures [B, 3, H, W] in [0, 1] of any size: the rim is repeated as is needed."""
     own = before.shape[-2:]
     if one.enlarge != 1:
@@ -242,7 +244,7 @@ def _file(method: str, weights: Path | str | None) -> Path:
     raise WeightsError(_missing(one))
 
 
-def _load(one: Learned, path: Path, own: bool) -> tuple[nn.Module, Provenance]:
+def _load(one: FlowNetwork, path: Path, own: bool) -> tuple[nn.Module, Provenance]:
     if own:
         tensors, source, note = read_untrusted(path), "user", "the user's own file"
     elif one.shipped:
@@ -255,7 +257,7 @@ def _load(one: Learned, path: Path, own: bool) -> tuple[nn.Module, Provenance]:
     return module, Provenance(source, path.name, sha256(path), note)
 
 
-def _check(one: Learned, path: Path) -> None:
+def _check(one: FlowNetwork, path: Path) -> None:
     """Shipped weights are those that the .json beside them describes."""
     try:
         described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
@@ -268,7 +270,7 @@ def _check(one: Learned, path: Path) -> None:
         )
 
 
-def _missing(one: Learned) -> str:
+def _missing(one: FlowNetwork) -> str:
     what = f"{one.shipped}.safetensors, " if one.shipped else ""
     todo = one.elsewhere or f"go online, or give the file {hub.path(one.sources[0]).name} yourself"
     return f"Weights of {one.title} ({what}{megabytes(one.bytes)}) are not here: {todo}."

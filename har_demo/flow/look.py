@@ -223,7 +223,7 @@ def notes(found: FlowResult, without_camera: bool = False) -> list[str]:
     return said
 
 
-def told(found: FlowResult) -> dict:
+def flow_json(found: FlowResult) -> dict:
     """Everything but the fields, in plain JSON types."""
     rounded = {"means": "mean_px", "tops": "p99_px", "own_means": "mean_px_without_camera"}
     rounded |= {"changes": "frame_difference", "left": "difference_after_warping"}

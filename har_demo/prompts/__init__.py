@@ -6,7 +6,7 @@
 Everything a page or a command needs is a function of this package.
 """
 
-from .answer import POOLINGS, PromptAnswer, again, ask
+from .answer import POOLINGS, PromptAnswer, ask, rescore
 from .catalogue import ImageTextCard, about, default, image_text_models
 from .export import answer_json, heat_json, ranking_json
 from .heatmap import HeatMap, heat
@@ -19,8 +19,8 @@ from .words import (
     SOFTMAX,
     Prompts,
     class_list,
+    normalise_prompts,
     split,
-    tidy,
 )
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "Ranking",
     "Unread",
     "about",
-    "again",
     "answer_json",
     "ask",
     "class_list",
@@ -46,10 +45,11 @@ __all__ = [
     "heat",
     "heat_json",
     "image_text_models",
+    "normalise_prompts",
     "ranking_json",
+    "rescore",
     "search",
     "search_files",
     "split",
-    "tidy",
     "video_files",
 ]

@@ -55,12 +55,12 @@ class AnswerTimes:
 
 @dataclass(frozen=True)
 class Whole:
-    """What learned prompts and their temporal transformer say of the whole clip (Ju et al., ECCV 2022).
+    """Answer of learned prompts and their temporal transformer about the whole clip (Ju et al., ECCV 2022).
 
     Attributes:
         similarity: float32 [P].
         none: the background's; None when there is none.
-        temperature: under which its probabilities are most honest.
+        temperature: under which its probabilities are calibrated.
     """
 
     similarity: np.ndarray
@@ -88,7 +88,7 @@ class EncodedFrames:
 
 @dataclass(frozen=True)
 class PromptAnswer:
-    """What an image-text model says of one clip and P prompts.
+    """Answer of an image-text model about one clip and P prompts.
 
     Attributes:
         model, title: which model answered; never another than was asked for.
@@ -154,12 +154,12 @@ class PromptAnswer:
         return POOLINGS if self.whole else POOLINGS[:-1]
 
     def own_temperature(self, pooling: Pooling) -> float:
-        """What similarities are divided by when nobody chose."""
+        """Return the temperature that is used when none is chosen."""
         return self.whole.temperature if pooling == "transformer" and self.whole else self.own
 
     @property
     def nothing(self) -> bool:
-        """Whether 'none of these' is the answer."""
+        """True when 'none of these' is the answer."""
         likelier = self.none is not None and self.none > float(self.probabilities.max())
         return self.below or likelier
 
@@ -178,7 +178,7 @@ def ask(
     device: str | torch.device | None = None,
     read: Reader | None = None,
 ) -> PromptAnswer:
-    """Which of some sentences a clip shows, and when.
+    """Score sentences by how well they fit a clip, and when.
 
     Args:
         clip: from har_demo.clips.ingest.
@@ -207,14 +207,14 @@ def ask(
         [('riding a bike', 0.91)]
     """
     say = on_progress or (lambda fraction, sentence: None)
-    tidied = words.tidy(prompts)
+    tidied = words.normalise_prompts(prompts)
     templates = words.check_templates(templates)
-    background = words.tidy(background).texts if len(background) else ()
+    background = words.normalise_prompts(background).texts if len(background) else ()
     _check(pooling, temperature, threshold, frames)
 
     say(0.0, "Loading the model")
     asked = catalogue.load(model, device)
-    tidied = words.tidy(prompts, asked.english)
+    tidied = words.normalise_prompts(prompts, asked.english)
     if pooling == "transformer" and not asked.learned:
         raise ChoiceError(UNLEARNED)
 
@@ -265,7 +265,7 @@ def ask(
         device=torch.cuda.get_device_name() if asked.device.type == "cuda" else "cpu",
         provenance=asked.provenance,
     )
-    return again(unread, pooling, temperature or unread.own_temperature(pooling), threshold)
+    return rescore(unread, pooling, temperature or unread.own_temperature(pooling), threshold)
 
 
 def _whole(
@@ -281,7 +281,7 @@ def _whole(
     return Whole(near[: len(prompts)], none, 1 / model.learned_scale)
 
 
-def again(
+def rescore(
     answer: PromptAnswer,
     pooling: Pooling | None = None,
     temperature: float | None = None,
@@ -435,7 +435,7 @@ def _identity(model: ImageTextModel) -> tuple:
 
 
 def _cut(texts: Sequence[str], readings: Sequence[Reading]) -> list[str]:
-    """What is to be said of prompts that are too long to be read whole."""
+    """Return a remark on each prompt that is too long to be read whole."""
     return [
         f"'{text[:40]}…' has {one.tokens} tokens and {one.limit} are read: it is read up to "
         f"'…{one.read[-40:]}'."

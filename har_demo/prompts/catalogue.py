@@ -65,7 +65,7 @@ def default() -> str:
 
 
 def card(name: str) -> ImageTextCard:
-    """What is known of one image-text model without loading it.
+    """Return the card of one image-text model, without loading it.
 
     Raises:
         ChoiceError: there is none of that name.
@@ -92,7 +92,7 @@ def card(name: str) -> ImageTextCard:
 
 
 def about(name: str) -> str:
-    """What an image-text model can and cannot do, in a few sentences for people."""
+    """Return a few sentences on what an image-text model can and cannot do."""
     return EMBEDDED if name == embedded.NAME else ONLINE
 
 

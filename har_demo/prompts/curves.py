@@ -1,4 +1,4 @@
-"""What learned prompts gain with few clips a class, as it was measured: results/measured/prompting_fewshot.csv."""
+"""Measured gain of learned prompts with few clips a class: results/measured/prompting_fewshot.csv."""
 
 import csv
 from dataclasses import dataclass

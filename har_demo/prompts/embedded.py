@@ -45,7 +45,7 @@ PREPARATION = Preparation(
 
 
 class Motion(nn.Module):
-    """What happens at each moment, in words: features [B, T, 2560] of neighbouring moments → [B, T, 384].
+    """Motion at each moment as word vectors: features [B, T, 2560] of neighbouring moments → [B, T, 384].
 
     Two convolutions over time see two moments to either side.
     """
@@ -66,7 +66,7 @@ class Motion(nn.Module):
 
 
 class Joint(nn.Module):
-    """What joins the two encoders, and all that is shipped for it.
+    """The layers that join the two encoders, and all that is shipped for them.
 
     Attributes:
         motion: what was learned from clips.
@@ -103,7 +103,7 @@ class Embedded(nn.Module):
         image: nn.Module,
         text: nn.Module,
         joint: Joint,
-        prompting: learned.Learned | None = None,
+        prompting: learned.LearnedPrompts | None = None,
     ):
         super().__init__()
         self.image, self.text, self.joint, self.prompting = image, text, joint, prompting
@@ -116,7 +116,7 @@ class Embedded(nn.Module):
         return self.joint.looks(self.image(pixels))
 
     def encode_pair(self, pixels: Tensor, ahead: Tensor) -> Tensor:
-        """What frames look like, and what changes until the frames ahead: [N, 2560] in their order."""
+        """Return features of frames and of the change until the frames ahead: [N, 2560] in their order."""
         change = ahead - pixels
         strength = change.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=FAINTEST)
         return torch.cat([self._features(pixels), self._features(change / strength)], dim=1)
@@ -186,7 +186,7 @@ def load(device: torch.device | str = "cpu") -> ImageTextModel:
 
 
 def load_joint() -> Joint:
-    """What is shipped in checkpoints/.
+    """Load the layers shipped in checkpoints/.
 
     Raises:
         WeightsError: the file is missing or another one.
@@ -204,7 +204,7 @@ def load_joint() -> Joint:
 
 
 def reading(text: str) -> Reading:
-    """What MiniLM reads of a sentence."""
+    """Return the part of a sentence that MiniLM reads."""
     found = sentences.tokenizer().encode(text)
     kept = text
     if len(found.ids) > sentences.CONTEXT:

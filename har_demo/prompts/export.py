@@ -1,4 +1,4 @@
-"""What prompts gave, as plain values for JSON."""
+"""Answers to prompts as plain values for JSON."""
 
 from har_demo.clips.clip import Clip
 from har_demo.prompts.answer import PromptAnswer

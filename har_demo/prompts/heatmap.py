@@ -1,4 +1,4 @@
-"""Where in a frame a prompt matches, at the true resolution of the image encoder's grid.
+"""Heat maps of a prompt over frames, at the true resolution of the image encoder's grid.
 
 Three kinds of models, three ways, none of which invents detail the grid does not have:
 
@@ -28,7 +28,7 @@ from har_demo.prompts.image_text import ImageTextModel
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Where one prompt matches in some frames.
+    """Heat map of one prompt over some frames.
 
     Attributes:
         prompt, model: whose.
@@ -80,7 +80,7 @@ def heat(
     device: str | torch.device | None = None,
     read: Reader | None = None,
 ) -> HeatMap:
-    """Where in some frames of a clip a prompt matches.
+    """Return the heat map of a prompt over some frames of a clip.
 
     Args:
         clip: from har_demo.clips.ingest.
@@ -92,7 +92,7 @@ def heat(
         ChoiceError: there is no prompt or no such frame, or the model has no grid to show.
         WeightsError: the model is not here and cannot be fetched.
     """
-    (text,) = words.tidy([prompt]).texts
+    (text,) = words.normalise_prompts([prompt]).texts
     numbers = np.asarray(frames, dtype=np.int64)
     if not 1 <= numbers.size <= MOST_FRAMES:
         raise ChoiceError(f"Choose 1 to {MOST_FRAMES} frames to see where the prompt matches.")

@@ -38,7 +38,7 @@ class Reading:
 
     @property
     def cut(self) -> bool:
-        """Whether the sentence goes on beyond what is read."""
+        """True when the sentence goes on beyond the part that is read."""
         return self.tokens > self.limit
 
 
@@ -82,7 +82,7 @@ class ImageTextModel:
 
     @property
     def scale(self) -> float:
-        """What similarities are multiplied by before a softmax; its inverse is the temperature."""
+        """Factor on similarities before a softmax; its inverse is the temperature."""
         return float(self.network.logit_scale.detach().exp())
 
     @torch.inference_mode()

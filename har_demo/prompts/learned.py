@@ -26,7 +26,7 @@ MOMENTS = 8  # that the transformer has places for
 AROUND = 4  # vectors on each side of a name, where the paper has 16: a processor takes a third of the time
 
 
-class Learned(nn.Module):
+class LearnedPrompts(nn.Module):
     """All that is learned; the encoders themselves stay as they are.
 
     Attributes:
@@ -63,13 +63,13 @@ class Learned(nn.Module):
         return text.read(found, empty)
 
 
-def load() -> Learned:
-    """What is shipped in checkpoints/.
+def load() -> LearnedPrompts:
+    """Load the learned prompts shipped in checkpoints/.
 
     Raises:
         WeightsError: the file is missing or another one.
     """
-    learned = Learned()
+    learned = LearnedPrompts()
     try:
         stored = load_file(shipped.folder() / FILE)
         learned.load_state_dict({name: value.float() for name, value in stored.items()})

@@ -141,7 +141,7 @@ def load(name: str, device: torch.device | str = "cpu") -> ImageTextModel:
 
 
 def reading(tokenizer, text: str) -> Reading:
-    """What one of open_clip's tokenizers reads of a sentence."""
+    """Return the part of a sentence that one of open_clip's tokenizers reads."""
     limit = tokenizer.context_length
     if hasattr(tokenizer, "encode"):  # CLIP's own, whose marks of begin and end are added later
         pieces = tokenizer.encode(text)
@@ -188,7 +188,7 @@ def _missing(name: str, why: str) -> WeightsError:
 
 
 def _answers(host: str) -> bool:
-    """Whether a host can be reached, told after ANSWER_SECONDS at most."""
+    """Return True when a host can be reached, after ANSWER_SECONDS at most."""
     if any(
         os.environ.get(key) for key in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HF_ENDPOINT")
     ):

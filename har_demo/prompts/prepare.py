@@ -32,7 +32,7 @@ class Preparation:
     resize: Literal["shortest", "squash"] = "shortest"
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """Which pixels (left, top, right, bottom) of a frame the encoder sees."""
+        """Return the pixels (left, top, right, bottom) of a frame that the encoder sees."""
         h, w = self._resized(width, height)
         top, left = self._corner(h, w)
         return (

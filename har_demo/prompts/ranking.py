@@ -1,4 +1,4 @@
-"""Which of many clips fits one sentence best: one vector a clip, kept for the next sentence."""
+"""Search: rank many clips by how well they fit one sentence; one vector a clip, kept for the next sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -70,7 +70,7 @@ def search_files(
     from har_demo.clips.ingest import ingest
 
     say = on_progress or (lambda fraction, sentence: None)
-    words.tidy([sentence])  # what cannot be asked is said before anything is read
+    words.normalise_prompts([sentence])  # what cannot be asked is said before anything is read
     _check_count(len(files))
     clips, unread = [], []
     for number, file in enumerate(files):
@@ -113,7 +113,7 @@ def search(
     """
     different = list({clip.sha256: clip for clip in clips}.values())
     _check_count(len(different))
-    tidied = words.tidy([sentence])
+    tidied = words.normalise_prompts([sentence])
     say = on_progress or (lambda fraction, sentence: None)
     say(0.0, "Loading the model")
     asked = catalogue.load(model, device)
@@ -127,7 +127,7 @@ def search(
         found.append(Found(clip, similarity, best / clip.fps))
     found.sort(key=lambda one: -one.similarity)
     say(1.0, "Done")
-    notes = words.tidy([sentence], asked.english).notes
+    notes = words.normalise_prompts([sentence], asked.english).notes
     return Ranking(tidied.texts[0], asked.name, tuple(found), notes)
 
 

@@ -58,11 +58,11 @@ class Prompts:
 
 
 def split(typed: str) -> list[str]:
-    """What somebody typed into one field: a prompt a line, or with semicolons between."""
+    """Split the text of one field: a prompt a line, or with semicolons between."""
     return re.split(r"[\n;]", typed)
 
 
-def tidy(given: Sequence[str], english: bool = True) -> Prompts:
+def normalise_prompts(given: Sequence[str], english: bool = True) -> Prompts:
     """Prompts without blanks, empty ones and repetitions, and what is to be said of them.
 
     Args:

@@ -149,8 +149,8 @@ def _accuracy_of_tiny_models() -> list[str]:
     return [
         "## Accuracy of the tiny models",
         _commands(
-            "python -m har_demo.research.training.recognition.run --data PREPARED --work WORK",
-            "python -m har_demo.research.training.recognition.tables WORK/done --results results/measured",
+            "python -m har_demo.research train --data PREPARED --work WORK",
+            "python -m har_demo.research tabulate WORK/done --results results/measured",
             "har-demo measured --data arid6",
         ),
         f"Top-1 among {len(EVERYDAY)} actions on people, places and videos that training never saw "
@@ -208,7 +208,7 @@ def _two_streams() -> list[str]:
         rows.append((title, *(f"{seeds[seed]:.1f} %" for seed in sorted(seeds))))
     return [
         "## Two streams, fused",
-        _commands("python -m har_demo.research.training.recognition.fuse --work WORK"),
+        _commands("python -m har_demo.research fuse --work WORK"),
         "Two networks that were trained apart complete each other; top-1 on ARID, for each seed.",
         _table(("", *(f"seed {seed}" for seed in sorted(seeds))), rows),
     ]
@@ -225,9 +225,7 @@ def _times() -> list[str]:
     ]
     return [
         "## Time of one view",
-        _commands(
-            "python -m har_demo.research.training.recognition.timing results/measured/tiny_times.csv"
-        ),
+        _commands("python -m har_demo.research timing results/measured/tiny_times.csv"),
         "Two seconds of film through the network alone: the median of many views, and of three such medians the least. "
         "Reading and resizing frames is not in it.",
         _table(("model", *recorded), rows),
@@ -240,9 +238,7 @@ def _ablations() -> list[str]:
     networks = {(row["model"], row["input"]) for row in table}
     parts = [
         "## Ablations",
-        _commands(
-            "python -m har_demo.research.training.recognition.run --data PREPARED --ablations QUESTION"
-        ),
+        _commands("python -m har_demo.research train --data PREPARED --ablations QUESTION"),
         f"{len(ABLATIONS)} questions that change one thing, {len(table)} rows of {len(networks)} different networks and "
         f"inputs, {' or '.join(seeds)} seeds each; top-1 in percent on split {SPLIT}, with the standard deviation between seeds. 'Order' is accuracy on pairs of actions "
         "that differ in the order of time alone, where guessing gives 50. What these figures say, in words, is in "
@@ -288,9 +284,9 @@ def _prompts() -> list[str]:
     return [
         "## Prompts, by the embedded encoders",
         _commands(
-            "python -m har_demo.research.training.prompts.features OUT",
-            "python -m har_demo.research.training.prompts.train FEATURES --out checkpoints",
-            "python -m har_demo.research.training.prompts.learn FEATURES --out checkpoints",
+            "python -m har_demo.research prompts-features KIND SOURCE OUT",
+            "python -m har_demo.research prompts-train FEATURES --out checkpoints",
+            "python -m har_demo.research prompts-learn FEATURES --out checkpoints",
         ),
         f"Top-1 among all {len(EVERYDAY)} actions, each named by one caption in a wording that was never learned from; "
         f"guessing gives {100 / len(EVERYDAY):.1f} %. Learned from {number:,} rendered clips with captions and "
@@ -326,7 +322,7 @@ def _few_shot() -> list[str]:
     return [
         "## Learned prompts with few clips",
         _commands(
-            "python -m har_demo.research.training.prompts.fewshot FEATURES --out results/measured/prompting_fewshot.csv"
+            "python -m har_demo.research prompts-fewshot FEATURES --out results/measured/prompting_fewshot.csv"
         ),
         f"After Ju et al. (`har_demo/models/prompting.py`): top-1 among {len(EVERYDAY)} actions called by name, with the "
         f"same encoders before anything was learned from clips. Means of {seeds} seeds, lowest and highest.",
@@ -406,8 +402,8 @@ def _flow() -> list[str]:
         _table(("", *header), rows),
         "The shipped RAFT-small resizes pictures before it looks: that larger pictures help was first seen on these pairs "
         "of FlyingChairs, the factor was chosen on pairs of our own tests "
-        "(`python -m har_demo.research.benchmarks.enlarged`). "
-        "`python -m har_demo.research.training.flow.train --out DIR` trains it from pairs with exact flow, made "
+        "(`python -m har_demo.research flow-sizes`). "
+        "`python -m har_demo.research flow-train --out DIR` trains it from pairs with exact flow, made "
         "while it runs; `--model flownet_lab` trains a small FlowNetS. The published RAFT is fetched from torchvision; "
         "FlowNetS and FlowNetC need a file of yours.",
     ]

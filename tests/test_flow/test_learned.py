@@ -232,7 +232,7 @@ def test_pictures_are_enlarged_for_a_network_and_its_flow_made_small_again():
         seen.append(before.shape)
         return torch.tensor([3.0, 6.0]).view(1, 2, 1, 1).expand(len(before), 2, *before.shape[2:])
 
-    one = learned.Learned("any", nn.Identity, says, 8, 32, 0, enlarge=1.5)
+    one = learned.FlowNetwork("any", nn.Identity, says, 8, 32, 0, enlarge=1.5)
     pictures = torch.rand(2, 3, 40, 64)
     found = learned.between(one, nn.Identity(), pictures, pictures)
     assert seen == [(2, 3, 64, 96)]  # 60 rows and a rim of two on either side

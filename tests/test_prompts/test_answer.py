@@ -6,7 +6,7 @@ import pytest
 from har_demo.errors import ChoiceError
 from har_demo.prompts import answer as answers
 from har_demo.prompts import catalogue, words
-from har_demo.prompts.answer import again, ask, pool
+from har_demo.prompts.answer import ask, pool, rescore
 
 PROMPTS = ("walking", "waving both hands", "cooking")
 
@@ -120,11 +120,11 @@ def test_pooling_again_gives_what_asking_again_gives(clip, tiny, counted):
     other = {"pooling": "max", "temperature": 0.3, "threshold": 0.5}
     asked = ask(clip, PROMPTS, tiny, background=words.BACKGROUND, **other)
     before = len(counted["frames"])
-    found = again(first, **other)
+    found = rescore(first, **other)
     assert len(counted["frames"]) == before
     assert found.probabilities == pytest.approx(asked.probabilities, abs=1e-5)
     assert (found.none, found.below) == (pytest.approx(asked.none, abs=1e-5), asked.below)
-    assert again(first).probabilities == pytest.approx(first.probabilities, abs=1e-5)
+    assert rescore(first).probabilities == pytest.approx(first.probabilities, abs=1e-5)
 
 
 def test_a_learned_transformer_is_one_of_the_poolings(clip):
@@ -136,12 +136,12 @@ def test_a_learned_transformer_is_one_of_the_poolings(clip):
     assert not np.allclose(asked.pooled, plain.pooled, atol=0.02)
     own = plain.own_temperature("transformer")
     assert asked.temperature == own == asked.whole.temperature != plain.temperature
-    found = again(plain, "transformer", own)
+    found = rescore(plain, "transformer", own)
     assert found.probabilities == pytest.approx(asked.probabilities, abs=1e-5)
     assert (
         found.none == pytest.approx(asked.none, abs=1e-5) and found.none_pooled == asked.whole.none
     )
-    assert again(found, "mean", plain.temperature).none == pytest.approx(plain.none, abs=1e-5)
+    assert rescore(found, "mean", plain.temperature).none == pytest.approx(plain.none, abs=1e-5)
 
 
 def test_long_lists_say_how_far_they_are(clip, tiny):

@@ -5,33 +5,33 @@ import pytest
 from har_demo.errors import ChoiceError
 from har_demo.labels import EVERYDAY
 from har_demo.prompts import words
-from har_demo.prompts.words import check_templates, class_list, filled, split, tidy
+from har_demo.prompts.words import check_templates, class_list, filled, normalise_prompts, split
 
 
 def test_lines_and_semicolons_separate():
     typed = " riding a bike;  cooking \n\nwaving  goodbye;"
-    assert tidy(split(typed)).texts == ("riding a bike", "cooking", "waving goodbye")
-    assert tidy(typed) == tidy(split(typed))
+    assert normalise_prompts(split(typed)).texts == ("riding a bike", "cooking", "waving goodbye")
+    assert normalise_prompts(typed) == normalise_prompts(split(typed))
 
 
 @pytest.mark.parametrize("nothing", [[], "", " ; \n", ["  "]])
 def test_no_prompt_is_refused(nothing):
     with pytest.raises(ChoiceError, match="no prompt"):
-        tidy(nothing)
+        normalise_prompts(nothing)
 
 
 def test_repetitions_are_asked_once_and_said():
-    found = tidy(["Waving", "cooking", "waving ", "waving"])
+    found = normalise_prompts(["Waving", "cooking", "waving ", "waving"])
     assert found.texts == ("Waving", "cooking")
     assert found.notes == ("2 prompts said the same as another and were left out.",)
 
 
 def test_too_many_and_too_long_are_refused():
-    assert len(tidy([f"prompt {n}" for n in range(words.MOST)]).texts) == words.MOST
+    assert len(normalise_prompts([f"prompt {n}" for n in range(words.MOST)]).texts) == words.MOST
     with pytest.raises(ChoiceError, match="501 prompts"):
-        tidy([f"prompt {n}" for n in range(words.MOST + 1)])
+        normalise_prompts([f"prompt {n}" for n in range(words.MOST + 1)])
     with pytest.raises(ChoiceError, match="2001 letters"):
-        tidy(["a" * (words.LONGEST + 1)])
+        normalise_prompts(["a" * (words.LONGEST + 1)])
 
 
 @pytest.mark.parametrize(
@@ -44,17 +44,17 @@ def test_too_many_and_too_long_are_refused():
     ],
 )
 def test_odd_prompts_are_asked_with_a_remark(prompt, says):
-    found = tidy([prompt, "walking"])
+    found = normalise_prompts([prompt, "walking"])
     assert found.texts == (prompt, "walking")
     assert len(found.notes) == 1 and says in found.notes[0] and prompt in found.notes[0]
 
 
 def test_accents_and_digits_are_no_reason_for_a_remark():
-    assert tidy(["a person in a café", "tai chi", "a 100 m run"]).notes == ()
+    assert normalise_prompts(["a person in a café", "tai chi", "a 100 m run"]).notes == ()
 
 
 def test_models_of_many_languages_need_no_remark_on_letters():
-    assert tidy(["бег"], english=False).notes == ()
+    assert normalise_prompts(["бег"], english=False).notes == ()
 
 
 def test_lists_of_classes():
@@ -66,8 +66,8 @@ def test_lists_of_classes():
 
 def test_every_list_fits_into_one_question():
     for name in words.CLASS_LISTS:
-        assert tidy(class_list(name)).texts == class_list(name)
-        assert tidy(class_list(name)).notes == ()
+        assert normalise_prompts(class_list(name)).texts == class_list(name)
+        assert normalise_prompts(class_list(name)).notes == ()
 
 
 def test_templates():

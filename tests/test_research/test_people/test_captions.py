@@ -9,13 +9,13 @@ from har_demo.research.people.captions import captions
 from har_demo.research.people.motion import ACTIONS
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-def test_at_least_four_different_sentences(action):
-    for seed in range(3):
-        found = captions(action, seed)
-        assert len(found) == len(set(found)) >= 4
-        for sentence in found:
-            assert re.fullmatch(r"(a person|someone|somebody)( [a-z-]+)+", sentence)
+def test_at_least_four_different_sentences():
+    for action in ACTIONS:
+        for seed in range(3):
+            sentences = captions(action, seed)
+            assert len(sentences) == len(set(sentences)) >= 4
+            for sentence in sentences:
+                assert re.fullmatch(r"(a person|someone|somebody)( [a-z-]+)+", sentence)
 
 
 def test_no_sentence_fits_two_actions():

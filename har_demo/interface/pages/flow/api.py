@@ -6,7 +6,7 @@ import gradio as gr
 
 from har_demo.errors import ChoiceError
 from har_demo.flow import catalogue, save
-from har_demo.flow.look import FlowResult, forget, look, told
+from har_demo.flow.look import FlowResult, flow_json, forget, look
 from har_demo.interface.api import ClipFile, endpoint, read_clip
 from har_demo.interface.run import Job
 from har_demo.recognize import two_streams
@@ -31,7 +31,7 @@ def flow_of_clip(
     """
     result = _look(job, clip, methods, start, seconds)
     forget(result)
-    return told(result)
+    return flow_json(result)
 
 
 @endpoint("flow_files", {"coloured flow": gr.Video, ".flo files": gr.File}, models=True)

@@ -13,8 +13,8 @@ from har_demo.prompts import (
     POOLINGS,
     answer_json,
     image_text_models,
+    normalise_prompts,
     ranking_json,
-    tidy,
 )
 
 
@@ -42,7 +42,7 @@ def ask_in_words(
         temperature: Similarities are divided by it before the softmax; leave empty for the model's own.
     """
     requested = prompts if isinstance(prompts, str) else list(map(str, prompts or []))
-    tidy(requested)  # bad prompts are named before the clip is read
+    normalise_prompts(requested)  # bad prompts are named before the clip is read
     source = read_clip(clip)
     answer = question(
         source, requested, tower, templates or list(PLAIN), none, pooling, temperature, job.tell

@@ -25,14 +25,14 @@ from har_demo.prompts import (
     ImageTextCard,
     PromptAnswer,
     about,
-    again,
     answer_json,
     ask,
     class_list,
     default,
     heat,
     image_text_models,
-    tidy,
+    normalise_prompts,
+    rescore,
 )
 from har_demo.prompts.catalogue import card
 from har_demo.weights.state import megabytes
@@ -92,7 +92,7 @@ def ask_prompts(
     Yields updates of: notice, panel, where, who, answered, reading, take_away, json_file.
     """
     clip = ready(current, video, job.tell)
-    tidy(prompts)  # bad prompts are named before anything is loaded
+    normalise_prompts(prompts)  # bad prompts are named before anything is loaded
     answer = question(clip, prompts, model, templates.splitlines(), none, pooling, None, job.tell)
     job.check()
     on_page = PromptsOnPage(
@@ -139,7 +139,7 @@ def read_again(job: Job, on_page: PromptsOnPage | None, pooling: str, warmth: fl
 
 
 def _read(answer: PromptAnswer, pooling: str, warmth: float) -> PromptAnswer:
-    return again(answer, pooling, max(0.001, answer.own_temperature(pooling) * warmth))
+    return rescore(answer, pooling, max(0.001, answer.own_temperature(pooling) * warmth))
 
 
 @press(errors="where", gpu=True)

@@ -26,7 +26,7 @@ SHAPES = 9
 
 
 @dataclass(frozen=True)
-class Layer:
+class MovingLayer:
     """One shape in each of B pictures.
 
     Attributes:
@@ -79,7 +79,7 @@ def draw(bank: Tensor, count: int, size: tuple[int, int]) -> Pairs:
     return Pairs(before, after, flow, torch.ones_like(visible), visible)
 
 
-def _layers(bank: Tensor, count: int, size: tuple[int, int]) -> list[Layer]:
+def _layers(bank: Tensor, count: int, size: tuple[int, int]) -> list[MovingLayer]:
     """The background and the shapes before it, from the farthest to the nearest."""
     device = bank.device
     extent = constant(size, device)
@@ -117,7 +117,7 @@ def _layers(bank: Tensor, count: int, size: tuple[int, int]) -> list[Layer]:
             (moves * lively)[:, None] * normal(2),
         )
         layers.append(
-            Layer(
+            MovingLayer(
                 motion=behind if number == 0 else _after(behind, own),
                 paper=paper,
                 which=torch.randint(len(bank), (count,), device=device),
@@ -138,7 +138,7 @@ def _after(second: Tensor, first: Tensor) -> Tensor:
     return torch.cat([second[..., :2] @ first[..., :2], rest], -1)
 
 
-def _outside(layer: Layer, points: Tensor) -> Tensor:
+def _outside(layer: MovingLayer, points: Tensor) -> Tensor:
     """About how many pixels points [B, 2, H, W] lie outside the shape, less than 0 inside it: [B, H, W]."""
 
     def wide(values: Tensor) -> Tensor:
@@ -172,7 +172,7 @@ def _covering(outside: Tensor) -> Tensor:
     return (0.5 - outside).clamp(0, 1)[:, None]
 
 
-def _papered(bank: Tensor, layer: Layer, points: Tensor) -> Tensor:
+def _papered(bank: Tensor, layer: MovingLayer, points: Tensor) -> Tensor:
     """The layer's texture at points, [B, 3, H, W]."""
     pictures = bank[layer.which].float() / 255
     return looked_up(pictures, moved(layer.paper, points), rim="reflection")

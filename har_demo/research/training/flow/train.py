@@ -30,9 +30,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.flow import flownet, raft
+from har_demo.research.training.cuda_graph import captured
 from har_demo.research.training.flow import layers, rendered, textures
 from har_demo.research.training.flow.augment import Pairs, relit, spread, together
-from har_demo.research.training.recorded import recorded
 from har_demo.weights.state import sha256
 
 SPARE = 10.0  # seconds before the end, for the last errors and files
@@ -282,7 +282,7 @@ def train(
         pairs = next(batches)
         given = (pairs.before, pairs.after, pairs.flow), pairs.known
         if cuda and step == first + UNRECORDED:
-            advance = recorded(advance, *given)
+            advance = captured(advance, *given)
         total += advance(*given)
         counted, step = counted + 1, step + 1
         if cuda and step % TOGETHER == 0:

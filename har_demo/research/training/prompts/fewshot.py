@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from har_demo.prompts import embedded, pictures, sentences, words
-from har_demo.prompts.learned import Learned
+from har_demo.prompts.learned import LearnedPrompts
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features
@@ -81,7 +81,7 @@ def measure(folder: Path, seeds: int = SEEDS, steps: int = STEPS) -> Iterator[di
     for seed in range(seeds):
         for shots in SHOTS:
             torch.manual_seed(seed)
-            model = Learned(DROPOUT)
+            model = LearnedPrompts(DROPOUT)
             names = [(name,) for name in NAMES]
             learn(model, few(source, shots, seed), text, joint.centre, names, steps, seed)
             with torch.no_grad():

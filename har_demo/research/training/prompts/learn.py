@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from har_demo.labels import DATASETS
 from har_demo.prompts import learned, pictures, sentences
-from har_demo.prompts.learned import Learned
+from har_demo.prompts.learned import LearnedPrompts
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.prompts import features, train
 from har_demo.research.training.prompts.features import RenderedClip
@@ -41,7 +41,7 @@ READ_EVERY = (
 
 
 def learn(
-    model: Learned,
+    model: LearnedPrompts,
     some: Clips,
     text: sentences.MiniLM,
     centre: Tensor,
@@ -90,7 +90,7 @@ def learn(
 
 
 @torch.no_grad()
-def similarity(model: Learned, some: Clips, texts: Tensor) -> Tensor:
+def similarity(model: LearnedPrompts, some: Clips, texts: Tensor) -> Tensor:
     """float [N, P]: cosines of clips with texts [P, 384]."""
     return model.videos(some.features, some.looks) @ F.normalize(texts, dim=-1).T
 
@@ -123,7 +123,7 @@ def ship(folder: Path, out: Path, steps: int = STEPS, seed: int = 0) -> tuple[Pa
         [name, *train.sentences_of(action, held_out=False)]
         for name, action in zip(NAMES, ACTIONS, strict=True)
     ]
-    model = Learned(DROPOUT)
+    model = LearnedPrompts(DROPOUT)
     learn(model, some, text, joint.centre, wordings, steps, seed)
 
     unseen = [train.sentences_of(action, held_out=True) for action in ACTIONS]

@@ -24,6 +24,7 @@ from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features
 from har_demo.research.training.prompts.features import Features, RenderedClip
+from har_demo.tables.datasets import TRAINING_DATA
 from har_demo.weights.state import sha256
 
 NAMES = ("{}", "a photo of a {}", "a person with a {}")
@@ -43,6 +44,12 @@ TESTED_WORDINGS = (3, 5)  # which of an action's captions are never learned from
 SHIRTS = ("", "red", "blue", "")
 PLACES = ("", "indoors", "outdoors")
 
+
+def _source(name: str, use: str) -> dict[str, str]:
+    (citation,) = (one["citation"] for one in TRAINING_DATA if one["name"] == name)
+    return {"name": name, "citation": citation, "use": use}
+
+
 FACTS = {
     "what": "joins EfficientNet-Lite0 (ImageNet) and all-MiniLM-L6-v2 to a recogniser of free text",
     "licence": "Apache-2.0; real clips that were learned from are for research",
@@ -52,26 +59,13 @@ FACTS = {
             "citation": "Fellbaum (ed.), WordNet, MIT Press 1998",
             "use": "names and definitions of ImageNet's 1,000 classes, through timm; no picture",
         },
-        {
-            "name": "Rendered people",
-            "citation": "har_demo.research.people, made here",
-            "use": "clips of 39 actions with captions, from any view and from good ones",
-        },
-        {
-            "name": "Weizmann",
-            "citation": "Blank et al., Actions as Space-Time Shapes, ICCV 2005; Gorelick et al., PAMI 2007",
-            "use": "clips of the people who are not held out",
-        },
-        {
-            "name": "ARID",
-            "citation": "Xu et al., ARID: A New Dataset for Recognizing Action in the Dark, 2021",
-            "use": "clips of the places that are not held out",
-        },
-        {
-            "name": "Workout",
-            "citation": "calimiro-ai/WorkoutTracker, after Kaggle's workoutfitness-video; no licence stated",
-            "use": "clips of the places that are not held out",
-        },
+        _source(
+            "Rendered people",
+            "clips of 39 actions with captions, from any view and from good ones",
+        ),
+        _source("Weizmann", "clips of the people who are not held out"),
+        _source("ARID", "clips of the places that are not held out"),
+        _source("Workout", "clips of the places that are not held out"),
     ],
     "command": "python -m har_demo.research prompts-train FEATURES --out checkpoints",
 }

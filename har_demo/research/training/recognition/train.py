@@ -27,6 +27,7 @@ from har_demo.models.layout import channels_last
 from har_demo.models.mars import mars_loss
 from har_demo.models.registry import cards
 from har_demo.recognize.inputs import network_inputs
+from har_demo.research.training.cuda_graph import captured
 from har_demo.research.training.recognition.augment import (
     augment,
     augment_flow,
@@ -39,7 +40,6 @@ from har_demo.research.training.recognition.data import VideoDataset
 from har_demo.research.training.recognition.grouped import ungrouped
 from har_demo.research.training.recognition.motion import fields_at
 from har_demo.research.training.recognition.protocol import Protocol
-from har_demo.research.training.recorded import recorded
 
 Inputs = tuple[Tensor, ...]
 """RGB [B, 3, T, h, w], or flow [B, 2, T, h, w], or both."""
@@ -271,7 +271,7 @@ def optimise(
         rate: the learning rate at its highest.
         state: file that is written every SAVE_EVERY seconds, and read when it is there.
 
-    On a GPU the current stream must not be the default one (see har_demo.research.training.recorded).
+    On a GPU the current stream must not be the default one (see har_demo.research.training.cuda_graph).
 
     Returns:
         The running mean of the network's parameters and buffers.
@@ -332,7 +332,7 @@ def optimise(
         now_rate.fill_(rate * share(step / steps, protocol.warm_up))
         inputs, labels = batch(step)
         if cuda and step == first + UNRECORDED:
-            advance = recorded(advance, inputs, labels)
+            advance = captured(advance, inputs, labels)
         value = advance(inputs, labels)
         if step % REPORT_EVERY == 0 or step + 1 == steps:
             on_step(step, value.item())

@@ -3,8 +3,8 @@
 A variation is a card named MODEL.VARIATION, with another input or another network than the tiny model
 before the dot, trained in the same way. So
 
-    python -m har_demo.research.training.recognition.run --data PREPARED --ablations frames kernel
-    python -m har_demo.research.training.recognition.run --data PREPARED --models mfnet_lab.frames_8
+    python -m har_demo.research train --data PREPARED --ablations frames kernel
+    python -m har_demo.research train --data PREPARED --models mfnet_lab.frames_8
 
 train what is not there yet, and har_demo.research.training.recognition.tables puts it into ablations.csv. What differs in
 cost is counted, not stated here.

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from har_demo.clips.ingest import ingest
 from har_demo.interface.examples import example
 from har_demo.interface.pages.prompts.callbacks import START
-from har_demo.prompts import BACKGROUND, again, ask
+from har_demo.prompts import BACKGROUND, ask, rescore
 from tests.visitor import DESK, PHONE, cut_off, visitor
 
 pytestmark = pytest.mark.browser
@@ -98,7 +98,7 @@ def test_a_clip_is_asked_in_words(page):
     page.locator("#pooling").get_by_text("maximum").click()
     page.locator("#temperature input[type=number]").fill("3")
     expect(page.locator("#who")).not_to_contain_text("the model's own")
-    other = again(answer, "max", 3 * answer.temperature)
+    other = rescore(answer, "max", 3 * answer.temperature)
     with page.expect_download() as download:
         page.click("#json")
     told = json.loads(Path(download.value.path()).read_text())

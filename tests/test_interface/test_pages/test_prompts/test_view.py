@@ -13,7 +13,7 @@ from har_demo.interface.pages.prompts import callbacks as prompts_running
 from har_demo.interface.pages.prompts import view as prompts_results
 from har_demo.interface.pages.prompts.callbacks import fill_in, read_again, take_back
 from har_demo.interface.pages.prompts.view import PromptsOnPage, answered_by, heat_shown, results
-from har_demo.prompts import CLASS_LISTS, HeatMap, PromptAnswer, again
+from har_demo.prompts import CLASS_LISTS, HeatMap, PromptAnswer, rescore
 from har_demo.prompts.answer import AnswerTimes
 from har_demo.prompts.image_text import Reading
 from tests.test_interface.test_pages.test_recognize.test_view import clip_named
@@ -51,7 +51,7 @@ def answer(similarity, none=None, **changed) -> PromptAnswer:
         device="cpu",
         provenance=(),
     )
-    return replace(again(made), **changed)
+    return replace(rescore(made), **changed)
 
 
 def on_page(of: PromptAnswer) -> PromptsOnPage:
@@ -112,7 +112,7 @@ def test_a_prompt_as_long_as_a_page_takes_no_page():
 def test_none_of_these_has_its_similarity_too():
     html = results(on_page(answer([[0.1], [0.1]], none=[0.2, 0.4])))
     assert 'likeness">0.30<' in html
-    most = again(answer([[0.1], [0.1]], none=[0.2, 0.4]), "max")
+    most = rescore(answer([[0.1], [0.1]], none=[0.2, 0.4]), "max")
     assert 'likeness">0.40<' in results(on_page(most))
 
 

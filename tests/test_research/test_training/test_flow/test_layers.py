@@ -79,7 +79,7 @@ def test_nearer_shapes_hide_farther_ones(bank, monkeypatch):
             "kind": torch.zeros(1),
             "waves": torch.zeros(1, 3, 2),
         }
-        return [layers.Layer(motion=motion, **disc) for motion in (still, moves)]
+        return [layers.MovingLayer(motion=motion, **disc) for motion in (still, moves)]
 
     monkeypatch.setattr(layers, "_layers", two)
     pair = layers.draw(bank, 1, SIZE)
@@ -99,7 +99,7 @@ def test_nearer_shapes_hide_farther_ones(bank, monkeypatch):
 
 @pytest.mark.parametrize("kind", range(5))
 def test_every_kind_of_shape_has_an_inside_and_an_outside(kind):
-    one = layers.Layer(
+    one = layers.MovingLayer(
         motion=torch.eye(2, 3)[None],
         paper=torch.eye(2, 3)[None],
         which=torch.tensor([0]),

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from har_demo.prompts import embedded, sentences
-from har_demo.prompts.learned import Learned
+from har_demo.prompts.learned import LearnedPrompts
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features, fewshot, learn, train
@@ -179,7 +179,7 @@ def test_learned_prompts_learn_and_leave_the_encoders_alone():
 
     text = catalogue.load("embedded", "cpu").network.text
     torch.manual_seed(0)
-    model = Learned()
+    model = LearnedPrompts()
     some = learn.whole(made(60, seed=0))
     centre = torch.zeros(sentences.WIDTH)
     names = [(name,) for name in learn.NAMES]
@@ -197,7 +197,7 @@ def test_learned_prompts_learn_and_leave_the_encoders_alone():
 
 def test_more_moments_than_there_are_places_are_read_in_parts():
     torch.manual_seed(0)
-    model = Learned().eval()
+    model = LearnedPrompts().eval()
     features, looks = torch.randn(1, 16, 2560), torch.randn(1, 16, sentences.WIDTH)
     with torch.no_grad():
         halves = [model.videos(features[:, i : i + 8], looks[:, i : i + 8]) for i in (0, 8)]

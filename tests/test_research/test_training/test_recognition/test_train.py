@@ -186,20 +186,20 @@ def test_what_changes_a_batch_is_compiled_once_however_strong(protocol, name):
     assert not torch.equal(drawn[0][0], drawn[1][0])
 
 
-@pytest.mark.parametrize("modality", ["rgb", "difference"])
-@pytest.mark.parametrize("standardise", [True, False])
-def test_the_network_is_fed_as_recognition_feeds_it(card, modality, standardise):
-    spec = replace(card.input, modality=modality, standardise=standardise)
-    frames = torch.randint(0, 256, (9, 24, 24, 3), dtype=torch.uint8)
-    served = transform(frames.numpy(), spec)
-    if modality == "difference":
-        served = differences(served)
-    served = served.transpose(1, 2)
-    if standardise:
-        served = standardised(served)
-    pictures = normalised(frames.permute(0, 3, 1, 2)[None].float() / 255, spec)
-    (trained_on,) = as_inputs(pictures, None, spec)
-    torch.testing.assert_close(trained_on, served)
+def test_the_network_is_fed_as_recognition_feeds_it(card):
+    for modality in ["rgb", "difference"]:
+        for standardise in [True, False]:
+            spec = replace(card.input, modality=modality, standardise=standardise)
+            frames = torch.randint(0, 256, (9, 24, 24, 3), dtype=torch.uint8)
+            served = transform(frames.numpy(), spec)
+            if modality == "difference":
+                served = differences(served)
+            served = served.transpose(1, 2)
+            if standardise:
+                served = standardised(served)
+            pictures = normalised(frames.permute(0, 3, 1, 2)[None].float() / 255, spec)
+            (trained_on,) = as_inputs(pictures, None, spec)
+            torch.testing.assert_close(trained_on, served)
 
 
 FED = [
@@ -211,16 +211,18 @@ FED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "modality"), FED)
-def test_every_model_can_be_fed_from_two_seconds(name, modality, protocol):
-    card = trainable()[name]
-    spec = replace(card.input, modality=modality, crop=(8, 8))
-    source = squares(2, seed=0)
-    source = replace(source, fields=torch.zeros(len(source.frames), 2, 16, 16, dtype=torch.int8))
-    inputs, labels = draw(spec, [(source, 2)], protocol)
-    assert [tuple(x.shape) for x in inputs] == list(spec.shapes(batch=2))
-    assert len(labels) == 2
-    assert (spec.frames_read - 1) / spec.fps <= 2.0  # what a rendered clip shows
+def test_every_model_can_be_fed_from_two_seconds(protocol):
+    for name, modality in FED:
+        card = trainable()[name]
+        spec = replace(card.input, modality=modality, crop=(8, 8))
+        source = squares(2, seed=0)
+        source = replace(
+            source, fields=torch.zeros(len(source.frames), 2, 16, 16, dtype=torch.int8)
+        )
+        inputs, labels = draw(spec, [(source, 2)], protocol)
+        assert [tuple(x.shape) for x in inputs] == list(spec.shapes(batch=2)), name
+        assert len(labels) == 2, name
+        assert (spec.frames_read - 1) / spec.fps <= 2.0, name  # what a rendered clip shows
 
 
 def test_every_lab_network_is_trained():

@@ -68,54 +68,54 @@ def _differences(name):
     return {n: getattr(card, n) for n in named if getattr(card, n) != getattr(base, n)}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_is_small_and_gives_one_score_a_class(name):
-    card = card_of(name)
-    assert card.parameters <= 5_000_000
-    assert card.size == "tiny"
-    views = [torch.empty(shape, device="meta") for shape in card.input.shapes(batch=2)]
-    assert _network(name)(*views).shape == (2, len(EVERYDAY))
+def test_it_is_small_and_gives_one_score_a_class():
+    for name in NAMES:
+        card = card_of(name)
+        assert card.parameters <= 5_000_000, name
+        assert card.size == "tiny", name
+        views = [torch.empty(shape, device="meta") for shape in card.input.shapes(batch=2)]
+        assert _network(name)(*views).shape == (2, len(EVERYDAY)), name
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if "segments" not in n])
-def test_a_rendered_clip_is_long_enough(name, protocol):
+def test_a_rendered_clip_is_long_enough(protocol):
     """No window, unless it is sped up, runs past the end, where the last frame stands still."""
-    spec = card_of(name).input
-    clip = torch.zeros(FRAMES, 3, 4, 4, dtype=torch.uint8)
-    source = footage([clip], [FPS], [EVERYDAY.index("walking")], [1.0])
-    clips, calm = torch.zeros(20, dtype=torch.long), replace(protocol, speed=1.0)
-    positions, _ = draw_windows(source, clips, spec.frames_read, spec.fps, calm)
-    assert (positions.diff(dim=1) > 0).all()
+    for name in [n for n in NAMES if "segments" not in n]:
+        spec = card_of(name).input
+        clip = torch.zeros(FRAMES, 3, 4, 4, dtype=torch.uint8)
+        source = footage([clip], [FPS], [EVERYDAY.index("walking")], [1.0])
+        clips, calm = torch.zeros(20, dtype=torch.long), replace(protocol, speed=1.0)
+        positions, _ = draw_windows(source, clips, spec.frames_read, spec.fps, calm)
+        assert (positions.diff(dim=1) > 0).all(), name
 
 
-@pytest.mark.parametrize("name", sorted(OF_INPUT))
-def test_another_input_for_the_same_network(name):
-    base = name.split(".")[0]
-    assert _differences(name) == OF_INPUT[name]
-    assert card_of(name).build is registry.card(base).build
-    seconds = card_of(name).input.frames / card_of(name).input.fps
-    assert (seconds == 2.0) == ("fps_" not in name)
+def test_another_input_for_the_same_network():
+    for name in sorted(OF_INPUT):
+        base = name.split(".")[0]
+        assert _differences(name) == OF_INPUT[name], name
+        assert card_of(name).build is registry.card(base).build, name
+        seconds = card_of(name).input.frames / card_of(name).input.fps
+        assert (seconds == 2.0) == ("fps_" not in name), name
 
 
-@pytest.mark.parametrize("name", sorted(OF_NETWORK))
-def test_another_network_for_the_same_input(name):
-    sixteen = OF_INPUT["tsn_lab.frames_16"]  # as many as the inflated ones beside them see
-    assert _differences(name) == (sixteen if name in FRAME_BY_FRAME else {})
-    assert card_of(name).build is not registry.card(name.split(".")[0]).build
+def test_another_network_for_the_same_input():
+    for name in sorted(OF_NETWORK):
+        sixteen = OF_INPUT["tsn_lab.frames_16"]  # as many as the inflated ones beside them see
+        assert _differences(name) == (sixteen if name in FRAME_BY_FRAME else {}), name
+        assert card_of(name).build is not registry.card(name.split(".")[0]).build, name
 
 
-@pytest.mark.parametrize("name", sorted(LIT))
-def test_lit_clips_for_the_same_network(name, protocol):
-    assert _differences(name) == module._PLAIN
-    network = _network(name)
-    assert network.light is LIT[name]
-    assert _shapes(network.network) == _shapes(_network("mfnet_lab"))
-    clips = footage(
-        [torch.full((30, 3, 20, 20), 50, dtype=torch.uint8)] * 2, [25.0] * 2, [0, 1], [1.0, 1.0]
-    )
-    (seen,), _ = draw(replace(card_of(name).input, crop=(8, 8)), [(clips, 2)], protocol)
-    assert seen.min() >= 0  # what light takes: plain values
-    assert seen.max() <= 1
+def test_lit_clips_for_the_same_network(protocol):
+    for name in sorted(LIT):
+        assert _differences(name) == module._PLAIN, name
+        network = _network(name)
+        assert network.light is LIT[name], name
+        assert _shapes(network.network) == _shapes(_network("mfnet_lab")), name
+        clips = footage(
+            [torch.full((30, 3, 20, 20), 50, dtype=torch.uint8)] * 2, [25.0] * 2, [0, 1], [1.0, 1.0]
+        )
+        (seen,), _ = draw(replace(card_of(name).input, crop=(8, 8)), [(clips, 2)], protocol)
+        assert seen.min() >= 0, name  # what light takes: plain values
+        assert seen.max() <= 1, name
 
 
 def test_bottlenecks_differ_in_what_looks_around_alone():
@@ -166,31 +166,38 @@ def test_five_blocks_where_one_was_and_in_four_more_places(name, kind, one):
         assert _shapes(unit) == _shapes(other)
 
 
-@pytest.mark.parametrize("function", ["gaussian", "dot_product", "concatenation"])
-def test_functions_of_a_pair(function):
-    block, other = _network(f"mfnet_nl_lab.{function}").conv4[5], _network("mfnet_nl_lab").conv4[5]
-    assert (block.function, other.function) == (function, "embedded_gaussian")
-    assert (block.pool.kernel_size, block.pool_first) == (other.pool.kernel_size, True)
-    assert _shapes(_network(f"mfnet_nl_lab.{function}"), "conv4.5.") == _shapes(
-        _network("mfnet_nl_lab"), "conv4.5."
-    )
+def test_functions_of_a_pair():
+    for function in ["gaussian", "dot_product", "concatenation"]:
+        block, other = (
+            _network(f"mfnet_nl_lab.{function}").conv4[5],
+            _network("mfnet_nl_lab").conv4[5],
+        )
+        assert (block.function, other.function) == (function, "embedded_gaussian"), function
+        assert (block.pool.kernel_size, block.pool_first) == (other.pool.kernel_size, True), (
+            function
+        )
+        assert _shapes(_network(f"mfnet_nl_lab.{function}"), "conv4.5.") == _shapes(
+            _network("mfnet_nl_lab"), "conv4.5."
+        ), function
 
 
-@pytest.mark.parametrize("moments", [1, 8])
-def test_windows_of_attention(moments):
-    network = _network(f"swin_lab.window_{moments}")
-    windows = {m.window for m in network.modules() if isinstance(m, WindowAttention)}
-    assert windows == {(moments, 7, 7)}
-    assert _shapes(network, "bias_table") == _shapes(_network("swin_lab"), "bias_table")
+def test_windows_of_attention():
+    for moments in [1, 8]:
+        network = _network(f"swin_lab.window_{moments}")
+        windows = {m.window for m in network.modules() if isinstance(m, WindowAttention)}
+        assert windows == {(moments, 7, 7)}, moments
+        assert _shapes(network, "bias_table") == _shapes(_network("swin_lab"), "bias_table"), (
+            moments
+        )
 
 
-@pytest.mark.parametrize("name", sorted(n for n in OF_NETWORK | set(LIT) if "_imagenet" not in n))
-def test_every_parameter_learns(name):
-    torch.manual_seed(0)
-    network = card_of(name).build(3).train()
-    network(torch.rand(2, 3, 4, 32, 32)).square().sum().backward()
-    assert not [n for n, p in network.named_parameters() if p.grad is None]
-    assert all(p.grad.isfinite().all() for p in network.parameters())
+def test_every_parameter_learns():
+    for name in sorted(n for n in OF_NETWORK | set(LIT) if "_imagenet" not in n):
+        torch.manual_seed(0)
+        network = card_of(name).build(3).train()
+        network(torch.rand(2, 3, 4, 32, 32)).square().sum().backward()
+        assert not [n for n, p in network.named_parameters() if p.grad is None], name
+        assert all(p.grad.isfinite().all() for p in network.parameters()), name
 
 
 @pytest.mark.parametrize(("name", "moments"), [("tsn_lab.lite0", 1), ("i3d_lab.lite0", 3)])

@@ -56,6 +56,7 @@ def _all_flow(queue):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_flow_is_computed_beside_the_training_and_no_longer(tmp_path):
     run = Run("temporal_stream_lab", "flow", 7)
     queue = Queue((run,), tmp_path, read_protocol(), ("cpu",))

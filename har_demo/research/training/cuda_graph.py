@@ -1,4 +1,4 @@
-"""A step of training, recorded once on the GPU and replayed: nobody waits for Python any more.
+"""A step of training as a CUDA graph: captured once on the GPU and replayed without Python.
 
 A small network has hundreds of kernels that run for microseconds each; started one by one from Python
 they leave the GPU idle most of the time.
@@ -13,8 +13,8 @@ Step = Callable[[tuple[Tensor, ...], Tensor], Tensor]
 """(inputs, labels) → loss, with all its effects on parameters, gradients and buffers."""
 
 
-def recorded(step: Step, inputs: tuple[Tensor, ...], labels: Tensor) -> Step:
-    """The same step as a CUDA graph.
+def captured(step: Step, inputs: tuple[Tensor, ...], labels: Tensor) -> Step:
+    """Return the same step as a CUDA graph.
 
     Args:
         step: must have run on the current stream, not the default one, some times before, so that
@@ -25,7 +25,7 @@ def recorded(step: Step, inputs: tuple[Tensor, ...], labels: Tensor) -> Step:
         The step; its loss stays valid until it is called again.
 
     Raises:
-        RuntimeError: it did something that cannot be recorded.
+        RuntimeError: it did something that cannot be captured.
     """
     held = tuple(x.clone() for x in inputs), labels.clone()
     graph = torch.cuda.CUDAGraph()
