@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import standardised
 from har_demo.explain.edits import several
 from har_demo.explain.film import film
@@ -15,7 +17,13 @@ from har_demo.models.card import ModelInput
 from har_demo.recognize import recognize as engine
 from har_demo.recognize import seen
 from har_demo.recognize.forward import probabilities
-from har_demo.recognize.inputs import DecodedFrames, WindowInputs, network_inputs, prepare
+from har_demo.recognize.inputs import (
+    DecodedFrames,
+    SharedPreparations,
+    WindowInputs,
+    network_inputs,
+    prepare,
+)
 from har_demo.recognize.plan import plan
 from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
@@ -136,6 +144,21 @@ def test_flow_is_laid_out_like_frames():
     assert found[:, 1, :, 0, 0].tolist() == [[10, 11, 12], [2, 3, 4]]
 
 
+def test_flow_points_where_things_go(zoo, clip):
+    """Two pixels to the right a frame: at two frames a step and a quarter of the size, one pixel."""
+    zoo.add_flow("flow")
+    request = plan(clip, Request("flow", windows=1))
+    numbers = np.unique(request.indices)
+    grain = np.random.default_rng(0).integers(0, 256, (18, 24, 3), np.uint8)
+    texture = cv2.resize(grain, (clip.width, clip.height), interpolation=cv2.INTER_CUBIC)
+    pixels = np.stack([np.roll(texture, 2 * number, axis=1) for number in numbers])
+    inputs = prepare(request, np.array([0]), DecodedFrames(numbers, pixels))
+    right, down = inputs.views(0, 1)[0][0, :, :, 8:-8, 8:-8].mean((1, 2, 3)).tolist()
+    assert request.stride == 2 and request.spec.flow_limit == 2
+    assert right == pytest.approx(1 / 2, abs=0.1)
+    assert down == pytest.approx(0, abs=0.05)
+
+
 @pytest.mark.parametrize("spec", [RGB, DIFFERENCE], ids=["rgb", "difference"])
 def test_a_standardised_view_is_the_same_in_the_dark(spec):
     torch.manual_seed(0)
@@ -146,6 +169,27 @@ def test_a_standardised_view_is_the_same_in_the_dark(spec):
     torch.testing.assert_close(view.std((2, 3, 4)), torch.ones(1, 3), atol=1e-2, rtol=0)
     (dark,) = network_inputs(0.25 * frames - 0.1, None, spec)
     torch.testing.assert_close(dark, view, atol=1e-2, rtol=0)
+
+
+def test_models_share_only_what_they_prepare_alike(zoo, clip):
+    zoo.add_two_stream("both")
+    first = plan(clip, Request("both", windows=1))
+    numbers = np.unique(first.indices)
+    decoded = DecodedFrames(numbers, read_frames(clip, numbers))
+    for change in (
+        {"mean": (0.1, 0.1, 0.1)},
+        {"std": (0.5, 0.5, 0.5)},
+        {"resize": 48},
+        {"crop": (24, 24)},
+        {"antialias": not first.card.input.antialias},
+        {"flow_limit": 1.0},
+    ):
+        card = replace(first.card, input=replace(first.card.input, **change))
+        shared = SharedPreparations()
+        for request in (first, replace(first, card=card)):
+            together = prepare(request, np.array([0]), decoded, shared).views(0, 1)
+            alone = prepare(request, np.array([0]), decoded).views(0, 1)
+            assert all(map(torch.equal, together, alone)), change
 
 
 def test_frames_are_found_by_their_numbers():
