@@ -106,15 +106,10 @@ def trials(python: str, kinds: Sequence[str] = ("constrained", "newest")) -> Ite
             started = time.monotonic()
             if not use_ready:
                 print(f"Python {version}, {kind} versions: installing", flush=True)
-                problem = "" if own.exists() else _problem([python, "-m", "venv", folder])
-                problem = problem or _problem(
-                    [own, "-m", "pip", "install", "--quiet", *wanted, *PACKAGES]
-                )
-                if problem:
+                if problem := _install(python, folder, wanted):
                     print(problem)
-                    yield Trial(
-                        version, kind, {}, time.monotonic() - started, failed="installation"
-                    )
+                    seconds = time.monotonic() - started
+                    yield Trial(version, kind, {}, seconds, failed="installation")
                     return
             installing = None if use_ready else time.monotonic() - started
             environment = READY if use_ready else own
@@ -129,10 +124,16 @@ def trials(python: str, kinds: Sequence[str] = ("constrained", "newest")) -> Ite
             yield Trial(version, kind, packages, installing, testing, "smoke set" if failed else "")
 
 
-def _problem(words: Sequence[str | Path]) -> str:
-    """Run a command; return the end of what it said if it fails, else ''."""
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
-    return "\n".join((done.stdout + done.stderr).splitlines()[-30:]) if done.returncode else ""
+def _install(python: str, folder: str, wanted: Sequence[str]) -> str:
+    """Install into the environment in this folder, a new one if need be; return pip's complaint or ''."""
+    environment = Path(folder) / "bin" / "python"
+    # Most modules are never imported here, so that compiling them all would be a waste.
+    pip = [environment, "-m", "pip", "install", "--quiet", "--no-compile", *wanted, *PACKAGES]
+    for words in ([python, "-m", "venv", folder], pip)[environment.exists() :]:
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode:
+            return "\n".join((done.stdout + done.stderr).splitlines()[-30:])
+    return ""
 
 
 def _has(python: Path, wanted: Sequence[str]) -> bool:

@@ -37,3 +37,10 @@ def test_links_lead_to_files():
     for name, text in (("systems.md", docs.systems()), ("measured.md", docs.measured())):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
             assert (docs.FOLDER / target).exists(), f"{name}: {target}"
+
+
+def test_the_readme_counts_the_systems():
+    readme = (docs.FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    cards = registry.cards().values()
+    assert f"the {len(cards)} systems" in readme
+    assert f"**Tiny models** ({sum(card.size == 'tiny' for card in cards)})" in readme

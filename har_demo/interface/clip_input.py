@@ -9,7 +9,7 @@ import gradio as gr
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip, ingest
 from har_demo.clips.probe import limits
-from har_demo.errors import ChoiceError, ClipError, UserError
+from har_demo.errors import ChoiceError, ClipError
 from har_demo.interface import formatting
 from har_demo.interface.examples import example, examples
 from har_demo.interface.render import fragment, render
@@ -124,7 +124,7 @@ def _take(job: Job, video: str | None, name: str):
         return
     try:
         clip = ingest(video, name=name, on_progress=_reading(job.tell))
-    except UserError:
+    except Exception:
         yield empty
         raise
     yield shown(clip)

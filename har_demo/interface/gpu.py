@@ -1,4 +1,4 @@
-"""Where a Space lends its GPU for one call, ask for it; everywhere else change nothing."""
+"""Ask for the GPU that a Space lends for one call; everywhere else change nothing."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What stands at the top of every page: the other pages, the name and the switch to dark."""
+"""The top of every page: the other pages, the name and the switch to dark."""
 
 import gradio as gr
 

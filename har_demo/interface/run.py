@@ -37,7 +37,7 @@ Work = Callable[..., Iterator[dict]]
 
 @dataclass(frozen=True)
 class Job:
-    """What work may use while it runs.
+    """The tools of a piece of work while it runs.
 
     Attributes:
         key: names the work for `stopping`.

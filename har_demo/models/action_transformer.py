@@ -34,6 +34,7 @@ et al., 2021), which cuts a picture into patches and has no convolutional trunk.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -249,7 +250,7 @@ def action_transformer_tiny(classes: int) -> ActionTransformer:
     return ActionTransformer(classes, width=1 / 2, channels=64)
 
 
-_ABOUT = {
+_ABOUT: dict[str, Any] = {
     "family": "Video transformer",
     "year": 2019,
     "paper": "Girdhar et al., Video Action Transformer Network, CVPR 2019",

@@ -35,6 +35,7 @@ parameters) are the networks for ImageNet's 1000 classes: with the 200 of Mini-K
 """
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -217,17 +218,17 @@ def cgd_tiny(classes: int) -> nn.Sequential:
     return tiny_head(features, classes)
 
 
-_NL = {
+_NL: dict[str, Any] = {
     "year": 2018,
     "paper": "Wang et al., Non-local Neural Networks, CVPR 2018",
     "paper_url": "https://arxiv.org/abs/1711.07971",
 }
-_CGNL = {
+_CGNL: dict[str, Any] = {
     "year": 2018,
     "paper": "Yue et al., Compact Generalized Non-local Network, NeurIPS 2018",
     "paper_url": "https://arxiv.org/abs/1810.13125",
 }
-_CGD = {
+_CGD: dict[str, Any] = {
     "year": 2019,
     "paper": "He et al., Compact Global Descriptor for Neural Networks, arXiv 2019",
     "paper_url": "https://arxiv.org/abs/1907.09665",

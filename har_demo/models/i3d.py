@@ -30,6 +30,7 @@ the accuracy of one.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -300,7 +301,7 @@ def i3d_two_stream_tiny(classes: int) -> TwoStreamI3D:
     return TwoStreamI3D(classes, width=3 / 8)
 
 
-_ABOUT = {
+_ABOUT: dict[str, Any] = {
     "paper": "Carreira and Zisserman, Quo Vadis, Action Recognition? A New Model and the Kinetics "
     "Dataset, CVPR 2017",
     "paper_url": "https://arxiv.org/abs/1705.07750",

@@ -30,6 +30,7 @@ reads RGB alone; its scores may be averaged with those of a plain RGB network, a
 """
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -186,15 +187,15 @@ def mars_flow_tiny(classes: int) -> ResNeXt3D:
     return ResNeXt3D(classes, channels=2, stem=32, width=48, blocks=(2, 2, 2, 2), groups=12)
 
 
-_MARS = {
+_MARS: dict[str, Any] = {
     "family": "Two-stream",
     "year": 2019,
     "paper": "Crasto et al., MARS: Motion-Augmented RGB Stream for Action Recognition, CVPR 2019",
     "paper_url": "https://openaccess.thecvf.com/content_CVPR_2019/html/"
     "Crasto_MARS_Motion-Augmented_RGB_Stream_for_Action_Recognition_CVPR_2019_paper.html",
 }
-_PAPER = {"size": "paper", "label_set": "Kinetics-400", "classes": KINETICS400}
-_TINY = {"size": "tiny", "label_set": LABEL_SET, "classes": EVERYDAY}
+_PAPER: dict[str, Any] = {"size": "paper", "label_set": "Kinetics-400", "classes": KINETICS400}
+_TINY: dict[str, Any] = {"size": "tiny", "label_set": LABEL_SET, "classes": EVERYDAY}
 _COUNTED = "craston/MARS's code"
 
 # The authors' test: the short side made 112, ActivityNet's mean taken off values from 0 to 255.

@@ -28,7 +28,7 @@ sets of public code differ in what is around them, and so do their weights: PySl
 first, and mmaction2, at 32 frames, does neither and leaves out W_z's bias.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -243,14 +243,19 @@ def i3d_nl_tiny(classes: int) -> BottleneckNet:
     return insert(BottleneckNet(classes, I3D, TINY_BLOCKS, width=TINY_WIDTH), **TINY)
 
 
-_WORDS = {
+_WORDS: dict[str, Any] = {
     "family": "Long-range dependencies",
     "year": 2018,
     "paper": "Wang et al., Non-local Neural Networks, CVPR 2018",
     "paper_url": "https://arxiv.org/abs/1711.07971",
 }
-_PAPER = {"size": "paper", "label_set": "Kinetics-400", "classes": KINETICS400, **_WORDS}
-_TINY = {"size": "tiny", "label_set": LABEL_SET, "classes": EVERYDAY, **_WORDS}
+_PAPER: dict[str, Any] = {
+    "size": "paper",
+    "label_set": "Kinetics-400",
+    "classes": KINETICS400,
+    **_WORDS,
+}
+_TINY: dict[str, Any] = {"size": "tiny", "label_set": LABEL_SET, "classes": EVERYDAY, **_WORDS}
 _VIEWS = "10 clips of every video, 3 crops of 256 × 256"
 _PICKLE = (
     "Its public weights are Caffe2's pickles, which are not opened here: a pickle can run code."

@@ -37,6 +37,7 @@ numbers. The table cites the CGNL paper for MFNet-NL too; it must be the PNL aut
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -159,7 +160,7 @@ def mfnet_pnl_tiny(classes: int, places: Places = one) -> MFNet:
     return places(mfnet_tiny(classes), PyramidNonLocal)
 
 
-_PNL = {
+_PNL: dict[str, Any] = {
     "family": "Long-range dependencies",
     "year": 2021,
     "paper": "Xu et al., PNL: Efficient Long-Range Dependencies Extraction with Pyramid Non-Local "

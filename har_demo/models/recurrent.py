@@ -28,6 +28,7 @@ them side by side.
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -205,21 +206,21 @@ def db_lstm_tiny(classes: int) -> DBLSTM:
     return DBLSTM(pooled_resnet2d(), 256, 128, classes)
 
 
-_LRCN = {
+_LRCN: dict[str, Any] = {
     "family": "Recurrent",
     "year": 2015,
     "paper": "Donahue et al., Long-term Recurrent Convolutional Networks for Visual Recognition "
     "and Description, CVPR 2015",
     "paper_url": "https://arxiv.org/abs/1411.4389",
 }
-_DB_LSTM = {
+_DB_LSTM: dict[str, Any] = {
     "family": "Recurrent",
     "year": 2018,
     "paper": "Ullah et al., Action Recognition in Video Sequences using Deep Bi-Directional LSTM "
     "With CNN Features, IEEE Access 2018",
     "paper_url": "https://doi.org/10.1109/ACCESS.2017.2778011",
 }
-_GRU = {
+_GRU: dict[str, Any] = {
     "family": "Recurrent",
     "year": 2014,
     "paper": "Cho et al., Learning Phrase Representations using RNN Encoder-Decoder for "

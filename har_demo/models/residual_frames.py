@@ -19,6 +19,7 @@ The lecture's table lists ResFrame-TS with 73.9 % on Mini-Kinetics.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -85,7 +86,7 @@ def resframe_ts_tiny(classes: int) -> ResFrameTS:
     )
 
 
-_WORDS = {
+_WORDS: dict[str, Any] = {
     "family": "Two-stream",
     "year": 2020,
     "paper": "Tao et al., Rethinking Motion Representation: Residual Frames with 3D ConvNets for Better "

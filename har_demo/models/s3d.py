@@ -34,6 +34,7 @@ longer view covers more of it. Any other number does too, from 14 on.
 """
 
 from collections import OrderedDict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -216,7 +217,7 @@ def s3d_tiny(classes: int) -> S3D:
     return S3D(classes, width=1 / 2)
 
 
-_ABOUT = {
+_ABOUT: dict[str, Any] = {
     "family": "Factorised 3D convolution",
     "year": 2018,
     "paper": "Xie et al., Rethinking Spatiotemporal Feature Learning: "

@@ -30,6 +30,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -558,7 +559,7 @@ def idt_tiny(classes: int) -> ImprovedTrajectories:
     return ImprovedTrajectories(classes, words=32, scales=3, lit=True)
 
 
-_WORDS = {
+_WORDS: dict[str, Any] = {
     "family": "Hand-crafted",
     "year": 2013,
     "paper": "Wang and Schmid, Action Recognition with Improved Trajectories, ICCV 2013",

@@ -27,7 +27,7 @@ In the lecture this is "2D CNN: Temporal Information from Optical Flow". Its spa
 import math
 from collections import OrderedDict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -250,22 +250,22 @@ def two_stream_tiny(classes: int) -> TwoStream:
     return TwoStream(spatial_stream_tiny(classes), temporal_stream_tiny(classes))
 
 
-_ABOUT = {
+_ABOUT: dict[str, Any] = {
     "family": "Two-stream",
     "year": 2014,
     "paper": "Simonyan and Zisserman, Two-Stream Convolutional Networks for Action Recognition in "
     "Videos, NIPS 2014",
     "paper_url": "https://arxiv.org/abs/1406.2199",
 }
-_FUSED = {
+_FUSED: dict[str, Any] = {
     "family": "Two-stream",
     "year": 2017,
     "paper": "Carreira and Zisserman, Quo Vadis, Action Recognition? A New Model and the Kinetics "
     "Dataset, CVPR 2017, after Feichtenhofer et al., CVPR 2016",
     "paper_url": "https://arxiv.org/abs/1705.07750",
 }
-_UCF = {"size": "paper", "label_set": "UCF101", "classes": UCF101}
-_TINY = {"size": "tiny", "label_set": LABEL_SET, "classes": EVERYDAY}
+_UCF: dict[str, Any] = {"size": "paper", "label_set": "UCF101", "classes": UCF101}
+_TINY: dict[str, Any] = {"size": "tiny", "label_set": LABEL_SET, "classes": EVERYDAY}
 
 _FRAME = ModelInput(
     frames=1,

@@ -24,6 +24,7 @@ B because it counts 16 frames.
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -389,14 +390,14 @@ def swin_tiny(classes: int, window: Sides = (4, 7, 7)) -> VideoSwin:
     return network
 
 
-_WORDS = {
+_WORDS: dict[str, Any] = {
     "family": "Video transformer",
     "year": 2022,
     "paper": "Liu et al., Video Swin Transformer, CVPR 2022",
     "paper_url": "https://arxiv.org/abs/2106.13230",
 }
 # 32 frames, every second one of clips at 30 per second.
-_VIEW = {"frames": 32, "fps": 15}
+_VIEW: dict[str, Any] = {"frames": 32, "fps": 15}
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _PORTED = PORTED.format("Video-Swin-Transformer")
 

@@ -144,7 +144,7 @@ class ModelError:
     internal: bool = False
 
     def as_error(self) -> InternalError | WeightsError:
-        """What to raise where nothing can be done without this answer."""
+        """The exception to raise where nothing can be done without this answer."""
         if self.internal:
             return InternalError(f"{self.title} failed; its own traceback was logged before.")
         return WeightsError(self.message)

@@ -121,14 +121,14 @@ def ask(
         raise ChoiceError(f"No two streams are called '{name}': choose {', '.join(STREAMS)}.")
     streams = STREAMS[name]
     known = trained_with(streams)
-    questions = [
+    requests = [
         Request(streams.spatial, windows=streams.windows),
         Request(streams.temporal, windows=streams.windows, flow=known),
     ]
     if flow and flow != known:
-        questions.append(Request(streams.temporal, windows=streams.windows, flow=flow))
+        requests.append(Request(streams.temporal, windows=streams.windows, flow=flow))
     answers = []
-    for answer in recognize(clip, questions, on_progress):
+    for answer in recognize(clip, requests, on_progress):
         if isinstance(answer, ModelError):
             raise answer.as_error()
         answers.append(answer)

@@ -156,7 +156,7 @@ def test_the_command_writes_what_the_engine_says(wave_file, waving, one, tmp_pat
         (["--model", MODEL, "--at", "9999,2,0"], "choose a point in there"),
         (["--model", MODEL, "--at", "2,2,16"], "sampled frames 0 to 15"),
         (["--model", MODEL, "--at", "2,2,0", "--trust"], "go without --at"),
-        (["--model", MODEL, "--head", "0"], "go with --at"),
+        (["--model", MODEL, "--head", "0"], "need a place: add --at"),
         (["--model", MODEL, "--at", "2,2,0", "--block", "x"], "no block 'x'"),
         (["--model", MODEL, "--class", "wav"], "did you mean waving one hand or waving both hands"),
         (["--model", MODEL, "--class", "zzzz"], "it knows Everyday 39"),

@@ -147,11 +147,12 @@ def test_the_towers_are_listed_with_size_and_licence(client):
 
 
 def test_endpoints_keep_their_parameters_defaults_and_results(client):
-    """Programs of before go on working: endpoints.json has the component and default of each."""
+    """Programs written for these endpoints go on working: a new one may come, none may change."""
     kept = json.loads((Path(__file__).parent / "endpoints.json").read_text())
     offered = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert offered.keys() == kept.keys()
-    for name, endpoint in offered.items():
+    assert offered.keys() >= kept.keys()
+    for name in kept:
+        endpoint = offered[name]
         parameters = {
             one["parameter_name"]: [
                 one["component"],

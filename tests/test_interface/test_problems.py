@@ -9,10 +9,11 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from har_demo.errors import BROKEN, ChoiceError
-from har_demo.interface import taking
+from har_demo.interface import clip_input
 from har_demo.interface.problems import explain_error, plainly
 from tests import plant
 from tests.media import numbered_frames, write
+from tests.test_interface.pressed import pressed
 
 
 def test_a_mistake_is_said_as_it_is_and_not_logged(caplog):
@@ -59,9 +60,10 @@ def test_an_upload_that_meets_a_fault_is_said_beside_the_clip(monkeypatch, caplo
     def broken(*given, **named):
         raise AttributeError("planted")
 
-    monkeypatch.setattr(taking, "ingest", broken)
-    video, clip, _, said, _ = taking.take_upload("/tmp/a.mp4")
-    assert (video, clip) == (None, None) and BROKEN in said
+    monkeypatch.setattr(clip_input, "ingest", broken)
+    emptied, said = pressed(clip_input.take_upload, "/tmp/a.mp4")
+    assert (emptied["video"], emptied["current"]) == (None, None)
+    assert BROKEN in said["clip_notice"]
     assert "AttributeError: planted" in caplog.text
 
 

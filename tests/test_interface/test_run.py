@@ -5,7 +5,7 @@ import logging
 import gradio as gr
 import pytest
 
-from har_demo.errors import ChoiceError
+from har_demo.errors import BROKEN, ChoiceError
 from har_demo.interface import stopping
 from har_demo.interface.pages.attention.callbacks import ask_model
 from har_demo.interface.pages.flow.callbacks import ask_streams, show_motion
@@ -13,7 +13,7 @@ from har_demo.interface.pages.motion.callbacks import try_on_models
 from har_demo.interface.pages.prompts.callbacks import ask_prompts
 from har_demo.interface.pages.prompts.search import search_clips
 from har_demo.interface.pages.recognize.callbacks import run_models
-from har_demo.interface.run import BROKEN, key_of, on, press
+from har_demo.interface.run import key_of, on, press
 from tests.test_interface.pressed import pressed
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from har_demo.errors import ChoiceError
 from har_demo.recognize.annotate import annotate, window_at
-from har_demo.recognize.prediction import ModelError, Prediction, Provenance, Times
+from har_demo.recognize.prediction import ModelError, Prediction, Times
+from har_demo.weights import Provenance
 from tests.media import frame_number
 
 CLASSES = ("clap", "jump", "a class with a name far too long for its bar, whoever draws it", "walk")
@@ -43,10 +44,19 @@ def decoded(path) -> tuple[av.VideoStream, list[np.ndarray]]:
         ), frames
 
 
-def test_the_result_is_h264_with_every_frame_of_the_clip(clip, tmp_path):
-    done = []
-    annotate(clip, [sure_of("jump", clip)], tmp_path / "out.mp4", done.append)
-    (codec, pixels, rate), frames = decoded(tmp_path / "out.mp4")
+@pytest.fixture(scope="module")
+def annotated(clip, tmp_path_factory):
+    """The clip with two windows, jump and then the class with the long name: facts, frames, progress."""
+    file, done = tmp_path_factory.mktemp("annotated") / "out.mp4", []
+    first = sure_of("jump", clip, windows=2, frames=60)
+    scores = first.scores.copy()
+    scores[1] = scores[1][::-1]
+    annotate(clip, replace(first, scores=scores), file, done.append)
+    return *decoded(file), done
+
+
+def test_the_result_is_h264_with_every_frame_of_the_clip(clip, annotated):
+    (codec, pixels, rate), frames, done = annotated
     assert (codec, pixels, rate) == ("h264", "yuv420p", 25)
     assert len(frames) == clip.frames
     height, width = frames[0].shape[:2]
@@ -57,37 +67,30 @@ def test_the_result_is_h264_with_every_frame_of_the_clip(clip, tmp_path):
     assert done == sorted(done) and done[-1] == 1
 
 
-def test_the_moment_runs_along_the_timeline(clip, tmp_path):
-    annotate(clip, [sure_of("jump", clip)], tmp_path / "out.mp4")
-    _, frames = decoded(tmp_path / "out.mp4")
-    line = [frame[-24].astype(int).min(axis=1).argmax() for frame in frames]
+def test_the_moment_runs_along_the_timeline(annotated):
+    line = [frame[-24].astype(int).min(axis=1).argmax() for frame in annotated[1]]
     assert line[0] < 40 and line[-1] > 680
     assert line == sorted(line)
 
 
-def test_the_panel_changes_with_what_the_model_says(clip, tmp_path):
-    first = sure_of("jump", clip, windows=2, frames=60)
-    scores = first.scores.copy()
-    scores[1] = scores[1][::-1]  # jump, then the class with the long name
-    annotate(clip, replace(first, scores=scores), tmp_path / "out.mp4")
-    _, frames = decoded(tmp_path / "out.mp4")
-    panels = [frame[545:680].astype(int) for frame in frames]
+def test_the_panel_changes_with_the_prediction(annotated):
+    panels = [frame[545:680].astype(int) for frame in annotated[1]]
     same, other = (np.abs(panels[50] - panels[n]).mean() for n in (10, 70))
     assert other > 10 * same, (same, other)
 
 
-@pytest.mark.parametrize("models", [1, 2, 5])
 @pytest.mark.parametrize("size", [(192, 144), (144, 192), (340, 20), (20, 340), (2, 2)], ids=str)
-def test_any_shape_and_number_of_models_fits(clip, tmp_path, monkeypatch, size, models):
+def test_any_shape_and_number_of_models_fits(clip, tmp_path, monkeypatch, size):
     strange = replace(clip, width=size[0], height=size[1], frames=3)
     monkeypatch.setattr(
         "har_demo.recognize.annotate.read_frames",
         lambda clip, numbers: np.full((len(numbers), size[1], size[0], 3), 90, np.uint8),
     )
-    predictions = [sure_of("clap", clip, model=f"model {n}") for n in range(models)]
-    annotate(strange, predictions, tmp_path / "out.mp4")
-    _, frames = decoded(tmp_path / "out.mp4")
-    assert len(frames) == 3 and frames[0].shape[0] >= 150
+    for models in (1, 2, 5):
+        predictions = [sure_of("clap", clip, model=f"model {n}") for n in range(models)]
+        annotate(strange, predictions, tmp_path / "out.mp4")
+        _, frames = decoded(tmp_path / "out.mp4")
+        assert len(frames) == 3 and frames[0].shape[0] >= 150, models
 
 
 def test_a_moment_between_windows_is_spoken_for_by_the_nearest(clip):

@@ -15,7 +15,7 @@ from har_demo.models import registry
 from har_demo.recognize import networks
 from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
-from har_demo.recognize.two_streams import STREAMS, ask, ready, state, told, trained_with
+from har_demo.recognize.two_streams import STREAMS, ask, ready, state, streams_json, trained_with
 from tests.test_recognize.conftest import make_clip
 
 
@@ -80,8 +80,8 @@ def test_the_flow_it_knows_is_asked_once(clip):
     np.testing.assert_allclose(one.fused(1, other=True), one.temporal.overall)
 
 
-def test_everything_is_told(both):
-    said = told(both, 0.5)
+def test_everything_is_streams_json(both):
+    said = streams_json(both, 0.5)
     json.dumps(said)
     assert said["flow"] == {"temporal": "DIS", "temporal_with_other_flow": "Farneback"}
     assert len(said["top"]) == 10 and len(said["notes"]) == 1

@@ -12,10 +12,10 @@ from har_demo.research.people.motion import ACTIONS
 def test_at_least_four_different_sentences():
     for action in ACTIONS:
         for seed in range(3):
-            found = captions(action, seed)
-            assert len(found) == len(set(found)) >= 4, action
-            for sentence in found:
-                assert re.fullmatch(r"(a person|someone|somebody)( [a-z-]+)+", sentence), action
+            sentences = captions(action, seed)
+            assert len(sentences) == len(set(sentences)) >= 4
+            for sentence in sentences:
+                assert re.fullmatch(r"(a person|someone|somebody)( [a-z-]+)+", sentence)
 
 
 def test_no_sentence_fits_two_actions():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from har_demo.research.people.shoot import Take, take
+from har_demo.research.people.shoot import Take, batch, take
 from har_demo.research.people.supply import batches
 from tests.test_research.test_people.stages import same
 
@@ -12,18 +12,19 @@ def draw(seed: int) -> Take:
     return take("bend", seed, 0.2, 10)
 
 
-@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.nightly)])
-def test_batches_come_in_order_however_they_are_drawn(workers):
-    found = list(batches(draw, range(5), 2, workers))
-    assert [len(some.stage) for some in found] == [4, 4, 2]
-    assert len(found[0].stage.light) == 2
-    wanted = list(batches(draw, range(5), 2))
-    for one, other in zip(found, wanted, strict=True):
-        assert same(one.stage, other.stage)
-        assert torch.equal(one.seeds, other.seeds)
-        assert torch.equal(one.film.exposure, other.film.exposure)
+def test_batches_are_the_takes_of_their_jobs():
+    drawn = list(batches(draw, range(5), 2))
+    assert [len(group.stage) for group in drawn] == [4, 4, 2]
+    assert [len(group.stage.light) for group in drawn] == [2, 2, 1]
+    assert same(drawn[1].stage, batch([draw(2), draw(3)]).stage)
 
 
-def test_a_mistake_in_a_process_is_told():
+def test_processes_draw_the_same_in_order_and_pass_on_their_errors():
+    drawn = batches(draw, [0, 1, 2, 3, -1], 2, workers=2)
+    for here in batches(draw, range(4), 2):
+        there = next(drawn)
+        assert same(there.stage, here.stage)
+        assert torch.equal(there.seeds, here.seeds)
+        assert torch.equal(there.film.exposure, here.film.exposure)
     with pytest.raises(ValueError, match="negative"):
-        list(batches(draw, [-1], 1, workers=1))
+        next(drawn)

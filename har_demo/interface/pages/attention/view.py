@@ -257,7 +257,7 @@ def _middle(
     high: float = 1.0,
     wide: float = 1.0,
 ) -> tuple[float, float]:
-    """Where the centre of a cell is drawn, on the frame in the middle of its time.
+    """The centre of a cell in the drawing, on the frame in the middle of its time.
 
     `high` and `wide` are the shares of a frame that the grid lies on.
     """

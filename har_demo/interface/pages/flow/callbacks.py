@@ -220,12 +220,12 @@ def weigh(job: Job, both: Fusable | None, weight: float):
 
 
 def first_method() -> str:
-    """What is asked unless the visitor chooses: the network that comes along, if it is here."""
+    """The default method: the shipped network, if it is here."""
     return METHOD if learned.at_hand(EMBEDDED) else EMBEDDED
 
 
 def offer() -> tuple:
-    """What can be chosen now, looked up when the page is opened.
+    """Offer the methods and streams there are now; looked up when the page is opened.
 
     Updates of: method, beside, about, streams, other flow, streams' row, no-streams sentence.
     """
@@ -246,7 +246,7 @@ def offer() -> tuple:
 
 
 def _about_streams(names: list[str]) -> str:
-    """What has to be said where no stream of flow is here yet."""
+    """A notice where no weights of a stream of flow are here yet."""
     if not names:
         return notice(NO_STREAMS + OFFLINE, "warn")
     here = ("shipped", "cached")
@@ -267,6 +267,6 @@ def _streams_label(name: str) -> str:
 
 
 def about(method: str, beside: str) -> str:
-    """What is known of the chosen methods, and what they fetch, before anything is computed."""
+    """The ideas, errors and downloads of the chosen methods, before anything is computed."""
     chosen = [one for name in (method, beside) for one in methods() if one.name == name]
     return fragment("flow/parts", "about", methods=chosen)

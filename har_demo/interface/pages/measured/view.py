@@ -361,7 +361,13 @@ def _curves(chosen: list[Curve]) -> dict:
             }
         )
     line = {"color": "var(--faint)", "width": 1.2, "dash": "dot"}
-    label = {"text": "real clips join", "textposition": "start", "font": {"size": 11}}
+    label = {
+        "text": "real clips join",
+        "textposition": "end",
+        "textangle": 0,
+        "xanchor": "left",
+        "font": {"size": 11},
+    }
     return {
         "data": traces,
         "layout": {

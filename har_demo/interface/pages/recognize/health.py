@@ -27,7 +27,7 @@ CLIPS = (2, 5, 10)
 
 @dataclass(frozen=True)
 class Tally:
-    """How many of the first rendered clips a model was asked about, and how many it got right."""
+    """Counts over the first rendered clips of the test set: clips answered, and answered right."""
 
     right: int = 0
     asked: int = 0
@@ -149,7 +149,7 @@ def _only(target: EvalTarget, number: int) -> EvalTarget:
 
 
 def _tallies(so_far: dict[str, Tally], doing: str = "", share: float = 1.0) -> Markup:
-    """What was found so far, and how far a measurement has come, as HTML."""
+    """The tallies so far, and the progress of a measurement, as HTML."""
     rows = [_row(model, tally) for model, tally in so_far.items()]
     return render("recognize/remeasured", rows=rows, doing=doing, share=f"{share:.2f}")
 

@@ -150,7 +150,7 @@ def _capital(sentence: str) -> str:
 
 
 def _trust(answer: Prediction, card: ModelCard) -> str:
-    """Where the parameters come from and how far they can be believed, in one line."""
+    """The origin of the parameters and their measured accuracy, in one line."""
     origin = {
         "user": "your own weights, accuracy unknown",
         "shipped": "weights shipped with this project",
