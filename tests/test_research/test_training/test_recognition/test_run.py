@@ -19,7 +19,6 @@ from har_demo.recognize.prepared import read_examples
 from har_demo.research.cli import app
 from har_demo.research.training.recognition import figures, score, tables
 from har_demo.research.training.recognition import run as run_module
-from har_demo.research.training.recognition import ship as ship_module
 from har_demo.research.training.recognition.data import prepare
 from har_demo.research.training.recognition.fitted import FITTED
 from har_demo.research.training.recognition.protocol import FILE, read_protocol
@@ -385,13 +384,3 @@ def test_the_protocol_is_complete():
     assert protocol.rendered_seed + protocol.rendered_clips < protocol.test_seed
     lines = [line for line in FILE.read_text().splitlines() if "=" in line]
     assert len(lines) == len(dataclasses.fields(protocol))
-
-
-def test_the_data_sets_of_an_entry_are_those_that_are_used():
-    assert {one["name"] for one in ship_module.DATA} == {
-        "Weizmann",
-        "ARID",
-        "Workout",
-        "Rendered people",
-        "UTD-MHAD",
-    }
