@@ -141,7 +141,7 @@ def points(view: View, rows: Sequence[PublishedRow]) -> tuple[list[Point], dict[
     """The points of these rows, and how many rows are left out for which reason.
 
     A row gives one point, or two: as published and as counted here. A printed number that an erratum
-    corrects always has the counted one beside it. The front goes by the counted one of such a pair.
+    corrects always has the counted one with it. The front goes by the counted one of such a pair.
     """
     drawn: list[Point] = []
     left_out: Counter[str] = Counter()

@@ -86,7 +86,7 @@ def opened(request: gr.Request) -> tuple:
 
 
 def recorded_times(dataset: str) -> str:
-    """Return times of one view on the machine that was timed first, and on the others beside it, as HTML."""
+    """Return times of one view on the machine that was timed first, and on the others, as HTML."""
     known = {row.key for row in entries()}
     recorded = {
         machine: {model: ms for model, ms in measured.items() if model in known}
