@@ -188,6 +188,15 @@ def test_the_length_limit_holds_where_no_length_is_stated(tmp_path, monkeypatch)
     assert "longer than the limit of 1 seconds" in refusal(path)
 
 
+def test_the_length_limit_holds_where_timestamps_start_again(tmp_path, monkeypatch):
+    """Four films glued together look as long as one of them, until they are decoded."""
+    one = film(tmp_path / "a.mpg", 20, codec="mpeg2video").read_bytes()
+    path = write(tmp_path / "glued.mpg", 4 * one)
+    monkeypatch.setenv("HAR_MAX_SECONDS", "1")
+    assert probe(path).duration < 1
+    assert "longer than the limit of 1 seconds" in refusal(path)
+
+
 def test_200_megabytes_is_the_limit(tmp_path):
     path = tmp_path / "big.mp4"
     with path.open("wb") as file:
