@@ -42,13 +42,17 @@ train: .venv/installed
 	@.venv/bin/python -m har_demo.research train --data $(DATA) --models $(MODEL)
 
 # A stamp is older than the lists when one has changed since the last install.
-.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing the project and what it needs: about 5 GB, some minutes the first time."
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+DEV := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"], sep="\n")
+
+.venv/installed: requirements.txt constraints.txt | .venv/bin/python
+	@echo "Installing the packages of requirements.txt: about 5 GB, some minutes the first time."
+	@$(PIP) -r requirements.txt
 	@touch $@
 
-.venv/tested: .venv/installed
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+.venv/tested: .venv/installed pyproject.toml
+	@.venv/bin/python -c '$(DEV)' > .venv/dev.txt
+	@$(PIP) -r .venv/dev.txt
 	@touch $@
 
 # Debian keeps the venv module in a package of its own.

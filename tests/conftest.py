@@ -34,6 +34,7 @@ START_SECONDS = 180  # two slow cores import torch and gradio in well under this
 SERVER_LOG = pytest.StashKey[Path]()
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Give every file to one worker of pytest-xdist, and all files that open the app to the same.
 

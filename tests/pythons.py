@@ -27,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 READY = ROOT / ".venv" / "bin" / "python"  # of `make test`
 PYTHONS = ("3.11", "3.12", "3.13")
-PACKAGES = ("--editable", ".[dev]")  # what requirements.txt lists, and the test tools
+PACKAGES = (".[dev]",)  # a wheel of the project, what requirements.txt lists, and the test tools
 CONSTRAINED = ("-c", "constraints.txt")
 NEWEST = ("--upgrade", "--upgrade-strategy", "eager")
 SMOKE = ("-m", "pytest", "tests/test_smoke.py")

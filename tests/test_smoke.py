@@ -54,6 +54,18 @@ def test_two_models_name_the_action_of_an_example():
         np.testing.assert_allclose(answer.scores.sum(axis=1), 1, atol=1e-4)
 
 
+def test_the_installed_program_runs_from_another_folder():
+    """`make test-pythons` installs the wheel; where it was not, tests/test_wheel.py does."""
+    program = Path(sys.executable).with_name("har-demo")
+    if not program.exists():
+        pytest.skip("the project is not installed here")
+    words = [program, "recognize", EXAMPLE, "--models", MODELS[0], "--json"]
+    done = subprocess.run(words, cwd="/", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (prediction,) = json.loads(done.stdout)["predictions"]
+    assert prediction["top"][0]["class"] == ACTION
+
+
 def test_the_command_line_says_what_the_function_says(tmp_path):
     """Of a file in another container and codec: a real clip, where there is one."""
     file = REAL

@@ -61,6 +61,12 @@ def test_ruff(command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
+def test_types():
+    done = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_only_the_interface_knows_gradio():
     outside = [m for m in MODULES if part(m) != "interface"]
     guilty = [m for m in outside if any(n.split(".")[0].startswith("gradio") for n in imports(m))]

@@ -20,7 +20,7 @@ FORBIDDEN = {
     r"minds? time": "temporal sensitivity",
     r"fetch(ed|es)? (the next frame )?back|fetches the next frame": "warped frame",
     r"what is left": "photometric error",
-    r"beside it\b": "compare with",
+    r"\Abeside it\Z": "compare with",
     r"camera's motion off": "remove camera motion",
     r"right at first|among five": "top-1, top-5",
     r"\btowers?\b": "image-text model, image encoder, text encoder",

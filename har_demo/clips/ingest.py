@@ -86,6 +86,7 @@ def read_safely(
             stderr=complaints,
         )
         with child:
+            assert child.stdout is not None
             try:
                 for line in lines(child.stdout, PATIENCE):
                     message = json.loads(line)

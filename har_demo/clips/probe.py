@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.stream import Disposition
@@ -46,7 +47,7 @@ VIDEOS = frozenset(
 )
 FASTEST = 240  # frames per second that are believed
 # Titles and the like need not be UTF-8. PyAV 19 reads them anyway; before, it had to be told to.
-ANY_TEXT = (
+ANY_TEXT: dict[str, Any] = (
     {"metadata_errors": "replace"} if hasattr(av.container.Container, "metadata_errors") else {}
 )
 READABLE = "upload an mp4, mov, avi, mkv, webm, mpg or gif"

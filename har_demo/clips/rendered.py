@@ -124,6 +124,7 @@ class _Renderer:
             process, listener = self._process, self._listener
         if process:
             process.kill()
+            assert listener is not None  # it starts with the process
             listener.join()
             # Closes the pipes, where one may hold words for a process that ended.
             with suppress(BrokenPipeError), process:
@@ -134,6 +135,7 @@ class _Renderer:
         answer: Future = Future()
         with self._lock:
             process = self._started()
+            assert process.stdin is not None
             number = next(self._numbers)
             self._waiting[number] = answer
             try:
@@ -169,6 +171,7 @@ class _Renderer:
 
     def _listen(self, process: subprocess.Popen) -> None:
         """Hand each answer to the reader that waits for it, until the process ends."""
+        assert process.stdout is not None
         for line in process.stdout:
             message = json.loads(line)
             self._waiting.pop(message["id"]).set_result(message)

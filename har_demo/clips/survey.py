@@ -60,6 +60,7 @@ def survey(source: Path | str, name: str) -> Survey:
         except av.FFmpegError:
             broken = True
         tick = stream.time_base
+        assert tick is not None  # FFmpeg gives every stream of a file one
         announced = probe.announced_rate(stream)
         duration = probe.announced_seconds(container, stream)
         if container.format.name in STATES_DURATION and container.duration:

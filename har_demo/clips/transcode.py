@@ -67,7 +67,7 @@ def transcode(
             output.mux(encoder.encode(picture))
             count += 1
             if count > most:
-                probe.check_seconds(count / rate, name)
+                probe.check_seconds(float(count / rate), name)
             on_progress(min(count / rate / film.seconds, 1.0))
         if first is None:
             raise ClipError(
@@ -177,16 +177,19 @@ def clock(frames: Iterable[av.VideoFrame], film: Survey) -> Iterator[tuple[float
     A missing timestamp continues at the average rate, and so does one that leaps back, or past the
     end of the film: it is damaged, or the film was glued together from several.
     """
-    origin = shown = None
+    origin, shown = 0.0, None
     period = float(1 / film.rate)
     for frame in frames:
-        stamp = None if frame.pts is None else float(frame.pts * frame.time_base)
+        stamp = None
+        if frame.pts is not None and frame.time_base is not None:
+            stamp = float(frame.pts * frame.time_base)
         if shown is None:
             origin, shown = stamp or 0.0, 0.0
         else:
             due = shown + period
             moment = due if stamp is None else stamp - origin
             if moment < shown - 2 * period or moment > max(film.seconds, due) + 1:
+                assert stamp is not None  # a frame without one is due
                 origin, moment = stamp - due, due
             shown = max(shown, moment)
         yield shown, frame
@@ -209,7 +212,8 @@ def resample(
     if frame is None:
         return
     end = moment + gap
-    if moment and frame.duration:  # the last picture may be held; an only one stays one frame
+    # the last picture may be held; an only one stays one frame
+    if moment and frame.duration and frame.time_base:
         end = moment + max(gap, float(frame.duration * frame.time_base))
     while tick == 0 or (moment and tick * step < end - slack):
         yield frame
@@ -245,7 +249,9 @@ def small(frame: av.VideoFrame, shape: tuple[int, int], turns: int) -> av.VideoF
 
     planes = []
     for plane in picture.planes:
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        # PyAV's stubs do not say that a plane is a buffer.
+        flat = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]
+        rows = flat.reshape(plane.height, plane.line_size)
         planes.append(np.rot90(rows[:, : plane.width], -turns))
     width, height = shape if turns == 2 else shape[::-1]
     joined = np.concatenate([plane.ravel() for plane in planes]).reshape(height * 3 // 2, width)

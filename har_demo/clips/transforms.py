@@ -81,7 +81,8 @@ def crop_boxes(spec: ModelInput, width: int, height: int, crops: int = 1) -> np.
 def resized(resize: tuple[int, int] | int, width: int, height: int) -> tuple[int, int]:
     """(height, width) after resizing; one number is the short side and keeps the aspect ratio."""
     if not isinstance(resize, int):
-        return tuple(resize)
+        height, width = resize
+        return height, width
     if width <= height:
         return int(resize * height / width), resize
     return resize, int(resize * width / height)

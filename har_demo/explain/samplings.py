@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from har_demo.clips.sampling import indices
+from har_demo.clips.sampling import Sampling, indices
 from har_demo.errors import ChoiceError
 from har_demo.explain.film import Excerpt
 from har_demo.models import registry
@@ -168,7 +168,7 @@ def _plan(film: Excerpt, model: str, way: SamplingChoice) -> Plan:
     if way.kind == "dense":
         return one
     count, read = len(film.frames), one.indices.shape[1]
-    spread = indices(count, SamplingChoice(way.kind, read))
+    spread = indices(count, Sampling(way.kind, read))
     stride = float(np.diff(spread[0]).mean()) if read > 1 else 1.0
     return replace(
         one, indices=spread, stride=max(stride, 1e-3), note=repeats(film.clip, spread, 1.0)

@@ -83,18 +83,12 @@ def press(work: Work | None = None, *, errors: str = "notice", gpu: bool = False
             except stopping.Stopped:
                 return  # the press on Stop says so
             except UserError as problem:
-                yield {errors: notice(sentence(problem))}
+                yield {errors: notice(str(problem))}
             except Exception as fault:
                 # The page must never be left waiting.
                 yield {errors: notice(explain_error(fault, f"{work.__name__} failed"))}
 
     return on_gpu(guarded) if gpu else guarded
-
-
-def sentence(problem: UserError) -> str:
-    """The problem as a sentence that begins with a capital."""
-    text = str(problem)
-    return text[:1].upper() + text[1:]
 
 
 def on(

@@ -41,7 +41,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.attention import AttentionMap, flat_positions
+from har_demo.models.attention import AttentionMap, flat_positions, grid_of
 from har_demo.models.card import ModelCard, ModelInput, PublishedCost
 from har_demo.models.i3d import MIXED, i3d_trunk, outputs_of, scaled
 from har_demo.models.label_sets import KINETICS400
@@ -195,8 +195,9 @@ class ActionTransformerHead(nn.Module):
         queries = flat_positions(at, box).to(x.device)
         maps = []
         for layer in self.layers:
-            weights = torch.stack([unit.weights(query, memory) for unit in layer.units], dim=1)
-            maps.append(AttentionMap(weights[:, :, queries], queries, box, tuple(x.shape[2:])))
+            units: Any = layer.units
+            weights = torch.stack([unit.weights(query, memory) for unit in units], dim=1)
+            maps.append(AttentionMap(weights[:, :, queries], queries, box, grid_of(x)))
             query = layer(query, memory)
         return tuple(maps)
 

@@ -15,9 +15,13 @@ never built for a question about a few.
 
 from dataclasses import dataclass
 from threading import get_ident
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+Grid = tuple[int, int, int]
+"""Cells along T, H and W."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,17 @@ class AttentionMap:
 
     weights: Tensor
     queries: Tensor
-    query_grid: tuple[int, int, int]
-    key_grid: tuple[int, int, int]
+    query_grid: Grid
+    key_grid: Grid
 
 
-def flat_positions(at: Tensor | None, grid: tuple[int, int, int]) -> Tensor:
+def grid_of(features: Tensor) -> Grid:
+    """Return the grid of features [B, C, T, H, W]."""
+    t, h, w = features.shape[2:]
+    return t, h, w
+
+
+def flat_positions(at: Tensor | None, grid: Grid) -> Tensor:
     """Return flat indices into a grid of (T, H, W) cells, row by row, W fastest.
 
     Args:
@@ -107,5 +117,6 @@ def attention_maps(
         {'layer2.1.non_local': torch.Size([1, 1, 1, 3136]), ...}
     """
     _, received = block_inputs(network, *inputs)
+    blocks: dict[str, Any] = dict(network.named_modules())
     with torch.no_grad():
-        return {name: network.get_submodule(name).attention(x, at) for name, x in received.items()}
+        return {name: blocks[name].attention(x, at) for name, x in received.items()}

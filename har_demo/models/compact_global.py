@@ -42,7 +42,7 @@ from torch import Tensor, nn
 from torchvision.models import ResNet, resnet50
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.attention import AttentionMap, flat_positions
+from har_demo.models.attention import AttentionMap, flat_positions, grid_of
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.non_local import NonLocal
@@ -97,7 +97,7 @@ class CGNL(nn.Module):
         summed over the positions j and over the heads of a group, it gives the mean of y_i over the
         group.
         """
-        grid = tuple(x.shape[2:])
+        grid = grid_of(x)
         queries = flat_positions(at, grid).to(x.device)
         theta = self.grouped(self.theta(x)).mean(dim=2, keepdim=True)[..., queries]
         phi = self.grouped(self.phi(x))
@@ -143,8 +143,11 @@ class EachFrame(nn.Module):
         return frame_by_frame(self.layer, clip).transpose(1, 2)
 
 
-def each_frame(network: nn.Module) -> nn.Module:
-    """The same network with every layer for images made one for clips, in place."""
+def each_frame(network: nn.Module) -> Any:
+    """The same network with every layer for images made one for clips, in place.
+
+    Its layers are then of other types than its class declares, so Any.
+    """
     for name, child in network.named_children():
         if isinstance(child, nn.Conv2d | nn.BatchNorm2d | nn.MaxPool2d):
             setattr(network, name, EachFrame(child))
@@ -189,6 +192,7 @@ def res50_cgd(classes: int) -> ResNet:
 
 def describe(conv: EachFrame) -> nn.Sequential:
     """The convolution with a descriptor behind it."""
+    assert isinstance(conv.layer, nn.Conv2d)
     return nn.Sequential(conv, CGD(conv.layer.out_channels))
 
 

@@ -112,13 +112,14 @@ class Bottleneck(nn.Module):
         outputs = 4 * width
         self.reduce = nn.Conv3d(inputs, width, 1, bias=False)
         self.reduce_norm = nn.BatchNorm3d(width)
-        self.interact = nn.Identity()
+        self.interact: nn.Module = nn.Identity()
         if preserve:
             self.interact = nn.Sequential(
                 nn.Conv3d(width, width, 1, bias=False), nn.BatchNorm3d(width)
             )
         if kernel == "split":
-            self.depthwise = Conv2Plus1D(width, middle_channels(width, width), width, stride)
+            middle = middle_channels(width, width)
+            self.depthwise: nn.Module = Conv2Plus1D(width, middle, width, stride)
         else:
             groups = width if kernel == "depthwise" else 1
             self.depthwise = nn.Conv3d(
@@ -127,7 +128,7 @@ class Bottleneck(nn.Module):
         self.depthwise_norm = nn.BatchNorm3d(width)
         self.expand = nn.Conv3d(width, outputs, 1, bias=False)
         self.expand_norm = nn.BatchNorm3d(outputs)
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
             self.shortcut = nn.Sequential(
                 nn.Conv3d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm3d(outputs)

@@ -65,10 +65,10 @@ class Unit(nn.Module):
         self.relu = relu
 
     def forward(self, x: Tensor) -> Tensor:
-        time, *space = self.conv.kernel_size
+        time, height, width = self.conv.kernel_size
         if time > 1:
             x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], dim=2)
-        x = pad_same(x, (1, *space), self.conv.stride)
+        x = pad_same(x, (1, height, width), self.conv.stride)
         x = self.norm(self.conv(x))
         return F.relu6(x) if self.relu else x
 
@@ -104,7 +104,8 @@ class InflatedLite0(nn.Module):
 
     def __init__(self, classes: int, time: Literal[1, 3] = 3):
         super().__init__()
-        layers, channels = [Unit(3, 32, 3, stride=2)], 32
+        layers: list[nn.Module] = [Unit(3, 32, 3, stride=2)]
+        channels = 32
         for blocks, size, stride, widening, outputs in STAGES:
             for i in range(blocks):
                 layers.append(Block(channels, outputs, size, time, 1 if i else stride, widening))

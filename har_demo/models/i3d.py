@@ -30,7 +30,7 @@ the accuracy of one.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -74,10 +74,10 @@ def scaled(channels: Channels, width: float) -> Channels:
     >>> scaled(MIXED["3b"], 0.5)
     (32, 48, 64, 8, 16, 16)
     """
-    return tuple(int(width * c) for c in channels)
+    return cast(Channels, tuple(int(width * c) for c in channels))
 
 
-def pad_same(x: Tensor, size: tuple[int, int, int], stride: tuple[int, int, int]) -> Tensor:
+def pad_same(x: Tensor, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
     """Zeros around x, so that a window of that size and stride gives ⌈T / stride⌉ and so on.
 
     These are TensorFlow's, where the public weights come from: an odd number of zeros leaves the
@@ -88,7 +88,7 @@ def pad_same(x: Tensor, size: tuple[int, int, int], stride: tuple[int, int, int]
         x: float [B, C, T, H, W].
         size, stride: of the layer that follows, along T, H and W.
     """
-    sides = []
+    sides: list[int] = []
     for length, window, step in zip(x.shape[2:], size, stride, strict=True):
         zeros = max(window - (length % step or step), 0)
         sides = [zeros // 2, zeros - zeros // 2, *sides]  # F.pad wants the last dimension first
@@ -113,6 +113,9 @@ class Unit(nn.Module):
 
 class SamePool(nn.MaxPool3d):
     """Maximum with TensorFlow's padding, whose zeros never win: what left a ReLU is no smaller."""
+
+    kernel_size: tuple[int, int, int]
+    stride: tuple[int, int, int]
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(pad_same(x, self.kernel_size, self.stride))
@@ -205,6 +208,7 @@ class I3D(nn.Module):
             if isinstance(module, nn.Conv3d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         nn.init.normal_(self.logits.weight, std=0.01)
+        assert self.logits.bias is not None
         nn.init.zeros_(self.logits.bias)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -64,7 +64,7 @@ class Block(nn.Module):
         self.norm2 = nn.BatchNorm3d(middle)
         self.conv3 = nn.Conv3d(middle, outputs, 1, bias=False)
         self.norm3 = nn.BatchNorm3d(outputs)
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
             self.shortcut = nn.Sequential(
                 nn.Conv3d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm3d(outputs)

@@ -52,7 +52,8 @@ class NormReLUConv(nn.Module):
     ):
         super().__init__()
         self.norm = nn.BatchNorm3d(inputs)
-        padding = tuple(k // 2 for k in kernel)
+        time, height, width = kernel
+        padding = (time // 2, height // 2, width // 2)
         self.conv = nn.Conv3d(
             inputs, outputs, kernel, stride=stride, padding=padding, groups=groups, bias=False
         )
@@ -100,7 +101,7 @@ class MultiFibreUnit(nn.Module):
         self.conv1 = NormReLUConv(inputs, outputs, (3, 3, 3), stride, groups=fibres)
         if first:
             self.conv2 = NormReLUConv(outputs, outputs)
-            self.shortcut = NormReLUConv(inputs, outputs, stride=stride)
+            self.shortcut: nn.Module = NormReLUConv(inputs, outputs, stride=stride)
         else:
             self.conv2 = NormReLUConv(outputs, outputs, (1, 3, 3), groups=fibres)
             self.shortcut = nn.Identity()

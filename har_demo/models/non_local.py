@@ -28,13 +28,13 @@ sets of public code differ in what is around them, and so do their weights: PySl
 first, and mmaction2, at 32 frames, does neither and leaves out W_z's bias.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.attention import AttentionMap, flat_positions
+from har_demo.models.attention import AttentionMap, flat_positions, grid_of
 from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
@@ -54,6 +54,7 @@ from har_demo.models.resnet3d import (
 from har_demo.models.tiny import TINY_INPUT
 
 Function = Literal["gaussian", "embedded_gaussian", "dot_product", "concatenation"]
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class NonLocal(nn.Module):
@@ -92,7 +93,8 @@ class NonLocal(nn.Module):
         inner = inner or channels // 2
         self.function = function
         self.pool_first = pool_first
-        self.theta = self.phi = nn.Identity()
+        self.theta: nn.Module = nn.Identity()
+        self.phi: nn.Module = self.theta
         if function != "gaussian":
             self.theta = nn.Conv3d(channels, inner, 1)
             self.phi = nn.Conv3d(channels, inner, 1)
@@ -136,7 +138,7 @@ class NonLocal(nn.Module):
     def attention(self, x: Tensor, at: Tensor | None = None) -> tuple[AttentionMap, ...]:
         """One map: what the positions `at` (see flat_positions) take from each position of g(x)."""
         theta, phi, _ = self.embed(x)
-        query_grid, key_grid = tuple(x.shape[2:]), tuple(phi.shape[2:])
+        query_grid, key_grid = grid_of(x), grid_of(phi)
         queries = flat_positions(at, query_grid).to(x.device)
         weights = self.pairs(rows(theta)[:, queries], rows(phi))
         return (AttentionMap(weights[:, None], queries, query_grid, key_grid),)
@@ -161,6 +163,7 @@ def pairs(
         return theta @ phi.mT / phi.shape[1]
     if function == "concatenation":
         # w_fᵀ [θ_i, φ_j] = w₁ᵀ θ_i + w₂ᵀ φ_j: no table of all pairs' 2d channels is needed.
+        assert w_f is not None
         w1, w2 = w_f.weight.chunk(2, dim=1)
         return F.relu(theta @ w1.mT + (phi @ w2.mT).mT) / phi.shape[1]
     return (theta @ phi.mT * factor).softmax(dim=-1)
@@ -176,25 +179,26 @@ def rows(features: Tensor) -> Tensor:
 
 
 def insert(
-    network: BottleneckNet,
+    network: Network,
     res3: tuple[int, ...] = (1, 3),
     res4: tuple[int, ...] = (1, 3, 5),
     **block,
-) -> BottleneckNet:
+) -> Network:
     """The network with a NonLocal(channels, **block) behind the named blocks of two stages.
 
     As every new block is the identity, a trained network goes on scoring what it did.
     """
-    for stage, places in ((network.res3, res3), (network.res4, res4)):
+    for name, places in (("res3", res3), ("res4", res4)):
+        stage: Any = network.get_submodule(name)
         for place in places:
             channels = stage[place].conv3[0].out_channels
             stage[place].non_local = NonLocal(channels, **block)
     return network
 
 
-PYSLOWFAST = {"subsample": True, "scale": True, "pool_first": True}
-MMACTION = {"subsample": True, "bias": False}
-TINY = {"res3": (1,), "res4": (1,), "scale": True}
+PYSLOWFAST: dict[str, Any] = {"subsample": True, "scale": True, "pool_first": True}
+MMACTION: dict[str, Any] = {"subsample": True, "bias": False}
+TINY: dict[str, Any] = {"res3": (1,), "res4": (1,), "scale": True}
 """Arguments of `insert`. In the tiny networks the positions are few enough to compare all of them."""
 
 

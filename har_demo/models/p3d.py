@@ -24,7 +24,7 @@ The lecture has it as a row of the table of Sports-1M: 66.4 % and 87.4 % (video@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import cycle, islice
+from itertools import cycle, islice, repeat
 from typing import Literal
 
 from torch import Tensor, nn
@@ -102,7 +102,7 @@ class P3D(nn.Module):
         dropout: float = 0.5,
     ):
         super().__init__()
-        turns = cycle("ABC")  # on from stage to stage
+        turns: cycle[Kind] = cycle(("A", "B", "C"))  # on from stage to stage
 
         def stage(inputs: int, width: int, kinds: Iterable[Kind], stride: int) -> nn.Sequential:
             first, *others = kinds
@@ -113,7 +113,7 @@ class P3D(nn.Module):
         self.res2 = stage(width, width, islice(turns, blocks[0]), stride=1)
         self.res3 = stage(4 * width, 2 * width, islice(turns, blocks[1]), stride=2)
         self.res4 = stage(8 * width, 4 * width, islice(turns, blocks[2]), stride=2)
-        self.res5 = stage(16 * width, 8 * width, "S" * blocks[3], stride=2)
+        self.res5 = stage(16 * width, 8 * width, repeat("S", blocks[3]), stride=2)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(32 * width, classes)
 

@@ -73,15 +73,16 @@ class PyramidNonLocal(nn.Module):
         self.theta = nn.Conv3d(channels, inner, 1)
         self.phi = nn.Conv3d(channels, inner, 1)
         self.g = nn.Conv3d(channels, inner, 1)
-        coarser = (nn.Conv3d(inner, inner, 1, bias=False) for _ in PYRAMID[1:])
+        coarser = [nn.Conv3d(inner, inner, 1, bias=False) for _ in PYRAMID[1:]]
         self.u = nn.ModuleList([nn.Identity(), *coarser])
         self.w_z = nn.Conv3d(inner, channels, 1)
         self.norm = nn.BatchNorm3d(channels)
 
         for conv in (self.theta, self.phi, self.g, self.w_z):
             nn.init.normal_(conv.weight, std=0.01)
+            assert conv.bias is not None
             nn.init.zeros_(conv.bias)
-        for transform in self.u[1:]:
+        for transform in coarser:
             nn.init.dirac_(transform.weight)  # the identity: all levels speak alike at first
         nn.init.zeros_(self.norm.weight)
 

@@ -95,7 +95,7 @@ class Block(nn.Module):
         self.norm1 = nn.BatchNorm3d(outputs)
         self.conv2 = Conv2Plus1D(outputs, middle2, outputs)
         self.norm2 = nn.BatchNorm3d(outputs)
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
             self.shortcut = nn.Sequential(
                 nn.Conv3d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm3d(outputs)

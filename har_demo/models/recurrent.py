@@ -54,7 +54,9 @@ class LRCN(nn.Module):
     torch.Size([1, 101])
     """
 
-    def __init__(self, features: nn.Module, channels: int, memory: type[nn.RNNBase], classes: int):
+    def __init__(
+        self, features: nn.Module, channels: int, memory: type[nn.LSTM | nn.GRU], classes: int
+    ):
         super().__init__()
         self.features = features
         self.memory = memory(channels, 256, batch_first=True)

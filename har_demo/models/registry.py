@@ -30,7 +30,7 @@ def cards() -> dict[str, ModelCard]:
     two cores, and next to nothing on top.
     """
     every = [card for file in files() for card in file.CARDS]
-    began = {}
+    began: dict[str, int] = {}
     for card in every:
         began[card.family] = min(card.year, began.get(card.family, card.year))
     every.sort(key=lambda c: (began[c.family], c.family, c.year, c.parameters or 0, c.name))

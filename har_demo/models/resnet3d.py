@@ -50,7 +50,8 @@ def conv_norm(
     inputs: int, outputs: int, kernel: Extent, stride: Extent = (1, 1, 1)
 ) -> nn.Sequential:
     """A convolution that keeps the size, its stride aside, and its batch norm."""
-    padding = tuple(k // 2 for k in kernel)
+    time, height, width = kernel
+    padding = (time // 2, height // 2, width // 2)
     return nn.Sequential(
         nn.Conv3d(inputs, outputs, kernel, stride, padding, bias=False), nn.BatchNorm3d(outputs)
     )

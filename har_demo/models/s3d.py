@@ -61,7 +61,8 @@ class Unit(nn.Module):
         stride: tuple[int, int, int] = (1, 1, 1),
     ):
         super().__init__()
-        padding = tuple(side // 2 for side in size)
+        time, height, width = size
+        padding = (time // 2, height // 2, width // 2)
         self.conv = nn.Conv3d(inputs, outputs, size, stride, padding, bias=False)
         self.norm = nn.BatchNorm3d(outputs, eps=1e-3)
 
@@ -77,7 +78,9 @@ def split(
     Without time the first half stands alone. Where it had a stride, the larger of two moments in a
     row is kept: that costs no parameter, and the layers above see as many moments as before.
     """
-    layers = OrderedDict(space=Unit(inputs, outputs, (1, size, size), (1, stride, stride)))
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        space=Unit(inputs, outputs, (1, size, size), (1, stride, stride))
+    )
     if time:
         layers["time"] = Unit(outputs, outputs, (size, 1, 1), (stride, 1, 1))
     elif stride > 1:
@@ -187,6 +190,7 @@ class S3D(nn.Module):
             if isinstance(module, nn.Conv3d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         nn.init.normal_(self.logits.weight, std=0.01)
+        assert self.logits.bias is not None
         nn.init.zeros_(self.logits.bias)
 
     def forward(self, x: Tensor) -> Tensor:

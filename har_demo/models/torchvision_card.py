@@ -74,9 +74,10 @@ def public_file(weights: WeightsEnum, licence: str) -> Source:
     Its names end in the first eight digits of the file's sha256. The enum states the size in MiB
     to three decimals, so `bytes` is right to about a kilobyte.
     """
-    prefix = re.search(r"-([0-9a-f]{8,})\.pth$", weights.url).group(1)
+    name = re.search(r"-([0-9a-f]{8,})\.pth$", weights.url)
+    assert name is not None, weights.url
     size = round(weights.meta["_file_size"] * 2**20)
-    return Source(weights.url, prefix, size, licence)
+    return Source(weights.url, name.group(1), size, licence)
 
 
 def protocol(weights: WeightsEnum) -> str:

@@ -80,7 +80,9 @@ def dense_flow(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """
     import cv2
 
-    flow = cv2.calcOpticalFlowFarneback(before, after, None, 0.5**0.5, 5, 10, 2, 7, 1.5, 0)
+    flow = cv2.calcOpticalFlowFarneback(  # type: ignore[call-overload]  # the stub knows no None
+        before, after, None, 0.5**0.5, 5, 10, 2, 7, 1.5, 0
+    )
     return np.stack(
         [cv2.medianBlur(np.ascontiguousarray(f), 3) for f in np.moveaxis(flow, 2, 0)], 2
     )
@@ -94,8 +96,8 @@ def key_points(frame: np.ndarray) -> KeyPoints:
     """SIFT's, which can be found again in the next frame."""
     import cv2
 
-    points, words = cv2.SIFT_create().detectAndCompute(frame, None)
-    return np.float32([p.pt for p in points]).reshape(-1, 2), words
+    points, words = cv2.SIFT.create().detectAndCompute(frame, None)
+    return np.array([p.pt for p in points], np.float32).reshape(-1, 2), words
 
 
 def camera_homography(
@@ -117,6 +119,7 @@ def camera_homography(
     ends = starts + at(flow, starts)
     (points, words), (next_points, next_words) = here, there
     if len(points) and len(next_points):
+        assert words is not None and next_words is not None
         near = (np.abs(points[:, None] - next_points) < MATCH_REACH).all(2).astype(np.uint8)
         matches = cv2.BFMatcher(cv2.NORM_L2).match(words, next_words, near)
         starts = np.concatenate([starts, points[[m.queryIdx for m in matches]]])
@@ -490,15 +493,14 @@ def fit(
     random = np.random.default_rng(seed)
     share = sampled // max(len(labels), 1) + 1
     none = np.zeros((0, NUMBERS), np.float32)
-    sampled = np.concatenate([none, *(random.permutation(rows)[:share] for rows in clips())])
-    words = len(network.vocabularies["shape"].weights)
+    drawn = np.concatenate([none, *(random.permutation(rows)[:share] for rows in clips())])
+    words = network.planes.shape[1] // NUMBERS
     fewest = max(words, max(DESCRIPTORS.values()) // 2)
-    if len(sampled) < fewest:
-        raise ValueError(
-            f"{len(sampled)} trajectories are too few, {fewest} are needed: add clips."
-        )
-    columns = np.split(sampled, np.cumsum(list(DESCRIPTORS.values()))[:-1], axis=1)
+    if len(drawn) < fewest:
+        raise ValueError(f"{len(drawn)} trajectories are too few, {fewest} are needed: add clips.")
+    columns = np.split(drawn, np.cumsum(list(DESCRIPTORS.values()))[:-1], axis=1)
     for vocabulary, rows in zip(network.vocabularies.values(), columns, strict=True):
+        assert isinstance(vocabulary, Vocabulary)
         _fit_vocabulary(vocabulary, rows, words, seed)
     codes = torch.stack([network.encode(rows) for rows in clips()])
     _fit_planes(network, codes.double().cpu().numpy(), np.asarray(labels), seed)

@@ -55,6 +55,9 @@ class Relation(nn.Module):
     torch.Size([1, 174])
     """
 
+    every: Tensor
+    fixed: Tensor
+
     def __init__(self, k: int, frames: int, width: int, classes: int):
         super().__init__()
         self.g = nn.Linear(k * width, width)

@@ -24,7 +24,7 @@ B because it counts 16 frames.
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -115,6 +115,7 @@ class WindowAttention(nn.Module):
     """
 
     kind = "windowed attention"
+    bias_rows: Tensor
 
     def __init__(self, channels: int, heads: int, window: Sides, shifted: bool):
         super().__init__()
@@ -127,7 +128,8 @@ class WindowAttention(nn.Module):
         nn.init.trunc_normal_(self.bias_table, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:
-        grid = tuple(x.shape[1:4])
+        t, h, w = x.shape[1:4]
+        grid = (t, h, w)
         window, shift = self.fitted(grid)
         q, k, v = self.queries_keys_values(to_windows(x, window, shift))
         mask = self.mask(grid, window, shift).to(q.dtype)
@@ -142,7 +144,7 @@ class WindowAttention(nn.Module):
         sides = tuple(zip(grid, self.window, strict=True))
         window = tuple(min(cells, side) for cells, side in sides)
         shift = tuple(side // 2 if self.shifted and cells > side else 0 for cells, side in sides)
-        return window, shift
+        return cast(Sides, window), cast(Sides, shift)
 
     def queries_keys_values(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Each [B · windows, heads, cells, C / heads]."""
@@ -171,7 +173,8 @@ class WindowAttention(nn.Module):
         rows sum to less than 1. Padding adds only the bias of the values, as every cell does, so the
         rows times the values without bias, plus that bias, are what the layer projects.
         """
-        grid = tuple(x.shape[1:4])
+        t, h, w = x.shape[1:4]
+        grid = (t, h, w)
         window, shift = self.fitted(grid)
         queries = flat_positions(at, grid).to(x.device)
 
@@ -324,7 +327,7 @@ class VideoSwin(nn.Module):
         self.stages = nn.ModuleList()
         channels = width
         for depth in depths:
-            merge = nn.Identity()
+            merge: nn.Module = nn.Identity()
             if self.stages:
                 merge = PatchMerging(channels)
                 channels *= 2

@@ -99,7 +99,7 @@ class Block(nn.Module):
         self.weigh = SqueezeExcite(wide) if excite else nn.Identity()
         self.narrow = nn.Conv3d(wide, outputs, 1, bias=False)
         self.narrow_norm = nn.BatchNorm3d(outputs)
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
             normed = inputs != outputs or norm_every_shortcut
             self.shortcut = nn.Sequential(

@@ -125,7 +125,8 @@ def _pictures(
     inside = np.stack([held for _, held in moments], axis=1)
     tracks = _tracks(layout, predictions, moments, colours)
 
-    shown, panel = None, None
+    shown: tuple | None = None
+    panel: np.ndarray | None = None
     for start in range(0, clip.frames, READ_AT_ONCE):
         numbers = np.arange(start, min(start + READ_AT_ONCE, clip.frames))
         for number, frame in zip(numbers, read_frames(clip, numbers), strict=True):
@@ -134,7 +135,8 @@ def _pictures(
                 shown = now
                 panel = _panel(layout, predictions, speaking[number], inside[number], colours)
                 panel[layout.tracks_top - layout.box :][: len(tracks)] = tracks
-            yield _compose(layout, frame, panel, number, clip)
+            assert panel is not None
+            yield _compose(layout, frame, panel, int(number), clip)
         on_progress((numbers[-1] + 1) / clip.frames)
 
 
@@ -258,7 +260,9 @@ def _class_colours(predictions: Sequence[Prediction]) -> dict[str, tuple[int, in
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size)
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)  # any other kind comes without a size
+    return font
 
 
 def _fitting(text: str, size: int, room: float) -> str:

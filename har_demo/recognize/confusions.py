@@ -98,7 +98,8 @@ def look_for(
             "ready here to see its mistakes."
         )
     answers: dict[str, int] = {}
-    hits, first = [], []
+    hits: list[ConfusedClip] = []
+    first: list[tuple[RenderedScene, str, float]] = []
     with renderer() as open_scene:
         for number, scene in enumerate(tried):
             answered, share = _answer(model, entry["sha256"], scene, open_scene)

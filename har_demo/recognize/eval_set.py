@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from har_demo.clips.clip import Clip
@@ -94,7 +95,7 @@ def counterparts(names: Iterable[str], classes: Sequence[str]) -> dict[str, int]
     found = {}
     for name in names:
         word = _folded(name)
-        label = known.get(word, known.get(everyday.get(word)))
+        label = known.get(word, known.get(everyday.get(word, word)))
         if label is not None:
             found[name] = label
     return found
@@ -123,7 +124,7 @@ def rendered_people(
             dataset="rendered",
             group="",
             label=labels[scene.action],
-            open=lambda scene=scene: open_scene(scene),
+            open=partial(open_scene, scene),
         )
         for scene in scenes(labels, count, seed)
     )
@@ -151,7 +152,7 @@ def prepared(folder: Path, classes: Sequence[str], split: str = "a") -> EvalSet:
             dataset=example.dataset,
             group=example.group,
             label=labels[EVERYDAY[example.label]],
-            open=lambda clip=example.clip: (clip, read_frames),
+            open=partial(_prepared, example.clip),
         )
         for example in examples
         if EVERYDAY[example.label] in labels
@@ -194,13 +195,21 @@ def class_folders(folder: Path, classes: Sequence[str], listed: Path | None = No
             dataset=folder.resolve().name,
             group="",
             label=labels[name],
-            open=lambda path=path: (ingest(path), read_frames),
+            open=partial(_ingested, path),
         )
         for path, name in files
         if name in labels
     )
     left_out = tuple(name for name in names if name not in labels)
     return EvalSet(str(folder.resolve()), clips, left_out, absent)
+
+
+def _prepared(clip: Clip) -> tuple[Clip, Reader]:
+    return clip, read_frames
+
+
+def _ingested(path: Path) -> tuple[Clip, Reader]:
+    return ingest(path), read_frames
 
 
 def _check_labels(labels: Collection, data: str, count: int, classes: Sequence[str]) -> None:

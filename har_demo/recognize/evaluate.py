@@ -34,7 +34,7 @@ from har_demo.recognize.metrics import (
     reversed_accuracy,
 )
 from har_demo.recognize.networks import network
-from har_demo.recognize.prediction import ModelError, Request
+from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import Provenance
 
@@ -199,16 +199,17 @@ def _ask(backwards: bool, pairs: ClipTargets) -> list[KeptAnswer | str]:
     try:
         clip, read = pairs[0][1].open()
         forth = list(recognize(clip, requests, read=read))
-        back = [None] * len(requests)
+        back: Sequence[Prediction | ModelError | None] = [None] * len(requests)
         if backwards:
             back = list(recognize(clip, requests, read=_reversed(read)))
     except UserError as problem:
         return [str(problem)] * len(requests)
-    results = []
+    results: list[KeptAnswer | str] = []
     for plain, turned in zip(forth, back, strict=True):
-        refused = next((a for a in (plain, turned) if isinstance(a, ModelError)), None)
-        if refused:
-            results.append(refused.message)
+        if isinstance(plain, ModelError):
+            results.append(plain.message)
+        elif isinstance(turned, ModelError):
+            results.append(turned.message)
         else:
             scores = kept_answers.rounded(turned.overall) if turned else None
             results.append(KeptAnswer(kept_answers.rounded(plain.overall), scores))
@@ -244,8 +245,8 @@ def measure(outcome: Outcome) -> list[Measured]:
     for dataset in np.unique(datasets):
         rows = datasets == dataset
         scores, labels = outcome.forwards[rows], every[rows]
-        figures = accuracies(scores, labels) | {"ece": calibration_error(scores, labels)}
-        figures = {name: (value, len(labels)) for name, value in figures.items()}
+        percents = accuracies(scores, labels) | {"ece": calibration_error(scores, labels)}
+        figures = {name: (value, len(labels)) for name, value in percents.items()}
         if everyday:
             figures["order"] = order_accuracy(scores, labels)
         if everyday and outcome.backwards is not None:

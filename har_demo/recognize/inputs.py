@@ -95,7 +95,7 @@ class WindowInputs:
         window, crop = np.divmod(np.arange(start, end), self.crops)
 
         def taken(x: Tensor | None, places: np.ndarray | None) -> Tensor | None:
-            if x is None:
+            if x is None or places is None:
                 return None
             crops, positions = torch.as_tensor(crop[:, None]), torch.as_tensor(places[window])
             return x[crops.to(x.device), positions.to(x.device)]
@@ -184,7 +184,7 @@ def _pictures(
     """Each frame of `indices` (int64 [W, T]) transformed once, and where each of `indices` is."""
     needed, where = np.unique(indices, return_inverse=True)
     spec = plan.card.input
-    same = (spec.resize, spec.crop, spec.mean, spec.std, spec.antialias, plan.crops)
+    same: tuple = (spec.resize, spec.crop, spec.mean, spec.std, spec.antialias, plan.crops)
     same += (needed.tobytes(),)
     if same not in shared.pictures:
         shared.pictures.clear()
@@ -216,7 +216,7 @@ def _flow(
     steps = np.stack([indices[:, :-1], indices[:, 1:], np.diff(moments)], axis=-1)
     needed, where = np.unique(steps.reshape(-1, 3), axis=0, return_inverse=True)
     spec = plan.card.input
-    same = (spec.resize, spec.crop, spec.antialias, spec.flow_limit, plan.stride, plan.crops)
+    same: tuple = (spec.resize, spec.crop, spec.antialias, spec.flow_limit, plan.stride, plan.crops)
     same += (needed.tobytes(), plan.flow)
     if same not in shared.flow:
         pixels = step_fields(

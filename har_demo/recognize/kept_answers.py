@@ -36,7 +36,7 @@ def read(file: Path) -> dict[Key, KeptAnswer]:
     """
     if not file.exists():
         return {}
-    answers = {}
+    answers: dict[Key, KeptAnswer] = {}
     try:
         with open(file, encoding="utf-8", newline="") as opened:
             table = csv.reader(opened)
@@ -45,7 +45,9 @@ def read(file: Path) -> dict[Key, KeptAnswer]:
             for row in table:
                 # The last column ends with a semicolon: without it the row was cut short.
                 if len(row) == len(COLUMNS) and row[5].endswith(";"):
-                    answers[tuple(row[:4])] = KeptAnswer(_numbers(row[4]), _numbers(row[5][:-1]))
+                    model, weights, material, clip, forwards, backwards = row
+                    back = _numbers(backwards[:-1]) if backwards != ";" else None
+                    answers[model, weights, material, clip] = KeptAnswer(_numbers(forwards), back)
     except (OSError, ValueError, csv.Error) as error:
         raise ChoiceError(
             f"'{file.name}' does not hold answers of an earlier call: move it away."
@@ -83,5 +85,5 @@ def _words(scores: np.ndarray) -> str:
     return " ".join(f"{score:.6g}" for score in scores)
 
 
-def _numbers(words: str) -> np.ndarray | None:
-    return np.array(words.split(), dtype=np.float32) if words else None
+def _numbers(words: str) -> np.ndarray:
+    return np.array(words.split(), dtype=np.float32)

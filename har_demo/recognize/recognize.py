@@ -221,6 +221,7 @@ def _answer(
         run.flow += inputs.flow_ms
 
         def forward(start: int, end: int) -> torch.Tensor:
+            assert run.network is not None
             return probabilities(run.network, *inputs.views(start, end))
 
         started = time.perf_counter()
@@ -259,6 +260,7 @@ def _answer(
 
 def _prediction(clip: Clip, run: _Run, decode: float, device: torch.device) -> Prediction:
     card = run.plan.card
+    assert run.scores is not None and run.provenance is not None  # `_load` and `_answer` set them
     answer = Prediction(
         model=card.name,
         title=card.title,

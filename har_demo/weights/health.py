@@ -89,7 +89,7 @@ def _file(entry: dict) -> tuple[Check, ...]:
         digest = None if size is None else sha256(path)
     except OSError as error:
         return (Check("file", False, f"The file cannot be read ({error.strerror})."),)
-    if size is None:
+    if size is None or digest is None:
         return (Check("file", False, "The file is missing: fetch checkpoints/ again."),)
     if size != entry.get("bytes"):
         file = f"It has {size} bytes, the manifest says {entry.get('bytes')}."

@@ -136,7 +136,7 @@ def forget_failures() -> None:
 
 
 def _refuse_what_just_failed(source: Source) -> None:
-    for key in (urlsplit(source.url).hostname, source.url):
+    for key in (urlsplit(source.url).hostname or source.url, source.url):
         when, reason = _failures.get(key, (-REMEMBER_SECONDS, ""))
         if time.monotonic() - when < REMEMBER_SECONDS:
             raise FetchError(reason)
@@ -161,6 +161,7 @@ def _finish(download: _Download, reason: str | None) -> None:
         if download.finished.is_set():
             return
         if reason is None:
+            assert download.partial is not None
             os.replace(download.partial, download.target)
         else:
             # A host that never answered is not asked for its other files either.

@@ -65,11 +65,11 @@ def availability(card: ModelCard) -> Availability:
     if not card.weights:
         return Availability("missing", 0, _nowhere(card.title))
     source = card.weights[0]
-    size, host = megabytes(source.bytes), urlsplit(source.url).hostname
+    stated, host = megabytes(source.bytes), urlsplit(source.url).hostname
     if hub.offline():
-        sentence = f"Weights ({size}) are not here, and the app is set to stay offline."
+        sentence = f"Weights ({stated}) are not here, and the app is set to stay offline."
         return Availability("missing", source.bytes, sentence)
-    sentence = f"Weights ({size}) will be fetched from {host} at the first question."
+    sentence = f"Weights ({stated}) will be fetched from {host} at the first question."
     return Availability("download", source.bytes, sentence)
 
 

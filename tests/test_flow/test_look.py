@@ -13,7 +13,7 @@ from har_demo.errors import ChoiceError, ClipError, WeightsError
 from har_demo.flow import look as looking
 from har_demo.flow import save
 from har_demo.flow.files import read_flo
-from har_demo.flow.look import forget, look, notes, spread, told
+from har_demo.flow.look import flow_json, forget, look, notes, spread
 from tests.media import write
 from tests.test_flow.conftest import moved, texture
 
@@ -177,8 +177,8 @@ def test_everything_can_be_taken_away(both, tmp_path):
     film = ingest(tmp_path / "flow.mp4")
     assert (film.source.codec, film.frames, film.source.width) == ("h264", 11, 3 * SIDE)
     assert film.fps == pytest.approx(25) and heard[-1] == 1
-    json.dumps(told(both))
-    assert told(both)["methods"][1]["mean_px"][4] == pytest.approx(3.16, abs=0.4)
+    json.dumps(flow_json(both))
+    assert flow_json(both)["methods"][1]["mean_px"][4] == pytest.approx(3.16, abs=0.4)
 
 
 def run(*arguments):

@@ -17,7 +17,7 @@ from har_demo.interface.run import key_of, on, press
 from tests.test_interface.pressed import pressed
 
 
-def test_a_problem_becomes_a_sentence_with_a_capital_where_the_page_says_errors():
+def test_a_problem_is_said_as_it_is_where_the_page_says_errors():
     @press(errors="where")
     def work(job):
         yield {"panel": "half"}
@@ -25,7 +25,7 @@ def test_a_problem_becomes_a_sentence_with_a_capital_where_the_page_says_errors(
 
     first, last = pressed(work)
     assert first == {"panel": "half"}
-    assert "This is wrong: &lt;b&gt;choose&lt;/b&gt; another." in last["where"]
+    assert "this is wrong: &lt;b&gt;choose&lt;/b&gt; another." in last["where"]
 
 
 def test_what_breaks_is_logged_and_says_nothing_of_its_inside(caplog):

@@ -148,7 +148,7 @@ def test_a_press_on_a_point_opens_the_model_and_leads_to_it(page, server):
     page.goto(f"{server}/compare?data_set=Rendered people")
     page.wait_for_selector("#chart .drawn .points path")
     # Until the link is followed the chart is that of a page just opened.
-    page.wait_for_function(f"({POINTS})().every(([row]) => row.startsWith('lab:'))")
+    page.wait_for_function(f"({POINTS})().every(([row]) => row.startsWith('tiny:'))")
     row = page.evaluate(POINTS)[0][0]
     page.locator("#chart .points path").first.click(force=True)
     about = page.locator("#about-row .compare-details")

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 
-import gradio as gr
 import numpy as np
 import pytest
 
@@ -27,6 +26,7 @@ from har_demo.recognize.two_streams import STREAMS, Fusable
 from har_demo.weights import Provenance, hub
 from tests.media import write
 from tests.test_flow.conftest import moved, texture
+from tests.test_interface.pressed import pressed
 from tests.test_interface.test_pages.test_recognize.test_view import clip_named
 
 SIDE = 96
@@ -50,11 +50,6 @@ def clip(tmp_path_factory):
 def on_page(clip):
     found = look(clip, ["dis", "farneback"])
     return FlowOnPage(found, clip.sha256, fastest(found), False)
-
-
-def press(pair):
-    """What Gradio hands over when something is pressed."""
-    return gr.EventData(None, {"pair": pair})
 
 
 def test_motion_over_time_goes_up_where_it_is_faster(on_page):
@@ -96,21 +91,24 @@ def test_a_still_clip_has_a_flat_line_and_says_so(clip):
     assert "Nothing moves here" in html and "Nothing moves in this span" in html
 
 
-def test_stepping_and_reading_again_need_a_look():
-    said, *rest = flow_running.show_pair(None, press(3))
-    assert "press Show the motion first" in said and len(rest) == 2
-    assert flow_running.take_off(None, True) == [gr.skip()] * 6
-    assert "no flow yet" in next(iter(flow_running.make_files(None)))[0]
+def test_stepping_and_reading_again_need_a_result():
+    (update,) = pressed(flow_running.show_pair, None, event={"pair": 3})
+    assert list(update) == ["notice"] and "press Show the motion first" in update["notice"]
+    assert pressed(flow_running.take_off, None, True) == []
+    (update,) = pressed(flow_running.make_files, None)
+    assert "no flow yet" in update["notice"]
 
 
 def test_a_pair_that_is_not_there_is_said(on_page):
     for wrong in (-1, 99, "2", None):
-        assert "no such pair" in flow_running.show_pair(on_page, press(wrong))[0]
+        (update,) = pressed(flow_running.show_pair, on_page, event={"pair": wrong})
+        assert "no such pair" in update["notice"]
 
 
 def test_fields_that_have_gone_are_said(on_page):
     gone = replace(on_page, look=replace(on_page.look, folder=on_page.look.folder / "gone"))
-    assert "compute it again" in flow_running.take_off(gone, True)[0]
+    (update,) = pressed(flow_running.take_off, gone, True)
+    assert "compute it again" in update["notice"]
 
 
 def test_networks_are_offered_only_with_their_weights(monkeypatch, tmp_path):
@@ -179,9 +177,9 @@ def test_two_streams_are_drawn_beside_their_fusion(both):
     assert "A change says" in html and "1 look at changes from frame to frame" in html
     of_frames = two_streams(replace(both, streams=STREAMS["i3d-lab"]), 0.5)
     assert "A frame says" in of_frames and "1 look at frames" in of_frames
-    html = flow_running.weigh(both, 1.0)
-    assert bars(html, "fused")[:2] == ["80 %", "20 %"]
-    assert flow_running.weigh(None, 0.5) == gr.skip()
+    (update,) = pressed(flow_running.weigh, both, 1.0)
+    assert bars(update["streams_panel"], "fused")[:2] == ["80 %", "20 %"]
+    assert pressed(flow_running.weigh, None, 0.5) == []
 
 
 def test_another_flow_is_warned_of_with_what_it_does(both):

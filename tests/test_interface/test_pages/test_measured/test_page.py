@@ -97,10 +97,10 @@ def test_the_curve_is_that_of_the_model_and_the_seed(page):
     losses = "document.querySelector('#curve .plot').data.map(trace => trace.y)"
     kept = curves(entry("tsm_lab"))
     assert page.evaluate(losses) == [[loss for _, _, loss, _ in one.points] for one in kept]
-    page.get_by_text("seed 1", exact=True).click()
+    page.locator("#seed").get_by_text("seed 1", exact=True).click()
     page.wait_for_function("document.querySelector('#curve .plot').data?.length === 1")
     assert page.evaluate(losses) == [[loss for _, _, loss, _ in kept[1].points]]
-    page.get_by_text("all seeds", exact=True).click()
+    page.locator("#seed").get_by_text("all seeds", exact=True).click()
     page.wait_for_function("document.querySelector('#curve .plot').data?.length === 2")
 
 

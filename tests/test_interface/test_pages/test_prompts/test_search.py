@@ -1,9 +1,7 @@
 """The search among clips as HTML and as events, without a browser; and the link that brings a question back."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
-import gradio as gr
 import numpy as np
 import pytest
 
@@ -11,6 +9,7 @@ from har_demo.interface import links, stopping
 from har_demo.interface.pages.prompts import curves, search
 from har_demo.prompts import Found, Ranking, Unread
 from har_demo.prompts.curves import FewShotPoint, shots
+from tests.test_interface.pressed import pressed
 from tests.test_interface.test_pages.test_prompts.test_view import answer
 from tests.test_interface.test_pages.test_recognize.test_view import clip_named
 
@@ -38,10 +37,10 @@ def test_clips_stand_in_their_order_and_bad_files_are_named(ranking):
     assert "<script>" not in html and "<b>note" not in html
 
 
-def test_a_search_says_what_is_wrong_and_leaves_what_stood():
+def test_a_search_says_what_is_wrong_and_leaves_the_ranking():
     for files, sentence in ((None, "a cat"), (["a.mp4"], "  ")):
-        said, *rest = next(search._search("visitor", files, sentence, "embedded", print))
-        assert "There is no" in said and all(one == gr.skip() for one in rest)
+        (update,) = pressed(search.search_clips, files, sentence, "embedded")
+        assert update.keys() == {"notice"} and "There is no" in update["notice"]
 
 
 def test_stop_ends_a_search_at_its_next_step(monkeypatch, ranking):
@@ -52,36 +51,44 @@ def test_stop_ends_a_search_at_its_next_step(monkeypatch, ranking):
         return ranking
 
     monkeypatch.setattr(search, "find", find)
-    told = []
-    given = ("visitor", ["a.mp4"], "a cat", "embedded", lambda share, desc: told.append(desc))
+    steps = []
+    searching = search.search_clips(
+        "visitor", lambda share, desc: steps.append(desc), ["a.mp4"], "a cat", "embedded"
+    )
     with stopping.work("visitor"):
-        assert list(search._search(*given)) == [[gr.skip()] * 3]  # what stood stays
-    assert told == ["before"]
+        assert list(searching) == []
+    assert steps == ["before"]
 
 
 def test_a_link_brings_the_question_back():
     asked = answer([[0.1, 0.2]], templates=("a {}", "the {}"), background=("nothing",))
     link = links.prompts_link(clip_named(), asked)
-    found = links.restore_prompts(SimpleNamespace(query_params=link))
-    assert found[5:] == ("prompt 0\nprompt 1", True, "embedded", "a {}\nthe {}", "mean")
+    (update,) = pressed(links.restore_prompts, query=link)
+    question = {name: update[name] for name in ("prompts", "none", "templates", "pooling")}
+    assert question == {
+        "prompts": "prompt 0\nprompt 1",
+        "none": True,
+        "templates": "a {}\nthe {}",
+        "pooling": "mean",
+    }
+    assert update["tower"] == "embedded"
     many = replace(asked, prompts=tuple(f"prompt {n}" for n in range(500)))
     assert "prompts" not in links.prompts_link(clip_named(), many)
     listed = replace(asked, prompts=links.CLASS_LISTS["UCF101"])
     assert links.prompts_link(clip_named(), listed)["classes"] == "UCF101"
 
 
-def test_what_a_link_names_wrongly_is_said():
+def test_what_a_link_names_wrongly_is_said_and_changes_nothing_else():
     wrong = {"classes": "mine", "tower": "no/such", "pooling": "sum", "clip": "gone"}
-    found = links.restore_prompts(SimpleNamespace(query_params=wrong))
-    assert all(one == gr.skip() for one in (*found[:3], *found[5:]))
-    for said in ("no longer on this server", "mine", "no image-text model", "pooling=sum"):
-        assert said in found[3]
+    (update,) = pressed(links.restore_prompts, query=wrong)
+    assert update.keys() == {"clip_notice"}
+    for words in ("no longer on this server", "mine", "no image-text model", "pooling=sum"):
+        assert words in update["clip_notice"]
 
 
 def test_opening_a_page_takes_no_notice_away():
     """A press may be answered before the page's own link is."""
-    opened = SimpleNamespace(query_params={})
-    assert all(one == gr.skip() for one in (*links.restore(opened), *links.restore_prompts(opened)))
+    assert pressed(links.restore, query={}) == pressed(links.restore_prompts, query={}) == [{}]
 
 
 def test_curves_are_the_tables_means(tmp_path):

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 
-import gradio as gr
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ from har_demo.interface.pages.prompts.view import PromptsOnPage, answered_by, he
 from har_demo.prompts import CLASS_LISTS, HeatMap, PromptAnswer, rescore
 from har_demo.prompts.answer import AnswerTimes
 from har_demo.prompts.image_text import Reading
+from tests.test_interface.pressed import pressed
 from tests.test_interface.test_pages.test_recognize.test_view import clip_named
 
 
@@ -128,14 +128,16 @@ def test_reading_again_needs_no_frame_and_no_model(monkeypatch):
     for name in ("ask", "read_frames", "heat", "ready"):
         monkeypatch.setattr(prompts_running, name, forbidden)
     before = on_page(answer([[0.1, 0.3], [0.5, 0.3]]))
-    _, panel, who, after, file = next(read_again(before, "max", 2.0))
+    (update,) = pressed(read_again, before, "max", 2.0)
+    panel, who, after = update["panel"], update["who"], update["answered"]
     assert after.answer.pooled.tolist() == pytest.approx([0.5, 0.3])
     assert after.answer.temperature == pytest.approx(0.2)
     assert names(panel) == ["prompt 0", "prompt 1"]
     assert "the model&#39;s own" in answered_by(before) and "own" not in who.split("0.2")[1][:20]
-    assert after.frames is before.frames and file.endswith(".json")
+    assert after.frames is before.frames and update["json_file"].endswith(".json")
     # Multiples are of the model's own temperature, not of the one before.
-    assert next(read_again(after, "max", 1.0))[3].answer.temperature == pytest.approx(0.1)
+    (update,) = pressed(read_again, after, "max", 1.0)
+    assert update["answered"].answer.temperature == pytest.approx(0.1)
 
 
 def test_stop_ends_the_work_at_its_next_step(monkeypatch):
@@ -151,19 +153,18 @@ def test_stop_ends_the_work_at_its_next_step(monkeypatch):
     monkeypatch.setattr(prompts_running, "question", question)
     monkeypatch.setattr(prompts_running, "ready", lambda *args: clip_named())
     given = (None, "a.mp4", "a cat", True, "embedded", "{}", "mean", 1.0)
-    said = []
+    steps = []
+    asking = prompts_running.ask_prompts("visitor", lambda share, desc: steps.append(desc), *given)
     with stopping.work("visitor"):
-        asked = prompts_running._ask("visitor", *given, lambda share, desc: said.append(desc))
-        assert list(asked) == [[gr.skip()] * 8]  # what stood stays
-    assert said == ["before"] and not reached
+        assert list(asking) == []
+    assert steps == ["before"] and not reached
 
 
 def test_a_fault_of_ours_is_a_sentence_and_leaves_the_answer(monkeypatch):
     monkeypatch.setattr(prompts_running, "ready", lambda *args: 1 / 0)
     given = (None, "a.mp4", "a cat", True, "embedded", "{}", "mean", 1.0)
-    said, *rest = next(prompts_running._ask("visitor", *given, print))
-    assert BROKEN in said
-    assert all(one == gr.skip() for one in rest)
+    (update,) = pressed(prompts_running.ask_prompts, *given)
+    assert update.keys() == {"notice"} and BROKEN in update["notice"]
 
 
 def test_every_model_is_described_before_it_is_asked():

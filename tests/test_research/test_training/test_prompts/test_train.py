@@ -14,6 +14,7 @@ from har_demo.research.people.motion import ACTIONS
 from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features, fewshot, learn, train
 from har_demo.research.training.prompts.features import ANY_VIEW, GOOD_VIEW, RenderedClip
+from tests.test_prompts.conftest import clip  # noqa: F401
 
 CLASSES = 4
 
@@ -141,7 +142,7 @@ def test_features_come_back_as_they_were_saved(tmp_path):
     assert len(few.shown) == 2 and few.features.shape == (2, 8, 4)
 
 
-def test_features_of_rendered_people_are_what_asking_computes(clip):
+def test_features_of_rendered_people_are_what_asking_computes(clip):  # noqa: F811
     """Training and asking look at pictures in the same way."""
     from har_demo.clips.frames import read_frames
     from har_demo.prompts import catalogue
