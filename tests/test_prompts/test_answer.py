@@ -6,7 +6,7 @@ import pytest
 from har_demo.errors import ChoiceError
 from har_demo.prompts import answer as answers
 from har_demo.prompts import catalogue, words
-from har_demo.prompts.answer import ask, pool, rescore
+from har_demo.prompts.answer import ask, embed_texts, pool, rescore
 
 PROMPTS = ("walking", "waving both hands", "cooking")
 
@@ -84,6 +84,8 @@ def test_templates_are_averaged(clip, tiny):
     # The mean of two unit vectors is made unit again, so it may come a little closer than both.
     assert (both.similarity > low - 0.05).all() and (both.similarity < high + 0.05).all()
     assert not np.allclose(both.similarity, one.similarity)
+    rows = embed_texts(catalogue.load(tiny), PROMPTS, ["a {}", "the {}"])
+    assert rows.norm(dim=-1).tolist() == pytest.approx([1, 1, 1], abs=1e-6)
 
 
 def test_pooling():

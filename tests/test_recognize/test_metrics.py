@@ -56,6 +56,7 @@ def test_calibration_error_is_confidence_less_accuracy():
 
 def test_order_counts_pairs_alone():
     labels = np.array([SIT, STAND, WALK])
+    assert order_accuracy(_answers(SIT, STAND, SIT), labels) == (100.0, 2)
     assert order_accuracy(_answers(SIT, SIT, SIT), labels) == (50.0, 2)
     scores = _answers(WALK, WALK, WALK)  # neither of the pair is best, but sitting is ahead
     scores[:2, SIT] = 0.01
