@@ -235,7 +235,7 @@ def test_shipped_models_were_measured_on_all_data_sets_that_they_know():
         assert clips == expected | {"Rendered people": 2 * len(EVERYDAY)}, entry["model"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(900)  # a minute on two cores of its own
 def test_two_shipped_models_score_on_rendered_people_what_their_manifest_says():
     """Both are asked about the first 60 of the clips that the manifest's figure is about.
