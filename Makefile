@@ -46,7 +46,7 @@ PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check -c co
 DEV := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"], sep="\n")
 
 .venv/installed: requirements.txt constraints.txt | .venv/bin/python
-	@echo "Installing the packages of requirements.txt: about 5 GB, some minutes the first time."
+	@echo "Installing the packages of requirements.txt: about 7 GB, some minutes the first time."
 	@$(PIP) -r requirements.txt
 	@touch $@
 

@@ -36,8 +36,8 @@ SHOWN = ("torch", "torchvision", "av", "gradio")
 BEGIN, END = "<!-- Made by `make test-pythons`. -->\n", "<!-- End of the table. -->\n"
 PINNED_BY_TORCH = re.compile(r"(nvidia|cuda)-|triton$")
 HEADER = """\
-# The versions that passed the smoke set together, made by `make constraints`. Packages that torch itself
-# pins (CUDA, Triton) are left out.
+# The versions that `make` installs. `make constraints` writes the newest here once the smoke set passes with
+# them on every Python. Packages that torch itself pins (CUDA, Triton) are left out.
 """
 
 
@@ -233,7 +233,7 @@ def main() -> None:
     if asked.pin and not complete:
         sys.exit(f"Pinning needs Python {', '.join(PYTHONS)}, all of them.")
     print(
-        "Every Python gets an environment of about 6 GB, one after another in "
+        "Every Python gets an environment of about 7 GB, one after another in "
         f"{tempfile.gettempdir()} (TMPDIR); without a cache pip downloads about 3 GB for each."
     )
     kinds = ("newest",) if asked.pin else ("constrained", "newest")

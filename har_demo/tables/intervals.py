@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-from scipy.stats import binomtest
-
 
 @lru_cache(4096)
 def confidence_interval(correct: int, total: int) -> tuple[float, float]:
@@ -15,5 +13,7 @@ def confidence_interval(correct: int, total: int) -> tuple[float, float]:
     >>> [round(bound) for bound in confidence_interval(7, 10)]
     [40, 89]
     """
+    from scipy.stats import binomtest  # late: it takes long to import, and few pages need it
+
     interval = binomtest(correct, total).proportion_ci(0.95, method="wilson")
     return 100 * interval.low, 100 * interval.high
