@@ -87,6 +87,21 @@ class ModelInput:
 
 
 @dataclass(frozen=True)
+class ViewDefaults:
+    """Sampling of a request that leaves it open, where the one of training would keep people waiting.
+
+    Attributes:
+        frames: frames per window.
+        fps: frames per second.
+        windows: how many, spread over the clip.
+    """
+
+    frames: int
+    fps: float
+    windows: int
+
+
+@dataclass(frozen=True)
 class Source:
     """A public file of parameters.
 
@@ -168,6 +183,7 @@ class ModelCard:
         chapter: name of the chapter of the lecture that shows it (tables/lecture.py); '' if none.
         hue: degrees on the colour wheel, 0 to 359, for the model's family on every page; enough on one
             card of a family, None on the others.
+        views: what a request looks at unless it says otherwise; None for `input`'s frames and rate.
     """
 
     name: str
@@ -193,3 +209,4 @@ class ModelCard:
     tiny_of: str = ""
     chapter: str = ""
     hue: int | None = None
+    views: ViewDefaults | None = None

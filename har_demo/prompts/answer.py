@@ -3,6 +3,9 @@
 clip ──T frames──▶ image encoder ──▶ [T, D] ┐
                                           ├─ similarity [T, P] ──pool──▶ [P] ──softmax──▶ PromptAnswer
 prompts ──templates──▶ text encoder ──▶ [P, D] ┘
+
+Beside the embedded image encoder I3D recognises Kinetics' actions, where its weights are here; what a
+prompt means of them is added to the similarity.
 """
 
 import threading
@@ -21,14 +24,16 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.sampling import segments
 from har_demo.errors import ChoiceError
-from har_demo.prompts import catalogue, words
+from har_demo.prompts import catalogue, kinetics, words
 from har_demo.prompts.image_text import AT_ONCE, ImageTextModel, Reading
+from har_demo.prompts.kinetics import RecognisedActions
 from har_demo.weights import Provenance
 
 Pooling = Literal["mean", "max", "attention", "transformer"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "max", "attention", "transformer")
 FRAMES, MOST_FRAMES = 16, 64
 FRAMES_AT_ONCE = 4  # that go through the image encoder together; Stop is heard between
+SHARE_OF_ACTIONS = 0.7  # of the time that looking at a clip takes, for I3D
 UNLEARNED = (
     "This model has no learned transformer: choose the pooling mean, max or attention, or the "
     "embedded model."
@@ -41,7 +46,7 @@ Reader = Callable[[Clip, np.ndarray], np.ndarray]
 
 _lock = threading.Lock()
 _texts: OrderedDict[tuple, Tensor] = OrderedDict()
-_clips: OrderedDict[tuple, tuple[Tensor, Tensor | None]] = OrderedDict()
+_clips: OrderedDict[tuple, tuple[Tensor, Tensor | None, RecognisedActions | None]] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,14 @@ class EncodedFrames:
     Attributes:
         moments: float [T, D], each of length 1.
         video: float [D] of length 1, of all moments together; None for models that did not learn that.
+        actions: what I3D recognises at the moments; None beside other models, and without its weights.
         frames: int64 [T], which frames of the clip.
         decode, image: milliseconds of decoding and of the encoder; 0 when the clip was known.
     """
 
     moments: Tensor
     video: Tensor | None
+    actions: RecognisedActions | None
     frames: np.ndarray
     decode: float
     image: float
@@ -234,8 +241,8 @@ def ask(
         )
     text = (time.perf_counter() - started) * 1000
 
-    similarity = (seen.moments @ sentences.T).cpu().numpy()
-    none = None if behind is None else (seen.moments @ behind.T).amax(dim=1).cpu().numpy()
+    similarity = similarities(asked, seen, sentences).cpu().numpy()
+    none = None if behind is None else similarities(asked, seen, behind).amax(dim=1).cpu().numpy()
     readings = tuple(asked.reading(words.filled(templates[0], prompt)) for prompt in tidied.texts)
     say(1.0, "Done")
     unread = PromptAnswer(
@@ -260,10 +267,10 @@ def ask(
         own=1 / asked.scale,
         threshold=None,
         background=background,
-        notes=(*tidied.notes, *_cut(tidied.texts, readings)),
+        notes=(*tidied.notes, *_cut(tidied.texts, readings), *_without_actions(asked, seen)),
         times=AnswerTimes(seen.decode, seen.image, text),
         device=torch.cuda.get_device_name() if asked.device.type == "cuda" else "cpu",
-        provenance=asked.provenance,
+        provenance=(*asked.provenance, *_of_actions(seen)),
     )
     return rescore(unread, pooling, temperature or unread.own_temperature(pooling), threshold)
 
@@ -374,10 +381,12 @@ def embed_clip(
     frames: int = FRAMES,
     on_progress: Callable[[float], None] = lambda done: None,
     read: Reader | None = None,
+    windows: int = kinetics.WINDOWS,
 ) -> EncodedFrames:
     """Vectors of a clip's frames, kept for the next question about the same clip."""
     indices = np.unique(segments(clip.frames, min(frames, clip.frames)))
-    key = (clip.sha256, clip.frames, _identity(model), tuple(indices))
+    acts = model.actions is not None and kinetics.here()
+    key = (clip.sha256, clip.frames, _identity(model), tuple(indices), acts and windows)
     with _lock:
         kept = _clips.get(key) if read is None else None
         if kept is not None:
@@ -394,9 +403,19 @@ def embed_clip(
         now, ahead = _frames(clip, some, model, read or read_frames)
         decode += time.perf_counter() - begun
         found.append(model.look(now, ahead))
-        on_progress((first + len(some)) / len(indices))
+        on_progress((1 - SHARE_OF_ACTIONS * acts) * (first + len(some)) / len(indices))
     looks = torch.cat(found)
-    vectors = model.over_time(looks), model.video(looks)
+    actions = None
+    if acts:
+        actions = kinetics.recognise_actions(
+            clip,
+            indices,
+            windows,
+            lambda done: on_progress(1 - SHARE_OF_ACTIONS * (1 - done)),
+            read,
+            model.device,
+        )
+    vectors = model.over_time(looks), model.video(looks), actions
     if read is None:
         with _lock:
             _clips[key] = vectors
@@ -404,6 +423,16 @@ def embed_clip(
                 _clips.popitem(last=False)
     total = time.perf_counter() - started
     return EncodedFrames(*vectors, indices, decode * 1000, (total - decode) * 1000)
+
+
+def similarities(model: ImageTextModel, seen: EncodedFrames, sentences: Tensor) -> Tensor:
+    """float [T, P] of T moments and sentences [P, D]: cosines, and what is recognised of what is meant."""
+    near = seen.moments @ sentences.T
+    if seen.actions is None or model.actions is None:
+        return near
+    names = model.actions
+    recognised = names.softened(seen.actions.probabilities.to(near))
+    return near + names.strength * recognised @ names.meant(sentences).T
 
 
 def forget() -> None:
@@ -432,6 +461,20 @@ def pairs(indices: np.ndarray, clip: Clip, ahead: float) -> np.ndarray:
 
 def _identity(model: ImageTextModel) -> tuple:
     return (model.name, model.device.type, *(one.sha256 for one in model.provenance))
+
+
+def _without_actions(model: ImageTextModel, seen: EncodedFrames) -> list[str]:
+    """Return a remark where I3D should have answered too and its weights are missing."""
+    if model.actions is None or seen.actions is not None:
+        return []
+    return [
+        "Kinetics' I3D is not among the evidence, so actions without a thing of their own are found less "
+        "often: run `har-demo weights --fetch i3d` once."
+    ]
+
+
+def _of_actions(seen: EncodedFrames) -> list[Provenance]:
+    return [] if seen.actions is None else [seen.actions.prediction.provenance]
 
 
 def _cut(texts: Sequence[str], readings: Sequence[Reading]) -> list[str]:

@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from har_demo.errors import WeightsError
-from har_demo.prompts import learned, packaged, pictures, sentences
+from har_demo.prompts import kinetics, learned, packaged, pictures, sentences
 from har_demo.prompts.image_text import ImageTextModel, Reading
 from har_demo.prompts.prepare import Preparation
 from har_demo.weights import Provenance, shipped
@@ -182,6 +182,7 @@ def load(device: torch.device | str = "cpu") -> ImageTextModel:
         device=torch.device(device),
         ahead=AHEAD,
         learned=True,
+        actions=kinetics.load(),
     )
 
 

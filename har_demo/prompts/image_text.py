@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from har_demo.prompts.kinetics import ActionNames
 from har_demo.prompts.prepare import Preparation
 from har_demo.weights import Provenance
 
@@ -61,6 +62,7 @@ class ImageTextModel:
             → [N, F], and over_time([T, F]) → [T, D], which sees a frame among its neighbours.
         learned: whether there are learned prompts and a temporal transformer. Then the model also has
             encode_video([T, F]) → [D], encode_prompted(tokens) → [N, D], and learned_scale.
+        actions: names of Kinetics' actions in its space of sentences, where I3D shall recognise beside it.
     """
 
     name: str
@@ -74,6 +76,7 @@ class ImageTextModel:
     english: bool = True
     ahead: float = 0.0
     learned: bool = False
+    actions: ActionNames | None = field(default=None, repr=False)
 
     @property
     def learned_scale(self) -> float:

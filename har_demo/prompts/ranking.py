@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch.nn import functional as F
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.probe import VIDEOS
 from har_demo.errors import ChoiceError, ClipError
 from har_demo.prompts import catalogue, words
-from har_demo.prompts.answer import Progress, embed_clip, embed_texts
+from har_demo.prompts.answer import Progress, embed_clip, embed_texts, similarities
 
 MOST = 50
 FRAMES = 8
@@ -23,7 +22,7 @@ class Found:
 
     Attributes:
         clip: which.
-        similarity: cosine of the clip's mean vector and the sentence.
+        similarity: of the clip and the sentence, the mean over its frames.
         seconds: when it fits best.
     """
 
@@ -117,14 +116,14 @@ def search(
     say = on_progress or (lambda fraction, sentence: None)
     say(0.0, "Loading the model")
     asked = catalogue.load(model, device)
-    wanted = embed_texts(asked, tidied.texts, words.check_templates(templates))[0]
+    sentences = embed_texts(asked, tidied.texts, words.check_templates(templates))
     found = []
     for number, clip in enumerate(different):
         say(number / len(different), f"Looking at {clip.source.name}")
-        seen = embed_clip(clip, asked, frames)
-        similarity = float(F.normalize(seen.moments.mean(dim=0), dim=0) @ wanted)
-        best = int(seen.frames[int((seen.moments @ wanted).argmax())])
-        found.append(Found(clip, similarity, best / clip.fps))
+        seen = embed_clip(clip, asked, frames, windows=1)
+        near = similarities(asked, seen, sentences)[:, 0]
+        best = int(seen.frames[int(near.argmax())])
+        found.append(Found(clip, float(near.mean()), best / clip.fps))
     found.sort(key=lambda one: -one.similarity)
     say(1.0, "Done")
     notes = words.normalise_prompts([sentence], asked.english).notes

@@ -13,7 +13,7 @@ from har_demo.errors import ChoiceError
 from har_demo.flow.field import TITLES
 from har_demo.flow.views import METHOD
 from har_demo.models import registry
-from har_demo.models.card import ModelCard, ModelInput
+from har_demo.models.card import ModelCard, ModelInput, ViewDefaults
 from har_demo.recognize.prediction import Request
 
 MOST_FRAMES = 256
@@ -101,7 +101,8 @@ def plan(clip: Clip, request: Request) -> Plan:
             f"No optical flow is called '{request.flow}': choose {', '.join(TITLES)}."
         )
 
-    frames = spec.frames
+    usual = card.views or ViewDefaults(spec.frames, spec.fps, 0)
+    frames = usual.frames
     if request.frames is not None:
         frames = _whole(request.frames, "frames per window", MOST_FRAMES)
     if frames != spec.frames and not spec.any_frames:
@@ -111,7 +112,7 @@ def plan(clip: Clip, request: Request) -> Plan:
         )
 
     spread = spec.sampling == "segments" and request.stride is None
-    stride = clip.fps / spec.fps if request.stride is None else _stride(request.stride)
+    stride = clip.fps / usual.fps if request.stride is None else _stride(request.stride)
     if spread:
         stride = clip.frames / frames
     if request.crops not in (1, 3):
@@ -123,7 +124,8 @@ def plan(clip: Clip, request: Request) -> Plan:
     if request.windows is None and spread:
         windows = 1  # it covers the clip by itself
     elif request.windows is None:
-        windows = min(DEFAULT_WINDOWS, sampling.covering(clip.frames, read, stride))
+        most = usual.windows or DEFAULT_WINDOWS
+        windows = min(most, sampling.covering(clip.frames, read, stride))
     else:
         windows = _whole(request.windows, "windows", MOST_WINDOWS)
 

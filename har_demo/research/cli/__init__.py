@@ -17,6 +17,8 @@ COMMANDS = (
         prompts.prompts_train,
         prompts.prompts_learn,
         prompts.prompts_fewshot,
+        prompts.prompts_kinetics_features,
+        prompts.prompts_kinetics,
     ),
     *(flow.flow_train, flow.flow_evaluate, flow.flow_sizes),
     *(benchmarks.bench, benchmarks.bench_job, benchmarks.bench_renderer, benchmarks.docs),

@@ -79,6 +79,34 @@ def prompts_fewshot(
         typer.echo(" ".join(map(str, row.values())))
 
 
+def prompts_kinetics_features(
+    data: Annotated[
+        Path,
+        typer.Argument(help="A folder with clips.tsv, more_clips.tsv and clips/.", exists=True),
+    ],
+    out: Annotated[Path, typer.Argument(help="The file to write, without a suffix.")],
+) -> None:
+    """Compute what I3D and the image encoder see of the validation clips of free text."""
+    import torch
+
+    from har_demo.research.training.prompts import kinetics
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    typer.echo(f"{kinetics.compute(data, out, device)} clips in {out}")
+
+
+def prompts_kinetics(
+    features: Annotated[Path, typer.Argument(help="The file of `prompts-kinetics-features`.")],
+    checkpoints: Annotated[Path, typer.Option(help="The folder of weights.")] = Path("checkpoints"),
+    results: Annotated[Path, typer.Option(help="The folder of tables.")] = Path("results/measured"),
+) -> None:
+    """Choose how Kinetics' I3D answers free text, on validation clips, and write what was chosen."""
+    from har_demo.research.training.prompts import kinetics
+
+    for name, value in kinetics.write(features, checkpoints, results).items():
+        typer.echo(f"{name} {value:.3f}")
+
+
 def _tell(file: Path, facts: dict) -> None:
     typer.echo(json.dumps(facts["accuracy"], indent=1))
     typer.echo(f"scale {facts['scale']}\n{file}")

@@ -1,0 +1,418 @@
+"""Choose how Kinetics' I3D answers free text, on validation clips alone.
+
+    python -m har_demo.research prompts-kinetics-features DATA OUT    what I3D and the image encoder see; a GPU helps
+    python -m har_demo.research prompts-kinetics OUT                  choose, write the names and the two tables
+
+DATA holds clips.tsv and more_clips.tsv (path, dataset, class), the clips they name, and clips/. Used are the
+clips of validation_prompts.csv: their actions are named by Kinetics or near to it, in three wordings each.
+
+OUT.npz gets, of each clip, I3D's probabilities under every sampling of VIEWS, and the embedded model's vectors.
+"""
+
+import csv
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from har_demo.clips.ingest import ingest
+from har_demo.models.label_sets import HMDB51, KINETICS400, UCF101
+from har_demo.prompts import embedded, kinetics, pictures
+from har_demo.prompts.answer import FRAMES, embed_clip, embed_texts
+from har_demo.prompts.image_text import ImageTextModel
+from har_demo.prompts.kinetics import ActionNames
+from har_demo.prompts.words import PLAIN
+from har_demo.recognize.prediction import Prediction, Request
+from har_demo.recognize.recognize import recognize
+from har_demo.tables.intervals import confidence_interval
+
+PROMPTS = Path(__file__).parent / "validation_prompts.csv"
+VIEWS = (
+    *((16, 12.5, 3), (16, 12.5, 5), (16, 6.25, 3)),
+    *((32, 12.5, 1), (32, 12.5, 2), (32, 12.5, 3), (32, 25.0, 3)),
+    *((64, 25.0, 1), (64, 25.0, 3)),
+)
+"""Frames of a window, frames per second, windows."""
+TEXT_VIEW = (32, 12.5, kinetics.WINDOWS)
+
+SHARPNESS = (0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+WIDTH = (0.03, 0.04, 0.06, 0.08, 0.1)
+STRENGTH = (0.25, 0.5, 1.0, 2.0, 4.0)
+OTHERS = 12  # actions that no clip shows, offered beside those that some do
+DRAWS = 6  # different choices of those
+
+
+@dataclass(frozen=True)
+class ValidationClip:
+    """A clip of the validation set: its file, and the row of validation_prompts.csv that it shows."""
+
+    path: str
+    row: dict[str, str]
+
+
+def validation_clips(data: Path) -> list[ValidationClip]:
+    """Return the clips under a folder that show one of the actions of validation_prompts.csv."""
+    with PROMPTS.open(encoding="utf-8", newline="") as file:
+        rows = {(row["dataset"], row["class"]): row for row in csv.DictReader(file)}
+    named = [("clips", path.stem, f"clips/{path.name}") for path in sorted(data.glob("clips/*"))]
+    for table in ("clips.tsv", "more_clips.tsv"):
+        with (data / table).open(encoding="utf-8", newline="") as file:
+            named += [
+                (row["dataset"], row["class"], row["path"])
+                for row in csv.DictReader(file, delimiter="\t")
+            ]
+    return [
+        ValidationClip(path, rows[dataset, name])
+        for dataset, name, path in named
+        if (dataset, name) in rows
+    ]
+
+
+def compute(data: Path, out: Path, device: torch.device | str) -> int:
+    """Write what I3D and the embedded model see of every validation clip; return how many there are."""
+    model = replace(_image_side(device), actions=None)
+    rows = []
+    clips = validation_clips(data)
+    for one in clips:
+        clip = ingest(data / one.path)
+        requests = [Request("i3d", t, clip.fps / fps, windows) for t, fps, windows in VIEWS]
+        answers = list(recognize(clip, requests, device=device))
+        refused = next((a for a in answers if not isinstance(a, Prediction)), None)
+        if refused:
+            raise refused.as_error()
+        seconds = [(a.times.transform + a.times.forward) / 1000 for a in answers]
+        seen = embed_clip(clip, model)
+        rows.append((np.stack([a.overall for a in answers]), seconds, seen.moments.cpu().numpy()))
+    moments = np.zeros((len(rows), FRAMES, rows[0][2].shape[1]), np.float16)
+    for row, (_, _, vectors) in zip(moments, rows, strict=True):
+        row[: len(vectors)] = vectors
+    np.savez_compressed(
+        out.with_suffix(".npz"),
+        probabilities=np.stack([row[0] for row in rows]).astype(np.float32),
+        seconds=np.array([row[1] for row in rows], np.float32),
+        moments=moments,
+        count=np.array([len(row[2]) for row in rows]),
+        paths=np.array([one.path for one in clips]),
+        rows=np.array([json.dumps(one.row) for one in clips]),
+    )
+    return len(clips)
+
+
+def _image_side(device: torch.device | str) -> ImageTextModel:
+    """The embedded model without its text encoder, whose weights are not needed here."""
+    network = embedded.Embedded(pictures.load(), torch.nn.Identity(), embedded.load_joint())
+    return ImageTextModel(
+        name=embedded.NAME,
+        title=embedded.TITLE,
+        network=network.eval().requires_grad_(False).to(device),
+        tokenize=lambda texts: torch.zeros(0),
+        reading=embedded.reading,
+        preparation=embedded.PREPARATION,
+        provenance=(),
+        device=torch.device(device),
+        ahead=embedded.AHEAD,
+    )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What `compute` wrote, of N clips.
+
+    Attributes:
+        rows: the row of validation_prompts.csv that each clip shows.
+        datasets: str [N].
+        views: float [VIEWS, N, 400], I3D's probabilities under each sampling.
+        seconds: float [N, VIEWS], what I3D took.
+        moments: float [N, T, 384], the embedded model's vectors.
+        count: int64 [N], how many of the T moments each clip has.
+    """
+
+    rows: tuple[dict[str, str], ...]
+    datasets: np.ndarray
+    views: Tensor
+    seconds: np.ndarray
+    moments: Tensor
+    count: Tensor
+
+    def only(self, chosen: np.ndarray) -> "Seen":
+        """The clips of a mask, bool [N]."""
+        return Seen(
+            tuple(itertools.compress(self.rows, chosen)),
+            self.datasets[chosen],
+            self.views[:, chosen],
+            self.seconds[chosen],
+            self.moments[chosen],
+            self.count[chosen],
+        )
+
+
+def read(file: Path) -> Seen:
+    """Read what `compute` wrote."""
+    with np.load(file.with_suffix(".npz")) as stored:
+        rows = tuple(json.loads(row) for row in stored["rows"])
+        return Seen(
+            rows,
+            np.array([row["dataset"] for row in rows]),
+            torch.from_numpy(stored["probabilities"]).movedim(1, 0),
+            stored["seconds"],
+            torch.from_numpy(stored["moments"].astype(np.float32)),
+            torch.from_numpy(stored["count"]),
+        )
+
+
+Answer = Callable[[Tensor], Tensor]
+"""Sentences float [P, D] → similarities float [N, P] of N clips."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How often a way of answering is right: clips, and percent as the mean over actions."""
+
+    top1: float
+    top3: float
+    correct: int
+    clips: int
+
+
+def view_rows(seen: Seen) -> list[dict]:
+    """Return a row for each sampling of VIEWS: how often I3D names the action that Kinetics has for a clip."""
+    named = seen.only(np.array([bool(row["kinetics"]) for row in seen.rows]))
+    labels = torch.tensor([KINETICS400.index(row["kinetics"]) for row in named.rows])
+    rows = []
+    for (frames, fps, windows), scores in zip(VIEWS, named.views, strict=True):
+        top = scores.topk(5).indices == labels[:, None]
+        first = int(top[:, 0].sum())
+        low, high = confidence_interval(first, len(labels))
+        rows.append(
+            {
+                "frames": frames,
+                "fps": fps,
+                "windows": windows,
+                "clips": len(labels),
+                "top1": round(100 * first / len(labels), 1),
+                "low": round(low, 1),
+                "high": round(high, 1),
+                "top5": round(100 * float(top.any(1).float().mean()), 1),
+            }
+        )
+    return rows
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The text of all questions, encoded once, so that ways of answering are compared on the same ones.
+
+    Attributes:
+        labels: int64 [N], the action that each clip shows.
+        wordings: three of float [A, D], the actions that clips show, in other words each time.
+        others: float [O, D], actions that no clip shows.
+        draws: DRAWS of int64 [OTHERS], which of those stand beside the actions.
+    """
+
+    labels: Tensor
+    wordings: tuple[Tensor, ...]
+    others: Tensor
+    draws: tuple[np.ndarray, ...]
+
+    def options(self, answer: Answer) -> list[Tensor]:
+        """Similarities float [N, A + OTHERS] for every wording beside every draw."""
+        others = answer(self.others)
+        return [
+            torch.cat([answer(wording), others[:, draw]], dim=1)
+            for wording in self.wordings
+            for draw in self.draws
+        ]
+
+
+def questions(seen: Seen, model: ImageTextModel) -> Questions:
+    """Encode the actions of the clips and others, the names of UCF101 and HMDB51, to stand beside them."""
+    rows = list({row["prompt"]: row for row in seen.rows}.values())
+    actions = [row["prompt"] for row in rows]
+    shown = {_folded(name) for row in rows for name in row.values()}
+    others = [name for name in (*UCF101, *HMDB51) if _folded(name) not in shown]
+    rng = np.random.default_rng(0)
+    return Questions(
+        labels=torch.tensor([actions.index(row["prompt"]) for row in seen.rows]),
+        wordings=tuple(
+            embed_texts(model, [row[key] for row in rows], PLAIN)
+            for key in ("prompt", "wording_2", "wording_3")
+        ),
+        others=embed_texts(model, others, PLAIN),
+        draws=tuple(rng.permutation(len(others))[:OTHERS] for _ in range(DRAWS)),
+    )
+
+
+def _folded(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalpha())
+
+
+def score(asked: Questions, answer: Answer) -> Tried:
+    """Ask every question one way."""
+    labels = asked.labels.numpy()
+    hits = np.stack(
+        [
+            (options.topk(3).indices == asked.labels[:, None]).numpy()
+            for options in asked.options(answer)
+        ]
+    )
+    right1, right3 = hits[:, :, 0].mean(0), hits.any(2).mean(0)  # of each clip, over the questions
+    means = [
+        100 * float(np.mean([right[labels == k].mean() for k in np.unique(labels)]))
+        for right in (right1, right3)
+    ]
+    return Tried(*means, round(right1.sum()), len(labels))
+
+
+def pictures_alone(seen: Seen) -> Answer:
+    """The embedded model without I3D: the mean cosine over a clip's moments."""
+    there = torch.arange(seen.moments.shape[1]) < seen.count[:, None]
+    mean = (seen.moments * there[..., None]).sum(1) / seen.count[:, None]
+    return lambda sentences: mean @ sentences.T
+
+
+def conse(probabilities: Tensor, vectors: Tensor, likeliest: int = 10) -> Answer:
+    """Norouzi et al.'s answer: the mean vector of the likeliest actions, compared with the sentence."""
+    share, which = probabilities.topk(likeliest)
+    mean = F.normalize((share[..., None] * vectors[which]).sum(1), dim=-1)
+    return lambda sentences: mean @ sentences.T
+
+
+def joined(seen: Seen, probabilities: Tensor, names: ActionNames) -> Answer:
+    """The answer of `har_demo.prompts.answer.similarities`, with `mean` pooling."""
+    pictures, recognised = pictures_alone(seen), names.softened(probabilities)
+    return lambda sentences: (
+        pictures(sentences) + names.strength * recognised @ names.meant(sentences).T
+    )
+
+
+def name_vectors(model: ImageTextModel, wordings: Sequence[Sequence[str]]) -> Tensor:
+    """float [400, D] of length 1: the mean of each action's wordings, centred as sentences are."""
+    flat = [text for one in wordings for text in one]
+    encoded = [
+        model.network.text(model.tokenize(flat[i : i + 64])) for i in range(0, len(flat), 64)
+    ]
+    means = [part.mean(0) for part in torch.cat(encoded).split([len(one) for one in wordings])]
+    return F.normalize(F.normalize(torch.stack(means), dim=-1) - model.network.joint.centre, dim=-1)
+
+
+def choose(asked: Questions, seen: Seen, probabilities: Tensor, vectors: Tensor) -> ActionNames:
+    """Return the settings with the most right answers, top-1 and top-3 together."""
+    best, found = -1.0, None
+    for sharpness, width, strength in itertools.product(SHARPNESS, WIDTH, STRENGTH):
+        names = ActionNames(vectors, sharpness, width, strength, 0.0, 0.0)
+        tried = score(asked, joined(seen, probabilities, names))
+        if tried.top1 + tried.top3 > best:
+            best, found = tried.top1 + tried.top3, names
+    assert found is not None
+    return calibrate(asked, seen, probabilities, found)
+
+
+def calibrate(
+    asked: Questions, seen: Seen, probabilities: Tensor, names: ActionNames
+) -> ActionNames:
+    """Set the temperature by likelihood, and the similarity that stands for 'none of these'.
+
+    The second is where as many clips are refused whose action is offered as are accepted whose action is
+    not: of those their own action is taken from the options.
+    """
+    options = asked.options(joined(seen, probabilities, names))
+    every = torch.cat(options)
+    labels = asked.labels.repeat(len(options))
+
+    def loss(temperature: float) -> float:
+        return float(F.cross_entropy(every / temperature, labels))
+
+    temperature = min((0.01 * 1.1**k for k in range(60)), key=loss)
+    own = F.one_hot(labels, every.shape[1]).bool()
+    offered = every.max(1).values
+    missing = every.masked_fill(own, -9.0).max(1).values
+    levels = torch.linspace(float(missing.min()), float(offered.max()), 200)
+    wrong = [
+        abs(float((offered < at).float().mean() - (missing >= at).float().mean())) for at in levels
+    ]
+    return replace(names, temperature=temperature, none=float(levels[int(np.argmin(wrong))]))
+
+
+def none_rates(asked: Questions, answer: Answer, level: float) -> tuple[float, float]:
+    """Percent of clips refused whose action is offered, and of clips refused whose action is not."""
+    every = torch.cat(asked.options(answer))
+    own = F.one_hot(asked.labels.repeat(len(every) // len(asked.labels)), every.shape[1]).bool()
+    missing = every.masked_fill(own, -9.0)
+    return tuple(
+        100 * float((best.max(1).values < level).float().mean()) for best in (every, missing)
+    )
+
+
+def write(file: Path, checkpoints: Path, results: Path) -> dict[str, float]:
+    """Choose, and write checkpoints/prompts/kinetics.safetensors and two tables of validation clips.
+
+    The settings are chosen on UCF101 and the single clips: the workouts taught the motion that stands beside
+    I3D, and would speak for it. i3d_views.csv has all of them.
+    """
+    every = read(file)
+    seen = every.only(every.datasets != "workout4")
+    model = embedded.load()
+    asked = questions(seen, model)
+    probabilities = seen.views[VIEWS.index(TEXT_VIEW)]
+    with torch.inference_mode():
+        bare = name_vectors(model, [(name,) for name in KINETICS400])
+        vectors = name_vectors(model, list(kinetics.wordings().values()))
+    names = choose(asked, seen, probabilities, vectors)
+    alone = replace(names, strength=1000.0)
+    ways = {
+        "pictures and motion, without I3D": pictures_alone(seen),
+        "I3D, ConSE over the names": conse(probabilities, bare),
+        "I3D, ConSE over names and wordings": conse(probabilities, vectors),
+        "I3D, actions meant, names": joined(seen, probabilities, replace(alone, vectors=bare)),
+        "I3D, actions meant, names and wordings": joined(seen, probabilities, alone),
+        "all together": joined(seen, probabilities, names),
+    }
+    rows = []
+    for way, answer in ways.items():
+        tried = score(asked, answer)
+        low, high = confidence_interval(tried.correct, tried.clips)
+        rows.append(
+            {
+                "way": way,
+                "clips": tried.clips,
+                "actions": len(asked.wordings[0]),
+                "prompts": len(asked.wordings[0]) + OTHERS,
+                "top1": round(tried.top1, 1),
+                "top3": round(tried.top3, 1),
+                "top1_of_clips": round(100 * tried.correct / tried.clips, 1),
+                "low": round(low, 1),
+                "high": round(high, 1),
+            }
+        )
+    false_alarms, detected = none_rates(asked, ways["all together"], names.none)
+    chosen = {
+        "sharpness": names.sharpness,
+        "width": names.width,
+        "strength": names.strength,
+        "temperature": names.temperature,
+        "none": names.none,
+    }
+    _write_table(results / "free_text.csv", rows)
+    _write_table(results / "i3d_views.csv", view_rows(every))
+    target = checkpoints / kinetics.FILE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    save_file(
+        {"names": names.vectors.half().contiguous()}
+        | {key: torch.tensor(value) for key, value in chosen.items()},
+        target,
+    )
+    return chosen | {"refused_if_offered": false_alarms, "refused_if_not": detected}
+
+
+def _write_table(file: Path, rows: Sequence[dict]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as table:
+        writer = csv.DictWriter(table, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
