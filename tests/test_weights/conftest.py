@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
+import os
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +14,7 @@ import torch
 from torch import nn
 
 from har_demo.models.card import ModelCard, ModelInput, Source
-from har_demo.weights import hub
+from har_demo.weights import hub, partial
 
 CLASSES = ("walking", "running", "jumping")
 
@@ -78,11 +80,19 @@ class Site:
     /short/ half, then ends    /stall/  half, then silence    /trickle/  a byte now and then
     /silent/ accepts, no word  /wrong/  something else        /long/     far too much
     /gate/  when `opened` is set
+    /break/ half, then ends; the next time the part that is asked for
+    /halt/  half, then silence; the next time the part that is asked for
+    /part/  the part that is asked for
+
+    `pages` are sent as they are, with their content type; others under /simple/ do not exist.
     """
 
     def __init__(self):
         self.content = bytes(range(256)) * 8192  # 2 MB
+        self.pages: dict[str, tuple[str, bytes]] = {}
         self.requests = Counter()
+        self.ranges: list[str] = []
+        self.headers: list = []
         self.opened = threading.Event()
         self.over = threading.Event()
         self.address = ""
@@ -106,13 +116,25 @@ def site():
 
         def do_GET(self):
             site.requests[self.path] += 1
+            site.headers.append(self.headers)
             way, body = self.path.split("/")[1], site.content
+            if self.path in site.pages:
+                kind, body = site.pages[self.path]
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+                return
+            if way in ("break", "halt", "part") and "Range" in self.headers:
+                self.send_part(body)
+                return
             if way == "silent":
                 site.over.wait(30)
                 return
             if way == "gate":
                 site.opened.wait(30)
-            if way == "404":
+            if way in ("404", "simple"):
                 self.send_error(404)
                 return
             if way == "wrong":
@@ -127,11 +149,24 @@ def site():
             with contextlib.suppress(OSError):  # the other side hung up
                 self.send(way, body)
 
+        def send_part(self, body):
+            asked = self.headers["Range"]
+            site.ranges.append(asked)
+            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            if start >= len(body):
+                self.send_error(416)
+                return
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+            self.send_header("Content-Length", str(len(body) - start))
+            self.end_headers()
+            self.wfile.write(body[start:])
+
         def send(self, way, body):
             half = len(body) // 2
-            if way in ("short", "stall"):
+            if way in ("short", "stall", "break", "halt"):
                 self.wfile.write(body[:half])
-                if way == "stall":
+                if way in ("stall", "halt"):
                     site.over.wait(30)
             elif way == "slow":
                 step = -(-len(body) // 20)
@@ -158,3 +193,33 @@ def site():
     site.opened.set()
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A context manager: no new file takes a byte."""
+
+    class Full:
+        def __init__(self, file):
+            self.file = file
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            self.file.close()
+
+        def write(self, chunk):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @contextlib.contextmanager
+    def full():
+        real = os.fdopen
+        with monkeypatch.context() as patch:
+            patch.setattr(partial.os, "fdopen", lambda *given: Full(real(*given)))
+            yield
+
+    return full
