@@ -13,34 +13,15 @@ import pytest
 import torch
 from torch import nn
 
-from har_demo.models.card import ModelCard, ModelInput, Source
-from har_demo.weights import hub, partial
-
-CLASSES = ("walking", "running", "jumping")
-
-
-def small_network(classes: int) -> nn.Module:
-    return nn.Sequential(nn.Conv3d(3, 4, 3), nn.BatchNorm3d(4), nn.Flatten(), nn.Linear(4, classes))
+from har_demo.models.card import ModelCard, Source
+from har_demo.weights import hub, partial, pip_settings
+from tests.test_weights.small import CLASSES, small_card, small_network
 
 
 @pytest.fixture
 def card() -> ModelCard:
     """A model nobody has weights for."""
-    return ModelCard(
-        name="small",
-        title="Small-3D",
-        family="3D convolution",
-        year=2026,
-        paper="none",
-        paper_url="https://example.org",
-        idea="A network for tests.",
-        size="tiny",
-        input=ModelInput(3, 25, (3, 3), (3, 3), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
-        label_set="Three",
-        classes=CLASSES,
-        build=small_network,
-        parameters=3 * 4 * 27 + 4 + 8 + 4 * 3 + 3,
-    )
+    return small_card()
 
 
 @pytest.fixture
@@ -66,6 +47,11 @@ def apart(tmp_path, monkeypatch):
     monkeypatch.setenv("HAR_CHECKPOINTS", str(tmp_path / "checkpoints"))
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setenv("no_proxy", "*")
+    # Whatever this machine's pip is configured for, no test asks an index but its own.
+    monkeypatch.setattr(pip_settings, "_of_files", dict)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.delenv("PIP_CERT", raising=False)
+    monkeypatch.delenv("PIP_TRUSTED_HOST", raising=False)
     monkeypatch.setattr(hub, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(hub, "STALL_SECONDS", 1.0)
     hub.forget_failures()
