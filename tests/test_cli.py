@@ -280,6 +280,8 @@ def test_weights_say_where_they_are(monkeypatch):
     assert code == 0 and "r3d_18" in out
     code, out, error = run("weights", "--fetch", "r3d_18")
     assert (code, out) == (2, "") and one_sentence(error)
+    code, out, error = run("weights", "--fetch", "i3d")
+    assert (code, out) == (2, "") and one_sentence(error) and "47 MB" in error
     code, out, error = run("weights", "--fetch", "r3d_81")
     assert (code, out) == (2, "") and one_sentence(error) and "r3d_18" in error
 

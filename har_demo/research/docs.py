@@ -435,6 +435,8 @@ def _weights(card: ModelCard) -> str:
     entry = _shipped().get(card.name)
     if entry:
         return f"shipped, {entry['bytes'] / 1e6:.1f} MB"
+    if card.package:
+        return f"package {card.package.package}, {card.package.bytes / 1e6:.0f} MB"
     if not card.weights:
         return "none public"
     source = card.weights[0]

@@ -1,4 +1,4 @@
-"""Sources of a network's parameters: the user's file, the shipped checkpoints, public files."""
+"""Sources of a network's parameters: the user's file, shipped checkpoints, packages on the index, public files."""
 
 from .loading import Availability, Provenance, availability, load
 from .shipped import accuracies

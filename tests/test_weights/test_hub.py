@@ -1,16 +1,19 @@
-"""Downloads arrive whole and checked, or end soon with a reason; nothing partial stays."""
+"""Downloads arrive whole and checked, or end soon with a reason; the next try goes on where one broke off."""
 
-import errno
+import fcntl
 import os
 import socket
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from har_demo.errors import BROKEN, InternalError
 from har_demo.models.card import Source
-from har_demo.weights import hub
+from har_demo.weights import hub, partial
+from har_demo.weights.partial import partial_file
 
 AS_SHIPPED = (hub.ANSWER_SECONDS, hub.STALL_SECONDS)
 
@@ -19,6 +22,17 @@ pytestmark = pytest.mark.timeout(30)  # a hang is what these tests look for
 
 def _kept() -> list[str]:
     return sorted(p.name for p in hub.folder().iterdir()) if hub.folder().exists() else []
+
+
+def _locked(folder: Path) -> bool:
+    """Whether a thread still writes a partial file."""
+    for path in folder.glob("*.part"):
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
 
 
 def _until(condition) -> bool:
@@ -59,20 +73,89 @@ def test_a_slow_server_is_waited_for_and_progress_told(site, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("way", "reason"),
+    ("way", "reason", "bytes_kept"),
     [
-        ("404", "127.0.0.1 says 404 Not Found"),
-        ("wrong", "what came is not the published file (sha256 "),
-        ("short", "the connection broke after 1.0 MB"),
-        ("stall", "127.0.0.1 stopped sending after 1.0 MB"),
-        ("trickle", "127.0.0.1 stopped sending after 0.0 MB"),
-        ("long", "the file is far larger than 2.1 MB"),
-        ("silent", "127.0.0.1 does not answer"),
+        ("404", "127.0.0.1 says 404 Not Found", None),
+        ("wrong", "what came is not the published file (sha256 ", None),
+        ("short", "the connection broke after 1.0 MB", 2**20),
+        ("stall", "127.0.0.1 stopped sending after 1.0 MB", 2**20),
+        ("long", "the file is far larger than 2.1 MB", None),
+        ("silent", "127.0.0.1 does not answer", None),
     ],
 )
-def test_a_bad_download_ends_with_a_reason_and_leaves_nothing(site, way, reason):
+def test_a_bad_download_ends_with_a_reason_and_never_has_the_files_name(
+    site, way, reason, bytes_kept
+):
     assert _reason(site.source(f"/{way}/net.pth")).startswith(reason)
-    assert _kept() == []
+    assert not hub.path(site.source(f"/{way}/net.pth")).exists()
+    sizes = [path.stat().st_size for path in hub.folder().iterdir()]
+    # A thread that still waits for the first byte has an empty file.
+    assert list(filter(None, sizes)) == ([bytes_kept] if bytes_kept else [])
+
+
+def test_a_download_that_trickles_ends(site):
+    reason = _reason(site.source("/trickle/net.pth"))
+    assert reason == "127.0.0.1 stopped sending after 0.0 MB"
+    assert not hub.path(site.source("/trickle/net.pth")).exists()
+
+
+@pytest.mark.parametrize("way", ["break", "halt"])
+def test_a_download_that_broke_off_goes_on(site, way):
+    source, progress = site.source(f"/{way}/net.pth"), []
+    _reason(source)
+    site.over.set()  # the thread that waits for the silent server ends
+    assert _until(lambda: not _locked(hub.folder()))
+    hub.forget_failures()
+    assert hub.fetch(source, progress.append).read_bytes() == site.content
+    assert site.ranges == [f"bytes={2**20}-"]
+    assert _kept() == ["net.pth"] and progress[-1] == 1.0
+
+
+def test_a_server_that_knows_no_ranges_sends_all_of_it(site):
+    hub.folder().mkdir(parents=True)
+    (hub.folder() / "net.pth.x.part").write_bytes(site.content[:1000])
+    assert hub.fetch(site.source("/good/net.pth")).read_bytes() == site.content
+
+
+@pytest.mark.parametrize("left", [b"other bytes", bytes(4_000_000)], ids=["other", "longer"])
+def test_what_was_left_of_another_file_is_begun_anew(site, left):
+    hub.folder().mkdir(parents=True)
+    (hub.folder() / "net.pth.x.part").write_bytes(left)
+    assert hub.fetch(site.source("/part/net.pth")).read_bytes() == site.content
+    assert site.ranges == [f"bytes={len(left)}-"]
+    assert _kept() == ["net.pth"]
+
+
+def test_without_a_hash_a_download_begins_anew(site):
+    """Nothing would tell whether both parts belong together."""
+    hub.folder().mkdir(parents=True)
+    (hub.folder() / "net.pth.x.part").write_bytes(b"other bytes")
+    source = replace(site.source("/part/net.pth"), sha256="")
+    assert hub.fetch(source).read_bytes() == site.content
+    assert not site.ranges
+
+
+def test_a_partial_file_that_is_being_written_is_left_alone(site):
+    """As another process does it: locked, half written."""
+    source = site.source("/part/net.pth")
+    with partial_file(hub.path(source)) as (file, path):
+        file.write(b"theirs")
+        file.flush()
+        assert hub.fetch(source).read_bytes() == site.content
+        assert path.read_bytes() == b"theirs"
+    assert not site.ranges
+
+
+def test_where_there_are_no_locks_a_download_begins_anew(site, monkeypatch):
+    monkeypatch.setattr(partial, "fcntl", None)
+    hub.folder().mkdir(parents=True)
+    old, fresh = (hub.folder() / f"net.pth.{name}.part" for name in ("old", "fresh"))
+    for leftover in (old, fresh):
+        leftover.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    hub.fetch(site.source("/part/net.pth"))
+    assert _kept() == ["net.pth", fresh.name]  # another process may be writing the fresh one
+    assert not site.ranges
 
 
 def test_waits_are_short_enough_for_a_person():
@@ -129,27 +212,13 @@ def test_a_server_that_is_no_web_server():
         assert _reason(source) == "127.0.0.1 gave an answer that makes no sense (BadStatusLine)"
 
 
-def test_a_full_disk(site, monkeypatch):
-    real = os.fdopen
-
-    def full(handle, mode):
-        file = real(handle, mode)
-
-        class Full:
-            def __enter__(self):
-                return self
-
-            def __exit__(self, *error):
-                file.close()
-
-            def write(self, chunk):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        return Full()
-
-    monkeypatch.setattr(hub.os, "fdopen", full)
-    assert _reason(site.source("/good/net.pth")) == "the disk is full"
+def test_a_full_disk(site, full_disk):
+    source = site.source("/good/net.pth")
+    with full_disk():
+        assert _reason(source) == "the disk is full"
     assert _kept() == []
+    hub.forget_failures()
+    assert hub.fetch(source).read_bytes() == site.content
 
 
 def test_a_cache_that_cannot_be_written(site, tmp_path, monkeypatch):
@@ -243,20 +312,18 @@ def test_a_watcher_that_leaves_does_not_end_the_download(site, monkeypatch):
     assert site.requests["/slow/net.pth"] == 1
 
 
-def test_what_a_killed_process_left_is_swept_up(site):
+def test_all_that_killed_processes_left_is_swept_up(site):
     hub.folder().mkdir(parents=True)
-    old, fresh = (hub.folder() / f"net.pth.{name}.part" for name in ("old", "fresh"))
-    for leftover in (old, fresh):
-        leftover.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    hub.fetch(site.source("/good/net.pth"))
-    assert _kept() == ["net.pth", fresh.name]  # another process may be writing the fresh one
+    for name in "abc":
+        (hub.folder() / f"net.pth.{name}.part").write_bytes(site.content[:1000])
+    hub.fetch(site.source("/part/net.pth"))
+    assert _kept() == ["net.pth"] and site.ranges == ["bytes=1000-"]
 
 
 def test_a_fault_of_ours_is_not_blamed_on_the_server_and_not_remembered(site, monkeypatch):
     source = site.source("/good/net.pth")
 
-    def broken(download):
+    def broken(*given):
         raise TypeError("planted")
 
     with monkeypatch.context() as patch:

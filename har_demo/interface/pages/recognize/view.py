@@ -155,6 +155,7 @@ def _trust(answer: Prediction, card: ModelCard) -> str:
         "user": "your own weights, accuracy unknown",
         "shipped": "weights shipped with this project",
         "hub": "public weights",
+        "packaged": "weights from the package index",
     }[answer.provenance.source]
     line = f"{origin} ({answer.provenance.file}, sha256 {answer.provenance.sha256[:8]}…)"
     if answer.provenance.source != "user":
