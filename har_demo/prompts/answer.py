@@ -91,7 +91,7 @@ class PromptAnswer:
     """Answer of an image-text model about one clip and P prompts.
 
     Attributes:
-        model, title: which model answered; never another than was asked for.
+        model, title: which model answered; never another than was asked for by name.
         prompts: the P sentences.
         readings: what the text encoder reads of each, for the templates' first; `cut` says that it
             does not read all.
@@ -183,7 +183,8 @@ def ask(
     Args:
         clip: from har_demo.clips.ingest.
         prompts: sentences, or one string with a prompt a line or semicolons between.
-        model: name of one of `catalogue.image_text_models()`; the embedded recogniser by default.
+        model: name of one of `catalogue.image_text_models()`; CLIP by default where it can be had, else
+            the embedded recogniser.
         pooling: how similarities over time become one: their mean, their maximum, a mean that weighs
             the frames where the prompt fits ('attention'), or what a learned transformer makes of all
             frames and learned vectors of the prompt ('transformer', of the embedded model alone).
@@ -260,7 +261,7 @@ def ask(
         own=1 / asked.scale,
         threshold=None,
         background=background,
-        notes=(*tidied.notes, *_cut(tidied.texts, readings)),
+        notes=(*asked.notes, *tidied.notes, *_cut(tidied.texts, readings)),
         times=AnswerTimes(seen.decode, seen.image, text),
         device=torch.cuda.get_device_name() if asked.device.type == "cuda" else "cpu",
         provenance=asked.provenance,

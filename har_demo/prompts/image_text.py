@@ -61,6 +61,7 @@ class ImageTextModel:
             → [N, F], and over_time([T, F]) → [T, D], which sees a frame among its neighbours.
         learned: whether there are learned prompts and a temporal transformer. Then the model also has
             encode_video([T, F]) → [D], encode_prompted(tokens) → [N, D], and learned_scale.
+        notes: sentences that the reader of its answers must know, such as whose place it takes.
     """
 
     name: str
@@ -74,6 +75,7 @@ class ImageTextModel:
     english: bool = True
     ahead: float = 0.0
     learned: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def learned_scale(self) -> float:
