@@ -36,7 +36,11 @@ def ask(
         typer.Option(help="A sentence with {} for the prompt; may be repeated, then averaged."),
     ] = None,
     pooling: Annotated[
-        str, typer.Option(help="Pooling over time: mean, max, attention or transformer.")
+        str,
+        typer.Option(
+            help="Pooling over time: mean, max, attention or transformer, a learned one of the embedded "
+            "model alone: at chance outside its 39 actions (4.4 % of 45 clips, guessing 3.4 %)."
+        ),
     ] = "mean",
     none: Annotated[bool, typer.Option(help="With 'none of these' as an answer.")] = False,
     threshold: Annotated[

@@ -21,7 +21,7 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.sampling import segments
 from har_demo.errors import ChoiceError
-from har_demo.prompts import catalogue, words
+from har_demo.prompts import catalogue, nearness, words
 from har_demo.prompts.image_text import AT_ONCE, ImageTextModel, Reading
 from har_demo.weights import Provenance
 
@@ -61,11 +61,13 @@ class Whole:
         similarity: float32 [P].
         none: the background's; None when there is none.
         temperature: under which its probabilities are calibrated.
+        notes: which prompts it does not know.
     """
 
     similarity: np.ndarray
     none: float | None
     temperature: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,8 @@ def ask(
             the embedded recogniser.
         pooling: how similarities over time become one: their mean, their maximum, a mean that weighs
             the frames where the prompt fits ('attention'), or what a learned transformer makes of all
-            frames and learned vectors of the prompt ('transformer', of the embedded model alone).
+            frames and learned vectors of the prompt ('transformer', of the embedded model alone; at
+            chance outside its 39 actions).
         templates: sentences with {} for the prompt; their vectors are averaged.
         background: what else the clip may show: its best becomes the option 'none of these'.
         threshold: the least similarity a prompt must have, else the answer is 'none of these'.
@@ -279,7 +282,9 @@ def _whole(
     """Cosines of the whole clip with prompts between learned vectors."""
     near = (embed_texts(model, (*prompts, *background), None, on_progress) @ video).cpu().numpy()
     none = float(near[len(prompts) :].max()) if background else None
-    return Whole(near[: len(prompts)], none, 1 / model.learned_scale)
+    known = embed_texts(model, nearness.NAMES, words.PLAIN)
+    notes = nearness.notes(prompts, embed_texts(model, prompts, words.PLAIN) @ known.T)
+    return Whole(near[: len(prompts)], none, 1 / model.learned_scale, notes)
 
 
 def rescore(
@@ -307,6 +312,8 @@ def rescore(
         pooled, behind = pool(answer.similarity, pooling), None
         if answer.none_similarity is not None:
             behind = float(pool(answer.none_similarity[:, None], pooling)[0])
+    unknown = answer.whole.notes if answer.whole else ()
+    notes = tuple(note for note in answer.notes if note not in unknown)
     options = pooled if behind is None else np.append(pooled, np.float32(behind))
     probabilities = torch.from_numpy(options / temperature).softmax(dim=0).numpy()
     return replace(
@@ -319,6 +326,7 @@ def rescore(
         pooling=pooling,
         temperature=temperature,
         threshold=threshold,
+        notes=(*unknown, *notes) if pooling == "transformer" else notes,
     )
 
 

@@ -39,7 +39,7 @@ def ask_in_words(
         tower: Image-text model, one that /towers lists; default is CLIP where it can be had, else embedded, which needs no network.
         templates: Sentences with {} for the prompt, averaged; leave empty for the prompt alone.
         none: Whether 'none of these' may be the answer.
-        pooling: How similarity over time becomes one number: mean, max, attention or transformer (embedded only).
+        pooling: How similarity over time becomes one number: mean, max, attention or transformer (embedded only; at chance outside its 39 actions).
         temperature: Similarities are divided by it before the softmax; leave empty for the model's own.
     """
     requested = prompts if isinstance(prompts, str) else list(map(str, prompts or []))

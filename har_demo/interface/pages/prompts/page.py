@@ -24,6 +24,7 @@ from har_demo.interface.pages.prompts.curves import curves
 from har_demo.interface.render import fragment, render
 from har_demo.interface.run import PRIVATE, connect, on
 from har_demo.prompts import CLASS_LISTS, DEFAULT, ENSEMBLE, PLAIN, POOLINGS, ask_hub
+from har_demo.prompts.nearness import AT_CHANCE
 
 POOLED = {
     "mean": "mean",
@@ -109,7 +110,7 @@ def build() -> None:
                     label="Similarity over time becomes its",
                     info="Weighted: a mean in which moments that fit count more. Learned transformer: "
                     "all moments together and learned vectors around each prompt (Ju et al.); better for "
-                    "the 39 everyday actions, worse beyond them; embedded model alone.",
+                    f"the 39 everyday actions; {AT_CHANCE}; embedded model alone.",
                     min_width=240,
                     elem_id="pooling",
                 )
