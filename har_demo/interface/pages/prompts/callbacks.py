@@ -39,7 +39,7 @@ from har_demo.prompts.catalogue import card, offered
 from har_demo.weights.state import megabytes
 
 OWN_TEMPERATURE = 1.0
-DEFAULT_CHOICE = ("Default: CLIP where it can be had, else the embedded recogniser", DEFAULT)
+DEFAULT_CHOICE = ("Default (CLIP where it can be had)", DEFAULT)
 START = """a person walking
 a person running
 a person waving both hands
