@@ -30,6 +30,7 @@ BROWSER_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+NO_HUB = "http://127.0.0.1:9"  # nobody listens there
 START_SECONDS = 180  # two slow cores import torch and gradio in well under this
 SERVER_LOG = pytest.StashKey[Path]()
 
@@ -53,6 +54,11 @@ def cache(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HAR_CACHE", str(folder))
         patch.delenv("HF_HUB_OFFLINE", raising=False)
+        # Neither here nor in the app do tests reach the hub or find what was fetched from it earlier:
+        # the embedded recogniser is the default of free text.
+        for name, value in (("ENDPOINT", NO_HUB), ("HF_HUB_CACHE", str(folder / "hub"))):
+            patch.setenv(name if name.startswith("HF_") else f"HF_{name}", value)
+            patch.setattr(f"huggingface_hub.constants.{name}", value)
         for name in ("HAR_MAX_MB", "HAR_MAX_SECONDS", "HAR_MAX_SIDE"):
             patch.delenv(name, raising=False)
         yield folder

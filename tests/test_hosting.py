@@ -129,4 +129,16 @@ def test_the_models_named_are_those_that_come_from_the_hub(card):
     hub = {
         "/".join(url.split("/")[3:5]) for url in urls if url.startswith("https://huggingface.co/")
     }
-    assert set(card.models or ()) == hub
+    preloaded = {line.split()[0] for line in card.preload_from_hub}
+    assert set(card.models or ()) == hub | preloaded
+
+
+def test_clip_is_there_before_a_space_starts(card):
+    """The default model's weights are fetched while the Space is built, as 'repository file,file'."""
+    from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
+
+    from har_demo.prompts import online
+
+    ((repository, files),) = (line.split() for line in card.preload_from_hub)
+    assert online.model_card(online.DEFAULT) == f"https://huggingface.co/{repository}"
+    assert set(files.split(",")) <= {HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME}

@@ -24,7 +24,8 @@ def ask(
         typer.Option(
             "--model",
             "--tower",
-            help="embedded (the default), or open_clip's model/tag; `image-text-models` lists them.",
+            help="embedded, or open_clip's model/tag; `image-text-models` lists them. By default CLIP "
+            "where it can be had, else embedded.",
         ),
     ] = None,
     classes: Annotated[
@@ -35,7 +36,11 @@ def ask(
         typer.Option(help="A sentence with {} for the prompt; may be repeated, then averaged."),
     ] = None,
     pooling: Annotated[
-        str, typer.Option(help="Pooling over time: mean, max, attention or transformer.")
+        str,
+        typer.Option(
+            help="Pooling over time: mean, max, attention or transformer, a learned one of the embedded "
+            "model alone: at chance outside its 39 actions (4.4 % of 45 clips, guessing 3.4 %)."
+        ),
     ] = "mean",
     none: Annotated[bool, typer.Option(help="With 'none of these' as an answer.")] = False,
     threshold: Annotated[
@@ -71,7 +76,7 @@ def ask(
     if as_json:
         typer.echo(json.dumps(words.answer_json(found, answer), indent=1))
     else:
-        typer.echo(_prompts_text(found, answer))
+        typer.echo(_prompts_text(found, answer, _why(model, answer.notes)))
 
 
 def search(
@@ -96,7 +101,7 @@ def search(
         for one in ranking.found
     ]
     typer.echo(table([("similarity", "best at", "clip"), *rows]))
-    for note in ranking.notes:
+    for note in _why(model, ranking.notes):
         typer.echo(note)
     for one in ranking.unread:
         typer.echo(f"{printable(one.name)} is left out: {one.why}", err=True)
@@ -121,7 +126,16 @@ def image_text_models(
     typer.echo(table([("name", "weights", "about", "licence"), *rows]))
 
 
-def _prompts_text(clip: "Clip", answer: "PromptAnswer") -> str:
+def _why(model: str | None, notes: tuple[str, ...]) -> tuple[str, ...]:
+    """Notes on an answer, with which model gave it and why where none was chosen."""
+    from har_demo import prompts as words
+
+    if model not in (None, words.DEFAULT):
+        return notes
+    return tuple(dict.fromkeys((words.default_model().why, *notes)))
+
+
+def _prompts_text(clip: "Clip", answer: "PromptAnswer", notes: tuple[str, ...]) -> str:
     """Return the likeliest prompts with their similarities as text."""
     source = clip.source
     looked = f"{len(answer.frames)} frames, {answer.pooling} over time"
@@ -146,4 +160,4 @@ def _prompts_text(clip: "Clip", answer: "PromptAnswer") -> str:
     lines += table([header, *shown]).splitlines()
     if answer.below:
         lines.append("None of these: no prompt reaches the threshold.")
-    return "\n".join([*lines, *answer.notes])
+    return "\n".join([*lines, *notes])

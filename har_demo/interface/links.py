@@ -9,7 +9,7 @@ from har_demo.interface.render import notice
 from har_demo.interface.run import Job, press
 from har_demo.models.registry import cards
 from har_demo.prompts import CLASS_LISTS, POOLINGS, PromptAnswer, class_list
-from har_demo.prompts.catalogue import card
+from har_demo.prompts.catalogue import offered
 
 OWN = 0  # 'as the model was trained'
 FRAMES, STRIDES, WINDOWS = (OWN, 4, 8, 16, 32, 64), (OWN, 1, 2, 4, 8), (OWN, 1, 5, 10, 30, 100)
@@ -23,9 +23,9 @@ def restore(job: Job, query: dict):
     """Bring back the clip and the settings that a shared link names, and warn of what cannot be had."""
     problems = []
     settings = {}
-    for name, offered in OFFERED.items():
+    for name, values in OFFERED.items():
         value = query.get(name, "")
-        if value in map(str, offered):
+        if value in map(str, values):
             settings[name] = int(value)
         elif value:
             problems.append(f"The link asks for {name}={value[:40]}, which does not exist.")
@@ -51,7 +51,7 @@ def restore_prompts(job: Job, query: dict):
         problems.append(f"The link names a list that does not exist: {query['classes'][:40]}.")
     if query.get("tower"):
         try:
-            question["tower"] = card(query["tower"]).name
+            question["tower"] = offered(query["tower"])
         except UserError as problem:
             problems.append(str(problem))
     if query.get("pooling") in POOLINGS:

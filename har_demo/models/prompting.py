@@ -10,8 +10,9 @@ and the class whose text is nearest to the video wins, cosines divided by 0.07. 
 word's can say it. With CLIP's width of 512 there are 3,200,000 numbers to learn in one layer.
 
 There is no card for it: a card's network takes frames and nothing else, and knows its classes by number;
-this one takes what two other networks made, and knows its classes by name. har_demo.prompts trains it on
-the embedded encoders.
+this one takes what two other networks made, and knows its classes by name. It is shipped around the
+embedded encoders (har_demo.prompts.learned), and `python -m har_demo.research prompts-learn --model` trains
+it around CLIP's.
 """
 
 import torch

@@ -7,7 +7,9 @@ Everything a page or a command needs is a function of this package.
 """
 
 from .answer import POOLINGS, PromptAnswer, ask, rescore
-from .catalogue import ImageTextCard, about, default, image_text_models
+from .catalogue import ImageTextCard, about, image_text_models
+from .default import NAME as DEFAULT
+from .default import DefaultModel, ask_hub, default_model
 from .export import answer_json, heat_json, ranking_json
 from .heatmap import HeatMap, heat
 from .ranking import Found, Ranking, Unread, search, search_files, video_files
@@ -26,10 +28,12 @@ from .words import (
 __all__ = [
     "BACKGROUND",
     "CLASS_LISTS",
+    "DEFAULT",
     "ENSEMBLE",
     "PLAIN",
     "POOLINGS",
     "SOFTMAX",
+    "DefaultModel",
     "Found",
     "HeatMap",
     "ImageTextCard",
@@ -40,8 +44,9 @@ __all__ = [
     "about",
     "answer_json",
     "ask",
+    "ask_hub",
     "class_list",
-    "default",
+    "default_model",
     "heat",
     "heat_json",
     "image_text_models",

@@ -24,7 +24,7 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.sampling import segments
 from har_demo.errors import ChoiceError
-from har_demo.prompts import catalogue, kinetics, words
+from har_demo.prompts import catalogue, kinetics, nearness, words
 from har_demo.prompts.image_text import AT_ONCE, ImageTextModel, Reading
 from har_demo.prompts.kinetics import RecognisedActions
 from har_demo.weights import Provenance
@@ -66,11 +66,13 @@ class Whole:
         similarity: float32 [P].
         none: the background's; None when there is none.
         temperature: under which its probabilities are calibrated.
+        notes: which prompts it does not know.
     """
 
     similarity: np.ndarray
     none: float | None
     temperature: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class PromptAnswer:
     """Answer of an image-text model about one clip and P prompts.
 
     Attributes:
-        model, title: which model answered; never another than was asked for.
+        model, title: which model answered; never another than was asked for by name.
         prompts: the P sentences.
         readings: what the text encoder reads of each, for the templates' first; `cut` says that it
             does not read all.
@@ -115,7 +117,7 @@ class PromptAnswer:
         best: int64 [P], the frame of the clip where each prompt fits best.
         pooling, templates, temperature, threshold, background: as they were used. Of 'transformer' the
             learned vectors stand in the templates' place.
-        own: the model's own temperature.
+        own: the model's own temperature; another one where I3D answers too.
         notes: sentences the reader must know.
         times, device, provenance: how the answer came about.
     """
@@ -190,10 +192,12 @@ def ask(
     Args:
         clip: from har_demo.clips.ingest.
         prompts: sentences, or one string with a prompt a line or semicolons between.
-        model: name of one of `catalogue.image_text_models()`; the embedded recogniser by default.
+        model: name of one of `catalogue.image_text_models()`; CLIP by default where it can be had, else
+            the embedded recogniser.
         pooling: how similarities over time become one: their mean, their maximum, a mean that weighs
             the frames where the prompt fits ('attention'), or what a learned transformer makes of all
-            frames and learned vectors of the prompt ('transformer', of the embedded model alone).
+            frames and learned vectors of the prompt ('transformer', of the embedded model alone; at
+            chance outside its 39 actions).
         templates: sentences with {} for the prompt; their vectors are averaged.
         background: what else the clip may show: its best becomes the option 'none of these'.
         threshold: the least similarity a prompt must have, else the answer is 'none of these'.
@@ -243,6 +247,10 @@ def ask(
 
     similarity = similarities(asked, seen, sentences).cpu().numpy()
     none = None if behind is None else similarities(asked, seen, behind).amax(dim=1).cpu().numpy()
+    own = 1 / asked.scale
+    if seen.actions is not None and asked.actions is not None:
+        own = asked.actions.temperature
+        none = None if none is None else np.maximum(none, np.float32(asked.actions.none))
     readings = tuple(asked.reading(words.filled(templates[0], prompt)) for prompt in tidied.texts)
     say(1.0, "Done")
     unread = PromptAnswer(
@@ -264,10 +272,15 @@ def ask(
         pooling=pooling,
         templates=templates,
         temperature=1.0,
-        own=1 / asked.scale,
+        own=own,
         threshold=None,
         background=background,
-        notes=(*tidied.notes, *_cut(tidied.texts, readings), *_without_actions(asked, seen)),
+        notes=(
+            *asked.notes,
+            *tidied.notes,
+            *_cut(tidied.texts, readings),
+            *_without_actions(asked, seen),
+        ),
         times=AnswerTimes(seen.decode, seen.image, text),
         device=torch.cuda.get_device_name() if asked.device.type == "cuda" else "cpu",
         provenance=(*asked.provenance, *_of_actions(seen)),
@@ -285,7 +298,9 @@ def _whole(
     """Cosines of the whole clip with prompts between learned vectors."""
     near = (embed_texts(model, (*prompts, *background), None, on_progress) @ video).cpu().numpy()
     none = float(near[len(prompts) :].max()) if background else None
-    return Whole(near[: len(prompts)], none, 1 / model.learned_scale)
+    known = embed_texts(model, nearness.NAMES, words.PLAIN)
+    notes = nearness.notes(prompts, embed_texts(model, prompts, words.PLAIN) @ known.T)
+    return Whole(near[: len(prompts)], none, 1 / model.learned_scale, notes)
 
 
 def rescore(
@@ -313,6 +328,8 @@ def rescore(
         pooled, behind = pool(answer.similarity, pooling), None
         if answer.none_similarity is not None:
             behind = float(pool(answer.none_similarity[:, None], pooling)[0])
+    unknown = answer.whole.notes if answer.whole else ()
+    notes = tuple(note for note in answer.notes if note not in unknown)
     options = pooled if behind is None else np.append(pooled, np.float32(behind))
     probabilities = torch.from_numpy(options / temperature).softmax(dim=0).numpy()
     return replace(
@@ -325,6 +342,7 @@ def rescore(
         pooling=pooling,
         temperature=temperature,
         threshold=threshold,
+        notes=(*unknown, *notes) if pooling == "transformer" else notes,
     )
 
 

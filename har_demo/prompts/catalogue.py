@@ -2,13 +2,13 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 
 from har_demo.errors import WeightsError
-from har_demo.prompts import embedded, learned, online, packaged
+from har_demo.prompts import default, embedded, learned, online, packaged
 from har_demo.prompts.image_text import ImageTextModel
 from har_demo.weights import hub, shipped
 from har_demo.weights.state import megabytes
@@ -40,7 +40,8 @@ class ImageTextCard:
         name, title: to ask for it, and for people.
         state: 'here' answers at once; 'download' is to be fetched first; 'missing' cannot be had now.
         bytes: of the weights; for open_clip's about, four for each parameter; 0 where unknown.
-        licence: of the weights, 'unknown' where open_clip's registry does not say.
+        licence: of the weights; 'see model card' for those of open_clip's that are not recommended.
+        link: address of the model card; '' for the embedded model.
         sentence: all of that for people.
         recommended: whether to offer it first.
     """
@@ -50,6 +51,7 @@ class ImageTextCard:
     state: Literal["here", "download", "missing"]
     bytes: int
     licence: str
+    link: str
     sentence: str
     recommended: bool = False
 
@@ -59,9 +61,15 @@ def image_text_models() -> list[ImageTextCard]:
     return [card(embedded.NAME), *map(card, online.names())]
 
 
-def default() -> str:
-    """Name of the model to ask when none is chosen: it needs no network."""
-    return embedded.NAME
+def offered(name: str) -> str:
+    """The same name, if a page or a program may ask for it: the default's or that of a card.
+
+    Folders of the user's own are for the command line alone.
+
+    Raises:
+        ChoiceError: there is none of that name.
+    """
+    return name if name == default.NAME else card(name).name
 
 
 def card(name: str) -> ImageTextCard:
@@ -73,7 +81,7 @@ def card(name: str) -> ImageTextCard:
     if name == embedded.NAME:
         return _embedded()
     online.check_name(name)
-    size, licence = online.size(name), online.licence(name)
+    size, licence, link = online.size(name), online.licence(name), online.model_card(name)
     about = f"about {megabytes(size)}" if size else "of unknown size"
     state, sentence = "download", f"Weights ({about}) will be fetched at the first question."
     if online.here(name):
@@ -86,7 +94,8 @@ def card(name: str) -> ImageTextCard:
         state=state,
         bytes=size,
         licence=licence,
-        sentence=f"{sentence} Licence: {licence}.",
+        link=link,
+        sentence=f"{sentence} Licence: {licence}{f', {link}' * (licence == online.SEE_CARD)}.",
         recommended=name in online.RECOMMENDED,
     )
 
@@ -99,17 +108,20 @@ def about(name: str) -> str:
 def load(name: str | None = None, device: torch.device | str | None = None) -> ImageTextModel:
     """An image-text model, loaded at most once; two users who want the same wait for one load.
 
-    Never another one than was asked for.
+    A model that was asked for by its name is never replaced. Where CLIP is the default and cannot be
+    fetched, the embedded model answers and its `notes` say so.
 
     Args:
-        name: of a card, or 'local-dir:' and a folder in open_clip's format; the default when None.
+        name: of a card, or 'local-dir:' and a folder in open_clip's format; None or 'default' for
+            that which har_demo.prompts.default chooses.
         device: a CUDA GPU if there is one.
 
     Raises:
         ChoiceError: there is none of that name.
         WeightsError: its weights are not here and cannot be fetched.
     """
-    name = name or default()
+    if name is None or name == default.NAME:
+        return _load_default(device)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     key = (name, str(device))
     with _gate:
@@ -120,6 +132,17 @@ def load(name: str | None = None, device: torch.device | str | None = None) -> I
                 _kept.popitem(last=False)
         _kept.move_to_end(key)
         return _kept[key]
+
+
+def _load_default(device: torch.device | str | None) -> ImageTextModel:
+    chosen = default.default_model()
+    if chosen.name != embedded.NAME:
+        try:
+            return load(chosen.name, device)
+        except WeightsError:
+            chosen = default.fetching_failed()
+    model = load(chosen.name, device)
+    return replace(model, notes=(chosen.why,)) if chosen.replaces else model
 
 
 def forget() -> None:
@@ -150,6 +173,7 @@ def _embedded() -> ImageTextCard:
         state=state,
         bytes=size,
         licence=licence,
+        link="",
         sentence=f"{sentence} Licence: {licence}.",
         recommended=True,
     )

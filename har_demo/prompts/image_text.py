@@ -63,6 +63,7 @@ class ImageTextModel:
         learned: whether there are learned prompts and a temporal transformer. Then the model also has
             encode_video([T, F]) → [D], encode_prompted(tokens) → [N, D], and learned_scale.
         actions: names of Kinetics' actions in its space of sentences, where I3D shall recognise beside it.
+        notes: sentences that the reader of its answers must know, such as whose place it takes.
     """
 
     name: str
@@ -77,6 +78,7 @@ class ImageTextModel:
     ahead: float = 0.0
     learned: bool = False
     actions: ActionNames | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def learned_scale(self) -> float:

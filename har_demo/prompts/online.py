@@ -6,12 +6,12 @@
 
 import csv
 import os
-import socket
 import threading
 import warnings
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import torch
 
@@ -27,21 +27,36 @@ RECOMMENDED = (
     DEFAULT,
     "ViT-B-16-quickgelu/openai",
     "MobileCLIP2-S0/dfndr2b",
-    "ViT-B-16-SigLIP/webli",
+    "ViT-B-16-SigLIP2/webli",
+    "PE-Core-B-16/meta",
 )
 """Those to offer first; the others are for people who know what they look for."""
 
 LICENCES = {
-    "ViT-B-32/openai": "MIT",
-    "ViT-B-32-quickgelu/openai": "MIT",
-    "ViT-B-16/openai": "MIT",
+    # https://huggingface.co/laion/CLIP-ViT-B-32-laion2B-s34B-b79K
+    DEFAULT: "MIT",
+    # https://github.com/openai/CLIP/blob/main/LICENSE; the card of the copy that is fetched,
+    # https://huggingface.co/timm/vit_base_patch16_clip_224.openai, says Apache-2.0.
     "ViT-B-16-quickgelu/openai": "MIT",
+    # https://github.com/apple/ml-mobileclip/blob/main/LICENSE_MODELS, apple-amlr on the hub
+    "MobileCLIP2-S0/dfndr2b": (
+        "Apple Machine Learning Research Model License Agreement (non-commercial research only)"
+    ),
+    # https://huggingface.co/timm/ViT-B-16-SigLIP2
+    "ViT-B-16-SigLIP2/webli": "Apache-2.0",
+    # https://huggingface.co/facebook/PE-Core-B16-224 and the README of
+    # https://github.com/facebookresearch/perception_models
+    "PE-Core-B-16/meta": "Apache-2.0",
 }
+"""Of the weights, as their publishers state it on the pages named beside them."""
+
+SEE_CARD = "see model card"
+MULTILINGUAL = ("i18n", "nllb", "SigLIP2", "worldwide", "xlm")
+"""Parts of the names of models whose text encoder learned other languages than English too."""
 
 LOCAL = "local-dir:"
 CONFIG = "open_clip_config.json"
-HOST = "huggingface.co"
-ANSWER_SECONDS = 4.0
+ANSWER_SECONDS = 3.0
 
 
 @cache
@@ -71,6 +86,14 @@ def here(name: str) -> Path | None:
     return _fetched(name, _cache_folder(name))
 
 
+def _repository(name: str) -> tuple[str, str]:
+    """The repository on the hub that has a model's weights, and the file in it; '' for open_clip's usual names."""
+    from open_clip import get_pretrained_cfg
+
+    repository, file = os.path.split(get_pretrained_cfg(*name.split("/"))["hf_hub"])
+    return repository, file
+
+
 def _cache_folder(name: str) -> Path:
     """huggingface_hub's own, or one in our cache where that lacks the weights and cannot be written."""
     from huggingface_hub.constants import HF_HUB_CACHE
@@ -81,9 +104,8 @@ def _cache_folder(name: str) -> Path:
 
 def _fetched(name: str, folder: Path) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
-    from open_clip import get_pretrained_cfg
 
-    repository, file = os.path.split(get_pretrained_cfg(*name.split("/"))["hf_hub"])
+    repository, file = _repository(name)
     candidates = [file] if file else ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
     for candidate in candidates:
         found = try_to_load_from_cache(repository, candidate, cache_dir=folder)
@@ -105,16 +127,24 @@ def load(name: str, device: torch.device | str = "cpu") -> ImageTextModel:
         folder = Path(name.removeprefix(LOCAL))
         if not (folder / CONFIG).is_file():
             raise WeightsError(f"'{folder.name}' holds no {CONFIG}: give a folder in its format.")
-        schema, tag, kept = name, None, None
+        schema, tag, kept, weights, inputs = name, None, None, None, None
     else:
         check_name(name)
         _check_reach(name)
         schema, tag = name.split("/")
         kept = str(_cache_folder(name))
+        # Weights that are here are read as a file: by its tag, open_clip would ask the hub once more.
+        weights, inputs = str(here(name) or tag), open_clip.get_pretrained_cfg(schema, tag)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a tag whose QuickGELU is not the model's
-            model = open_clip.create_model(schema, tag, require_pretrained=True, cache_dir=kept)
+            model = open_clip.create_model(
+                schema,
+                weights,
+                require_pretrained=True,
+                force_preprocess_cfg=inputs,
+                cache_dir=kept,
+            )
             tokenizer = open_clip.get_tokenizer(schema, cache_dir=kept)
     except (OSError, RuntimeError, ValueError) as error:
         if tag is None:
@@ -136,7 +166,7 @@ def load(name: str, device: torch.device | str = "cpu") -> ImageTextModel:
         preparation=_preparation(open_clip.get_model_preprocess_cfg(model)),
         provenance=(_provenance(name),),
         device=torch.device(device),
-        english="i18n" not in name and "xlm" not in name and "SigLIP2" not in name,
+        english=not any(part in name for part in MULTILINGUAL),
     )
 
 
@@ -156,8 +186,13 @@ def reading(tokenizer, text: str) -> Reading:
 
 
 def licence(name: str) -> str:
-    """Whose licence the weights have; 'unknown' but for those that their publisher states."""
-    return LICENCES.get(name, "unknown")
+    """The licence of the weights, or that the model card tells it."""
+    return LICENCES.get(name, SEE_CARD)
+
+
+def model_card(name: str) -> str:
+    """Address of the page on the hub that describes a model."""
+    return f"https://huggingface.co/{_repository(name)[0]}"
 
 
 def check_name(name: str) -> None:
@@ -175,8 +210,8 @@ def _check_reach(name: str) -> None:
         return
     if hub.offline():
         raise _missing(name, "HF_HUB_OFFLINE is set")
-    if not _answers(HOST):
-        raise _missing(name, f"{HOST} does not answer")
+    if not hub_answers():
+        raise _missing(name, f"{host()} does not answer")
 
 
 def _missing(name: str, why: str) -> WeightsError:
@@ -187,26 +222,31 @@ def _missing(name: str, why: str) -> WeightsError:
     )
 
 
-def _answers(host: str) -> bool:
-    """Return True when a host can be reached, after ANSWER_SECONDS at most."""
-    if any(
-        os.environ.get(key) for key in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HF_ENDPOINT")
-    ):
-        return True  # then it is not this machine that must reach it
-    reached = threading.Event()
+def host() -> str:
+    """The hub's host: huggingface.co unless HF_ENDPOINT names another."""
+    from huggingface_hub.constants import ENDPOINT
 
-    def knock() -> None:
-        try:
-            socket.create_connection((host, 443), timeout=ANSWER_SECONDS).close()
-            reached.set()
-        except OSError:
-            pass
+    return urlsplit(ENDPOINT).hostname or ENDPOINT
 
-    # Looking up a name can hang far longer than any timeout of a socket.
-    thread = threading.Thread(target=knock, daemon=True)
-    thread.start()
-    thread.join(ANSWER_SECONDS)
-    return reached.is_set()
+
+def hub_answers() -> bool:
+    """Whether the hub answers within ANSWER_SECONDS, asked as huggingface_hub asks, proxies and all."""
+    answers: list[bool] = []
+    # Looking up a name can hang far longer than any timeout of a connection.
+    asking = threading.Thread(target=lambda: answers.append(_reached()), daemon=True)
+    asking.start()
+    asking.join(ANSWER_SECONDS)
+    return any(answers)
+
+
+def _reached() -> bool:
+    from huggingface_hub.constants import ENDPOINT
+    from huggingface_hub.utils import get_session
+
+    try:
+        return get_session().head(ENDPOINT, timeout=ANSWER_SECONDS).status_code < 400
+    except Exception:  # whatever a proxy, a name server or the hub does, it is no answer
+        return False
 
 
 def _preparation(said: dict) -> Preparation:

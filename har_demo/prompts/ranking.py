@@ -126,7 +126,7 @@ def search(
         found.append(Found(clip, float(near.mean()), best / clip.fps))
     found.sort(key=lambda one: -one.similarity)
     say(1.0, "Done")
-    notes = words.normalise_prompts([sentence], asked.english).notes
+    notes = (*asked.notes, *words.normalise_prompts([sentence], asked.english).notes)
     return Ranking(tidied.texts[0], asked.name, tuple(found), notes)
 
 

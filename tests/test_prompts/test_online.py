@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from har_demo import storage
 from har_demo.errors import ChoiceError, WeightsError
@@ -11,6 +12,7 @@ from har_demo.prompts import answer, catalogue, online
 from har_demo.prompts.prepare import Preparation
 from har_demo.weights import hub
 from tests.media import numbered_frames
+from tests.test_prompts.conftest import TINY
 
 OFFERED = "ViT-B-32/laion2b_s34b_b79k"
 
@@ -42,7 +44,7 @@ def test_cards_say_size_licence_and_state(monkeypatch):
     offered = cards[OFFERED]
     assert offered.state == "download" and offered.recommended
     assert offered.bytes == 4 * 151_277_313  # counted by others too
-    assert "605 MB" in offered.sentence and "Licence: " in offered.sentence
+    assert "605 MB" in offered.sentence and "Licence: MIT." in offered.sentence
     assert cards["ViT-B-16-quickgelu/openai"].bytes == 4 * 149_620_737
     unknown = [card.name for card in cards.values() if not card.bytes]
     # Their text encoders are described by a file that is fetched too.
@@ -51,8 +53,36 @@ def test_cards_say_size_licence_and_state(monkeypatch):
     assert catalogue.card(OFFERED).state == "missing"
 
 
+def test_licences_are_those_of_the_publishers_or_on_the_model_card(monkeypatch):
+    monkeypatch.setattr(online, "here", lambda name: None)
+    for card in catalogue.image_text_models()[1:]:
+        assert card.link.startswith("https://huggingface.co/") and card.link.count("/") == 4
+        if card.recommended:
+            assert card.licence in online.LICENCES.values()
+        else:
+            assert card.licence == "see model card" and card.link in card.sentence
+    assert set(online.LICENCES) == set(online.RECOMMENDED) and len(online.RECOMMENDED) == 5
+    assert any("SigLIP2" in name for name in online.RECOMMENDED)
+    assert any(name.startswith("PE-") for name in online.RECOMMENDED)
+    apple = catalogue.card("MobileCLIP2-S0/dfndr2b").licence
+    assert "Apple Machine Learning Research Model License Agreement" in apple
+
+
+def test_models_of_many_languages_are_known_by_their_names():
+    """By open_clip's own spelling: what it lists for SigLIP 2, MetaCLIP 2, NLLB and XLM-RoBERTa."""
+    many = {n for n in online.names() if any(part in n for part in online.MULTILINGUAL)}
+    assert {"ViT-B-16-SigLIP2/webli", "ViT-B-16-SigLIP-i18n-256/webli"} <= many
+    assert {"nllb-clip-base/v1", "xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k"} <= many
+    assert "ViT-H-14-worldwide-quickgelu/metaclip2_worldwide" in many
+    assert all(any(part in name for name in many) for part in online.MULTILINGUAL)
+    spelt = {name for name in online.names() if "siglip2" in name.lower()}
+    assert len(spelt) > 10 and spelt <= many
+    assert not many & {online.DEFAULT, "ViT-B-16-SigLIP/webli", "PE-Core-B-16/meta"}
+
+
 def test_without_network_a_sentence_says_what_is_missing(clip, no_network, monkeypatch):
-    monkeypatch.setattr(online, "_answers", lambda host: False)
+    monkeypatch.setattr(online, "hub_answers", lambda: False)
+    monkeypatch.setattr(online, "host", lambda: "huggingface.co")
     with pytest.raises(WeightsError) as said:
         answer.ask(clip, ["walking"], OFFERED)
     assert str(said.value) == (
@@ -69,24 +99,36 @@ def test_offline_nothing_is_tried(clip, no_network, monkeypatch):
         answer.ask(clip, ["walking"], OFFERED)
 
 
-def test_a_host_that_never_answers_is_given_up(monkeypatch):
-    import socket
+def test_a_hub_that_never_answers_is_given_up(monkeypatch):
     import threading
 
     hung_up, ended = threading.Event(), threading.Event()
 
-    def stuck(*arguments, **named):
+    def stuck():
         hung_up.wait(60)
         ended.set()
-        raise OSError
+        return True
 
     monkeypatch.setattr(online, "ANSWER_SECONDS", 0.1)
-    for key in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HF_ENDPOINT"):
-        monkeypatch.delenv(key, raising=False)
-    monkeypatch.setattr(socket, "create_connection", stuck)
-    assert not online._answers("nowhere.invalid")
-    assert not ended.is_set(), "it waited for the host"
+    monkeypatch.setattr(online, "_reached", stuck)
+    assert not online.hub_answers()
+    assert not ended.is_set(), "it waited for the hub"
     hung_up.set()
+
+
+@pytest.mark.parametrize(("status", "answers"), [(200, True), (302, True), (403, False)])
+def test_a_hub_that_answers(monkeypatch, status, answers):
+    class Session:
+        def head(self, address, timeout):
+            assert timeout == online.ANSWER_SECONDS == 3.0
+            return type("Response", (), {"status_code": status})
+
+    monkeypatch.setattr("huggingface_hub.utils.get_session", Session)
+    assert online.hub_answers() is answers
+
+
+def test_nobody_listens_at_the_hub_of_the_tests():
+    assert not online.hub_answers() and online.host() == "127.0.0.1"
 
 
 def test_a_fetch_that_fails_is_a_sentence(clip, monkeypatch):
@@ -205,6 +247,31 @@ def test_weights_that_are_here_and_do_not_load_are_not_called_a_failed_fetch(mon
     monkeypatch.setattr("open_clip.create_model", fail)
     with pytest.raises(RuntimeError, match="planted"):
         catalogue.load(OFFERED)
+
+
+def test_weights_that_are_here_are_read_without_the_hub(monkeypatch, tmp_path):
+    """As a file, with the preprocessing of their tag: the same network as by the tag."""
+    import open_clip
+
+    torch.manual_seed(0)
+    tag = "ViT-B-16-SigLIP/webli"  # whose preprocessing is not the model's own
+    config = open_clip.get_model_config("ViT-B-32") | TINY
+    file = tmp_path / "open_clip_model.safetensors"
+    save_file(open_clip.CLIP(**TINY).state_dict(), file)
+    monkeypatch.setattr(online, "here", lambda name: file)
+    monkeypatch.setattr("open_clip.factory.get_model_config", lambda name: dict(config))
+    monkeypatch.setattr("open_clip.get_tokenizer", lambda *names, **more: None)
+
+    def refuse(*arguments, **named):
+        raise AssertionError("the hub was asked")
+
+    monkeypatch.setattr("open_clip.factory.download_pretrained", refuse)
+    loaded = online.load(tag)
+    assert loaded.preparation == Preparation(
+        (32, 32), (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), "bicubic", "squash"
+    )
+    assert torch.equal(loaded.network.ln_final.weight, torch.ones(32))
+    assert loaded.provenance[0].sha256
 
 
 def test_where_the_own_folder_cannot_be_written_weights_go_to_our_cache(monkeypatch, tmp_path):

@@ -13,6 +13,7 @@ Features = Annotated[
     Path, typer.Argument(help="A folder of `prompts-features`.", exists=True, file_okay=False)
 ]
 Out = Annotated[Path, typer.Option(help="The folder to write.")]
+Model = Annotated[str, typer.Option(help="embedded, or one of open_clip's CLIP models: model/tag.")]
 Seed = Annotated[int, typer.Option(help="Of the order and the captions.")]
 
 
@@ -30,10 +31,12 @@ def prompts_features(
         str, typer.Argument(help="Number of clips to render, or folder of real ones.")
     ],
     out: Annotated[Path, typer.Argument(help="The file to write, without a suffix.")],
+    model: Model = "embedded",
 ) -> None:
     """Compute the image features of clips, once for all that is trained on top."""
     import torch
 
+    from har_demo.prompts import catalogue, embedded
     from har_demo.research.training.prompts import features
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -44,7 +47,8 @@ def prompts_features(
         clips = features.rendered(shown(int(source)), device)
     else:
         raise ChoiceError(f"Give a number of clips to render, not '{source}'.")
-    computed = features.compute(clips, device)
+    encoder = None if model == embedded.NAME else catalogue.load(model, device)
+    computed = features.compute(clips, device, encoder)
     computed.save(out)
     typer.echo(f"{len(computed.shown)} clips in {out}")
 
@@ -59,12 +63,16 @@ def prompts_train(
 
 
 def prompts_learn(
-    features: Features, out: Out = Path("checkpoints"), steps: int = 600, seed: Seed = 0
+    features: Features,
+    out: Out = Path("checkpoints"),
+    steps: int = 600,
+    seed: Seed = 0,
+    model: Model = "embedded",
 ) -> None:
-    """Learn prompts and a temporal transformer around the embedded encoders."""
+    """Learn prompts and a temporal transformer around frozen encoders, the embedded ones or CLIP's."""
     from har_demo.research.training.prompts.learn import ship
 
-    _tell(*ship(features, out, steps, seed))
+    _tell(*ship(features, out, steps, seed, model))
 
 
 def prompts_fewshot(

@@ -11,8 +11,7 @@ from har_demo.interface.pages.lecture.pictures import picture
 from har_demo.interface.render import render
 from har_demo.models.registry import card
 from har_demo.profiling.shapes import prompting_lanes
-from har_demo.prompts import default
-from har_demo.prompts.catalogue import card as image_text_card
+from har_demo.prompts import embedded
 from har_demo.tables.datasets import TITLES
 from har_demo.tables.lecture import (
     CHAPTERS,
@@ -59,7 +58,7 @@ def _chapter(number: int, one: Chapter, drawn: bool) -> str:
         if not one.systems
         else "",
         measured=prompting() if not one.systems else (),
-        tower=image_text_card(default()).title if not one.systems else "",
+        tower=embedded.TITLE if not one.systems else "",
     )
 
 

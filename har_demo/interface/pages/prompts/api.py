@@ -9,6 +9,7 @@ from har_demo.interface.pages.prompts.callbacks import question
 from har_demo.interface.pages.prompts.search import find
 from har_demo.interface.run import Job
 from har_demo.prompts import (
+    DEFAULT,
     PLAIN,
     POOLINGS,
     answer_json,
@@ -23,7 +24,7 @@ def ask_in_words(
     job: Job,
     clip: ClipFile,
     prompts: list[str] = (),
-    tower: str = "embedded",
+    tower: str = DEFAULT,
     templates: list[str] = PLAIN,
     none: bool = True,
     pooling: str = POOLINGS[0],
@@ -35,10 +36,10 @@ def ask_in_words(
     Args:
         clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
         prompts: Sentences, up to 500, such as "a person riding a bicycle".
-        tower: Image-text model, one that /towers lists; embedded needs no network.
+        tower: Image-text model, one that /towers lists; default is CLIP where it can be had, else embedded, which needs no network.
         templates: Sentences with {} for the prompt, averaged; leave empty for the prompt alone.
         none: Whether 'none of these' may be the answer.
-        pooling: How similarity over time becomes one number: mean, max, attention or transformer (embedded only).
+        pooling: How similarity over time becomes one number: mean, max, attention or transformer (embedded only; at chance outside its 39 actions).
         temperature: Similarities are divided by it before the softmax; leave empty for the model's own.
     """
     requested = prompts if isinstance(prompts, str) else list(map(str, prompts or []))
@@ -57,13 +58,13 @@ def list_image_text_models() -> list[dict]:
 
 
 @endpoint("search", {"ranking": gr.JSON}, models=True)
-def search_clips(job: Job, clips: list[ClipFile], sentence: str, tower: str = "embedded") -> dict:
+def search_clips(job: Job, clips: list[ClipFile], sentence: str, tower: str = DEFAULT) -> dict:
     """
     Rank up to 50 video clips by how well one sentence fits them, the best first; bad files are named.
 
     Args:
         clips: The video files: any common container and codec, each up to 200 MB and 10 minutes.
         sentence: What is looked for, such as "a person riding a bicycle".
-        tower: Image-text model, one that /towers lists; embedded needs no network.
+        tower: Image-text model, one that /towers lists; default is CLIP where it can be had, else embedded, which needs no network.
     """
     return ranking_json(find(clips, sentence, tower, job.tell))

@@ -22,22 +22,24 @@ from har_demo.interface.run import Job, press
 from har_demo.prompts import (
     BACKGROUND,
     CLASS_LISTS,
+    DEFAULT,
     ImageTextCard,
     PromptAnswer,
     about,
     answer_json,
     ask,
     class_list,
-    default,
+    default_model,
     heat,
     image_text_models,
     normalise_prompts,
     rescore,
 )
-from har_demo.prompts.catalogue import card
+from har_demo.prompts.catalogue import card, offered
 from har_demo.weights.state import megabytes
 
 OWN_TEMPERATURE = 1.0
+DEFAULT_CHOICE = ("Default (CLIP where it can be had)", DEFAULT)
 START = """a person walking
 a person running
 a person waving both hands
@@ -66,7 +68,7 @@ def question(
     return ask(
         clip,
         prompts,
-        card(model or default()).name,
+        offered(model or DEFAULT),
         pooling,
         templates,
         BACKGROUND if none else (),
@@ -89,7 +91,7 @@ def ask_prompts(
 ):
     """Ask the chosen model.
 
-    Yields updates of: notice, panel, where, who, answered, reading, take_away, json_file.
+    Yields updates of: notice, panel, where, who, which, answered, reading, take_away, json_file.
     """
     clip = ready(current, video, job.tell)
     normalise_prompts(prompts)  # bad prompts are named before anything is loaded
@@ -106,6 +108,7 @@ def ask_prompts(
         "panel": results(on_page),
         "where": "",
         "who": answered_by(on_page),
+        "which": which_answers(model),
         "answered": on_page,
         "reading": gr.update(visible=True),
         "take_away": gr.update(visible=True),
@@ -170,7 +173,7 @@ def take_back(typed: str, kept: str) -> str:
 
 def offer_models() -> dict:
     """Every image-text model there is; looked up when the page is opened, as it takes a moment."""
-    return gr.update(choices=model_choices(image_text_models()))
+    return gr.update(choices=[DEFAULT_CHOICE, *model_choices(image_text_models())])
 
 
 def model_choices(cards: list[ImageTextCard]) -> list[tuple[str, str]]:
@@ -185,13 +188,20 @@ def _cost(one: ImageTextCard) -> str:
     ]
 
 
-def describe_model(name: str) -> str:
-    """What is known of an image-text model before it is asked."""
+def describe_model(name: str) -> tuple[str, str]:
+    """Which model answers and why, and what is known of it before it is asked; both as HTML."""
     try:
-        one = card(name or default())
+        one = card(default_model().name if name == DEFAULT else name)
     except UserError as problem:
-        return notice(str(problem))
-    return fragment("prompts/parts", "image_text_model", card=one, able=about(one.name))
+        return "", notice(str(problem))
+    about_it = fragment("prompts/parts", "image_text_model", card=one, able=about(one.name))
+    return which_answers(name), about_it
+
+
+def which_answers(name: str) -> str:
+    """A sentence that says which model answers and why, as HTML."""
+    why = default_model().why if name == DEFAULT else f"{card(name).title} answers, as you chose."
+    return fragment("prompts/parts", "which", sentence=why)
 
 
 def _file(on_page: PromptsOnPage, folder: Path) -> str:

@@ -8,12 +8,12 @@ from har_demo.interface import clip_input, header, plots
 from har_demo.interface.links import restore_prompts
 from har_demo.interface.pages.prompts import search
 from har_demo.interface.pages.prompts.callbacks import (
+    DEFAULT_CHOICE,
     OWN_TEMPERATURE,
     START,
     ask_prompts,
     describe_model,
     fill_in,
-    model_choices,
     offer_models,
     read_again,
     stopped,
@@ -23,8 +23,8 @@ from har_demo.interface.pages.prompts.callbacks import (
 from har_demo.interface.pages.prompts.curves import curves
 from har_demo.interface.render import fragment, render
 from har_demo.interface.run import PRIVATE, connect, on
-from har_demo.prompts import CLASS_LISTS, ENSEMBLE, PLAIN, POOLINGS, default
-from har_demo.prompts.catalogue import card
+from har_demo.prompts import CLASS_LISTS, DEFAULT, ENSEMBLE, PLAIN, POOLINGS, ask_hub
+from har_demo.prompts.nearness import AT_CHANCE
 
 POOLED = {
     "mean": "mean",
@@ -46,6 +46,7 @@ element.addEventListener('click', event => {
 
 def build() -> None:
     """Lay out the page inside the current Blocks and connect its events."""
+    ask_hub()  # so that it is known which model is the default when somebody opens the page
     answered = gr.State(None)  # the OnPage on the right
     kept = gr.State(START)  # what the visitor typed before taking a class list
 
@@ -72,15 +73,16 @@ def build() -> None:
                 info="The clip is also compared with sentences such as 'an empty scene'.",
                 elem_id="none",
             )
+            which = gr.HTML("", elem_id="which")
             with gr.Accordion("Image-text model and settings", open=False, elem_id="settings"):
                 model = gr.Dropdown(
-                    model_choices([card(default())]),
-                    value=default(),
+                    [DEFAULT_CHOICE],
+                    value=DEFAULT,
                     label="Image-text model",
                     info="One network for pictures and one for sentences, made to agree.",
                     elem_id="tower",
                 )
-                about_model = gr.HTML(describe_model(default()), elem_id="about-tower")
+                about_model = gr.HTML("", elem_id="about-tower")
                 templates = gr.Textbox(
                     "\n".join(PLAIN),
                     lines=1,
@@ -108,7 +110,7 @@ def build() -> None:
                     label="Similarity over time becomes its",
                     info="Weighted: a mean in which moments that fit count more. Learned transformer: "
                     "all moments together and learned vectors around each prompt (Ju et al.); better for "
-                    "the 39 everyday actions, worse beyond them; embedded model alone.",
+                    f"the 39 everyday actions; {AT_CHANCE}; embedded model alone.",
                     min_width=240,
                     elem_id="pooling",
                 )
@@ -151,7 +153,8 @@ def build() -> None:
     own.click(take_back, [prompts, kept], prompts, api_name="own_prompts", **at_once)
     for button, sentences, name in ((plain, PLAIN, "plain"), (several, ENSEMBLE, "several")):
         button.click(partial("\n".join, sentences), None, templates, api_name=name, **at_once)
-    model.change(describe_model, model, about_model, api_name="describe_tower", **at_once)
+    described = [which, about_model]
+    model.change(describe_model, model, described, api_name="describe_tower", **at_once)
 
     shown = {
         "notice": notice,
@@ -165,7 +168,7 @@ def build() -> None:
         stop,
         ask_prompts,
         [clip.current, clip.video, prompts, none, model, templates, pooling, warmth],
-        {**shown, "where": where, "reading": reading, "take_away": take_away},
+        {**shown, "which": which, "where": where, "reading": reading, "take_away": take_away},
         status,
         stopped,
         answered,
@@ -191,7 +194,9 @@ def build() -> None:
     ).then(None, None, None, js="() => atlas.show('#where')", api_name="show_where", **PRIVATE)
     learned.expand(curves, None, measured, api_name="prompts_curves", **at_once)
     page = gr.context.Context.root_block
-    page.load(offer_models, None, model, api_name="offer_towers", **at_once)
+    page.load(offer_models, None, model, api_name="offer_towers", **at_once).then(
+        describe_model, model, described, api_name="describe_first_tower", **at_once
+    )
     question = {
         "prompts": prompts,
         "none": none,

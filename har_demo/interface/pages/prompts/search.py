@@ -12,7 +12,7 @@ from har_demo.interface import formatting
 from har_demo.interface.render import data_uri, fragment, notice, render
 from har_demo.interface.run import Job, ends, on, press
 from har_demo.prompts import Found, Ranking, ranking_json, search_files
-from har_demo.prompts.catalogue import about, card
+from har_demo.prompts.catalogue import about, card, offered
 from har_demo.prompts.ranking import MOST
 
 # A press on a clip plays it in the panel's own player, from the moment that fits best.
@@ -112,7 +112,7 @@ def find(files: list[str] | None, sentence: str, model: str, tell) -> Ranking:
     """
     if not files:
         raise ChoiceError("There is no clip to search: add some video files.")
-    return search_files([Path(file) for file in files], sentence, card(model).name, tell)
+    return search_files([Path(file) for file in files], sentence, offered(model), tell)
 
 
 @press

@@ -11,7 +11,7 @@ from har_demo.interface import formatting
 from har_demo.interface.links import prompts_link
 from har_demo.interface.pages.recognize.view import ticks
 from har_demo.interface.render import data_uri, fragment, render
-from har_demo.prompts import SOFTMAX, HeatMap, PromptAnswer, about, default
+from har_demo.prompts import SOFTMAX, HeatMap, PromptAnswer, about, embedded
 
 SURE = 0.5  # from here on a prompt 'fits'
 BARS = 8  # prompts with a bar; the others are folded away
@@ -270,7 +270,7 @@ def heat_shown(found: HeatMap, frame: np.ndarray, fps: float) -> str:
             else "Brighter cells resemble the prompt more, compared with the other cells of this "
             "frame; the brightest may still resemble it little."
         )
-        + (" Motion counts in the answer but not here." if found.model == default() else "")
+        + (" Motion counts in the answer but not here." if found.model == embedded.NAME else "")
         + (" What is dark lies outside its picture." if np.isnan(shares).any() else ""),
     )
 

@@ -6,7 +6,8 @@
 
 OUT.safetensors gets `features`, float16 [N, T, 2560], a picture's 1,280 numbers and those of what
 changes until AHEAD seconds later, and `count`, int64 [N], how many of the T moments each clip has.
-OUT.json gets what each clip shows.
+OUT.json gets what each clip shows. With `--model` and the name of one of open_clip's models, features are the
+vectors of its image encoder, [N, T, D], one a picture.
 """
 
 import csv
@@ -23,6 +24,8 @@ from torch import Tensor
 
 from har_demo.labels import DATASETS
 from har_demo.prompts import embedded, pictures
+from har_demo.prompts.image_text import ImageTextModel
+from har_demo.prompts.prepare import Preparation
 from har_demo.research.people.dataset import FPS, FRAMES, SIDE, plan
 from har_demo.research.people.motion import ACTIONS
 from har_demo.research.people.shoot import ShotSettings, Take, batch_frames, take
@@ -67,7 +70,7 @@ class Features:
     """Features of N clips.
 
     Attributes:
-        features: float32 [N, T, 2560]; zero where a clip has fewer moments.
+        features: float32 [N, T, 2560], or [N, T, D] of one of open_clip's models; zero where a clip has fewer moments.
         count: int64 [N].
         shown: N of them.
     """
@@ -111,30 +114,48 @@ def read_folder(folder: Path) -> Features:
 
 @torch.inference_mode()
 def compute(
-    clips: Iterator[tuple[np.ndarray, np.ndarray, RenderedClip]], device: torch.device | str = "cpu"
+    clips: Iterator[tuple[np.ndarray, np.ndarray, RenderedClip]],
+    device: torch.device | str = "cpu",
+    model: ImageTextModel | None = None,
 ) -> Features:
-    """Features of clips given as frames uint8 [T, H, W, 3], the frames ahead, and what they show."""
-    model = embedded.Embedded(pictures.load(), torch.nn.Identity(), embedded.Joint()).to(device)
+    """Features of clips given as frames uint8 [T, H, W, 3], the frames ahead, and what they show.
+
+    Args:
+        clips: as said.
+        device: where the embedded image encoder runs.
+        model: one of open_clip's, whose image encoder sees each frame alone, in its place.
+    """
+    preparation, look = _encoder(model, device)
     waiting, rows, shown = [], [], []
 
     def flush() -> None:
         now, ahead = (torch.cat(some) for some in zip(*waiting, strict=True))
-        found = model.encode_pair(now, ahead).half().cpu()
+        found = look(now, ahead).half().cpu()
         rows.extend(found.split([len(some) for some, _ in waiting]))
         waiting.clear()
 
     for now, ahead, what in clips:
-        waiting.append([embedded.PREPARATION.pixels(some, device) for some in (now, ahead)])
+        waiting.append([preparation.pixels(some, device) for some in (now, ahead)])
         shown.append(what)
         if len(waiting) == AT_ONCE:
             flush()
     if waiting:
         flush()
     count = torch.tensor([len(row) for row in rows])
-    features = torch.zeros(len(rows), MOMENTS, 2 * pictures.FEATURES, dtype=torch.float16)
+    features = torch.zeros(len(rows), MOMENTS, rows[0].shape[-1], dtype=torch.float16)
     for row, found in zip(features, rows, strict=True):
         row[: len(found)] = found
     return Features(features.float(), count, tuple(shown))
+
+
+def _encoder(
+    model: ImageTextModel | None, device: torch.device | str
+) -> tuple[Preparation, Callable[[Tensor, Tensor], Tensor]]:
+    """What pixels must be, and what gives features of them and of those ahead."""
+    if model is not None:
+        return model.preparation, lambda now, ahead: model.look(now)
+    network = embedded.Embedded(pictures.load(), torch.nn.Identity(), embedded.Joint()).to(device)
+    return embedded.PREPARATION, network.encode_pair
 
 
 def people(count: int) -> list[RenderedClip]:

@@ -8,7 +8,7 @@ their names alone. Tested are rendered people of the split 'test', and real peop
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -83,9 +83,13 @@ def measure(folder: Path, seeds: int = SEEDS, steps: int = STEPS) -> Iterator[di
             torch.manual_seed(seed)
             model = LearnedPrompts(DROPOUT)
             names = [(name,) for name in NAMES]
-            learn(model, few(source, shots, seed), text, joint.centre, names, steps, seed)
+
+            def read(said: Sequence[str], model=model) -> Tensor:
+                return model.texts(text, sentences.tokenize(said)) - joint.centre
+
+            learn(model, few(source, shots, seed), read, names, steps, seed)
             with torch.no_grad():
-                texts = model.texts(text, sentences.tokenize(NAMES)) - joint.centre
+                texts = read(NAMES)
             size = sum(p.numel() for p in model.parameters())
             near = partial(similarity, model, texts=texts)
             yield from rows("learned prompts", shots, seed, near, size)

@@ -9,7 +9,7 @@ splits val and test, and real ones of the people and places held out in split a,
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -99,7 +99,7 @@ class Clips:
 
     Attributes:
         features: float [N, T, 2560]; there: bool [N, T], which moments exist.
-        looks: float [N, T, 384], what each picture shows in words.
+        looks: float [N, T, 384], what each picture shows in words. Of CLIP's encoders, both are [N, T, D].
         labels: int64 [N], index in ACTIONS.
         real: bool [N].
     """
@@ -120,11 +120,16 @@ class Clips:
 @torch.no_grad()
 def clips(found: Features, joint: embedded.Joint, classifier: nn.Module) -> Clips:
     """Features with what every picture shows."""
-    there = torch.arange(found.features.shape[1]) < found.count[:, None]
     looks = joint.looks(classifier(found.features[..., : pictures.FEATURES]))
+    return replace(plain_clips(found), looks=looks)
+
+
+def plain_clips(found: Features) -> Clips:
+    """Features that are themselves what every picture shows, as those of CLIP are."""
+    there = torch.arange(found.features.shape[1]) < found.count[:, None]
     labels = torch.tensor([ACTIONS.index(one.action) for one in found.shown])
     real = torch.tensor([not one.rendered for one in found.shown])
-    return Clips(found.features, there, looks, labels, real)
+    return Clips(found.features, there, found.features, labels, real)
 
 
 def trained_on(one: RenderedClip) -> bool:

@@ -64,6 +64,10 @@ def test_what_cannot_be_asked_gets_a_sentence(page):
     page.get_by_text("Prompt alone").click()
     expect(templates).to_have_value("{}")
     expect(page.locator("#about-tower")).to_contain_text("Licence: Apache-2.0")
+    expect(page.locator("#which")).to_have_text(
+        "The embedded recogniser answers, because 127.0.0.1 does not answer."
+    )
+    expect(page.locator("#examples")).to_contain_text("no real clips")
     page.click("#settings button >> nth=0")
     expect(page.locator(".prompted")).to_have_count(0)
 

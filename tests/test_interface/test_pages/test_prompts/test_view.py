@@ -12,7 +12,7 @@ from har_demo.interface.pages.prompts import callbacks as prompts_running
 from har_demo.interface.pages.prompts import view as prompts_results
 from har_demo.interface.pages.prompts.callbacks import fill_in, read_again, take_back
 from har_demo.interface.pages.prompts.view import PromptsOnPage, answered_by, heat_shown, results
-from har_demo.prompts import CLASS_LISTS, HeatMap, PromptAnswer, rescore
+from har_demo.prompts import CLASS_LISTS, DEFAULT, DefaultModel, HeatMap, PromptAnswer, rescore
 from har_demo.prompts.answer import AnswerTimes
 from har_demo.prompts.image_text import Reading
 from tests.test_interface.pressed import pressed
@@ -169,11 +169,22 @@ def test_a_fault_of_ours_is_a_sentence_and_leaves_the_answer(monkeypatch):
 
 def test_every_model_is_described_before_it_is_asked():
     for card in prompts_running.image_text_models()[:5]:
-        told = prompts_running.describe_model(card.name)
+        which, told = prompts_running.describe_model(card.name)
+        assert f"{card.title} answers, as you chose." in which
         assert "Licence" in told and "MB" in told
+        assert (f'href="{card.link}"' in told) is bool(card.link)
         ((title, name),) = prompts_running.model_choices([card])
         assert name == card.name and ("ready" in title or "MB" in title)
-    assert "There is no image-text model" in prompts_running.describe_model("no/such")
+    assert "There is no image-text model" in prompts_running.describe_model("no/such")[1]
+
+
+def test_the_page_says_which_model_is_the_default_and_why(monkeypatch):
+    clip = DefaultModel("ViT-B-32/laion2b_s34b_b79k", "CLIP answers: its weights are here.")
+    monkeypatch.setattr(prompts_running, "default_model", lambda: clip)
+    which, told = prompts_running.describe_model(DEFAULT)
+    assert clip.why in which and "605 MB" in told and "Licence: MIT" in told
+    name, value = prompts_running.offer_models()["choices"][0]
+    assert value == DEFAULT and "CLIP where it can be had" in name
 
 
 def test_a_class_list_keeps_what_was_typed():

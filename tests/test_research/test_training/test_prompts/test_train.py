@@ -186,15 +186,18 @@ def test_learned_prompts_learn_and_leave_the_encoders_alone():
     torch.manual_seed(0)
     model = LearnedPrompts()
     some = learn.whole(made(60, seed=0))
-    centre = torch.zeros(sentences.WIDTH)
     names = [(name,) for name in learn.NAMES]
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    learn.learn(model, some, text, centre, names, steps=40)
+
+    def read(said):
+        return model.texts(text, sentences.tokenize(said))
+
+    learn.learn(model, some, read, names, steps=40)
     changed = {n for n, value in model.state_dict().items() if not torch.equal(value, before[n])}
     assert "entry.weight" in changed and "prompting.prompts.table.weight" in changed
     assert "logit_scale" not in changed and all(p.grad is None for p in text.parameters())
     with torch.no_grad():
-        texts = model.texts(text, sentences.tokenize(learn.NAMES))
+        texts = read(learn.NAMES)
     tested = learn.whole(made(40, seed=2))
     near = learn.similarity(model, tested, texts)
     assert train.percent([near], tested.labels)["top1"] > 70
