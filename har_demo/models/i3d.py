@@ -404,9 +404,8 @@ layer, and the two more it is trained with, know the classes of ImageNet and sta
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="i3d",
-        # As right on real clips as 64 frames 25 times a second, in a fraction of the time
-        # (docs/measured.md, "What I3D looks at").
-        views=ViewDefaults(frames=32, fps=12.5, windows=3),
+        # About as right on real clips as windows twice as long (docs/measured.md, "What I3D looks at").
+        views=ViewDefaults(frames=32, fps=25.0, windows=2),
         title="I3D (RGB)",
         chapter="volume",
         family="3D convolution",

@@ -87,7 +87,7 @@ def prompts_fewshot(
         typer.echo(" ".join(map(str, row.values())))
 
 
-def prompts_kinetics_features(
+def kinetics_features(
     data: Annotated[
         Path,
         typer.Argument(help="A folder with clips.tsv, more_clips.tsv and clips/.", exists=True),
@@ -103,8 +103,8 @@ def prompts_kinetics_features(
     typer.echo(f"{kinetics.compute(data, out, device)} clips in {out}")
 
 
-def prompts_kinetics(
-    features: Annotated[Path, typer.Argument(help="The file of `prompts-kinetics-features`.")],
+def kinetics_text(
+    features: Annotated[Path, typer.Argument(help="The file of `kinetics-features`.")],
     checkpoints: Annotated[Path, typer.Option(help="The folder of weights.")] = Path("checkpoints"),
     results: Annotated[Path, typer.Option(help="The folder of tables.")] = Path("results/measured"),
 ) -> None:

@@ -1,10 +1,11 @@
 """Choose how Kinetics' I3D answers free text, on validation clips alone.
 
-    python -m har_demo.research prompts-kinetics-features DATA OUT    what I3D and the image encoder see; a GPU helps
-    python -m har_demo.research prompts-kinetics OUT                  choose, write the names and the two tables
+    python -m har_demo.research kinetics-features DATA OUT    what I3D and the image encoder see; a GPU helps
+    python -m har_demo.research kinetics-text OUT             choose, write the names and three tables
 
-DATA holds clips.tsv and more_clips.tsv (path, dataset, class), the clips they name, and clips/. Used are the
-clips of validation_prompts.csv: their actions are named by Kinetics or near to it, in three wordings each.
+DATA holds clips.tsv and more_clips.tsv (path, dataset, class), the clips they name, and clips/. Free text is
+asked about the clips of validation_prompts.csv: their actions are named by Kinetics or near to it, in three
+wordings each. Whether a clip shows an everyday action at all (har_demo.recognize.open_set) is asked of all.
 
 OUT.npz gets, of each clip, I3D's probabilities under every sampling of VIEWS, and the embedded model's vectors.
 """
@@ -13,7 +14,7 @@ import csv
 import itertools
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from har_demo.clips.ingest import ingest
+from har_demo.labels import DATASETS
 from har_demo.models.label_sets import HMDB51, KINETICS400, UCF101
 from har_demo.prompts import embedded, kinetics, pictures
 from har_demo.prompts.answer import FRAMES, embed_clip, embed_texts
 from har_demo.prompts.image_text import ImageTextModel
 from har_demo.prompts.kinetics import ActionNames
 from har_demo.prompts.words import PLAIN
+from har_demo.recognize.open_set import SURE, strongest_other
 from har_demo.recognize.prediction import Prediction, Request
 from har_demo.recognize.recognize import recognize
 from har_demo.tables.intervals import confidence_interval
@@ -36,42 +39,70 @@ from har_demo.tables.intervals import confidence_interval
 PROMPTS = Path(__file__).parent / "validation_prompts.csv"
 VIEWS = (
     *((16, 12.5, 3), (16, 12.5, 5), (16, 6.25, 3)),
-    *((32, 12.5, 1), (32, 12.5, 2), (32, 12.5, 3), (32, 25.0, 3)),
+    *((32, 12.5, 1), (32, 12.5, 2), (32, 12.5, 3)),
+    *((32, 25.0, 1), (32, 25.0, 2), (32, 25.0, 3)),
     *((64, 25.0, 1), (64, 25.0, 3)),
 )
 """Frames of a window, frames per second, windows."""
-TEXT_VIEW = (32, 12.5, kinetics.WINDOWS)
+RECOGNISE_VIEW = (32, 25.0, 2)
+TEXT_VIEW = (32, 25.0, kinetics.WINDOWS)
+
+EVERYDAY_NAMES = {
+    (dataset, theirs): ours for dataset, names in DATASETS.items() for theirs, ours in names.items()
+} | {
+    ("gmdcsa24_seg", "walking"): "walking",
+    ("gmdcsa24_seg", "standing_still"): "standing still",
+    ("clips", "basketball"): "shooting at a hoop",
+}
+UNCLEAR = ("no_interaction",)
+"""People who stand and walk about: whether that is an everyday action is anybody's guess."""
 
 SHARPNESS = (0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 WIDTH = (0.03, 0.04, 0.06, 0.08, 0.1)
-STRENGTH = (0.25, 0.5, 1.0, 2.0, 4.0)
+STRENGTH = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 OTHERS = 12  # actions that no clip shows, offered beside those that some do
 DRAWS = 6  # different choices of those
 
 
 @dataclass(frozen=True)
 class ValidationClip:
-    """A clip of the validation set: its file, and the row of validation_prompts.csv that it shows."""
+    """A labelled clip.
+
+    Attributes:
+        path: of the file, inside the folder of data.
+        dataset, name: its data set and what that calls its action.
+        everyday: the everyday action it shows, '' when it shows none of them.
+        prompts: its row of validation_prompts.csv, {} where it has none.
+    """
 
     path: str
-    row: dict[str, str]
+    dataset: str
+    name: str
+    everyday: str
+    prompts: dict[str, str]
 
 
 def validation_clips(data: Path) -> list[ValidationClip]:
-    """Return the clips under a folder that show one of the actions of validation_prompts.csv."""
+    """Return every clip that clips.tsv and more_clips.tsv name, and those in clips/."""
     with PROMPTS.open(encoding="utf-8", newline="") as file:
-        rows = {(row["dataset"], row["class"]): row for row in csv.DictReader(file)}
-    named = [("clips", path.stem, f"clips/{path.name}") for path in sorted(data.glob("clips/*"))]
+        prompts = {(row["dataset"], row["class"]): row for row in csv.DictReader(file)}
+    rows: list[dict[str, str]] = [
+        {"path": f"clips/{path.name}", "dataset": "clips", "class": path.stem}
+        for path in sorted(data.glob("clips/*"))
+    ]
     for table in ("clips.tsv", "more_clips.tsv"):
         with (data / table).open(encoding="utf-8", newline="") as file:
-            named += [
-                (row["dataset"], row["class"], row["path"])
-                for row in csv.DictReader(file, delimiter="\t")
-            ]
+            rows += csv.DictReader(file, delimiter="\t")
     return [
-        ValidationClip(path, rows[dataset, name])
-        for dataset, name, path in named
-        if (dataset, name) in rows
+        ValidationClip(
+            path=row["path"],
+            dataset=row["dataset"],
+            name=row["class"],
+            everyday=row.get("label39") or EVERYDAY_NAMES.get((row["dataset"], row["class"]), ""),
+            prompts=prompts.get((row["dataset"], row["class"]), {}),
+        )
+        for row in rows
+        if row["class"] not in UNCLEAR
     ]
 
 
@@ -87,20 +118,17 @@ def compute(data: Path, out: Path, device: torch.device | str) -> int:
         refused = next((a for a in answers if not isinstance(a, Prediction)), None)
         if refused:
             raise refused.as_error()
-        seconds = [(a.times.transform + a.times.forward) / 1000 for a in answers]
         seen = embed_clip(clip, model)
-        rows.append((np.stack([a.overall for a in answers]), seconds, seen.moments.cpu().numpy()))
-    moments = np.zeros((len(rows), FRAMES, rows[0][2].shape[1]), np.float16)
-    for row, (_, _, vectors) in zip(moments, rows, strict=True):
+        rows.append((np.stack([a.overall for a in answers]), seen.moments.cpu().numpy()))
+    moments = np.zeros((len(rows), FRAMES, rows[0][1].shape[1]), np.float16)
+    for row, (_, vectors) in zip(moments, rows, strict=True):
         row[: len(vectors)] = vectors
     np.savez_compressed(
         out.with_suffix(".npz"),
         probabilities=np.stack([row[0] for row in rows]).astype(np.float32),
-        seconds=np.array([row[1] for row in rows], np.float32),
         moments=moments,
-        count=np.array([len(row[2]) for row in rows]),
-        paths=np.array([one.path for one in clips]),
-        rows=np.array([json.dumps(one.row) for one in clips]),
+        count=np.array([len(row[1]) for row in rows]),
+        clips=np.array([json.dumps(asdict(one)) for one in clips]),
     )
     return len(clips)
 
@@ -126,42 +154,34 @@ class Seen:
     """What `compute` wrote, of N clips.
 
     Attributes:
-        rows: the row of validation_prompts.csv that each clip shows.
-        datasets: str [N].
+        clips: the N clips.
         views: float [VIEWS, N, 400], I3D's probabilities under each sampling.
-        seconds: float [N, VIEWS], what I3D took.
         moments: float [N, T, 384], the embedded model's vectors.
         count: int64 [N], how many of the T moments each clip has.
     """
 
-    rows: tuple[dict[str, str], ...]
-    datasets: np.ndarray
+    clips: tuple[ValidationClip, ...]
     views: Tensor
-    seconds: np.ndarray
     moments: Tensor
     count: Tensor
 
-    def only(self, chosen: np.ndarray) -> "Seen":
-        """The clips of a mask, bool [N]."""
+    def only(self, wanted: Callable[[ValidationClip], bool]) -> "Seen":
+        """The clips for which `wanted` is true."""
+        rows = [i for i, clip in enumerate(self.clips) if wanted(clip)]
         return Seen(
-            tuple(itertools.compress(self.rows, chosen)),
-            self.datasets[chosen],
-            self.views[:, chosen],
-            self.seconds[chosen],
-            self.moments[chosen],
-            self.count[chosen],
+            tuple(self.clips[row] for row in rows),
+            self.views[:, rows],
+            self.moments[rows],
+            self.count[rows],
         )
 
 
 def read(file: Path) -> Seen:
     """Read what `compute` wrote."""
     with np.load(file.with_suffix(".npz")) as stored:
-        rows = tuple(json.loads(row) for row in stored["rows"])
         return Seen(
-            rows,
-            np.array([row["dataset"] for row in rows]),
+            tuple(ValidationClip(**json.loads(clip)) for clip in stored["clips"]),
             torch.from_numpy(stored["probabilities"]).movedim(1, 0),
-            stored["seconds"],
             torch.from_numpy(stored["moments"].astype(np.float32)),
             torch.from_numpy(stored["count"]),
         )
@@ -183,8 +203,8 @@ class Tried:
 
 def view_rows(seen: Seen) -> list[dict]:
     """Return a row for each sampling of VIEWS: how often I3D names the action that Kinetics has for a clip."""
-    named = seen.only(np.array([bool(row["kinetics"]) for row in seen.rows]))
-    labels = torch.tensor([KINETICS400.index(row["kinetics"]) for row in named.rows])
+    named = seen.only(lambda clip: bool(clip.prompts.get("kinetics")))
+    labels = torch.tensor([KINETICS400.index(clip.prompts["kinetics"]) for clip in named.clips])
     rows = []
     for (frames, fps, windows), scores in zip(VIEWS, named.views, strict=True):
         top = scores.topk(5).indices == labels[:, None]
@@ -233,13 +253,13 @@ class Questions:
 
 def questions(seen: Seen, model: ImageTextModel) -> Questions:
     """Encode the actions of the clips and others, the names of UCF101 and HMDB51, to stand beside them."""
-    rows = list({row["prompt"]: row for row in seen.rows}.values())
+    rows = list({clip.prompts["prompt"]: clip.prompts for clip in seen.clips}.values())
     actions = [row["prompt"] for row in rows]
     shown = {_folded(name) for row in rows for name in row.values()}
     others = [name for name in (*UCF101, *HMDB51) if _folded(name) not in shown]
     rng = np.random.default_rng(0)
     return Questions(
-        labels=torch.tensor([actions.index(row["prompt"]) for row in seen.rows]),
+        labels=torch.tensor([actions.index(clip.prompts["prompt"]) for clip in seen.clips]),
         wordings=tuple(
             embed_texts(model, [row[key] for row in rows], PLAIN)
             for key in ("prompt", "wording_2", "wording_3")
@@ -351,13 +371,13 @@ def none_rates(asked: Questions, answer: Answer, level: float) -> tuple[float, f
 
 
 def write(file: Path, checkpoints: Path, results: Path) -> dict[str, float]:
-    """Choose, and write checkpoints/prompts/kinetics.safetensors and two tables of validation clips.
+    """Choose, and write checkpoints/prompts/kinetics.safetensors and three tables of validation clips.
 
     The settings are chosen on UCF101 and the single clips: the workouts taught the motion that stands beside
     I3D, and would speak for it. i3d_views.csv has all of them.
     """
     every = read(file)
-    seen = every.only(every.datasets != "workout4")
+    seen = every.only(lambda clip: bool(clip.prompts) and clip.dataset != "workout4")
     model = embedded.load()
     asked = questions(seen, model)
     probabilities = seen.views[VIEWS.index(TEXT_VIEW)]
@@ -401,6 +421,7 @@ def write(file: Path, checkpoints: Path, results: Path) -> dict[str, float]:
     }
     _write_table(results / "free_text.csv", rows)
     _write_table(results / "i3d_views.csv", view_rows(every))
+    _write_table(results / "open_set.csv", open_set_rows(every))
     target = checkpoints / kinetics.FILE
     target.parent.mkdir(parents=True, exist_ok=True)
     save_file(
@@ -409,6 +430,36 @@ def write(file: Path, checkpoints: Path, results: Path) -> dict[str, float]:
         target,
     )
     return chosen | {"refused_if_offered": false_alarms, "refused_if_not": detected}
+
+
+def open_set_rows(seen: Seen) -> list[dict]:
+    """Return a row for each threshold: how often I3D contradicts an everyday action, by data set."""
+    scores = seen.views[VIEWS.index(RECOGNISE_VIEW)].numpy()
+    other = np.array([strongest_other(one)[1] for one in scores])
+    inside = np.array([bool(clip.everyday) for clip in seen.clips])
+    datasets = np.array([clip.dataset for clip in seen.clips])
+    rows = []
+    for threshold in (0.3, 0.4, SURE, 0.6, 0.7):
+        for dataset in ("all", *sorted(set(datasets))):
+            chosen = (datasets == dataset) | (dataset == "all")
+            for shown in (True, False):
+                clips = chosen & (inside == shown)
+                if not clips.any():
+                    continue
+                count = int((other[clips] >= threshold).sum())
+                low, high = confidence_interval(count, int(clips.sum()))
+                rows.append(
+                    {
+                        "threshold": threshold,
+                        "dataset": dataset,
+                        "shows_everyday_action": "yes" if shown else "no",
+                        "clips": int(clips.sum()),
+                        "contradicted": round(100 * count / clips.sum(), 1),
+                        "low": round(low, 1),
+                        "high": round(high, 1),
+                    }
+                )
+    return rows
 
 
 def _write_table(file: Path, rows: Sequence[dict]) -> None:
