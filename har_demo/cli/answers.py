@@ -9,16 +9,18 @@ import typer
 
 from har_demo.cli.arguments import check_clip, check_out, own_files, split_names
 from har_demo.cli.output import BAR, progress
-from har_demo.errors import ChoiceError, WeightsError
+from har_demo.errors import WeightsError
 
 if TYPE_CHECKING:
     from har_demo.clips.clip import Clip
     from har_demo.recognize.prediction import ModelError, Prediction
 
+MODELS = "Names from `models`, separated by commas. Without any, I3D trained on Kinetics-400 and one tiny model answer."
+
 
 def recognize(
     clip: Annotated[str, typer.Argument(help="A video file, in any common format.")],
-    models: Annotated[str, typer.Option(help="Names from `models`, separated by commas.")] = "",
+    models: Annotated[str, typer.Option(help=MODELS)] = "",
     frames: Annotated[int | None, typer.Option(help="Frames per window.")] = None,
     stride: Annotated[float | None, typer.Option(help="Clip frames from one to the next.")] = None,
     windows: Annotated[int | None, typer.Option(help="Windows, spread over the clip.")] = None,
@@ -42,13 +44,11 @@ def recognize(
     from har_demo.clips.ingest import ingest
     from har_demo.models import registry
     from har_demo.recognize import export
+    from har_demo.recognize.defaults import default_models
     from har_demo.recognize.prediction import Prediction, Request
     from har_demo.recognize.recognize import recognize
 
-    if not names:
-        raise ChoiceError(
-            "No model is chosen: name some with --models, of those that the command `models` lists."
-        )
+    names = names or list(default_models())
     questions = [
         Request(name, frames, stride, windows, crops, weights=files.get(name)) for name in names
     ]
@@ -81,9 +81,11 @@ def recognize(
 
 def _answers_text(clip: "Clip", answers: "Sequence[Prediction | ModelError]") -> str:
     """Return the five likeliest actions of every model as text."""
-    from har_demo.recognize.prediction import ModelError
+    from har_demo.recognize.open_set import doubt
+    from har_demo.recognize.prediction import ModelError, Prediction
 
     source = clip.source
+    predictions = [answer for answer in answers if isinstance(answer, Prediction)]
     parts = [f"{source.name}: {clip.duration:.1f} s, {source.width} × {source.height}"]
     for answer in answers:
         if isinstance(answer, ModelError):
@@ -100,7 +102,6 @@ def _answers_text(clip: "Clip", answers: "Sequence[Prediction | ModelError]") ->
         for name, probability in top:
             bar = "█" * round(probability * BAR)
             lines.append(f"  {probability:6.1%}  {name.ljust(width)}  {bar}".rstrip())
-        if answer.note:
-            lines.append(f"  {answer.note}")
+        lines += [f"  {note}" for note in (doubt(answer, predictions), answer.note) if note]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)

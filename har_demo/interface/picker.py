@@ -1,6 +1,7 @@
 """The list of models to tick: what each is, what it costs, how well it does, whether it can run."""
 
 import math
+from collections.abc import Sequence
 
 from har_demo.interface import formatting
 from har_demo.interface.render import render
@@ -9,9 +10,6 @@ from har_demo.models.registry import cards
 from har_demo.weights import Availability, accuracies, availability
 from har_demo.weights.state import megabytes
 
-# One that only stacks frames and the one that does best in new places: they differ where it is hard.
-TICKED_AT_FIRST = ("slow_fusion_lab", "mfnet_pnl_lab")
-
 GROUPS = (
     ("Ready here", "weights are on this machine", ("shipped", "cached")),
     ("Public weights", "fetched when first asked, needs the network", ("download",)),
@@ -19,8 +17,8 @@ GROUPS = (
 )
 
 
-def picker() -> str:
-    """The list as HTML; the page's script reads which boxes are ticked."""
+def picker(ticked: Sequence[str]) -> str:
+    """The list as HTML, some models ticked; the page's script reads which boxes are."""
     every = cards().values()
     weights = {card.name: availability(card) for card in every}
     groups = []
@@ -30,8 +28,7 @@ def picker() -> str:
             state = weights[card.name].state
             if state not in states:
                 continue
-            tick = state == "shipped" and card.name in TICKED_AT_FIRST
-            models.append(_row(card, weights[card.name], state, tick))
+            models.append(_row(card, weights[card.name], state, card.name in ticked))
         if models:
             groups.append({"title": title, "note": note, "open": not groups, "models": models})
     return render("picker", groups=groups, count=len(every))

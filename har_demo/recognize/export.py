@@ -11,6 +11,7 @@ import numpy as np
 from har_demo.clips.clip import Clip
 from har_demo.recognize.agreement import agreement
 from har_demo.recognize.annotate import annotate
+from har_demo.recognize.open_set import doubt
 from har_demo.recognize.prediction import ModelError, Prediction
 
 __all__ = ["annotate", "as_csv", "as_json", "cell_text", "clip_json"]
@@ -28,12 +29,14 @@ def as_json(clip: Clip, answers: Answers) -> dict:
 
     Probabilities are rounded to six places. `predictions` and `refusals` keep the answers' order;
     the clip's path on this machine is left out. `agreement` compares the predictions with one
-    another, in their order; null where their classes differ.
+    another, in their order; null where their classes differ. `doubt` warns of a prediction that I3D contradicts.
     """
     predictions = [answer for answer in answers if isinstance(answer, Prediction)]
     return {
         "clip": clip_json(clip),
-        "predictions": [_prediction(answer) for answer in predictions],
+        "predictions": [
+            _prediction(answer) | {"doubt": doubt(answer, predictions)} for answer in predictions
+        ],
         "refusals": [asdict(a) for a in answers if isinstance(a, ModelError)],
         "agreement": [
             [None if np.isnan(share) else _rounded(share) for share in row]

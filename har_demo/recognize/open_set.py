@@ -97,3 +97,14 @@ def contradiction(
         return None
     action, probability = strongest_other(witness.overall)
     return Contradiction(action, probability) if probability >= SURE else None
+
+
+def doubt(prediction: Prediction, predictions: Sequence[Prediction]) -> str:
+    """Return a sentence that warns of a prediction which is probably none of the model's actions, or ''."""
+    found = contradiction(prediction, predictions)
+    if found is None:
+        return ""
+    return (
+        f"Probably none of its {len(prediction.classes)} actions: I3D, which knows "
+        f"{len(KINETICS400)}, sees '{found.action}' ({found.probability:.0%})."
+    )

@@ -18,6 +18,7 @@ from har_demo.interface.pages.motion.view import GROUPS
 from har_demo.interface.picker import picker
 from har_demo.interface.render import fragment, render
 from har_demo.interface.run import PRIVATE, connect, on
+from har_demo.recognize.defaults import TWO_TINY
 
 TICKED_AT_FIRST = (
     "reverse",
@@ -111,7 +112,7 @@ def build() -> None:
             )
             style = gr.HTML("", elem_id="strips", elem_classes="unseen")
             gr.HTML(fragment("parts", "step", number=2, title="Models"))
-            chosen = gr.HTML(picker(), elem_id="models", js_on_load=None)
+            chosen = gr.HTML(picker(TWO_TINY), elem_id="models", js_on_load=None)
             gr.HTML(fragment("parts", "step", number=3, title="What to try"))
             with gr.Tabs(elem_id="what"):
                 with gr.Tab("Edits", id=EDITING) as edits_tab:

@@ -7,6 +7,7 @@ from har_demo.interface.run import Job
 from har_demo.interface.service import requests
 from har_demo.recognize import recognize as engine
 from har_demo.recognize.catalogue import catalogue
+from har_demo.recognize.defaults import default_models
 from har_demo.recognize.export import annotate, as_json
 from har_demo.recognize.prediction import Prediction
 
@@ -26,7 +27,7 @@ def recognize(
 
     Args:
         clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
-        models: Names of models, as /models lists them.
+        models: Names of models, as /models lists them; leave empty for Kinetics' I3D and a tiny model.
         frames: Frames per window; leave empty for the number each model was trained with.
         stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
         windows: Number of windows spread evenly over the clip; leave empty to cover it, up to ten.
@@ -35,7 +36,8 @@ def recognize(
     source = read_clip(clip)
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
     return as_json(
-        source, list(engine.recognize(source, requests(models or [], settings), job.tell))
+        source,
+        list(engine.recognize(source, requests(models or default_models(), settings), job.tell)),
     )
 
 
@@ -54,7 +56,7 @@ def annotated(
 
     Args:
         clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
-        models: Names of models, as /models lists them.
+        models: Names of models, as /models lists them; leave empty for Kinetics' I3D and a tiny model.
         frames: Frames per window; leave empty for the number each model was trained with.
         stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
         windows: Number of windows spread evenly over the clip; leave empty to cover it, up to ten.
@@ -62,7 +64,9 @@ def annotated(
     """
     source = read_clip(clip)
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
-    answers = list(engine.recognize(source, requests(models or [], settings), job.tell))
+    answers = list(
+        engine.recognize(source, requests(models or default_models(), settings), job.tell)
+    )
     predictions = [answer for answer in answers if isinstance(answer, Prediction)]
     if not predictions:
         raise next((a for a in answers if a.internal), answers[0]).as_error()

@@ -15,6 +15,7 @@ from har_demo.interface.picker import picker
 from har_demo.interface.render import fragment, render
 from har_demo.interface.run import PRIVATE, connect, on
 from har_demo.models.registry import cards
+from har_demo.recognize.defaults import default_models
 
 # A press on the timeline asks for that window.
 RESULTS_SCRIPT = """
@@ -39,7 +40,7 @@ def build() -> None:
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
             clip = clip_input.build()
             gr.HTML(fragment("parts", "step", number=2, title="Models"))
-            chosen = gr.HTML(picker(), elem_id="models", js_on_load=None)
+            chosen = gr.HTML(picker(default_models()), elem_id="models", js_on_load=None)
             with gr.Accordion("How they look at it", open=False, elem_id="settings"):
                 frames = gr.Radio(
                     _numbers("as trained", FRAMES),

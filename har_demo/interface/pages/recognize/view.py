@@ -1,8 +1,8 @@
 """Predictions become the right-hand side of the Recognise page."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 import numpy as np
 from markupsafe import Markup
@@ -10,14 +10,15 @@ from markupsafe import Markup
 from har_demo.clips.clip import Clip
 from har_demo.clips.transforms import crop_boxes
 from har_demo.interface import formatting
+from har_demo.interface.pages.recognize.verdict import verdict
 from har_demo.interface.render import data_uri, render
 from har_demo.models.card import ModelCard
 from har_demo.models.registry import card as find_card
 from har_demo.recognize.agreement import agreement
+from har_demo.recognize.open_set import doubt
 from har_demo.recognize.prediction import ModelError, Prediction, SeenWindow
 from har_demo.weights import accuracies
 
-SURE = 0.5  # from here on a model 'says' something
 LANES = 6  # a timeline shows at most this many classes of a model
 
 
@@ -38,7 +39,7 @@ def results(
         stopped: those in `waiting` will never answer.
     """
     predictions = [a for a, _ in answers if isinstance(a, Prediction)]
-    headline, subline = _verdict(clip, predictions, len(answers), len(waiting), stopped)
+    headline, subline = verdict(clip, predictions, len(answers), len(waiting), stopped)
     waiting = () if stopped else waiting
     return render(
         "recognize/results",
@@ -48,66 +49,22 @@ def results(
         subline=subline,
         timelines=[_timeline(p, clip) for p in predictions if len(p.frames) > 1],
         ticks=ticks(clip.duration),
-        cards=[_card(answer, strip) for answer, strip in answers],
+        words_link=_words_link(asked) if predictions else "",
+        cards=[_card(answer, strip, predictions) for answer, strip in answers],
         waiting=waiting,
         agreement=_agreement(predictions) if len(predictions) > 1 and not waiting else None,
     )
 
 
-def _verdict(
-    clip: Clip, predictions: list[Prediction], answered: int, waiting: int, stopped: bool
-) -> tuple[str, str]:
-    """Two lines above the cards: what most models say, and of how many."""
-    if not predictions:
-        if stopped:
-            return "Stopped", "No model had answered yet; press Recognise to start again"
-        if waiting:
-            return "Looking at the clip …", f"{formatting.count(waiting, 'model')} still to answer"
-        return "No answer", "None of the chosen models could answer; each card says why."
-    several = _sure_moments(predictions)
-    votes = Counter(p.top(1)[0][0] for p in predictions)
-    name, most = votes.most_common(1)[0]
-    sure = any(p.overall.max() >= SURE for p in predictions)
-    if not sure and len(several) > 1:
-        headline = f"More than one action: {formatting.sentence_list(several)}"
-    elif len(predictions) == 1:
-        headline = (
-            f"{predictions[0].title} {'says' if sure else 'is not sure; its best guess is'} {name}"
-        )
-    elif most == 1:
-        headline = "Every model says something else"
-    else:
-        share = f"{most} of {len(predictions)}"
-        who = {2: "Both"}.get(most, f"All {most}") if most == len(predictions) else share
-        headline = f"{who} models {'say' if sure else 'are unsure; their best guess is'} {name}"
-    parts = [f"{clip.source.name}, {formatting.seconds(clip.duration)}"]
-    if waiting:
-        parts.append(
-            f"stopped before {formatting.count(waiting, 'more model')} answered"
-            if stopped
-            else f"{formatting.count(waiting, 'model')} still to answer"
-        )
-    known = max(len(p.classes) for p in predictions)
-    if not sure and len(several) < 2 and known < 50:
-        parts.append(f"they know {known} actions; this may be none of them")
-    if answered > len(predictions):
-        parts.append(f"{formatting.count(answered - len(predictions), 'model')} could not answer")
-    return headline, " · ".join(parts)
+def _words_link(asked: dict) -> str:
+    """Address of the Prompts page with the same clip."""
+    name = "example" if asked.get("example") else "clip"
+    return f"prompts?{urlencode({name: asked.get(name, '')})}"
 
 
-def _sure_moments(predictions: list[Prediction]) -> list[str]:
-    """Classes that at least half of the models are sure of at some moment, in order of time."""
-    first: dict[str, list[float]] = {}
-    for prediction in predictions:
-        starts = prediction.seconds()[:, 0]
-        for i in np.flatnonzero(prediction.scores.max(axis=0) >= SURE):
-            moment = starts[(prediction.scores[:, i] >= SURE).argmax()]
-            first.setdefault(prediction.classes[i], []).append(moment)
-    several = {name: np.mean(t) for name, t in first.items() if 2 * len(t) >= len(predictions)}
-    return sorted(several, key=several.get)
-
-
-def _card(answer: Prediction | ModelError, strip: Markup) -> dict:
+def _card(
+    answer: Prediction | ModelError, strip: Markup, predictions: Sequence[Prediction]
+) -> dict:
     if isinstance(answer, ModelError):
         return {"refused": True, "title": answer.title, "message": _capital(answer.message)}
     card = find_card(answer.model)
@@ -124,6 +81,7 @@ def _card(answer: Prediction | ModelError, strip: Markup) -> dict:
             {"name": name, "percent": formatting.percent(p), "width": f"{max(p, 0.004) * 100:.1f}"}
             for name, p in answer.top(5)
         ],
+        "doubt": doubt(answer, predictions),
         "note": answer.note,
         "seen": strip,
         "facts": [
