@@ -15,8 +15,8 @@ from har_demo.models.label_sets import KINETICS400
 from har_demo.recognize.prediction import Prediction
 
 SURE = 0.5
-"""I3D's probability from which on its action counts: 6 % of the validation clips that show an everyday
-action are contradicted, and three of five that show another."""
+"""I3D's probability from which on its action counts: 5 % of the validation clips that show an everyday
+action are contradicted, and half of those that show another."""
 
 WITNESS = "i3d"
 
