@@ -106,5 +106,5 @@ def doubt(prediction: Prediction, predictions: Sequence[Prediction]) -> str:
         return ""
     return (
         f"Probably none of its {len(prediction.classes)} actions: I3D, which knows "
-        f"{len(KINETICS400)}, sees '{found.action}' ({found.probability:.0%})."
+        f"{len(KINETICS400)}, sees '{found.action}' ({100 * found.probability:.0f} %)."
     )

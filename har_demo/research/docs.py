@@ -16,6 +16,7 @@ from har_demo.models.card import ModelCard, ModelInput
 from har_demo.prompts.nearness import AT_CHANCE
 from har_demo.tables.ablations import ABLATIONS, SPLIT
 from har_demo.tables.datasets import TEST_SETS, TITLES
+from har_demo.tables.intervals import confidence_interval
 from har_demo.tables.measured import AVERAGE, SVM, entries, times
 from har_demo.tables.rows import kept_rows
 from har_demo.weights import shipped
@@ -123,6 +124,7 @@ def measured() -> str:
 
 def _accuracy_of_tiny_models() -> list[str]:
     first = {row.key: row for row in entries() if row.key == row.model and "." not in row.model}
+    clips = {name: next(iter(first.values())).figures[name, "top1"].clips for name in TITLES}
     top1 = _top1()
     rows = []
     for row in first.values():
@@ -133,20 +135,20 @@ def _accuracy_of_tiny_models() -> list[str]:
                 row.title,
                 f"{row.parameters / 1e6:.2f} M",
                 "—" if row.gmacs is None else f"{row.gmacs:.1f}",
-                f"{own['arid6'][0]:.1f} %" + ("" if other is None else f" ({other:.1f})"),
-                *(f"{own[name][0]:.1f} %" for name in list(TITLES)[1:]),
+                _with_interval(own["arid6"][0], clips["arid6"]),
+                "—" if other is None else f"{other:.1f} %",
+                *(_with_interval(own[name][0], clips[name]) for name in list(TITLES)[1:]),
             )
         )
-    rows.sort(key=lambda cells: (-float(cells[3].split()[0]), -float(cells[6].split()[0])))
+    rows.sort(key=lambda cells: (-float(cells[3].split()[0]), -float(cells[7].split()[0])))
     apart = [
         abs(s[0] - s[1])
         for (_, _, name), s in top1.items()
         if name == "arid6" and {0, 1} <= s.keys()
     ]
-    clips = {name: next(iter(first.values())).figures[name, "top1"].clips for name in TITLES}
     header = ["model", "parameters", "GMACs"]
     header += [f"{TEST_SETS[name].title} ({clips[name]})" for name in TITLES]
-    header[3] = f"{TITLES['arid6']} ({clips['arid6']}; another seed)"
+    header.insert(4, f"{TITLES['arid6']}, another seed")
     return [
         "## Accuracy of the tiny models",
         _commands(
@@ -156,7 +158,8 @@ def _accuracy_of_tiny_models() -> list[str]:
         ),
         f"Top-1 among {len(EVERYDAY)} actions on people, places and videos that training never saw "
         f"(`results/measured/tiny.csv`); guessing gives {100 / len(EVERYDAY):.1f} %. The shipped files are of "
-        "seed 0; in brackets stands another seed on ARID. The clips are few: one of ARID's is "
+        "seed 0. In brackets stands the 95 % interval (Wilson's), as if the clips were independent; clips of one place "
+        "or person are not, so the true one is wider. The clips are few: one of ARID's is "
         f"{100 / clips['arid6']:.1f} points, one of Weizmann's {100 / clips['weizmann']:.0f}, and of {len(apart)} "
         "networks that were trained twice the two seeds are "
         f"{statistics.mean(apart):.1f} points apart on ARID on average, {max(apart):.1f} at most.",
@@ -417,6 +420,12 @@ def _top1() -> dict[tuple[str, str, str], dict[int, float]]:
             key = (row["model"], row["input"], row["dataset"])
             found.setdefault(key, {})[int(row["seed"])] = float(row["value"])
     return found
+
+
+def _with_interval(percent: float, clips: int) -> str:
+    """Return an accuracy with its 95 % interval, all in percent."""
+    low, high = confidence_interval(round(percent * clips / 100), clips)
+    return f"{percent:.1f} % ({low:.0f}–{high:.0f})"
 
 
 def _with_spread(mean: str, spread: str) -> str:

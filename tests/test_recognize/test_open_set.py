@@ -41,7 +41,7 @@ def test_i3d_contradicts_from_its_threshold_on(share, contradicted):
     if found:
         assert (found.action, found.probability) == ("playing guitar", pytest.approx(share))
         assert doubt(tiny, [tiny, witness]) == (
-            f"Probably none of its 39 actions: I3D, which knows 400, sees 'playing guitar' ({share:.0%})."
+            f"Probably none of its 39 actions: I3D, which knows 400, sees 'playing guitar' ({100 * share:.0f} %)."
         )
 
 
