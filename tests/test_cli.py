@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from har_demo import cli
 from har_demo.errors import BROKEN
 from har_demo.models import registry
+from har_demo.recognize.defaults import default_models
 from tests import plant
 from tests.media import numbered_frames, write
 
@@ -174,11 +175,15 @@ def test_a_reader_that_hangs_up_is_no_fault():
     assert done.stdout.startswith("name") and BROKEN not in done.stderr
 
 
+def test_without_models_the_default_ones_answer(clip):
+    code, out, _ = run("recognize", clip, "--json")
+    answered = [one["model"] for one in json.loads(out)["predictions"]]
+    assert code == 0 and answered == list(default_models())
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "No model is chosen"),
-        (["--models", " , "], "No model is chosen"),
         (["--models", "c3d_lap"], "c3d_lab"),
         (["--models", "../../etc/passwd"], "passwd"),
         (["--models", "модель🎬"], "модель🎬"),

@@ -26,7 +26,9 @@ def test_a_row_has_the_figures_of_its_tables():
     (line,) = re.findall(r"^\| TSM \|.*%.*$", text, re.MULTILINE)
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells[1:3] == [f"{row.parameters / 1e6:.2f} M", f"{row.gmacs:.1f}"]
-    first, other = (float(one) for one in re.findall(r"\d+\.\d", cells[3]))
+    first, low, high = (float(one) for one in re.findall(r"\d+(?:\.\d)?", cells[3]))
+    other = float(cells[4].removesuffix(" %"))
+    assert low < first < high
     assert (first + other) / 2 == pytest.approx(row.figures["arid6", "top1"].mean, abs=0.06)
     (system,) = re.findall(r"^\| TSM \(tiny\) \|.*$", docs.systems(), re.MULTILINE)
     accuracy = {one["dataset"]: one["top1"] for one in shipped.entry("tsm_lab")["accuracy"]}

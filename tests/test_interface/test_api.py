@@ -12,6 +12,7 @@ from gradio_client.exceptions import AppError
 from har_demo import prompts as prompted
 from har_demo.clips.ingest import ingest
 from har_demo.models.registry import cards
+from har_demo.recognize.defaults import default_models
 from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import availability
@@ -71,11 +72,16 @@ def test_an_annotated_clip_comes_back_as_a_video(client, clip_file):
     assert ingest(path).source.codec == "h264"
 
 
+def test_without_models_the_default_ones_answer(client, clip_file):
+    told = ask(client, clip_file, [])
+    assert [one["model"] for one in told["predictions"]] == list(default_models())
+    assert [one["doubt"] for one in told["predictions"]] == ["", ""]  # I3D was not asked
+
+
 @pytest.mark.parametrize(
     ("models", "settings", "sentence"),
     [
         (["no_such_model"], {}, "no_such_model"),
-        ([], {}, "No model is ticked"),
         (["c3d_lab"], {"stride": -1}, "stride"),
         (["c3d_lab"], {"crops": 7}, "Crops"),
         (["c3d_lab"], {"windows": 10**9}, "windows"),
