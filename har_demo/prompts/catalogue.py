@@ -8,17 +8,19 @@ from typing import Literal
 import torch
 
 from har_demo.errors import WeightsError
-from har_demo.prompts import default, embedded, learned, online, packaged
+from har_demo.prompts import default, embedded, kinetics, learned, online, packaged
 from har_demo.prompts.image_text import ImageTextModel
 from har_demo.weights import hub, shipped
 from har_demo.weights.state import megabytes
 
 EMBEDDED = (
-    "This recogniser needs no network. It was never shown a picture with its caption: it knows the 1,000 "
-    "things of ImageNet and how close their names and descriptions come to your words, so it is good at "
-    "actions that have a thing of their own (a bicycle, a barbell, a guitar) and poor at those that have "
-    "none. Motion was learned from rendered people and a few real clips of 39 everyday actions, and is "
-    "weak beyond them. It reads English only, and knows no names, counts or negations."
+    "This recogniser needs no network once its weights are here. It was never shown a picture with its "
+    "caption. With I3D's weights it knows the 400 actions of Kinetics, and how close their names and other "
+    "wordings of them come to your words; actions that are near none of the 400 are found less often. "
+    "Beside them it knows the 1,000 things of ImageNet. Without I3D these are most of what it knows: it is "
+    "then good at actions that have a thing of their own (a bicycle, a barbell, a guitar) and poor at those "
+    "that have none. Motion was learned from rendered people and a few real clips of 39 everyday actions, "
+    "and is weak beyond them. It reads English only, and knows no names, counts or negations."
 )
 ONLINE = (
     "This model was trained on pictures and their captions from the web, not on videos: each frame is "
@@ -159,11 +161,10 @@ def _embedded() -> ImageTextCard:
     except WeightsError as error:
         state, sentence = "missing", str(error)
     else:
-        gone = [
-            one for one in (embedded.FILE, learned.FILE) if not (shipped.folder() / one).is_file()
-        ]
+        files = (embedded.FILE, learned.FILE, kinetics.FILE)
+        gone = [one for one in files if not (shipped.folder() / one).is_file()]
         state = "missing" if gone else "here"
-        sentence = f"Weights come with the app's packages ({megabytes(size)})."
+        sentence = f"Weights come with the app's packages ({megabytes(size)}). {_i3d()}"
         if gone:
             sentence = f"{gone[0]} is missing: fetch checkpoints/ again."
     licence = "Apache-2.0"
@@ -177,3 +178,9 @@ def _embedded() -> ImageTextCard:
         sentence=f"{sentence} Licence: {licence}.",
         recommended=True,
     )
+
+
+def _i3d() -> str:
+    if kinetics.here():
+        return "I3D (Kinetics-400) answers with it."
+    return "I3D (Kinetics-400) is not here: run `har-demo weights --fetch i3d`."

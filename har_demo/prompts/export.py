@@ -75,6 +75,7 @@ def heat_json(found: HeatMap) -> dict:
         "prompt": found.prompt,
         "tower": found.model,
         "kind": found.kind,
+        "grid_of": found.grid_of,
         "grid": list(found.grid),
         "box": list(found.box),
         "size": list(found.size),

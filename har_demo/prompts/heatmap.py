@@ -2,7 +2,9 @@
 
 Three kinds of models, three ways, none of which invents detail the grid does not have:
 
-- the embedded one: every cell of its 7 × 7 grid is classified like a picture, and put into words;
+- the embedded one: where I3D's weights are here, every cell of I3D's 7 × 7 grid is classified like a clip, and
+  compared with the actions that the prompt means (har_demo.prompts.kinetics_grid); elsewhere every cell of the
+  image encoder's 7 × 7 grid is classified like a picture, and put into words;
 - CLIP's vision transformers: every patch is projected as the whole picture is, from the values of the last
   layer and without its attention, which mixes the patches (MaskCLIP, Zhou et al., ECCV 2022);
 - others, which have no such vectors: how much the similarity would gain from each cell, by its gradient
@@ -20,10 +22,15 @@ from torch.nn import functional as F
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
+from har_demo.clips.transforms import crop_boxes
 from har_demo.errors import ChoiceError
-from har_demo.prompts import catalogue, words
+from har_demo.models import registry
+from har_demo.prompts import catalogue, kinetics, words
 from har_demo.prompts.answer import MOST_FRAMES, Reader, embed_texts
 from har_demo.prompts.image_text import ImageTextModel
+from har_demo.prompts.kinetics_grid import action_cells
+
+IMAGE_ENCODER = "the image encoder"
 
 
 @dataclass(frozen=True)
@@ -33,11 +40,12 @@ class HeatMap:
     Attributes:
         prompt, model: whose.
         values: float32 [T, rows, columns], a number for each cell of the grid.
-        kind: 'similarity' when they are cosines, comparable between frames and prompts; 'relevance'
-            when they are gains, 0 or more, comparable within one frame.
+        kind: 'similarity' when they are cosines or, of I3D, probabilities, comparable between frames and
+            prompts; 'relevance' when they are gains, 0 or more, comparable within one frame.
         frames: int64 [T], which frames of the clip.
         box: left, top, right, bottom in pixels of the clip: the part of a frame that the grid covers.
         size: width and height of the clip's frames, in pixels.
+        grid_of: whose last grid it is: 'the image encoder', or the title of I3D's card.
     """
 
     prompt: str
@@ -47,6 +55,7 @@ class HeatMap:
     frames: np.ndarray
     box: tuple[int, int, int, int]
     size: tuple[int, int]
+    grid_of: str = IMAGE_ENCODER
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -100,20 +109,30 @@ def heat(
         raise ChoiceError(f"The clip has frames 0 to {clip.frames - 1}: choose among them.")
     asked = catalogue.load(model, device)
     sentence = embed_texts(asked, [text], words.check_templates(templates))[0]
-    pixels = asked.preparation.pixels((read or read_frames)(clip, numbers), asked.device)
-    values, kind = cells(asked, pixels, sentence)
+    box, grid_of = asked.preparation.box(clip.width, clip.height), IMAGE_ENCODER
+    if asked.actions is not None and kinetics.here():
+        values = action_cells(clip, numbers, asked.actions, sentence, read, asked.device)
+        kind, i3d = "similarity", registry.card(kinetics.MODEL)
+        left, top, right, bottom = crop_boxes(i3d.input, clip.width, clip.height)[0].tolist()
+        box, grid_of = (left, top, right, bottom), i3d.title
+    else:
+        pixels = asked.preparation.pixels((read or read_frames)(clip, numbers), asked.device)
+        values, kind = cells(asked, pixels, sentence)
     return HeatMap(
         prompt=text,
         model=asked.name,
         values=values.float().cpu().numpy(),
         kind=kind,
         frames=numbers,
-        box=asked.preparation.box(clip.width, clip.height),
+        box=box,
         size=(clip.width, clip.height),
+        grid_of=grid_of,
     )
 
 
-def cells(model: ImageTextModel, pixels: Tensor, sentence: Tensor) -> tuple[Tensor, str]:
+def cells(
+    model: ImageTextModel, pixels: Tensor, sentence: Tensor
+) -> tuple[Tensor, Literal["similarity", "relevance"]]:
     """A number for each cell, float [T, rows, columns], and which kind it is."""
     grid = _embedded_grid if hasattr(model.network, "joint") else _patches
     with torch.inference_mode():

@@ -14,6 +14,7 @@ from har_demo.labels import EVERYDAY
 from har_demo.models import registry
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.prompts.nearness import AT_CHANCE
+from har_demo.recognize.open_set import SURE
 from har_demo.tables.ablations import ABLATIONS, SPLIT
 from har_demo.tables.datasets import TEST_SETS, TITLES
 from har_demo.tables.intervals import confidence_interval
@@ -114,6 +115,9 @@ def measured() -> str:
         *_times(),
         *_ablations(),
         *_prompts(),
+        *_free_text(),
+        *_views_of_i3d(),
+        *_open_set(),
         *_few_shot(),
         *_bench(),
         *_costs(),
@@ -303,6 +307,125 @@ def _prompts() -> list[str]:
         "Rendered clips of any view that were learned from come from an earlier state of the renderer than those tested. "
         f"The learned transformer is {AT_CHANCE}; the mean is the better pooling there. The weight of motion was chosen "
         "with nine real clips of other sports and household actions in view.",
+    ]
+
+
+def _free_text() -> list[str]:
+    table = kept_rows(assets.MEASURED / "free_text.csv")
+    first = table[0]
+    rows = [
+        (
+            row["way"],
+            f"{row['top1']} %",
+            f"{row['top3']} %",
+            f"{row['top1_of_clips']} % ({row['low']} to {row['high']})",
+        )
+        for row in table
+    ]
+    return [
+        "## Free text with Kinetics' actions",
+        _commands(
+            "python -m har_demo.research kinetics-features DATA FEATURES",
+            "python -m har_demo.research kinetics-text FEATURES",
+        ),
+        "Where I3D's weights are here, the embedded recogniser also compares a prompt with the 400 actions that I3D "
+        f"recognises (`har_demo/prompts/kinetics.py`). {first['clips']} real clips of {first['actions']} actions, each asked "
+        f"among {first['prompts']} prompts: the {first['actions']} actions in three wordings, beside different choices of "
+        "actions that no clip shows. Top-1 and top-3 are means over actions; the last column is top-1 over clips, with the "
+        "95 % interval of that many clips (`results/measured/free_text.csv`).",
+        _table(("", "top-1", "top-3", "top-1 over clips"), rows),
+        "These are validation clips: the settings of the last two rows were chosen on them, so the figures are "
+        "optimistic, and differences within the intervals may be chance. 'ConSE' compares a sentence with the mean name of "
+        "the likeliest actions; 'actions meant' adds up the probabilities of the actions that the sentence means.",
+    ]
+
+
+def _views_of_i3d() -> list[str]:
+    table = kept_rows(assets.MEASURED / "i3d_views.csv")
+    usual = registry.card("i3d").views
+    assert usual is not None
+    chosen = (usual.frames, usual.fps, usual.windows)
+    rows, of = [], {}
+    for row in table:
+        view = int(row["frames"]), float(row["fps"]), int(row["windows"])
+        of[view] = row
+        rows.append(
+            (
+                row["frames"],
+                f"{float(row['fps']):g}",
+                row["windows"] + (" (default)" if view == chosen else ""),
+                f"{row['top1']} % ({row['low']} to {row['high']})",
+                f"{row['top5']} %",
+                f"{view[0] * view[2]}",
+            )
+        )
+    default = of[chosen]
+    longer = [row for row in table if int(row["frames"]) > usual.frames]
+    best = max(longer, key=lambda row: float(row["top1"]))
+    clips = int(best["clips"])
+    apart = round(clips * (float(best["top1"]) - float(default["top1"])) / 100)
+    return [
+        "## What I3D looks at",
+        _commands("python -m har_demo.research kinetics-text FEATURES"),
+        f"Whether I3D names the action of {table[0]['clips']} real validation clips that Kinetics names, by frames a window, "
+        "frames a second and windows, with the 95 % interval (`results/measured/i3d_views.csv`). Its cost grows with the "
+        "frames in all.",
+        _table(
+            ("frames a window", "a second", "windows", "top-1", "top-5", "frames in all"),
+            rows,
+        ),
+        f"The default is {usual.windows} windows of {usual.frames} frames at {usual.fps:g} a second. It is about as right as "
+        f"longer windows: {default['top1']} % and {best['top1']} % are {apart} clips of {clips} apart, well inside the "
+        "intervals, and windows spread over a clip see more than one moment of it. The default was chosen on these clips.",
+    ]
+
+
+def _open_set() -> list[str]:
+    table = kept_rows(assets.MEASURED / "open_set.csv")
+    cells = {(r["dataset"], float(r["threshold"]), r["shows_everyday_action"]): r for r in table}
+    thresholds = sorted({at for _, at, _ in cells})
+    datasets = list(dict.fromkeys(row["dataset"] for row in table))
+
+    def cell(dataset: str, at: float, shows: str) -> str:
+        row = cells.get((dataset, at, shows))
+        return f"{row['contradicted']} % ({row['low']} to {row['high']})" if row else "—"
+
+    def clips(dataset: str, shows: str) -> str:
+        row = cells.get((dataset, SURE, shows))
+        return row["clips"] if row else "0"
+
+    false, right = (cells["all", SURE, shows]["contradicted"] for shows in ("yes", "no"))
+    return [
+        "## When a clip shows none of the actions",
+        _commands("python -m har_demo.research kinetics-text FEATURES"),
+        f"Every model of the {len(EVERYDAY)} everyday actions names one of them, also when a clip shows none. It is "
+        "contradicted where I3D is sure of an action that is no everyday action nor near to one "
+        "(`har_demo/recognize/open_set.py`). How often, by the probability from which I3D counts as sure, with the 95 % "
+        "interval (`results/measured/open_set.csv`): on clips that show an everyday action this is a false alarm.",
+        _table(
+            (
+                "I3D is sure from",
+                f"clips that show one ({clips('all', 'yes')}): false alarms",
+                f"clips that show none ({clips('all', 'no')}): detected",
+            ),
+            [(f"{at:g}", cell("all", at, "yes"), cell("all", at, "no")) for at in thresholds],
+        ),
+        f"{SURE:g} is used: {false} % false alarms, {right} % detected. By data set at {SURE:g}:",
+        _table(
+            ("data set", "clips that show one", "false alarms", "clips that show none", "detected"),
+            [
+                (
+                    "all" if name == "all" else f"`{name}`",
+                    clips(name, "yes"),
+                    cell(name, SURE, "yes"),
+                    clips(name, "no"),
+                    cell(name, SURE, "no"),
+                )
+                for name in datasets
+            ],
+        ),
+        "The threshold was chosen on these validation clips. What is neither an everyday action nor one of Kinetics-400, "
+        "such as two people pointing at each other, goes unnoticed.",
     ]
 
 

@@ -4,10 +4,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import ingest
-from har_demo.prompts import answer, catalogue, online
+from har_demo.models.i3d import I3D
+from har_demo.prompts import answer, catalogue, kinetics, online
+from har_demo.recognize import networks
+from har_demo.weights import Provenance
 from tests.media import acted, write
 
 TINY = {
@@ -60,3 +64,28 @@ def little_kept():
     yield
     catalogue.forget()
     answer.forget()
+
+
+@pytest.fixture
+def small_i3d(monkeypatch, bare_networks) -> I3D:
+    """I3D at an eighth of its width, which nobody trained, in the place of Kinetics' weights."""
+    torch.manual_seed(0)
+    return in_place_of_i3d(monkeypatch, I3D(400, width=1 / 8).eval())
+
+
+@pytest.fixture
+def bare_networks():
+    """No network and no vector is kept from another test, nor for the next one."""
+    networks.forget()
+    answer.forget()
+    yield
+    networks.forget()
+    answer.forget()
+
+
+def in_place_of_i3d(monkeypatch, network: nn.Module) -> nn.Module:
+    """Answer with another network where I3D is asked, as if its weights had been fetched."""
+    provenance = Provenance("cached", "small.safetensors", "ef" * 32)
+    monkeypatch.setattr(kinetics, "here", lambda: True)
+    monkeypatch.setattr(networks.weights, "load", lambda *given: (network, provenance))
+    return network

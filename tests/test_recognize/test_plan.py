@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from har_demo.errors import ChoiceError
+from har_demo.models.card import ViewDefaults
 from har_demo.recognize.plan import chunks, plan
 from har_demo.recognize.prediction import Request
 
@@ -13,6 +16,50 @@ def test_open_settings_follow_the_card_and_the_clip(zoo, clip):
     assert one.indices.shape == (10, 4)  # covering would take 15 windows
     assert (np.diff(one.indices, axis=1) == 2).all()
     assert one.indices[0, 0] == 0 and one.indices[-1, -1] == 119
+
+
+USUAL = ViewDefaults(frames=8, fps=25.0, windows=3)
+
+
+def test_a_card_may_say_what_a_request_looks_at(zoo, clip):
+    zoo.add("quick", views=USUAL)  # trained on 4 frames, 12.5 a second
+    one = plan(clip, Request("quick"))
+    assert (one.frames, one.stride, one.indices.shape) == (8, 1.0, (3, 8))
+    assert one.indices[:, 0].tolist() == [0, 56, 112]
+    assert one.spec.frames == 8 and one.card.input.frames == 4
+
+
+@pytest.mark.parametrize(
+    ("settings", "frames", "stride", "windows"),
+    [
+        ({"frames": 16}, 16, 1.0, 3),
+        ({"stride": 2}, 8, 2.0, 3),
+        ({"windows": 1}, 8, 1.0, 1),
+        ({"windows": 7}, 8, 1.0, 7),
+        ({"frames": 4, "stride": 3, "windows": 2}, 4, 3.0, 2),
+        ({"frames": 100}, 100, 1.0, 2),  # two cover the clip
+    ],
+)
+def test_what_a_request_says_goes_before_it(zoo, clip, settings, frames, stride, windows):
+    zoo.add("quick", views=USUAL)
+    one = plan(clip, Request("quick", **settings))
+    assert (one.frames, one.stride, len(one.indices)) == (frames, stride, windows)
+
+
+def test_views_of_no_windows_cover_the_clip(zoo, clip):
+    zoo.add("quick", views=replace(USUAL, windows=0))
+    assert len(plan(clip, Request("quick")).indices) == 10
+
+
+def test_a_slow_clip_repeats_frames_under_the_views_rate(zoo, clip):
+    zoo.add("quick", views=USUAL)
+    one = plan(replace(clip, fps=12.5), Request("quick"))
+    assert one.stride == 0.5 and "4 of the 8 are repeats" in one.note
+
+
+def test_i3d_looks_at_two_windows_of_32_frames(clip):
+    one = plan(clip, Request("i3d"))
+    assert (one.frames, one.stride, one.indices.shape) == (32, 1.0, (2, 32))
 
 
 def test_few_windows_cover_a_clip_that_is_barely_longer_than_one(zoo, clip):

@@ -12,6 +12,7 @@ from har_demo.interface.links import prompts_link
 from har_demo.interface.pages.recognize.view import ticks
 from har_demo.interface.render import data_uri, fragment, render
 from har_demo.prompts import SOFTMAX, HeatMap, PromptAnswer, about, embedded
+from har_demo.prompts.heatmap import IMAGE_ENCODER
 
 SURE = 0.5  # from here on a prompt 'fits'
 BARS = 8  # prompts with a bar; the others are folded away
@@ -262,7 +263,7 @@ def heat_shown(found: HeatMap, frame: np.ndarray, fps: float) -> str:
         low="none" if gain else formatting.signed(low),
         high="most" if gain else formatting.signed(high),
         ramp=_ramp(),
-        sentence=f"The image encoder's last grid has {rows} × {columns} cells, and each is shown as "
+        sentence=f"The last grid of {found.grid_of} has {rows} × {columns} cells, and each is shown as "
         "it is. "
         + (
             "Brighter cells would raise the similarity more."
@@ -270,8 +271,19 @@ def heat_shown(found: HeatMap, frame: np.ndarray, fps: float) -> str:
             else "Brighter cells resemble the prompt more, compared with the other cells of this "
             "frame; the brightest may still resemble it little."
         )
-        + (" Motion counts in the answer but not here." if found.model == embedded.NAME else "")
+        + _motion_counts(found)
         + (" What is dark lies outside its picture." if np.isnan(shares).any() else ""),
+    )
+
+
+def _motion_counts(found: HeatMap) -> str:
+    if found.model != embedded.NAME:
+        return ""
+    if found.grid_of == IMAGE_ENCODER:
+        return " Motion counts in the answer but not here."
+    return (
+        " A number is the probability that the action recognised there, in about a second around this "
+        "frame, is one that the prompt means."
     )
 
 

@@ -35,6 +35,7 @@ from har_demo.recognize.open_set import SURE, strongest_other
 from har_demo.recognize.prediction import Prediction, Request
 from har_demo.recognize.recognize import recognize
 from har_demo.tables.intervals import confidence_interval
+from har_demo.weights.state import sha256
 
 PROMPTS = Path(__file__).parent / "validation_prompts.csv"
 VIEWS = (
@@ -62,6 +63,35 @@ WIDTH = (0.03, 0.04, 0.06, 0.08, 0.1)
 STRENGTH = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 OTHERS = 12  # actions that no clip shows, offered beside those that some do
 DRAWS = 6  # different choices of those
+
+FACTS = {
+    "what": "vectors of Kinetics' 400 action names by all-MiniLM-L6-v2, and how I3D's probabilities are read",
+    "licence": "Apache-2.0; no clip was learned from, clips for research chose five numbers",
+    "data": [
+        {
+            "name": "Kinetics-400",
+            "citation": "Kay et al., The Kinetics Human Action Video Dataset, 2017",
+            "use": "names of its actions, with wordings written here; no clip",
+        },
+        {
+            "name": "UCF101",
+            "citation": "Soomro et al., UCF101, CRCV-TR-12-01, 2012",
+            "use": "clips that the settings were chosen on; names of its actions",
+        },
+        {
+            "name": "HMDB51",
+            "citation": "Kuehne et al., HMDB, ICCV 2011",
+            "use": "names of its actions; no clip",
+        },
+        {
+            "name": "Single clips",
+            "citation": "sample videos of public repositories, for research",
+            "use": "clips that the settings were chosen on",
+        },
+    ],
+    "command": "python -m har_demo.research kinetics-text FEATURES",
+}
+"""What the note of the shipped file says whatever the settings are."""
 
 
 @dataclass(frozen=True)
@@ -429,7 +459,25 @@ def write(file: Path, checkpoints: Path, results: Path) -> dict[str, float]:
         | {key: torch.tensor(value) for key, value in chosen.items()},
         target,
     )
-    return chosen | {"refused_if_offered": false_alarms, "refused_if_not": detected}
+    target.chmod(0o644)
+    found = chosen | {"refused_if_offered": false_alarms, "refused_if_not": detected}
+    write_note(target, len(seen.clips), found)
+    return found
+
+
+def write_note(file: Path, clips: int, found: dict[str, float]) -> None:
+    """Write beside the file of names what is to be known of it.
+
+    Args:
+        file: the file of names.
+        clips: how many the settings were chosen on.
+        found: the settings, and how often 'none of these' is right and wrong, in percent.
+    """
+    facts = {"file": file.name, "sha256": sha256(file), "bytes": file.stat().st_size} | FACTS
+    facts |= {"chosen_on": {"clips": clips}} | {
+        key: round(value, 3) for key, value in found.items()
+    }
+    file.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
 def open_set_rows(seen: Seen) -> list[dict]:

@@ -210,6 +210,9 @@ def test_a_heat_map_keeps_its_grid_and_says_what_it_means():
     assert "2 × 2 cells" in html and "frame at 0.2 s" in html
     assert "Motion counts" in html  # of this model alone
     assert "Motion counts" not in heat_shown(replace(found, model="RN50/openai"), frame, 25)
+    of_i3d = heat_shown(replace(found, grid_of="I3D (RGB)"), frame, 25)
+    assert "The last grid of I3D (RGB) has 2 × 2 cells" in of_i3d and "Motion counts" not in of_i3d
+    assert "probability that the action recognised there" in of_i3d
     mixed = prompts_results._blend(frame, found.overlay()[0])
     assert (mixed[:, :10] == 70).all()  # where it does not look
     assert len(np.unique(mixed[:, 10:70].reshape(-1, 3), axis=0)) == 2
