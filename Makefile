@@ -12,8 +12,8 @@ PORT ?= 7860
 MODEL ?= c3d_lab
 DATA ?= .scratch/prepared
 
-# Two tests at a time; those that open the app come one after another (tests/conftest.py).
-PYTEST := .venv/bin/python -m pytest -n 2 --dist loadgroup --durations=10
+# Two files at a time, in the order of tests/conftest.py.
+PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 .PHONY: demo test test-all test-pythons constraints space-requirements train browser
 

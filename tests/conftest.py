@@ -4,6 +4,8 @@ import os
 
 # Two workers share two cores: numerical libraries read this when they are first imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The programs that tests start share what the first of them has compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import shutil
 import socket
@@ -35,16 +37,14 @@ START_SECONDS = 180  # two slow cores import torch and gradio in well under this
 SERVER_LOG = pytest.StashKey[Path]()
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
-    """Give every file to one worker of pytest-xdist, and all files that open the app to the same.
+    """Put files that open the app first, then other long ones: pytest-xdist hands them out in this order.
 
-    So the app and the browser start once, and fixtures of a file are built once.
+    So short ones are left for the end, and no worker runs on alone.
     """
-    of_app = {item.path for item in items if {"server", "browser"} & set(item.fixturenames)}
-    for item in items:
-        group = "app" if item.path in of_app else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+    opens_app = {item.path for item in items if {"server", "browser"} & set(item.fixturenames)}
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in opens_app, item.path not in long))
 
 
 @pytest.fixture(scope="session", autouse=True)

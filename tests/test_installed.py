@@ -95,16 +95,19 @@ COMMANDS = (
 NMS = "RuntimeError('operator torchvision::nms does not exist')"
 
 
+BROKEN_AV = "ImportError('libz.so: not found', name='av')"
+
+
 @pytest.mark.parametrize(
-    ("package", "error", "words"),
+    ("command", "package", "error", "words"),
     [
-        ("torchvision", NMS, "torchvision .* was built for another torch than"),
-        ("av", "ImportError('libz.so: not found', name='av')", "av is installed and cannot be imp"),
+        (COMMANDS[0], "torchvision", NMS, "torchvision .* was built for another torch than"),
+        (COMMANDS[1], "av", BROKEN_AV, "av is installed and cannot be imp"),
     ],
+    ids=["cli", "page"],
 )
-@pytest.mark.parametrize("command", COMMANDS, ids=["cli", "page"])
 def test_a_package_that_does_not_import_ends_the_program_with_a_sentence(
-    tmp_path, package, error, words, command
+    tmp_path, command, package, error, words
 ):
     folder = plant.missing(tmp_path / "planted", package, error)
     done = subprocess.run(

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-import torch
 
 from har_demo.clips.sampling import Sampling, indices
 from har_demo.errors import ChoiceError
 from har_demo.explain.film import Excerpt
 from har_demo.models import registry
 from har_demo.models.card import ModelCard
+from har_demo.models.without_numbers import without_numbers
 from har_demo.profiling.cost import gmacs
 from har_demo.recognize.plan import Plan, plan, repeats, with_frames
 from har_demo.recognize.prediction import ModelError, Prediction, Request
@@ -212,8 +212,8 @@ def cost(card: ModelCard, frames: int) -> float | None:
 @lru_cache(maxsize=512)
 def _counted(model: str, frames: int) -> float:
     card = registry.card(model)
-    with torch.device("meta"):
-        network = card.build(len(card.classes))
+    with without_numbers():
+        network = card.build(len(card.classes)).eval()
     return gmacs(network, *with_frames(card.input, frames).shapes())
 
 

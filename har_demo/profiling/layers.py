@@ -24,6 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from har_demo import assets
 from har_demo.models.card import ModelCard, ModelInput
+from har_demo.models.without_numbers import without_numbers
 from har_demo.tables.errata import Erratum
 
 COLUMNS = ("layer", "kind", "window", "output", "parameters", "GMACs", "MB")
@@ -103,7 +104,7 @@ def layers(
         classes: outputs of the network; as many as the card's when None.
         view: what is shown to it; the card's own input when None.
     """
-    with torch.device("meta"):
+    with without_numbers():
         network = card.build(classes or len(card.classes)).eval()
         views = [torch.empty(shape) for shape in (view or card.input).shapes()]
     recorder = _Recorder(network)

@@ -14,7 +14,7 @@ from torch import nn
 from har_demo import weights
 from har_demo.models.card import ModelCard
 from har_demo.models.layout import channels_last
-from har_demo.weights import Provenance
+from har_demo.weights import Provenance, shipped
 
 KEPT_BYTES = 2 * 2**30
 
@@ -37,7 +37,7 @@ def network(
     Raises:
         WeightsError: the parameters are missing, cannot be fetched or do not fit.
     """
-    key = (card.name, str(device), _identity(user_file))
+    key = (card.name, str(device), _identity(card, user_file))
     found = _look_up(key)
     if found:
         return found
@@ -78,12 +78,19 @@ def _bytes(module: nn.Module) -> int:
     return sum(p.numel() * p.element_size() for p in module.parameters())
 
 
-def _identity(user_file: str | None) -> tuple | None:
-    """A file under the same path with other content is another network."""
-    if user_file is None:
-        return None
+def _identity(card: ModelCard, user_file: str | None) -> tuple | None:
+    """The state of the file that the parameters come from: another content is another network.
+
+    A public file has a fixed hash, so that its card says enough.
+    """
+    file = user_file
+    if file is None:
+        entry = shipped.entry(card.name)
+        if entry is None:
+            return None
+        file = str(shipped.path(entry))
     try:
-        facts = os.stat(user_file)
+        facts = os.stat(file)
     except OSError:
-        return (user_file,)  # loading it says what is wrong
-    return (user_file, facts.st_mtime_ns, facts.st_size)
+        return (file,)  # loading it says what is wrong
+    return (file, facts.st_mtime_ns, facts.st_size)

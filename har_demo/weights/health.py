@@ -7,13 +7,13 @@ the pages name, do its parameters fit the network, and was its accuracy measured
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from safetensors import SafetensorError, safe_open
 
 from har_demo.errors import ChoiceError
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models import registry
 from har_demo.models.card import ModelCard
+from har_demo.models.without_numbers import without_numbers
 
 from . import shipped
 from .state import megabytes, sha256
@@ -132,7 +132,7 @@ def _parameters(entry: dict, card: ModelCard) -> Check:
             stored = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError):
         return Check("parameters", False, "The file is damaged: fetch checkpoints/ again.")
-    with torch.device("meta"):
+    with without_numbers():
         network = card.build(len(card.classes))
     every = network.state_dict()
     own = {name: tuple(t.shape) for name, t in every.items() if t.is_floating_point()}

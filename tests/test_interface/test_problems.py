@@ -1,6 +1,7 @@
 """A fault of ours during a press: the visitor reads one sentence, the log has the rest, the server goes on."""
 
 import re
+import sys
 import urllib.request
 
 import gradio as gr
@@ -67,8 +68,21 @@ def test_an_upload_that_meets_a_fault_is_said_beside_the_clip(monkeypatch, caplo
     assert "AttributeError: planted" in caplog.text
 
 
+# torchvision of its own accord imports some of the compiler, which nothing here can prevent.
+SERVED = """
+import sys
+import torchvision
+before = set(sys.modules)
+import app
+unwanted = ("har_demo.research", "torch._inductor", "unearth")
+print("unwanted:", *sorted(name for name in set(sys.modules) - before if name.startswith(unwanted)))
+app.launch(app.demo)
+"""
+
+
 @pytest.mark.slow
 def test_a_server_whose_reading_process_is_broken(serving, tmp_path):
+    """And it loads no trainer, no renderer and no compiler of networks, whose start is costly."""
     clip = write(tmp_path / "clip.mp4", numbered_frames(20))
     code = (
         "import har_demo.clips.transcode as t\n"
@@ -77,7 +91,7 @@ def test_a_server_whose_reading_process_is_broken(serving, tmp_path):
     planted = plant.in_process(tmp_path / "planted", "har_demo.clips.ingest_child", code)
     log = tmp_path / "app.log"
     variables = {"PYTHONPATH": str(planted), "HAR_CACHE": str(tmp_path / "cache")}
-    with serving(log, variables) as url:
+    with serving(log, variables, [sys.executable, "-c", SERVED]) as url:
         client = Client(url, verbose=False)
         with pytest.raises(AppError, match=re.escape(BROKEN)):
             client.predict(clip=handle_file(clip), models=["c3d_lab"], api_name="/recognize")
@@ -86,3 +100,4 @@ def test_a_server_whose_reading_process_is_broken(serving, tmp_path):
             assert page.status == 200
     logged = log.read_text()
     assert "TypeError: planted" in logged and "ingest_child.py" in logged
+    assert "\nunwanted:\n" in f"\n{logged}"

@@ -6,6 +6,7 @@ import torch
 
 from har_demo.errors import WeightsError
 from har_demo.recognize import networks
+from har_demo.weights.shipped import write_entry
 
 CPU = torch.device("cpu")
 
@@ -56,6 +57,22 @@ def test_another_file_of_ones_own_is_another_network(zoo, tmp_path):
     mine.write_bytes(b"longer than before")
     networks.network(card, str(mine), CPU)
     assert len(zoo.loads) == 3
+
+
+def test_another_shipped_file_is_another_network(zoo, tmp_path, monkeypatch):
+    """In another folder, or in place of the one that was loaded."""
+    card = zoo.cards["first"]
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        write_entry(folder, {"model": card.name, "file": "first.safetensors"})
+        (folder / "first.safetensors").write_bytes(b"one")
+        monkeypatch.setenv("HAR_CHECKPOINTS", str(folder))
+        networks.network(card, None, CPU)
+        networks.network(card, None, CPU)
+    assert zoo.loads == ["first"] * 2
+    (folder / "first.safetensors").write_bytes(b"longer than before")
+    networks.network(card, None, CPU)
+    assert zoo.loads == ["first"] * 3
 
 
 def test_the_networks_used_last_are_kept_up_to_a_limit(zoo, monkeypatch):

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 
-import torch
 from torch import nn
 
 from har_demo.models import registry
@@ -25,6 +24,7 @@ from har_demo.models.light import gamma
 from har_demo.models.mfnet import mfnet_tiny
 from har_demo.models.pyramid import five, mfnet_nl_tiny, mfnet_pnl_tiny
 from har_demo.models.video_swin import swin_tiny
+from har_demo.models.without_numbers import without_numbers
 from har_demo.profiling import cost
 from har_demo.research.training.recognition.imagenet import LITE0, lite0_from_imagenet
 from har_demo.research.training.recognition.light import Relit, equalised
@@ -117,8 +117,8 @@ def card_of(name: str) -> ModelCard:
     if name not in variants():
         return registry.card(name)
     card = variants()[name]
-    with torch.device("meta"):
-        network = card.build(len(card.classes))
+    with without_numbers():
+        network = card.build(len(card.classes)).eval()
     return replace(
         card,
         parameters=cost.parameters(network),

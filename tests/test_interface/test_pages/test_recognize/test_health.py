@@ -19,7 +19,6 @@ from har_demo.interface.pages.recognize.health import (
     stopped,
 )
 from har_demo.models.registry import cards
-from har_demo.recognize import networks
 from har_demo.weights import shipped
 from tests.test_interface.pressed import pressed
 
@@ -34,7 +33,6 @@ def copy(tmp_path, monkeypatch) -> Path:
         shutil.copy(CHECKPOINTS / entry["file"], tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"checkpoints": ENTRIES[:2]}))
     monkeypatch.setenv("HAR_CHECKPOINTS", str(tmp_path))
-    networks.forget()  # what other tests loaded was not damaged
     return tmp_path
 
 
