@@ -104,7 +104,8 @@ class PromptAnswer:
         prompts: the P sentences.
         readings: what the text encoder reads of each, for the templates' first; `cut` says that it
             does not read all.
-        similarity: float32 [T, P], cosines between -1 and 1, of every frame and prompt.
+        similarity: float32 [T, P] of every frame and prompt: cosines between -1 and 1, to which what I3D
+            recognises is added where it answers too, up to the strength of `ActionNames`.
         pooled: float32 [P], over time.
         probabilities: float32 [P]; they and `none` add up to 1.
         none: probability that the clip shows none of these; None when nobody asked for that.

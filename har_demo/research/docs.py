@@ -334,7 +334,7 @@ def _free_text() -> list[str]:
         "actions that no clip shows. Top-1 and top-3 are means over actions; the last column is top-1 over clips, with the "
         "95 % interval of that many clips (`results/measured/free_text.csv`).",
         _table(("", "top-1", "top-3", "top-1 over clips"), rows),
-        "These are validation clips: the settings of the last two rows were chosen on them, so the figures are "
+        "These are validation clips: the settings of the last three rows were chosen on them, so the figures are "
         "optimistic, and differences within the intervals may be chance. 'ConSE' compares a sentence with the mean name of "
         "the likeliest actions; 'actions meant' adds up the probabilities of the actions that the sentence means.",
     ]
