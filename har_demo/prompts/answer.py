@@ -104,8 +104,8 @@ class PromptAnswer:
         prompts: the P sentences.
         readings: what the text encoder reads of each, for the templates' first; `cut` says that it
             does not read all.
-        similarity: float32 [T, P] of every frame and prompt: cosines between -1 and 1, to which what I3D
-            recognises is added where it answers too, up to the strength of `ActionNames`.
+        similarity: float32 [T, P] of every frame and prompt, between -1 and 1: cosines; where I3D answers
+            too, their weighted mean with what it recognises.
         pooled: float32 [P], over time.
         probabilities: float32 [P]; they and `none` add up to 1.
         none: probability that the clip shows none of these; None when nobody asked for that.
@@ -445,13 +445,14 @@ def embed_clip(
 
 
 def similarities(model: ImageTextModel, seen: EncodedFrames, sentences: Tensor) -> Tensor:
-    """float [T, P] of T moments and sentences [P, D]: cosines, and what is recognised of what is meant."""
+    """float [T, P] of T moments and sentences [P, D]: cosines, averaged with what I3D recognises of what is meant."""
     near = seen.moments @ sentences.T
     if seen.actions is None or model.actions is None:
         return near
     names = model.actions
     recognised = names.softened(seen.actions.probabilities.to(near))
-    return near + names.strength * recognised @ names.meant(sentences).T
+    product = recognised @ names.meant(sentences).T
+    return (near + names.strength * product) / (1 + names.strength)
 
 
 def forget() -> None:

@@ -45,7 +45,7 @@ class ActionNames:
         vectors: float [400, D] of length 1, in the space of sentences.
         sharpness: exponent on I3D's probabilities before they are compared; below 1 softens them.
         width: cosines are divided by it before the softmax; the smaller, the fewer actions a sentence means.
-        strength: factor on the product beside the cosines of what pictures show.
+        strength: weight of the product in its mean with the cosines of what pictures show, whose weight is 1.
         temperature: similarities with both are divided by it before a softmax.
         none: the similarity that stands for 'none of these': of clips whose action is not among the prompts
             most stay below it.

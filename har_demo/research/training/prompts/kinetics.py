@@ -58,9 +58,9 @@ EVERYDAY_NAMES = {
 UNCLEAR = ("no_interaction",)
 """People who stand and walk about: whether that is an everyday action is anybody's guess."""
 
-SHARPNESS = (0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-WIDTH = (0.03, 0.04, 0.06, 0.08, 0.1)
-STRENGTH = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+SHARPNESS = (0.2, 0.3, 0.4, 0.5, 0.7)
+WIDTH = (0.02, 0.03, 0.04, 0.06, 0.08)
+STRENGTH = (2.0, 4.0, 8.0, 16.0, 32.0)
 OTHERS = 12  # actions that no clip shows, offered beside those that some do
 DRAWS = 6  # different choices of those
 
@@ -338,7 +338,8 @@ def joined(seen: Seen, probabilities: Tensor, names: ActionNames) -> Answer:
     """The answer of `har_demo.prompts.answer.similarities`, with `mean` pooling."""
     pictures, recognised = pictures_alone(seen), names.softened(probabilities)
     return lambda sentences: (
-        pictures(sentences) + names.strength * recognised @ names.meant(sentences).T
+        (pictures(sentences) + names.strength * recognised @ names.meant(sentences).T)
+        / (1 + names.strength)
     )
 
 
@@ -379,7 +380,7 @@ def calibrate(
     def loss(temperature: float) -> float:
         return float(F.cross_entropy(every / temperature, labels))
 
-    temperature = min((0.01 * 1.1**k for k in range(60)), key=loss)
+    temperature = min((0.001 * 1.1**k for k in range(80)), key=loss)
     own = F.one_hot(labels, every.shape[1]).bool()
     offered = every.max(1).values
     missing = every.masked_fill(own, -9.0).max(1).values
