@@ -143,7 +143,7 @@ def test_a_missing_file_of_names_is_a_sentence(monkeypatch, tmp_path):
         kinetics.load()
 
 
-def test_similarity_is_the_sum_of_both():
+def test_similarity_is_the_weighted_mean_of_both():
     model = replace(catalogue.load("embedded", "cpu"), actions=names())
     moments = F.normalize(torch.tensor([[1.0, 0.0], [1.0, 1.0]]), dim=1)
     sentences = torch.tensor([[0.0, 1.0]])
@@ -151,7 +151,8 @@ def test_similarity_is_the_sum_of_both():
     found = similarities(model, seen, sentences)
     meant = 1 / (1 + np.exp(-1 / 0.1))  # of the second action
     first = 2.0 * (0.8 / 1.4 * (1 - meant) + 0.6 / 1.4 * meant)
-    assert found[:, 0].tolist() == pytest.approx([first, np.sqrt(0.5) + 2.0 * meant], abs=1e-4)
+    sums = [first, np.sqrt(0.5) + 2.0 * meant]
+    assert found[:, 0].tolist() == pytest.approx([one / 3.0 for one in sums], abs=1e-4)
 
 
 def test_without_i3d_similarities_are_cosines():
@@ -210,7 +211,8 @@ def test_weights_that_arrive_later_are_used(clip, bare_networks, monkeypatch, re
     after = ask(clip, PROMPTS, "embedded", frames=4)
     assert after.provenance[-1] == I3D_FILE and after.times.image > 0
     gain = after.pooled - before.pooled
-    assert gain.argmax() == 2 and (gain > 0).all()
+    assert gain.argmax() == 2
+    assert after.pooled.argmax() == 2 and (np.abs(after.similarity) <= 1).all()
     ask(clip, ["sleeping"], "embedded", frames=4)
     assert looked == [kinetics.WINDOWS]  # kept for the next question
 
@@ -240,7 +242,7 @@ def test_a_search_looks_at_one_window_of_each_clip(clip, bare_networks, monkeypa
     wanted = similarities(model, seen, embed_texts(model, ["archery"], PLAIN)).mean()
     assert found.found[0].similarity == pytest.approx(float(wanted), abs=1e-5)
     bowling = search([clip], "bowling", "embedded").found[0]
-    assert found.found[0].similarity > bowling.similarity + 0.5
+    assert found.found[0].similarity > bowling.similarity + 0.1
     assert len(looked) == 2  # what was seen is kept for the next sentence
 
 

@@ -195,7 +195,7 @@ def test_pictures_that_mislead_make_kinetics_strong():
     tried = kinetics.score(questions, kinetics.joined(seen, seen.views[0], found))
     assert (tried.top1, tried.top3, tried.correct) == (100.0, 100.0, 4)
     assert found.strength in kinetics.STRENGTH and found.strength > 0.5
-    assert 0.01 <= found.temperature < 4
+    assert 0.001 <= found.temperature < 4
 
 
 def test_the_temperature_is_the_likeliest():
