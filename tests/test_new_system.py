@@ -100,7 +100,7 @@ def test_a_new_file_is_all_that_a_new_system_needs(echo_net, tmp_path):
     assert card.title == "EchoNet"
     (row,) = (row for row in catalogue() if row["name"] == "echo_net")
     assert row["weights"]["state"] == "missing"
-    assert "EchoNet (tiny)" in picker()
+    assert "EchoNet (tiny)" in picker([])
     (chapter,) = (c for c in lecture.CHAPTERS if c.name == card.chapter)
     assert lecture.System("echo_net", "echo_tiny") in chapter.systems
     assert formatting.hue(card.family) == 77

@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 
 from har_demo.clips.frames import read_frames
 from har_demo.clips.ingest import cached_clip, ingest
-from har_demo.interface.picker import TICKED_AT_FIRST
 from har_demo.models.registry import cards
+from har_demo.recognize.defaults import TWO_TINY
 from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import availability
@@ -138,7 +138,7 @@ def test_a_clip_goes_in_and_the_ranked_actions_of_two_models_come_out(page, avi,
 def test_the_page_as_readme_shows_it(page):
     page.click('[data-example="several_actions.mp4"]')
     page.wait_for_selector(".clip-facts")
-    run(page, *TICKED_AT_FIRST)
+    run(page, *TWO_TINY)
     page.wait_for_selector(ANSWERED)
     expect(page.locator(".verdict h2")).not_to_be_empty()
     assert page.locator(".lane-track [data-seek]").count() >= 10

@@ -3,8 +3,9 @@
 import re
 
 from har_demo.interface import formatting
-from har_demo.interface.picker import TICKED_AT_FIRST, picker
+from har_demo.interface.picker import picker
 from har_demo.models.registry import cards
+from har_demo.recognize.defaults import TWO_TINY
 from har_demo.weights import availability
 
 
@@ -13,7 +14,7 @@ def row(page: str, name: str) -> str:
 
 
 def test_every_model_is_listed_once_with_its_facts():
-    page = picker()
+    page = picker(TWO_TINY)
     for card in cards().values():
         assert page.count(f'value="{card.name}"') == 1
         part = row(page, card.name)
@@ -22,7 +23,7 @@ def test_every_model_is_listed_once_with_its_facts():
 
 
 def test_models_of_optical_flow_are_asked_like_others():
-    page = picker()
+    page = picker(TWO_TINY)
     flowing = [card for card in cards().values() if "flow" in card.input.modality]
     assert len(flowing) > 5
     for card in flowing:
@@ -32,7 +33,7 @@ def test_models_of_optical_flow_are_asked_like_others():
 
 
 def test_models_of_differences_say_so():
-    page = picker()
+    page = picker(TWO_TINY)
     for name, seen in (
         ("c2d_lab", "Sees 16 differences between neighbouring frames of 112 × 112 pixels"),
         ("single_frame_lab", "Sees 1 difference between neighbouring frames of 112 × 112 pixels"),
@@ -42,13 +43,13 @@ def test_models_of_differences_say_so():
 
 
 def test_shipped_models_are_ticked_first_and_ready():
-    page = picker()
+    page = picker(TWO_TINY)
     shipped = [c for c in cards().values() if availability(c).state == "shipped"]
     assert len(shipped) >= 2
-    assert len(re.findall(r"checked data-default", page)) == len(TICKED_AT_FIRST)
+    assert len(re.findall(r"checked data-default", page)) == len(TWO_TINY)
     assert all(">ready<" in row(page, c.name) for c in shipped)
 
 
 def test_a_model_to_be_fetched_says_how_large_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv("HAR_CACHE", str(tmp_path))
-    assert "MB<" in row(picker(), "r3d_18")
+    assert "MB<" in row(picker(TWO_TINY), "r3d_18")

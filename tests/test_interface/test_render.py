@@ -24,7 +24,7 @@ def test_names_of_strangers_are_escaped():
         '<div class="notice error" role="alert">&lt;b&gt;a&lt;/b&gt;</div>'
     )
     assert "&lt;i&gt;" in fragment(
-        "prompts/parts", "image_text_model", card={"sentence": "<i>"}, able=""
+        "prompts/parts", "image_text_model", card={"sentence": "<i>", "link": ""}, able=""
     )
 
 

@@ -37,28 +37,34 @@ def test_a_repeated_clip_decodes_whole_and_in_time(tmp_path):
     np.testing.assert_allclose(np.diff(times), 1 / ways.FPS, atol=1e-4)
 
 
-def test_memory_counts_what_is_taken_and_given_back():
-    """In a process of its own, as the benchmark is: the peak of one that has run long is an old one."""
-    program = (
-        "import json, numpy as np\n"
-        "from har_demo.research.benchmarks import ways\n"
-        "with ways._peak_memory() as memory:\n"
-        f"    array = np.ones({300 * MB}, np.uint8)\n"
-        "    del array\n"
-        "print(json.dumps(memory))\n"
-    )
+def measured_memory(work: str) -> dict:
+    """What some lines take, measured in a process of its own, as the benchmark is.
+
+    The peak of a process that has run long is an old one, and what it holds a child has too until it begins.
+    """
+    program = f"""
+import json, subprocess, sys
+import numpy as np
+from har_demo.research.benchmarks import ways
+with ways._peak_memory() as memory:
+    {work}
+print(json.dumps(memory))
+"""
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    memory = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def test_memory_counts_what_is_taken_and_given_back():
+    memory = measured_memory(f"array = np.ones({300 * MB}, np.uint8); del array")
     assert 290 * MB < memory["above"] < 400 * MB
     assert memory["peak"] > memory["above"] and memory["children"] == 0
 
 
 def test_memory_counts_what_a_child_takes_but_not_its_parents_share():
     hog = "import time; x = bytearray(200 * 2**20); time.sleep(0.3)"
-    with ways._peak_memory() as memory:
-        subprocess.run([sys.executable, "-c", hog], check=True)
+    memory = measured_memory(f"subprocess.run([sys.executable, '-c', {hog!r}], check=True)")
     assert 200 * MB < memory["children"] < 250 * MB
 
 

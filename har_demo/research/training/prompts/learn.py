@@ -172,6 +172,15 @@ FACTS = {
 }
 
 
+def _check_width(found: Features, width: int, model: str) -> None:
+    """ChoiceError when features are not of the width that a model's image encoder gives."""
+    if found.features.shape[-1] != width:
+        raise ChoiceError(
+            f"These features are not by the image encoder of {model[:60]}: compute them with "
+            f"`prompts-features --model {model[:60]}`."
+        )
+
+
 def ship(
     folder: Path, out: Path, steps: int = STEPS, seed: int = 0, model: str = embedded.NAME
 ) -> tuple[Path, dict]:
@@ -186,13 +195,11 @@ def ship(
     Raises:
         ChoiceError: the features are another model's, or prompts cannot be learned around it.
     """
-    learner = embedded_learner() if model == embedded.NAME else clip_learner(model)
     found = features.read_folder(folder)
-    if found.features.shape[-1] != learner.width:
-        raise ChoiceError(
-            f"These features are not by the image encoder of {model[:60]}: compute them with "
-            f"`prompts-features --model {model[:60]}`."
-        )
+    if model == embedded.NAME:  # before its many wordings are read
+        _check_width(found, 2 * pictures.FEATURES, model)
+    learner = embedded_learner() if model == embedded.NAME else clip_learner(model)
+    _check_width(found, learner.width, model)
 
     def part(wanted: Callable[[RenderedClip], bool]) -> Clips:
         return whole(learner.clips(found.only(wanted)))

@@ -135,7 +135,7 @@ def test_stop_ends_the_waiting_and_leaves_what_was_there(page):
     page.click("#settings button >> nth=0")
     page.locator("#several").click()
     expect(page.locator("#templates textarea")).to_have_value(re.compile("a person is {}"))
-    typed(page, *(f"a person with {n} things to carry" for n in range(120)))
+    typed(page, *(f"a person with {n} things to carry" for n in range(480)))
     run(page)
     page.click("#stop")
     expect(page.locator("#notice .notice")).to_contain_text("Stopped.")
