@@ -9,10 +9,12 @@ from har_demo.recognize.prediction import Prediction, Times
 from har_demo.weights import Provenance
 
 
-def prediction_of(model: str, classes: Sequence[str], label_set: str, scores) -> Prediction:
-    """Of probabilities [classes], or [windows, classes] over a clip of four seconds."""
+def prediction_of(
+    model: str, classes: Sequence[str], label_set: str, scores, last: int = 84
+) -> Prediction:
+    """Of probabilities [classes], or [windows, classes]; the windows begin from frame 0 to frame `last`."""
     scores = np.atleast_2d(np.asarray(scores, np.float32))
-    starts = np.linspace(0, 84, len(scores)).astype(int)
+    starts = np.linspace(0, last, len(scores)).astype(int)
     return Prediction(
         model=model,
         title=card(model).title,

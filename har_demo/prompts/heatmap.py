@@ -29,6 +29,7 @@ from har_demo.prompts import catalogue, kinetics, words
 from har_demo.prompts.answer import MOST_FRAMES, Reader, embed_texts
 from har_demo.prompts.image_text import ImageTextModel
 from har_demo.prompts.kinetics_grid import action_cells
+from har_demo.recognize.open_set import KINETICS_MODEL
 
 IMAGE_ENCODER = "the image encoder"
 
@@ -112,7 +113,7 @@ def heat(
     box, grid_of = asked.preparation.box(clip.width, clip.height), IMAGE_ENCODER
     if asked.actions is not None and kinetics.here():
         values = action_cells(clip, numbers, asked.actions, sentence, read, asked.device)
-        kind, i3d = "similarity", registry.card(kinetics.MODEL)
+        kind, i3d = "similarity", registry.card(KINETICS_MODEL)
         left, top, right, bottom = crop_boxes(i3d.input, clip.width, clip.height)[0].tolist()
         box, grid_of = (left, top, right, bottom), i3d.title
     else:

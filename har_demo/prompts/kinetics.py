@@ -26,11 +26,11 @@ from har_demo.errors import WeightsError
 from har_demo.models import registry
 from har_demo.models.label_sets import KINETICS400
 from har_demo.recognize.inputs import Reader
+from har_demo.recognize.open_set import KINETICS_MODEL
 from har_demo.recognize.prediction import Prediction, Request
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import availability, shipped
 
-MODEL = "i3d"
 FILE = "prompts/kinetics.safetensors"
 WORDINGS = Path(__file__).parent / "kinetics_wordings.txt"
 WINDOWS = 2
@@ -98,7 +98,7 @@ def load() -> ActionNames:
 
 def here() -> bool:
     """Return True when I3D's weights are on this machine. Looks at file names only."""
-    return availability(registry.card(MODEL)).state in ("shipped", "cached")
+    return availability(registry.card(KINETICS_MODEL)).here
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def recognise_actions(
     """
     (answer,) = recognize(
         clip,
-        [Request(MODEL, windows=windows)],
+        [Request(KINETICS_MODEL, windows=windows)],
         lambda done, sentence: on_progress(done),
         device,
         read,

@@ -16,9 +16,10 @@ from torch.nn import functional as F
 
 from har_demo.clips import sampling
 from har_demo.clips.clip import Clip
-from har_demo.prompts.kinetics import MODEL, ActionNames
+from har_demo.prompts.kinetics import ActionNames
 from har_demo.recognize.inputs import Reader, read_window
 from har_demo.recognize.networks import network
+from har_demo.recognize.open_set import KINETICS_MODEL
 from har_demo.recognize.plan import Plan, plan
 from har_demo.recognize.prediction import Request
 
@@ -62,7 +63,7 @@ def action_cells(
 
 def windows_around(clip: Clip, frames: np.ndarray) -> tuple[Plan, np.ndarray]:
     """Return a plan of windows that hold the frames near their middle, and the window int64 [T] of each."""
-    one = plan(clip, Request(MODEL, windows=1))
+    one = plan(clip, Request(KINETICS_MODEL, windows=1))
     span = sampling.span(one.frames, one.stride)
     step = max(1, span // SHIFTS)
     starts = (np.asarray(frames) - span // 2) // step * step

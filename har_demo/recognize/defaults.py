@@ -1,7 +1,7 @@
 """The models that are asked when nobody chose any."""
 
 from har_demo.models.registry import card
-from har_demo.recognize.open_set import WITNESS
+from har_demo.recognize.open_set import KINETICS_MODEL
 from har_demo.weights import availability
 
 TWO_TINY = ("slow_fusion_lab", "mfnet_pnl_lab")
@@ -10,5 +10,5 @@ TWO_TINY = ("slow_fusion_lab", "mfnet_pnl_lab")
 
 def default_models() -> tuple[str, str]:
     """Return Kinetics' I3D and a tiny model of another family; two tiny ones where I3D's weights are missing."""
-    ready = availability(card(WITNESS)).state in ("shipped", "cached")
-    return (WITNESS, TWO_TINY[1]) if ready else TWO_TINY
+    i3d = availability(card(KINETICS_MODEL))
+    return (KINETICS_MODEL, TWO_TINY[1]) if i3d.here else TWO_TINY

@@ -18,9 +18,9 @@ SURE = 0.5
 """I3D's probability from which on its action counts: 5 % of the validation clips that show an everyday
 action are contradicted, and half of those that show another."""
 
-WITNESS = "i3d"
+KINETICS_MODEL = "i3d"
 
-NEAR = {
+RELATED = {
     "running": ("jogging", "running on treadmill", "marching"),
     "jumping": ("long jump", "triple jump", "high jump", "bouncing on trampoline", "hopscotch"),
     "jumping jack": ("doing aerobics", "zumba", "jumpstyle dancing"),
@@ -59,8 +59,8 @@ NEAR = {
 }
 """For everyday actions, those of Kinetics-400 that are the same or could be taken for it."""
 
-OTHERS = np.array(
-    [name not in {near for names in NEAR.values() for near in names} for name in KINETICS400]
+UNRELATED = np.array(
+    [name not in {near for names in RELATED.values() for near in names} for name in KINETICS400]
 )
 """bool [400], which of Kinetics' actions are near no everyday action."""
 
@@ -85,17 +85,17 @@ def strongest_other(probabilities: np.ndarray) -> tuple[str, float]:
         probabilities: float [400].
     """
     top = int(probabilities.argmax())
-    return (KINETICS400[top], float(probabilities[top])) if OTHERS[top] else ("", 0.0)
+    return (KINETICS400[top], float(probabilities[top])) if UNRELATED[top] else ("", 0.0)
 
 
 def contradiction(
     prediction: Prediction, predictions: Sequence[Prediction]
 ) -> Contradiction | None:
     """Return what Kinetics' I3D, if it answered too, holds against a model of everyday actions."""
-    witness = next((one for one in predictions if one.model == WITNESS), None)
-    if witness is None or prediction.label_set != LABEL_SET:
+    i3d = next((one for one in predictions if one.model == KINETICS_MODEL), None)
+    if i3d is None or prediction.label_set != LABEL_SET:
         return None
-    action, probability = strongest_other(witness.overall)
+    action, probability = strongest_other(i3d.overall)
     return Contradiction(action, probability) if probability >= SURE else None
 
 

@@ -50,6 +50,11 @@ class Availability:
     bytes: int
     sentence: str
 
+    @property
+    def here(self) -> bool:
+        """True when nothing has to be fetched."""
+        return self.state in ("shipped", "cached")
+
 
 def availability(card: ModelCard) -> Availability:
     """Return the source that the card's weights would come from now. Looks at file names only: fast, and no network."""

@@ -5,7 +5,14 @@ import pytest
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.label_sets import KINETICS400
-from har_demo.recognize.open_set import NEAR, OTHERS, SURE, contradiction, doubt, strongest_other
+from har_demo.recognize.open_set import (
+    RELATED,
+    SURE,
+    UNRELATED,
+    contradiction,
+    doubt,
+    strongest_other,
+)
 from tests.predictions import prediction_of
 
 
@@ -18,11 +25,11 @@ def kinetics(**shares: float) -> np.ndarray:
 
 
 def test_every_name_is_kinetics_own_and_stands_near_one_everyday_action():
-    named = [near for names in NEAR.values() for near in names]
-    assert set(NEAR) <= set(EVERYDAY)
+    named = [near for names in RELATED.values() for near in names]
+    assert set(RELATED) <= set(EVERYDAY)
     assert set(named) <= set(KINETICS400)
     assert len(named) == len(set(named))
-    assert OTHERS.sum() == 400 - len(named)
+    assert UNRELATED.sum() == 400 - len(named)
 
 
 def test_an_action_near_an_everyday_one_contradicts_nothing():
@@ -35,20 +42,20 @@ def test_an_action_near_an_everyday_one_contradicts_nothing():
 )
 def test_i3d_contradicts_from_its_threshold_on(share, contradicted):
     tiny = prediction_of("mfnet_pnl_lab", EVERYDAY, LABEL_SET, np.eye(39, dtype=np.float32)[15])
-    witness = prediction_of("i3d", KINETICS400, "Kinetics-400", kinetics(playing_guitar=share))
-    found = contradiction(tiny, [tiny, witness])
+    i3d = prediction_of("i3d", KINETICS400, "Kinetics-400", kinetics(playing_guitar=share))
+    found = contradiction(tiny, [tiny, i3d])
     assert (found is not None) == contradicted
     if found:
         assert (found.action, found.probability) == ("playing guitar", pytest.approx(share))
-        assert doubt(tiny, [tiny, witness]) == (
+        assert doubt(tiny, [tiny, i3d]) == (
             f"Probably none of its 39 actions: I3D, which knows 400, sees 'playing guitar' ({100 * share:.0f} %)."
         )
 
 
 def test_without_i3d_and_for_other_lists_nothing_is_said():
     tiny = prediction_of("mfnet_pnl_lab", EVERYDAY, LABEL_SET, np.eye(39, dtype=np.float32)[15])
-    witness = prediction_of("i3d", KINETICS400, "Kinetics-400", kinetics(playing_guitar=0.9))
+    i3d = prediction_of("i3d", KINETICS400, "Kinetics-400", kinetics(playing_guitar=0.9))
     other = prediction_of("r3d_18", KINETICS400, "Kinetics-400", kinetics(playing_guitar=0.9))
     assert contradiction(tiny, [tiny]) is None and doubt(tiny, [tiny]) == ""
     assert contradiction(tiny, [tiny, other]) is None
-    assert contradiction(witness, [tiny, witness]) is None
+    assert contradiction(i3d, [tiny, i3d]) is None

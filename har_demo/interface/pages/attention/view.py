@@ -34,11 +34,7 @@ METHOD_CHOICES = [
 
 def model_choices() -> list[tuple[str, str]]:
     """Titles and names of the networks whose weights are here, those with attention first."""
-    here = [
-        card
-        for card in cards().values()
-        if card.gmacs is not None and availability(card).state in ("shipped", "cached")
-    ]
+    here = [card for card in cards().values() if card.gmacs is not None and availability(card).here]
     here.sort(key=lambda c: (not c.attends, FIRST.index(c.name) if c.name in FIRST else len(FIRST)))
     return [
         (card.title if card.attends else f"{card.title}, class activation alone", card.name)

@@ -15,7 +15,7 @@ from har_demo.labels import LABEL_SET
 from har_demo.recognize.open_set import contradiction
 from har_demo.recognize.prediction import Prediction
 
-SURE = 0.5  # from here on a model 'says' something
+CONFIDENT = 0.5  # from here on a model 'says' something
 MANY = 100  # a model of fewer classes knows few of the actions that a clip may show
 
 
@@ -39,7 +39,7 @@ def verdict(
         return "No answer", "None of the chosen models could answer; each card says why."
     speaking = _speaking(predictions)
     several = _sure_moments(speaking)
-    sure = any(p.overall.max() >= SURE for p in speaking)
+    sure = any(p.overall.max() >= CONFIDENT for p in speaking)
     more = len(several) > 1 and not sure
     parts = [f"{clip.source.name}, {formatting.seconds(clip.duration)}"]
     if waiting:
@@ -64,8 +64,8 @@ def _speaking(predictions: Sequence[Prediction]) -> list[Prediction]:
     if not many or not few:
         return list(predictions)
     contradicted = any(contradiction(p, predictions) for p in few)
-    sure_many = any(p.overall.max() >= SURE for p in many)
-    sure_few = any(p.overall.max() >= SURE for p in few)
+    sure_many = any(p.overall.max() >= CONFIDENT for p in many)
+    sure_few = any(p.overall.max() >= CONFIDENT for p in few)
     return few if sure_few and not sure_many and not contradicted else many
 
 
@@ -76,10 +76,11 @@ def _silent(predictions: Sequence[Prediction], speaking: Sequence[Prediction]) -
         if any(p is one for one in speaking):
             continue
         name, share = p.top(1)[0]
-        text = f"{p.title} says {name}" if share >= SURE else f"{p.title} is not sure"
+        text = f"{p.title} says {name}" if share >= CONFIDENT else f"{p.title} is not sure"
         if contradiction(p, predictions):
-            text += f", but this is probably none of its {len(p.classes)} actions"
-        elif share < SURE and p.label_set == LABEL_SET:
+            text += ", but" if share >= CONFIDENT else " and"
+            text += f" this is probably none of its {len(p.classes)} actions"
+        elif share < CONFIDENT and p.label_set == LABEL_SET:
             text += f": it knows {len(p.classes)} actions"
         parts.append(text)
     return parts
@@ -106,8 +107,8 @@ def _sure_moments(predictions: Sequence[Prediction]) -> list[str]:
     first: dict[str, list[float]] = {}
     for prediction in predictions:
         starts = prediction.seconds()[:, 0]
-        for i in np.flatnonzero(prediction.scores.max(axis=0) >= SURE):
-            moment = starts[(prediction.scores[:, i] >= SURE).argmax()]
+        for i in np.flatnonzero(prediction.scores.max(axis=0) >= CONFIDENT):
+            moment = starts[(prediction.scores[:, i] >= CONFIDENT).argmax()]
             first.setdefault(prediction.classes[i], []).append(moment)
     several = {name: np.mean(t) for name, t in first.items() if 2 * len(t) >= len(predictions)}
     return sorted(several, key=lambda name: several[name])

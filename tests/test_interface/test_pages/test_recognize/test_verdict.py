@@ -45,6 +45,12 @@ def i3d(action: str, share: float):
             "says turning around, but this is probably none of its 39 actions",
         ),
         (
+            ("playing guitar", 0.9),
+            ("turning around", 0.2),
+            "I3D (RGB) says playing guitar",
+            "is not sure and this is probably none of its 39 actions",
+        ),
+        (
             ("push up", 0.9),
             ("push-up", 0.8),
             "I3D (RGB) says push up",

@@ -11,8 +11,8 @@ from har_demo.clips.clip import Clip, SourceFacts
 from har_demo.interface.pages.recognize.view import results, seen, ticks
 from har_demo.models.registry import card
 from har_demo.recognize.agreement import agreement
-from har_demo.recognize.prediction import ModelError, Prediction, SeenWindow, Times
-from har_demo.weights import Provenance
+from har_demo.recognize.prediction import ModelError, Prediction, SeenWindow
+from tests.predictions import prediction_of
 
 CLASSES = card("c3d_lab").classes
 
@@ -23,22 +23,7 @@ def clip_named(name: str = "wave.mp4", frames: int = 100) -> Clip:
 
 
 def prediction(model: str, scores, classes=CLASSES, label_set="Everyday 13", last=84) -> Prediction:
-    scores = np.asarray(scores, np.float32)
-    windows = len(scores)
-    starts = np.linspace(0, last, windows).astype(int)
-    return Prediction(
-        model=model,
-        title=card(model).title,
-        label_set=label_set,
-        classes=tuple(classes),
-        scores=scores,
-        frames=starts[:, None] + np.arange(16),
-        crops=np.array([[40, 0, 280, 240]]),
-        fps=25.0,
-        times=Times(12.0, 3.0, 1900.0),
-        device="cpu",
-        provenance=Provenance("user", "mine.safetensors", "cd" * 32),
-    )
+    return prediction_of(model, classes, label_set, scores, last)
 
 
 def scores_for(*tops: int) -> np.ndarray:
