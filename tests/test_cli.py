@@ -153,6 +153,7 @@ def test_a_network_that_breaks_is_our_fault(asked, monkeypatch, caplog):
     assert error == f"{BROKEN}\n" and "RuntimeError: planted" in caplog.text
 
 
+@pytest.mark.nightly
 def test_the_log_of_a_person_is_the_terminal(tmp_path):
     """As typed: the traceback first and the sentence last."""
     clip = write(tmp_path / "typed.mp4", numbered_frames(14))
@@ -168,6 +169,7 @@ def test_the_log_of_a_person_is_the_terminal(tmp_path):
     assert "TypeError: planted" in done.stderr and done.stderr.endswith(f"\n{BROKEN}\n")
 
 
+@pytest.mark.nightly
 def test_a_reader_that_hangs_up_is_no_fault():
     """`har_demo models | head -1`"""
     command = f"{sys.executable} -m har_demo models | head -1"
@@ -300,6 +302,7 @@ def test_help_comes_without_anything_heavy():
     assert not {"torch", "numpy", "av", "cv2", "gradio", "decord"} & set(loaded)
 
 
+@pytest.mark.nightly
 def test_as_a_program_it_gives_json(clip, own_weights):
     done = python(
         "recognize", clip, "--models", MODEL, "--weights", f"{MODEL}={own_weights}", "--json"
@@ -322,6 +325,10 @@ def test_commands_of_research_run_in_a_process_of_their_own(tmp_path, capfd):
     assert "of 32 × 24" in capfd.readouterr().out and film.is_file()
     assert run("people", "render", "--action", "moonwalk", *options)[0] == 2
     assert one_sentence(capfd.readouterr().err)
+
+
+@pytest.mark.nightly
+def test_other_commands_of_research_hand_on_help_and_errors(capfd):
     assert run("people", "sheet", "--help")[0] == 0
     assert "contact sheet" in capfd.readouterr().out
     assert run("flow", "--evaluate", "--pairs", 0, "--methods", "horn")[0] == 2

@@ -87,6 +87,7 @@ def test_a_clip_is_recognised(python, project, variables):
     assert len(list((kept / "clips").glob("*.mp4"))) == 1 and kept.stat().st_uid == 65534
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_the_page_starts(python, project, variables, serving, tmp_path):
     log = tmp_path / "app.log"

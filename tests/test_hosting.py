@@ -5,6 +5,7 @@ import re
 import runpy
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -108,10 +109,17 @@ def _third_party(module: Path) -> set[str]:
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names.add(node.module.split(".")[0])
-    ours = {"har_demo", "app", "tests"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
-    ours |= {package.parent.name for package in (ROOT / "tests").rglob("__init__.py")}
     # gradio brings its client, packaging and PIL (pillow) with it
-    return names - ours - OPTIONAL - sys.stdlib_module_names - {"gradio_client", "packaging", "PIL"}
+    return (
+        names - _ours() - OPTIONAL - sys.stdlib_module_names - {"gradio_client", "packaging", "PIL"}
+    )
+
+
+@cache
+def _ours() -> set[str]:
+    tests = {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    tests |= {package.parent.name for package in (ROOT / "tests").rglob("__init__.py")}
+    return {"har_demo", "app", "tests"} | tests
 
 
 def test_system_packages_are_plain_names():

@@ -1,4 +1,7 @@
-"""The main job from end to end, in under two minutes: what `make test-pythons` runs under every Python."""
+"""The main job from end to end, in under two minutes: what `make test-pythons` runs under every Python.
+
+`make test` leaves it out: other tests hold each of these facts.
+"""
 
 import io
 import json
@@ -21,7 +24,7 @@ from har_demo.recognize.prediction import Prediction, Request
 from har_demo.recognize.recognize import recognize
 from tests.media import numbered_frames, write
 
-pytestmark = pytest.mark.smoke
+pytestmark = [pytest.mark.smoke, pytest.mark.nightly]
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL = ROOT.parent / "shared" / "data" / "clips" / "biking.avi"

@@ -103,6 +103,7 @@ def test_a_shuffled_network_keeps_values_and_loses_places(waving):
     )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("model", ["mfnet_pnl_lab", "tsm_lab"])
 def test_random_weights_change_the_map(waving, model):
     one = look(waving, model)

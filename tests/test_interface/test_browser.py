@@ -135,6 +135,7 @@ def test_a_clip_goes_in_and_the_ranked_actions_of_two_models_come_out(page, avi,
     page.wait_for_function("document.querySelector('#annotated video')?.readyState > 0")
 
 
+@pytest.mark.nightly
 def test_the_page_as_readme_shows_it(page):
     page.click('[data-example="several_actions.mp4"]')
     page.wait_for_selector(".clip-facts")
@@ -237,6 +238,7 @@ def test_stop_ends_the_waiting_and_answers_stay_with_their_clip(page):
     expect(about).to_be_hidden()
 
 
+@pytest.mark.nightly
 def test_a_link_with_nonsense_says_so_and_asks_nothing(page, server):
     page.goto(
         f"{server}/?example=walking.mp4&models=no_such&frames=999999&stride=-1&windows=²&crops=7"
@@ -250,6 +252,7 @@ def test_a_link_with_nonsense_says_so_and_asks_nothing(page, server):
     expect(page.locator(".results")).to_have_count(0)
 
 
+@pytest.mark.nightly
 def test_own_weights_answer_for_the_model_they_are_for(page, tmp_path):
     name = shipped()[1]
     own = tmp_path / "my run.safetensors"
@@ -276,6 +279,7 @@ def test_a_file_over_the_limit_is_refused_before_it_travels(page, avi):
     assert not [url for url in sent if "upload" in url]
 
 
+@pytest.mark.nightly
 def test_the_webcam_is_not_mirrored(launch_browser, server, tmp_path):
     """What stands on the left of the camera's picture stands there for the models too."""
     scene = np.zeros((25, 240, 320, 3), np.uint8)
@@ -316,6 +320,7 @@ def test_a_model_is_found_by_words_of_its_name_or_idea(page):
     expect(seen).to_have_count(ready)
 
 
+@pytest.mark.nightly
 def test_the_shipped_weights_are_checked_and_measured_again(page):
     page.set_viewport_size(PHONE)
     panel = page.locator("#health")

@@ -80,6 +80,7 @@ app.launch(app.demo)
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_server_whose_reading_process_is_broken(serving, tmp_path):
     """And it loads no trainer, no renderer and no compiler of networks, whose start is costly."""

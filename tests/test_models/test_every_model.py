@@ -15,10 +15,10 @@ ONE_OF_EACH_KIND = (
     "r2plus1d_rgb_lab",  # frames
     "tsn_lab",  # differences of frames
     "temporal_stream_lab",  # flow
-    "i3d_two_stream_lab",  # frames and flow
+    "two_stream_lab",  # frames and flow
     "gru_lab",  # recurrence
     "swin_lab",  # windowed attention
-    "mfnet_pnl_lab",  # grouped convolution and a pyramid
+    "mfnet_lab",  # grouped convolution
 )
 THE_OTHERS = [c for c in TINY if c.gmacs is not None and c.name not in ONE_OF_EACH_KIND]
 each_file = pytest.mark.parametrize(

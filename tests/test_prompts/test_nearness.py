@@ -52,6 +52,7 @@ def similarity():
     return lambda some: embed_texts(model, some, ("{}",)) @ known.T
 
 
+@pytest.mark.nightly
 def test_the_threshold_is_the_one_that_was_chosen_and_measured(similarity):
     listed = {*KINETICS400, *UCF101}
     assert {*names(MEANT), *names(ARGUABLE)} <= listed

@@ -13,6 +13,7 @@ from har_demo.recognize.recognize import recognize
 MODEL = "slow_fusion_lab"
 
 
+@pytest.mark.nightly
 def test_what_is_shown_was_answered_so():
     first = next(confusions.look_for(MODEL, "push-up", "push-up", most=1))
     (answered,) = first.answers

@@ -115,6 +115,7 @@ def test_the_table_is_printed_and_written_only_when_asked(jobs, tmp_path, monkey
     assert tuple(rows[0]) == bench.COLUMNS and len(rows) == 8
 
 
+@pytest.mark.nightly
 def test_a_job_that_fails_gives_no_figures(tmp_path):
     with pytest.raises(RuntimeError, match="'plain' ended with exit code 2"):
         bench._run("plain", {"models": [{"name": "no such model"}]}, str(tmp_path))

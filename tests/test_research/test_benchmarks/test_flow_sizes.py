@@ -12,6 +12,7 @@ from har_demo.research.training.flow.augment import Pairs
 from tests.test_flow.conftest import MOTIONS, motion_of, moved, texture
 
 
+@pytest.mark.nightly
 def test_errors_are_those_of_the_network_as_it_is_asked():
     frames = np.stack([texture(), moved(texture(), MOTIONS["translation"])])
     before, after = torch.from_numpy(frames).permute(0, 3, 1, 2).float()[:, None] / 255

@@ -75,6 +75,7 @@ def test_a_refused_model_stops_the_measurement():
         ways._insist(iter([ModelError("one", "One", "no weights here")]))
 
 
+@pytest.mark.nightly
 def test_both_ways_run_on_a_small_clip(tmp_path, monkeypatch):
     import torch
     from safetensors.torch import save_file

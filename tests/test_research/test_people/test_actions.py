@@ -85,6 +85,7 @@ def props():
     return {action: [move(action, s, 1.5, 10).props for s in MANY] for action in ACTIONS}
 
 
+@pytest.mark.nightly
 def test_props_fit_on_a_stage_and_are_finite(props):
     for action, clips in props.items():
         for seed, clip in enumerate(clips):

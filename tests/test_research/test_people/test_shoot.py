@@ -14,6 +14,7 @@ from har_demo.research.people.truth import truth
 from tests.test_research.test_people.stages import SIZE, same, small
 
 
+@pytest.mark.nightly
 def test_somebody_is_seen_and_moves():
     for action in ACTIONS:
         acted = take(action, 1, 1.2, 5, ShotSettings(calm=True))

@@ -19,6 +19,7 @@ def test_batches_are_the_takes_of_their_jobs():
     assert same(drawn[1].stage, batch([draw(2), draw(3)]).stage)
 
 
+@pytest.mark.nightly
 def test_processes_draw_the_same_in_order_and_pass_on_their_errors():
     drawn = batches(draw, [0, 1, 2, 3, -1], 2, workers=2)
     for here in batches(draw, range(4), 2):

@@ -111,6 +111,7 @@ def test_levels_functions_and_files(page, one):
     assert cv2.imread(str(download.value.path())) is not None
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_a_class_is_chosen_and_its_map_tested(page):
     page.locator("#class-name input").click()

@@ -132,6 +132,7 @@ def test_the_table_sorts_filters_and_opens_a_row(page):
     expect(page.locator("#table tbody tr")).to_have_count(14)
 
 
+@pytest.mark.nightly
 def test_a_press_on_a_point_opens_the_model_and_leads_to_it(page, server):
     page.goto(f"{server}/compare?data_set=Rendered people")
     page.wait_for_selector("#chart .drawn .points path")
@@ -154,6 +155,7 @@ def test_a_press_on_a_point_opens_the_model_and_leads_to_it(page, server):
     )
 
 
+@pytest.mark.nightly
 def test_own_rows_are_checked_drawn_and_forgotten(page, server):
     page.goto(f"{server}/compare")
     page.wait_for_selector("#chart .drawn")

@@ -86,6 +86,7 @@ def test_it_fits_a_phone(page):
     assert inside <= PHONE["width"]
 
 
+@pytest.mark.nightly
 def test_an_unknown_network_of_a_link_gets_a_sentence(browser, server):
     page = browser.new_page()
     page.goto(f"{server}/compute?model=r3d_81&frames=1e9")

@@ -163,6 +163,7 @@ def test_two_streams_answer_or_say_what_is_missing(page):
     expect(view).to_contain_text("1.00 × temporal")
 
 
+@pytest.mark.nightly
 def test_it_fits_a_phone_and_works_by_keyboard(page):
     page.set_viewport_size(PHONE)
     page.click("[data-toggle-theme]")

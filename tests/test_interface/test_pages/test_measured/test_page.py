@@ -115,6 +115,7 @@ def test_steps_go_on_where_the_first_stage_ended_and_what_has_no_curve_says_so()
     assert "with seed 0 and 1" in curves_shown("tsm_lab", "9")
 
 
+@pytest.mark.nightly
 def test_a_press_plays_clips_that_are_answered_so(page):
     page.locator("#matrix [data-mistake]").first.click()
     page.wait_for_selector("#films video")
@@ -125,6 +126,7 @@ def test_a_press_plays_clips_that_are_answered_so(page):
     expect(page.locator("#films-stop")).to_be_hidden()
 
 
+@pytest.mark.nightly
 def test_who_read_another_input_than_the_shipped_weights_says_so(page):
     other = next(one for one in entries() if one.key != one.model)
     page.locator("#whose input").fill(other.title)
@@ -159,6 +161,7 @@ def test_names_of_the_quickest_lie_over_no_point_and_no_name(page):
             )
 
 
+@pytest.mark.nightly
 def test_times_are_recorded_measured_and_can_be_stopped(page):
     recorded = page.locator("#times")
     expect(recorded).to_contain_text("as recorded")

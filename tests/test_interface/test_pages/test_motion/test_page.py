@@ -32,6 +32,7 @@ def picture(page, film: str) -> str:
     return page.evaluate(f"getComputedStyle(document.querySelector('{film}')).backgroundImage")
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_every_edit_shows_what_it_does_before_any_model_is_asked(page):
     expect(page.locator("#run")).to_have_text("Try with 2 models")
@@ -53,6 +54,8 @@ def test_every_edit_shows_what_it_does_before_any_model_is_asked(page):
 
 @pytest.mark.browser
 def test_the_grid_says_what_the_engine_says(page):
+    page.click(f'[data-example="{WALKING}"]')
+    expect(page.locator(".clip-facts")).to_contain_text(example(WALKING).title)
     page.get_by_role("button", name="Time only").click()
     for name in ("freeze", "single", "drop", "speed"):
         page.locator(f'[data-edit="{name}"] input[type=checkbox]').uncheck()
@@ -115,6 +118,7 @@ def test_stop_keeps_what_was_answered(page):
     expect(page.locator(".verdict h2")).to_contain_text("Stopped after")
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_it_fits_a_phone_and_works_by_keyboard(page):
     page.set_viewport_size(PHONE)

@@ -113,6 +113,7 @@ def test_a_clip_is_asked_in_words(page):
     expect(page.locator(".heat")).to_be_visible()
 
 
+@pytest.mark.nightly
 def test_a_class_list_fills_in_and_the_next_clip_is_asked(page):
     typed(page, "mine alone")
     page.get_by_role("button", name="Everyday 39").click()
@@ -153,6 +154,7 @@ def test_a_prompt_that_is_cut_says_so(page):
     expect(remarks.filter(has_text="emoji")).to_have_count(1)
 
 
+@pytest.mark.nightly
 def test_clips_are_searched_and_play_from_their_best_moment(page, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_text("no film")
@@ -169,6 +171,7 @@ def test_clips_are_searched_and_play_from_their_best_moment(page, tmp_path):
     expect(page.locator("#few-shots .plot.drawn:visible")).to_have_count(2)
 
 
+@pytest.mark.nightly
 def test_it_fits_a_phone_and_works_by_keyboard(page):
     page.set_viewport_size(PHONE)
     page.click("[data-toggle-theme]")
@@ -191,6 +194,7 @@ def test_it_fits_a_phone_and_works_by_keyboard(page):
     assert cut_off(page) == []
 
 
+@pytest.mark.nightly
 def test_pages_lead_to_each_other(page):
     page.set_viewport_size(DESK)
     page.get_by_role("link", name="Recognise", exact=True).click()

@@ -203,6 +203,7 @@ def test_a_run_can_be_shipped(finished, tmp_path, monkeypatch):
         ship(tmp_path / "other", tmp_path)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_runs_of_a_table_are_left_out(finished, prepared, protocol_file, tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "make_footage", lambda *words: None)
@@ -213,6 +214,7 @@ def test_runs_of_a_table_are_left_out(finished, prepared, protocol_file, tmp_pat
     assert "1 of 2 runs to do" in command("train", *words)[1]
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_variation_is_trained_like_a_model_and_answers_its_question(
     finished, prepared, protocol_file, tmp_path, monkeypatch
@@ -316,6 +318,7 @@ def test_every_model_comes_once_before_any_comes_twice():
     assert len(runs) == len(set(runs)) == 8
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypatch):
     """In the footage of the first runs, whose flow is computed once."""
@@ -345,6 +348,7 @@ def test_a_stream_of_flow_is_trained_and_fused(finished, protocol_file, monkeypa
     assert {"temporal_stream_lab", "two_stream_lab.average", "two_stream_lab.svm"} < models
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_what_does_not_come_is_named_and_left(finished, protocol_file, tmp_path, capsys):
     """The others are trained before it is given up."""

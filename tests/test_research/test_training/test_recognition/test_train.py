@@ -78,6 +78,7 @@ def _short(protocol):
     return replace(protocol, pretrain_steps=3, finetune_steps=3, batch=4)
 
 
+@pytest.mark.nightly
 def test_same_seed_same_network(card, protocol, tmp_path):
     rendered, real = squares(4, seed=0), squares(4, seed=1)
     networks = [
@@ -89,6 +90,7 @@ def test_same_seed_same_network(card, protocol, tmp_path):
     assert not torch.allclose(one, other)
 
 
+@pytest.mark.nightly
 def test_a_second_split_starts_from_the_first_stage_and_ends_the_same(card, protocol, tmp_path):
     """The first stage knows no split, so it is done once; the second is as if it had been done again."""
     rendered, real, short = squares(4, seed=0), squares(4, seed=1), _short(protocol)
@@ -134,6 +136,7 @@ def test_a_run_that_is_cut_goes_on_where_it_was(card, protocol, tmp_path, monkey
     assert not list((tmp_path / "cut").glob("*.state"))
 
 
+@pytest.mark.nightly
 def test_a_state_is_kept_while_it_runs(card, protocol, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SAVE_EVERY", 0.0)
     seen = []
@@ -160,6 +163,7 @@ def test_a_batch_is_mixed_as_asked(card, protocol):
     assert (labels == EVERYDAY.index("walking")).sum() == 3
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["r2plus1d_lab", "mars_flow_lab", "i3d_two_stream_lab"])
 def test_what_changes_a_batch_is_compiled_once_however_strong(protocol, name):
     """As on a GPU, but for what is made of the graph: no break in it, and none for another strength."""
@@ -252,6 +256,7 @@ STUDENT = Run("mars_lab", "rgb", 3)
 TEACHER = Run("mars_flow_lab", "flow", 3)
 
 
+@pytest.mark.nightly
 def test_mars_learns_from_its_own_flow_network():
     assert module.teacher_of(STUDENT) == TEACHER
     assert module.teacher_of(TEACHER) is None
@@ -295,6 +300,7 @@ def test_a_student_learns_classes_and_features(protocol):
     torch.testing.assert_close(loss, answer + 50 * apart)
 
 
+@pytest.mark.nightly
 def test_each_stage_has_the_teacher_of_that_stage(protocol, tmp_path, monkeypatch):
     small = {name: _small(name) for name in ("mars_lab", "mars_flow_lab")}
     monkeypatch.setattr(module, "cards", lambda: small)
@@ -324,6 +330,7 @@ def test_each_stage_has_the_teacher_of_that_stage(protocol, tmp_path, monkeypatc
     torch.testing.assert_close(asked[2], last)
 
 
+@pytest.mark.nightly
 def test_it_learns_which_way_squares_move_from_flow(protocol, tmp_path):
     """A network of nothing but flow, tested as it was trained."""
     card = replace(_small("mars_flow_lab"), input=replace(TINY_FLOW, frames=4, flow_frames=4))
@@ -344,6 +351,7 @@ def test_learning_rate_rises_then_falls_to_nothing():
     assert rates[top:] == sorted(rates[top:], reverse=True)
 
 
+@pytest.mark.nightly
 def test_clips_become_harder_during_the_first_stage_alone(card, protocol, tmp_path, monkeypatch):
     drawn = []
     real_draw = module.draw
@@ -359,6 +367,7 @@ def test_clips_become_harder_during_the_first_stage_alone(card, protocol, tmp_pa
     assert drawn == pytest.approx([1, (1 + hard) / 2, hard, hard, hard, hard])
 
 
+@pytest.mark.nightly
 def test_transformers_learn_more_slowly(card, protocol, tmp_path, monkeypatch):
     seen = []
     real = module.optimise
