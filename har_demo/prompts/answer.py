@@ -256,7 +256,7 @@ def ask(
     say(1.0, "Done")
     unread = PromptAnswer(
         model=asked.name,
-        title=asked.title,
+        title=f"{asked.title}, with I3D" if seen.actions is not None else asked.title,
         prompts=tidied.texts,
         readings=readings,
         similarity=similarity,
@@ -280,7 +280,7 @@ def ask(
             *asked.notes,
             *tidied.notes,
             *_cut(tidied.texts, readings),
-            *_without_actions(asked, seen),
+            *without_actions(asked, seen),
         ),
         times=AnswerTimes(seen.decode, seen.image, text),
         device=torch.cuda.get_device_name() if asked.device.type == "cuda" else "cpu",
@@ -483,7 +483,7 @@ def _identity(model: ImageTextModel) -> tuple:
     return (model.name, model.device.type, *(one.sha256 for one in model.provenance))
 
 
-def _without_actions(model: ImageTextModel, seen: EncodedFrames) -> list[str]:
+def without_actions(model: ImageTextModel, seen: EncodedFrames) -> list[str]:
     """Return a remark where I3D should have answered too and its weights are missing."""
     if model.actions is None or seen.actions is not None:
         return []

@@ -10,7 +10,13 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.probe import VIDEOS
 from har_demo.errors import ChoiceError, ClipError
 from har_demo.prompts import catalogue, words
-from har_demo.prompts.answer import Progress, embed_clip, embed_texts, similarities
+from har_demo.prompts.answer import (
+    Progress,
+    embed_clip,
+    embed_texts,
+    similarities,
+    without_actions,
+)
 
 MOST = 50
 FRAMES = 8
@@ -126,7 +132,11 @@ def search(
         found.append(Found(clip, float(near.mean()), best / clip.fps))
     found.sort(key=lambda one: -one.similarity)
     say(1.0, "Done")
-    notes = (*asked.notes, *words.normalise_prompts([sentence], asked.english).notes)
+    notes = (
+        *asked.notes,
+        *words.normalise_prompts([sentence], asked.english).notes,
+        *without_actions(asked, seen),
+    )
     return Ranking(tidied.texts[0], asked.name, tuple(found), notes)
 
 

@@ -172,6 +172,7 @@ def test_the_answer_with_i3d(clip, small_i3d, monkeypatch):
     assert found.temperature == found.own == pytest.approx(shipped.temperature)
     assert found.provenance[-1].file == "small.safetensors" and len(found.provenance) == 5
     assert not any(MISSING in note for note in found.notes)
+    assert found.title.endswith(", with I3D")
     assert (found.none_similarity >= np.float32(shipped.none)).all()
     model = catalogue.load("embedded")
     seen = embed_clip(clip, model, 4)
@@ -194,6 +195,11 @@ def test_the_answer_without_i3d_says_what_is_missing(clip, bare_networks):
     assert found.temperature == pytest.approx(1 / catalogue.load("embedded").scale)
     assert len(found.provenance) == 4
     assert np.abs(found.similarity).max() <= 1.0001
+
+
+def test_a_search_without_i3d_says_what_is_missing(clip, bare_networks):
+    (note,) = search([clip], "archery", "embedded").notes
+    assert MISSING in note
 
 
 def test_weights_that_arrive_later_are_used(clip, bare_networks, monkeypatch, request):
@@ -236,7 +242,7 @@ def test_a_search_looks_at_one_window_of_each_clip(clip, bare_networks, monkeypa
     monkeypatch.setattr(kinetics, "recognise_actions", recognise)
     other = replace(clip, sha256="ab" * 32)
     found = search([clip, other], "archery", "embedded")
-    assert looked == [1, 1]
+    assert looked == [1, 1] and not found.notes
     model = catalogue.load("embedded")
     seen = embed_clip(clip, model, 8, windows=1)
     wanted = similarities(model, seen, embed_texts(model, ["archery"], PLAIN)).mean()
