@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from har_demo import assets
 
-ESSENTIAL = ("av", "decord", "torch", "torchvision")
+ESSENTIAL = ("av", "torch", "torchvision")
 
 
 @contextmanager

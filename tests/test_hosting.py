@@ -17,6 +17,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parent.parent
 # Import names that differ from the name on the package index.
 INDEX_NAMES = {
+    "PIL": "pillow",
     "cv2": "opencv-contrib-python-headless",
     "sklearn": "scikit-learn",
     "open_clip": "open-clip-torch",

@@ -49,8 +49,8 @@ def test_a_version_that_is_too_old_is_named_with_what_to_install(planted, packag
 
 def test_a_package_that_is_missing_is_named(monkeypatch):
     version = installed._version
-    monkeypatch.setattr(installed, "_version", lambda p: None if p == "decord" else version(p))
-    assert "decord is missing (decord" in installed.complaint()
+    monkeypatch.setattr(installed, "_version", lambda p: None if p == "av" else version(p))
+    assert "av is missing (av" in installed.complaint()
 
 
 @pytest.mark.parametrize(

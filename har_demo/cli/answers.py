@@ -81,12 +81,14 @@ def recognize(
 
 def _answers_text(clip: "Clip", answers: "Sequence[Prediction | ModelError]") -> str:
     """Return the five likeliest actions of every model as text."""
+    from har_demo.clips.changes import changes
     from har_demo.recognize.open_set import doubt
     from har_demo.recognize.prediction import ModelError, Prediction
 
     source = clip.source
     predictions = [answer for answer in answers if isinstance(answer, Prediction)]
-    parts = [f"{source.name}: {clip.duration:.1f} s, {source.width} × {source.height}"]
+    head = f"{source.name}: {clip.duration:.1f} s, {source.width} × {source.height}"
+    parts = ["\n".join([head, *(f"  {change}" for change in changes(clip))])]
     for answer in answers:
         if isinstance(answer, ModelError):
             parts.append(f"{answer.title}\n  {answer.message}")

@@ -15,10 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from har_demo import storage
-from har_demo.clips.clip import Clip, SourceFacts
+from har_demo.clips.clip import Clip
 
 # Kept in every entry. Raise it when copies come to be made differently: old ones are then remade.
-VERSION = 1
+VERSION = 2
 A_DAY = 24 * 3600
 
 
@@ -41,8 +41,7 @@ def cached_clip(sha256: str) -> Clip | None:
         entry = json.loads(facts.read_text())
         if entry["version"] != VERSION or entry["stamp"] != _stamp(copy):
             return None
-        source = SourceFacts(**entry["clip"].pop("source"))
-        clip = Clip(path=copy, source=source, **entry["clip"])
+        clip = Clip.of_facts(copy, entry["clip"])
         os.utime(facts)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None  # not there or damaged: either way it is to be made anew
@@ -58,7 +57,7 @@ def store(made: Path, sha256: str, facts: dict) -> Clip:
     """
     copy, note = folder() / f"{sha256}.mp4", made.with_suffix(".json")
     os.replace(made, copy)
-    clip = Clip(path=copy, sha256=sha256, **{**facts, "source": SourceFacts(**facts["source"])})
+    clip = Clip.of_facts(copy, {**facts, "sha256": sha256})
     kept = {key: value for key, value in asdict(clip).items() if key != "path"}
     note.write_text(json.dumps({"version": VERSION, "stamp": _stamp(copy), "clip": kept}))
     os.replace(note, folder() / f"{sha256}.json")

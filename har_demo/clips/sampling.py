@@ -9,6 +9,10 @@ the pictures a digit is a frame that is read and a dot is one that is skipped.
     windows     0.1.2.3...            several dense windows, the first at the start,
                       0.1.2.3         the last at the end of the clip
 
+Where the rate of the film varies, most frames of the clip may repeat the one before (Clip.fresh). Windows
+still follow the clock, so that a pause is a pause; `lively_windows` starts them where something new is
+shown, and `spread_fresh` spreads over new frames alone.
+
 A clip shorter than a window is not an error: indices past the end become the last frame. Whoever
 shows the result must say how many distinct frames there were.
 """
@@ -124,6 +128,49 @@ def windows(count: int, frames: int, stride: float, windows: int) -> np.ndarray:
     room = max(count - span(frames, stride), 0)
     starts = np.linspace(0, room, windows) if windows > 1 else np.array([room / 2])
     return np.stack([dense(count, frames, stride, math.floor(start)) for start in starts])
+
+
+def lively_windows(
+    fresh: np.ndarray, count: int, frames: int, stride: float, most: int, exactly: bool
+) -> np.ndarray:
+    """Dense windows where frames of their own are, int64 [windows, T].
+
+    A window may start wherever it has at least half as many new frames as the liveliest one;
+    these places are treated as `windows` treats the whole clip.
+
+    Args:
+        fresh: int64 [N], ascending, the frames that show a new picture.
+        count, frames, stride: as for `windows`.
+        most: how many windows.
+        exactly: whether there must be so many, or only as many as cover these places.
+
+    >>> lively_windows(np.array([0, 10, 11, 12, 13, 20]), 30, 4, 1, 1, exactly=True).tolist()
+    [[10, 11, 12, 13]]
+    """
+    _check(count, frames, stride, most)
+    room = max(count - span(frames, stride), 0)
+    starts = np.arange(room + 1)
+    shown = np.searchsorted(
+        fresh, _clamp(starts[:, None] + np.arange(frames) * stride, count), "right"
+    )
+    own = np.isin(starts, fresh) + (np.diff(shown, axis=1) > 0).sum(axis=1)
+    places = starts[2 * own >= own.max()]
+    number = most
+    if not exactly:
+        number = min(most, covering(len(places) + span(frames, stride) - 1, frames, stride))
+    if number == 1 and len(places) < len(starts):
+        places = starts[own == own.max()]  # the middle of all may just miss what happens
+    chosen = np.linspace(0, len(places) - 1, number) if number > 1 else [(len(places) - 1) / 2]
+    return np.stack([dense(count, frames, stride, int(places[math.floor(at)])) for at in chosen])
+
+
+def spread_fresh(fresh: np.ndarray, sampling: Sampling) -> np.ndarray:
+    """`indices` over the frames that show a new picture, as if there were no others: int64 [windows, T].
+
+    >>> spread_fresh(np.array([0, 10, 11, 12, 13, 20]), Sampling("segments", frames=3)).tolist()
+    [[10, 12, 20]]
+    """
+    return fresh[indices(len(fresh), sampling)]
 
 
 def covering(count: int, frames: int, stride: float) -> int:

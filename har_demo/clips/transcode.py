@@ -1,12 +1,12 @@
 """Any video becomes an upright, constant-rate, small H.264 copy, frame by frame.
 
-    packets ──decode──▶ frames ──clock──▶ (seconds, frame) ──resample──▶ one frame a tick
-            ──shrink, turn upright──▶ small pictures ──encode──▶ copy
+    packets ──survey──▶ times
+    packets ──decode──▶ frames, no fields woven ──clock──▶ (seconds, frame) ──on_ticks──▶ one frame for some ticks
+            ──upright──▶ small pictures ──encode──▶ copy
 
 Nothing is collected on the way, so memory does not grow with the video's length.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -15,19 +15,18 @@ from math import ceil
 from pathlib import Path
 
 import av
-from av.video.reformatter import ColorRange
 
-from har_demo.clips import probe
+from har_demo.clips import probe, webp
 from har_demo.clips.clip import SourceFacts
-from har_demo.clips.survey import Survey, survey
+from har_demo.clips.decode import Timed, clock, decode, deinterlaced
+from har_demo.clips.picture import HDR, facing, pixel_aspect, seen_ratio, shape_of, upright
+from har_demo.clips.survey import survey
 from har_demo.clips.writer import add_h264, open_mp4
 from har_demo.errors import ClipError
 
-SHORT_SIDE = 340  # pixels of the copy, at most
-LONG_SIDE = 4096
-SMALLEST_SIDE = 16  # encoders want at least a block: a 1×1 video is stretched
-UNREADABLE_WIDTHS = {16, 24, 48, 72}  # decord 0.6 fails on videos that narrow; two more will do
 FASTEST = 30  # frames per second of the copy, at most
+LATE = 0.9  # ticks that a frame may come late, so that its neighbour is not lost
+LONGEST_END = 10.0  # seconds that the last picture may stand, whatever its duration says
 
 
 def transcode(
@@ -44,51 +43,71 @@ def transcode(
         ClipError: the file is refused, or nothing in it can be decoded.
     """
     size = probe.check_size(source, name)
-    film = survey(source, name)
-    rate = copy_rate(film.rate)
-    most = ceil((probe.limits().seconds + 1) * rate)
     damage: list[Exception] = []
+    woven: list[av.VideoFrame] = []
+    stream: av.VideoStream | None = None
     with ExitStack() as stack:
-        container, stream = probe.open_video(source, name)
-        stack.enter_context(container)
-        timed = clock(decode(container, stream, damage), film)
-        count, shown, first = 0, None, None
-        for frame in resample(timed, film.gap, rate):
+        if webp.animated(source):
+            film = webp.survey(source, name)
+            container_name, codec = "webp", "webp"
+            decoded = webp.frames(source, damage)
+        else:
+            film = survey(source, name)
+            container, _ = probe.open_video(source, name)
+            stack.enter_context(container)
+            stream = probe.stream_of(container, film.index)
+            container_name = container.format.name
+            codec = stream.codec_context.codec.canonical_name
+            decoded = deinterlaced(decode(container, film, damage), woven)
+        rate = copy_rate(film.pace.rate)
+        most = ceil((probe.limits().seconds + 1) * rate)
+        count, first, reshaped, fresh = 0, None, False, []
+        for frame, start, end in on_ticks(clock(decoded, film, damage), film.pace.gap, rate, most):
+            aspect = _aspect(stream, frame, first)
             if first is None:
-                first = frame
-                turned = quarter_turns(frame)
-                shape = copy_size(frame.width, frame.height, pixel_aspect(stream))
+                first, shape = frame, shape_of(frame, aspect)
+                seen = round(frame.width * aspect), frame.height
                 output = stack.enter_context(open_mp4(copy))
-                encoder = add_h264(output, rate, *(shape if turned % 2 == 0 else shape[::-1]))
-                copy_colours(frame, encoder.codec_context)
-            if frame is not shown:
-                shown, picture = frame, small(frame, shape, turned)
-            picture.pts, picture.time_base = count, 1 / rate
-            output.mux(encoder.encode(picture))
-            count += 1
+                encoder = add_h264(output, rate, shape.width, shape.height)
+                shape.note_colours(encoder.codec_context)
+                first_aspect = aspect
+            reshaped |= abs(seen_ratio(frame, aspect) / shape.ratio - 1) > 0.02
+            fresh.append(start)
+            picture = upright(frame, aspect, shape)
+            for tick in range(count, end):
+                picture.pts, picture.time_base = tick, 1 / rate
+                output.mux(encoder.encode(picture))
+                on_progress(min((tick + 1) / rate / film.seconds, 1.0))
+            count = end
             if count > most:
                 probe.check_seconds(float(count / rate), name)
-            on_progress(min(count / rate / film.seconds, 1.0))
         if first is None:
             raise ClipError(
                 f"Nothing in {name} can be decoded: it is damaged or too large, "
                 "so save it again as a smaller mp4."
             )
         output.mux(encoder.encode(None))
-        seen = round(first.width * pixel_aspect(stream)), first.height
-        width, height = seen if turned % 2 == 0 else seen[::-1]
+        turns, mirrored = facing(first).turns
+        width, height = seen if turns % 2 == 0 else seen[::-1]
         facts = SourceFacts(
             name=name,
-            container=container.format.name,
-            codec=stream.codec_context.codec.canonical_name,
+            container=container_name,
+            codec=codec,
             width=width,
             height=height,
-            fps=float(film.rate),
+            fps=float(film.pace.rate),
             duration=float(count / rate),
             bytes=size,
-            rotation=turned * 90,
-            variable_rate=film.variable,
+            rotation=turns * 90,
+            variable_rate=film.pace.variable,
             truncated=film.broken or bool(damage),
+            mirrored=mirrored,
+            pixel_aspect=float(first_aspect),
+            hdr=HDR.get(first.color_trc, ""),
+            interlaced=bool(woven),
+            reshaped=reshaped,
+            leaps=film.leaps,
+            delay=round(film.delay, 3),
         )
         return {
             "fps": float(rate),
@@ -96,6 +115,7 @@ def transcode(
             "width": encoder.width,
             "height": encoder.height,
             "source": asdict(facts),
+            "fresh": fresh if len(fresh) < count else None,
         }
 
 
@@ -114,145 +134,57 @@ def copy_rate(rate: Fraction) -> Fraction:
     return even if even >= 24 else Fraction(FASTEST)
 
 
-def copy_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """(width, height) of the copy: square pixels, even sides, short side at most 340.
+def on_ticks(
+    timed: Iterable[Timed], gap: float, rate: Fraction, most: int
+) -> Iterator[tuple[av.VideoFrame, int, int]]:
+    """Frames for the ticks of a constant clock, each with the tick it begins at and the one it ends before.
+
+    A frame belongs to the tick nearest to it. Where that one is taken and frames are not to be left out
+    (their usual `gap` in seconds is not shorter than a tick), it takes the next, so that times which
+    lie just between two ticks cost no frame. Until the next frame it is held; so is the first one from
+    tick 0 on, if it begins later.
 
     Args:
-        width, height: pixels of the film, before it is turned upright.
-        aspect: width of one pixel in heights of it.
-
-    >>> copy_size(1920, 1080, Fraction(1)), copy_size(720, 576, Fraction(16, 15))
-    ((604, 340), (452, 340))
-    >>> copy_size(175, 99, Fraction(1)), copy_size(1, 1, Fraction(1))
-    ((174, 98), (18, 18))
+        timed: frames with seconds, ascending.
+        gap: usual seconds from one frame to the next.
+        rate: ticks per second.
+        most: ticks; the last picture is not held beyond.
     """
-    sides = width * aspect, Fraction(height)
-    scale = min(Fraction(1), SHORT_SIDE / min(sides), LONG_SIDE / max(sides))
-    even = (max(SMALLEST_SIDE, 2 * int(side * scale / 2)) for side in sides)
-    across, down = (side + 2 * (side in UNREADABLE_WIDTHS) for side in even)
-    return across, down
-
-
-def decode(
-    container: av.container.InputContainer, stream: av.VideoStream, damage: list[Exception]
-) -> Iterator[av.VideoFrame]:
-    """Every frame that is whole; what breaks on the way goes to `damage` and decoding goes on."""
-    stream.thread_type = "AUTO"
-    # Each thread holds frames of its own, and a rented slice of a large machine counts all its cores.
-    stream.codec_context.thread_count = min(8, os.cpu_count() or 1)
-    stream.codec_context.options = {"max_pixels": str(probe.limits().side ** 2)}
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except MemoryError:
-            raise
-        except av.FFmpegError as error:
-            damage.append(error)
-            packet = None
-        try:
-            frames = stream.decode(packet)  # None asks for the frames still inside the decoder
-        except MemoryError:
-            raise
-        except av.EOFError:
-            return
-        except av.FFmpegError as error:
-            damage.append(error)
-            frames = []
-        for frame in frames:
-            if frame.is_corrupt:
-                damage.append(ValueError("a damaged frame"))
+    step = gap * rate
+    late = LATE if step > 0.98 else 0.0
+    kept: av.VideoFrame | None = None
+    start, moment, several = 0, 0.0, False
+    for moment, frame in timed:
+        place = moment * rate
+        nearest = max(0, ceil(place - step / 2 - 1e-6))
+        if kept is None:
+            kept, start = frame, nearest
+            continue
+        several = True
+        if nearest <= start:
+            if start + 1 - place > late:
+                kept = frame
                 continue
-            if container.format.name == "avi":
-                # It keeps no times of display, and those made up for it are wrong at B-frames.
-                frame.pts = frame.dts
-            yield frame
-        if packet is None:
-            return
-
-
-def clock(frames: Iterable[av.VideoFrame], film: Survey) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Each frame with the second it is shown at, from 0 on and never backwards.
-
-    A missing timestamp continues at the average rate, and so does one that leaps back, or past the
-    end of the film: it is damaged, or the film was glued together from several.
-    """
-    origin, shown = 0.0, None
-    period = float(1 / film.rate)
-    for frame in frames:
-        stamp = None
-        if frame.pts is not None and frame.time_base is not None:
-            stamp = float(frame.pts * frame.time_base)
-        if shown is None:
-            origin, shown = stamp or 0.0, 0.0
-        else:
-            due = shown + period
-            moment = due if stamp is None else stamp - origin
-            if moment < shown - 2 * period or moment > max(film.seconds, due) + 1:
-                assert stamp is not None  # a frame without one is due
-                origin, moment = stamp - due, due
-            shown = max(shown, moment)
-        yield shown, frame
-
-
-def resample(
-    timed: Iterable[tuple[float, av.VideoFrame]], gap: float, rate: Fraction
-) -> Iterator[av.VideoFrame]:
-    """One frame a tick, `rate` ticks a second: the frame that is on screen at that moment.
-
-    A frame may be half of the usual `gap` (seconds) late and is still in time for its tick.
-    """
-    slack, tick, step = gap / 2, 0, float(1 / rate)
-    frame, moment = None, 0.0
-    for moment, following in timed:
-        while frame is not None and tick * step < moment - slack:
-            yield frame
-            tick += 1
-        frame = following
-    if frame is None:
+            nearest = start + 1
+        yield kept, start, nearest
+        kept, start = frame, nearest
+    if kept is None:
         return
-    end = moment + gap
-    # the last picture may be held; an only one stays one frame
-    if moment and frame.duration and frame.time_base:
-        end = moment + max(gap, float(frame.duration * frame.time_base))
-    while tick == 0 or (moment and tick * step < end - slack):
-        yield frame
-        tick += 1
+    end = start + 1
+    if several:  # the last picture may be held; an only one stays one frame
+        stands = float(kept.duration * kept.time_base) if kept.duration and kept.time_base else gap
+        stands = max(gap, min(stands, LONGEST_END))
+        end = min(ceil((moment + stands) * rate - step / 2 - 1e-6), most)
+    if end > start or late:
+        yield kept, start, max(end, start + 1)
 
 
-def copy_colours(frame: av.VideoFrame, encoder: av.VideoCodecContext) -> None:
-    """Note in the copy what the film's colours mean, so that every reader turns them to RGB alike."""
-    encoder.color_range = ColorRange.MPEG
-    if frame.format.is_rgb or "pal" in frame.format.name:
-        return  # turned to yuv by the default matrix, which readers assume
-    encoder.colorspace = frame.colorspace
-    encoder.color_primaries, encoder.color_trc = frame.color_primaries, frame.color_trc
-
-
-def pixel_aspect(stream: av.VideoStream) -> Fraction:
-    """Width of a pixel in heights of it; 1 when the file says nothing or nothing believable."""
-    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
-    return aspect if aspect and Fraction(1, 4) <= aspect <= 4 else Fraction(1)
-
-
-def quarter_turns(frame: av.VideoFrame) -> int:
-    """Clockwise quarter turns that put a frame upright: phones film sideways and leave a note."""
-    return round(-frame.rotation / 90) % 4
-
-
-def small(frame: av.VideoFrame, shape: tuple[int, int], turns: int) -> av.VideoFrame:
-    """A frame scaled to `shape` (width, height), as yuv420p, then turned clockwise."""
-    picture = frame.reformat(*shape, format="yuv420p", dst_color_range=ColorRange.MPEG, threads=1)
-    if turns == 0:
-        return picture
-    import numpy as np  # late: few films need it, and a process is started for each
-
-    planes = []
-    for plane in picture.planes:
-        # PyAV's stubs do not say that a plane is a buffer.
-        flat = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]
-        rows = flat.reshape(plane.height, plane.line_size)
-        planes.append(np.rot90(rows[:, : plane.width], -turns))
-    width, height = shape if turns == 2 else shape[::-1]
-    joined = np.concatenate([plane.ravel() for plane in planes]).reshape(height * 3 // 2, width)
-    return av.VideoFrame.from_ndarray(joined, format="yuv420p")
+def _aspect(
+    stream: av.VideoStream | None, frame: av.VideoFrame, first: av.VideoFrame | None
+) -> Fraction:
+    """Width of the frame's pixels in heights of them."""
+    if stream is None:
+        return Fraction(1)
+    coded = stream.codec_context.sample_aspect_ratio
+    changed = first is not None and (first.width, first.height) != (frame.width, frame.height)
+    return pixel_aspect(coded if changed else stream.sample_aspect_ratio or coded)

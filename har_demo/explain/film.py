@@ -1,7 +1,7 @@
 """A stretch of a clip, decoded once and kept, to be shown to models in many ways."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class Stretch:
     @property
     def clip(self) -> Clip:
         """The stretch as if it were a clip of its own; its frames are not in the clip's file."""
-        return replace(self.source, frames=self.count)
+        return self.source.part(self.start, self.count)
 
     @property
     def seconds(self) -> tuple[float, float]:

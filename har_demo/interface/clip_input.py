@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from har_demo.clips.changes import changes
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip, ingest
 from har_demo.clips.probe import limits
@@ -101,7 +102,9 @@ def connect(part: ClipPart, notice: gr.HTML) -> None:
 
 def shown(clip: Clip) -> dict:
     """Updates that show a clip: its copy, itself, its facts, and no notices."""
-    facts = render("clip_facts", clip=clip, duration=formatting.seconds(clip.duration))
+    facts = render(
+        "clip_facts", clip=clip, duration=formatting.seconds(clip.duration), changes=changes(clip)
+    )
     return EMPTY | {"video": str(clip.path), "current": clip, "facts": facts}
 
 

@@ -403,7 +403,8 @@ def embed_clip(
     windows: int = kinetics.WINDOWS,
 ) -> EncodedFrames:
     """Vectors of a clip's frames, kept for the next question about the same clip."""
-    indices = np.unique(segments(clip.frames, min(frames, clip.frames)))
+    fresh = np.arange(clip.frames) if clip.fresh is None else np.array(clip.fresh)
+    indices = np.unique(fresh[segments(len(fresh), min(frames, len(fresh)))])
     acts = model.actions is not None and kinetics.here()
     key = (clip.sha256, clip.frames, _identity(model), tuple(indices), acts and windows)
     with _lock:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from har_demo.clips.changes import changes
 from har_demo.clips.clip import Clip
 from har_demo.recognize.agreement import agreement
 from har_demo.recognize.annotate import annotate
@@ -47,7 +48,10 @@ def as_json(clip: Clip, answers: Answers) -> dict:
 
 
 def clip_json(clip: Clip) -> dict:
-    """Return the facts of a clip as JSON, but for its path on this machine."""
+    """Return the facts of a clip as JSON, but for its path on this machine.
+
+    `changes` says in a sentence each what was done to the file.
+    """
     return {
         "sha256": clip.sha256,
         "frames": clip.frames,
@@ -56,6 +60,7 @@ def clip_json(clip: Clip) -> dict:
         "width": clip.width,
         "height": clip.height,
         "source": asdict(clip.source),
+        "changes": changes(clip),
     }
 
 

@@ -124,15 +124,25 @@ def plan(clip: Clip, request: Request) -> Plan:
     if request.windows is None and spread:
         windows = 1  # it covers the clip by itself
     elif request.windows is None:
-        most = usual.windows or DEFAULT_WINDOWS
-        windows = min(most, sampling.covering(clip.frames, read, stride))
+        windows = usual.windows or DEFAULT_WINDOWS
+        if clip.fresh is None:
+            windows = min(windows, sampling.covering(clip.frames, read, stride))
     else:
         windows = _whole(request.windows, "windows", MOST_WINDOWS)
 
-    if spread:
-        indices = sampling.indices(clip.frames, Sampling("segments", read, windows=windows))
+    segments = Sampling("segments", read, windows=windows)
+    if clip.fresh is None:
+        indices = (
+            sampling.indices(clip.frames, segments)
+            if spread
+            else sampling.windows(clip.frames, read, stride, windows)
+        )
+    elif spread:
+        indices = sampling.spread_fresh(np.array(clip.fresh), segments)
     else:
-        indices = sampling.windows(clip.frames, read, stride, windows)
+        indices = sampling.lively_windows(
+            np.array(clip.fresh), clip.frames, read, stride, windows, request.windows is not None
+        )
     return Plan(
         card=card,
         frames=frames,
@@ -205,8 +215,15 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 
 def repeats(clip: Clip, indices: np.ndarray, stride: float) -> str:
-    """Say so when a window holds the same frame more than once, and why."""
+    """Say so when a window holds the same frame more than once, or the film's rate varies."""
     count = indices.shape[1]
+    if clip.source.variable_rate and clip.fresh is not None:
+        shown = np.searchsorted(np.array(clip.fresh), indices, "right")
+        own = [len(np.unique(window)) for window in shown]
+        return (
+            f"The film has a variable rate: a frame is held until the next one comes, so a window "
+            f"of {count} shows {min(own)} to {max(own)} different frames."
+        )
     repeats = count - min(len(np.unique(window)) for window in indices)
     if not repeats:
         return ""

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from har_demo.clips.clip import Clip, SourceFacts
+from har_demo.clips.clip import Clip
 from har_demo.labels import class_of
 
 HELD_OUT: dict[str, frozenset[str]] = {
@@ -59,13 +59,7 @@ def read_examples(prepared: Path) -> list[LabelledClip]:
     records = json.loads((prepared / "examples.json").read_text(encoding="utf-8"))
     return [
         LabelledClip(
-            clip=Clip(
-                **record["clip"]
-                | {
-                    "path": prepared / "clips" / record["clip"]["path"],
-                    "source": SourceFacts(**record["clip"]["source"]),
-                }
-            ),
+            clip=Clip.of_facts(prepared / "clips" / record["clip"]["path"], record["clip"]),
             small=prepared / "small" / record["clip"]["path"],
             dataset=record["dataset"],
             label=class_of(record["dataset"], record["class"]),

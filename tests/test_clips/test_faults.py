@@ -98,12 +98,13 @@ def test_a_title_that_is_not_utf8_is_no_obstacle(tmp_path, name):
     assert probe.probe(path).name == name
 
 
-def test_a_decoder_that_fails_on_a_sound_copy_is_ours(tmp_path, monkeypatch):
+def test_readers_that_fail_on_a_sound_copy_are_ours(tmp_path, monkeypatch):
     clip = ingest(film(tmp_path / "a.mp4", 3))
 
     def broken(*given, **named):
         raise RuntimeError("planted")
 
-    monkeypatch.setattr("decord.VideoReader", broken)
+    monkeypatch.setattr("har_demo.clips.frames._with_decord", lambda *given: False)
+    monkeypatch.setattr("har_demo.clips.frames.av.open", broken)
     with pytest.raises(RuntimeError, match="planted"):
         read_frames(clip, np.array([0]))

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,25 @@ def test_a_copy_that_vanished_is_said_to_the_user(clip, harm):
     clip.path.unlink() if harm == "gone" else clip.path.write_bytes(b"no longer a video")
     with pytest.raises(ClipError, match=r"a\.mp4 is no longer kept here: upload it again"):
         read_frames(clip, np.array([0]))
+
+
+def test_pyav_reads_the_same_frames_as_decord_pixel_for_pixel(clip, monkeypatch):
+    asked = np.array([59, 0, 13, 13, 50, 2, 1])
+    ours = read_frames(clip, asked)
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "decord", None)  # its wheel is not there
+        assert (read_frames(clip, asked) == ours).all()
+
+    def broken(*given, **named):
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr("decord.VideoReader", broken)
+    assert (read_frames(clip, np.arange(60)) == read_all(clip)).all()
+
+
+def read_all(clip):
+    """Every frame by decoding the copy from start to end."""
+    import av
+
+    with av.open(str(clip.path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])

@@ -170,28 +170,6 @@ def test_fast_films_lose_frames_evenly(tmp_path, fps, expected, step):
     assert clip.source.fps == fps
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
-def test_a_variable_rate_becomes_constant_by_time(tmp_path, name):
-    """Ten frames in bursts: at every tick the copy shows what was on screen at that moment."""
-    times = [0, 40, 80, 120, 500, 540, 580, 1000, 1040, 1080]
-    clip = ingest(film(tmp_path / name, 10, times=times))
-    assert clip.source.variable_rate
-    assert clip.fps == pytest.approx(10 / 1.2, rel=0.01)
-    assert clip.duration == pytest.approx(1.12, abs=1.5 / clip.fps)
-    for tick, seen in enumerate(numbers(clip)):
-        moment = 1000 * tick / clip.fps
-        # The usual gap is 40 ms, so a frame up to 20 ms late still counts as in time.
-        assert seen == max(k for k, time in enumerate(times) if time <= moment + 20.001)
-
-
-def test_an_animation_with_its_own_delays_keeps_its_time(tmp_path):
-    times = [0, 100, 200, 700, 800, 900]
-    clip = ingest(film(tmp_path / "a.gif", 6, times=times, codec="gif", pixels="rgb8"))
-    assert clip.duration == pytest.approx(1.0, abs=2 / clip.fps)
-    assert numbers(clip)[0] == 0
-    assert 2 in numbers(clip)
-
-
 def test_a_cut_by_stream_copy_begins_where_its_edit_list_says(tmp_path):
     long = film(tmp_path / "long.mp4", 60, bf="3", g="30")
     part = cut(long, tmp_path / "part.mp4", 1.72)

@@ -81,3 +81,31 @@ def test_senseless_numbers_are_a_mistake_of_the_program(bad):
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ValueError, match="random"):
         indices(10, Sampling("random", 4))
+
+
+def test_windows_of_a_variable_rate_lie_where_new_frames_are():
+    """A still a second, two seconds of 30 new frames, and stills again, at 30 frames a second."""
+    fresh = np.array([*range(0, 300, 30), *range(300, 360), *range(360, 660, 30)])
+    for count in (1, 2, 5):
+        found = sampling.lively_windows(fresh, 660, 16, 2, count, exactly=True)
+        assert found.shape == (count, 16) and (np.diff(found, axis=1) == 2).all()
+        own = [len(np.unique(np.searchsorted(fresh, window, "right"))) for window in found]
+        assert min(own) >= 8, "at least half of the sixteen"
+    (one,) = sampling.lively_windows(fresh, 660, 16, 2, 1, exactly=True)
+    assert one[0] >= 299 and one[-1] <= 361
+    few = sampling.lively_windows(fresh, 660, 16, 2, 10, exactly=False)
+    assert 1 < len(few) < 5 and sampling.covering(660, 16, 2) > 10
+
+
+def test_where_every_frame_is_new_windows_are_those_of_a_constant_rate():
+    for count, windows in ((100, 1), (100, 4), (10, 2)):
+        usual = sampling.windows(count, 16, 2, windows)
+        assert (
+            sampling.lively_windows(np.arange(count), count, 16, 2, windows, exactly=True) == usual
+        ).all()
+
+
+def test_spread_sampling_of_a_variable_rate_repeats_no_held_frame():
+    fresh = np.array([0, 100, *range(200, 206)])
+    found = sampling.spread_fresh(fresh, Sampling("segments", 8))
+    assert found.tolist() == [fresh.tolist()]

@@ -199,3 +199,19 @@ def test_one_chunk_is_the_union_of_all_frames(zoo, clip):
 def test_a_window_larger_than_a_chunk_is_read_alone(zoo, clip):
     parts = chunks([plan(clip, Request("first", frames=32, stride=1, windows=3))], most_frames=8)
     assert [len(part.frames) for part in parts] == [32, 32, 32]
+
+
+def test_a_variable_rate_is_said_and_windows_lie_where_new_frames_are(zoo, clip):
+    """A burst of 20 frames in a clip of 120 that else shows a still a second."""
+    fresh = (0, 25, *range(50, 70), 95)
+    source = replace(clip.source, variable_rate=True)
+    uneven = replace(clip, fresh=fresh, source=source)
+    one = plan(uneven, Request("first", frames=8, stride=1, windows=3))
+    assert one.indices.shape == (3, 8)
+    assert one.indices.min() >= 45 and one.indices.max() <= 75
+    assert "variable rate" in one.note and "of 8 shows" in one.note
+    alone = plan(uneven, Request("first", frames=8, stride=1, windows=1)).indices[0]
+    assert set(alone) <= set(fresh)
+    zoo.add("spread", sampling="segments")
+    assert set(plan(uneven, Request("spread")).indices.ravel()) <= set(fresh)
+    assert plan(replace(clip, fresh=None), Request("first")).note == ""

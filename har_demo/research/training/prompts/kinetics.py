@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from har_demo.clips.ingest import ingest
+from har_demo.clips.probe import VIDEOS
 from har_demo.labels import DATASETS
 from har_demo.models.label_sets import HMDB51, KINETICS400, UCF101
 from har_demo.prompts import embedded, kinetics, pictures
@@ -119,6 +120,7 @@ def validation_clips(data: Path) -> list[ValidationClip]:
     rows: list[dict[str, str]] = [
         {"path": f"clips/{path.name}", "dataset": "clips", "class": path.stem}
         for path in sorted(data.glob("clips/*"))
+        if path.suffix.lower() in VIDEOS
     ]
     for table in ("clips.tsv", "more_clips.tsv"):
         with (data / table).open(encoding="utf-8", newline="") as file:

@@ -1,0 +1,171 @@
+"""When each frame is shown, as a player shows it, from the times that a file's packets carry.
+
+Times can be wrong in three ways. A clock that leaps (recordings glued together, a receiver that lost its
+signal) is closed: the film goes on as if nothing were between. A single frame out of place is put back
+in its place. What has no time at all follows at the usual distance.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import inf
+from statistics import fmean, median
+from typing import NamedTuple
+
+LONG_GAP = 1.0  # seconds; no shorter one is a leap of the clock or a pause
+FASTEST = 240  # frames per second that are believed of a header
+COMMON = [
+    *map(Fraction, (5, 8, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)),
+    *(Fraction(1000 * rate, 1001) for rate in (15, 24, 30, 60, 120)),
+]
+
+
+class Stamp(NamedTuple):
+    """What a packet says of its time, in seconds.
+
+    Attributes:
+        decoded, shown: when it is decoded and when it is shown; None where it does not say.
+        key: whether decoding can begin with it.
+        alone: whether no sound was sent for the time between the packet before and this one.
+        space: bytes of the file from the packet before to this one.
+    """
+
+    decoded: float | None
+    shown: float | None
+    key: bool
+    alone: bool
+    space: int = 0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast frames follow each other.
+
+    Attributes:
+        rate: frames per second: the average, or that of the quick parts where the rate varies.
+        gap: usual seconds from one frame to the next, of the quick parts where the rate varies.
+        variable: whether the time between frames varies.
+    """
+
+    rate: Fraction
+    gap: float
+    variable: bool
+
+
+def player_times(
+    stamps: Sequence[Stamp], leaping: bool, longest: float, reordered: bool = True
+) -> tuple[list[float | None], int]:
+    """Seconds at which each packet's frame is shown, and how many leaps of the clock were closed.
+
+    A step back is a leap, and so is one over `longest`. A gap over `LONG_GAP` and ten usual ones is a
+    pause, unless the container keeps a clock, the gap ends at a key frame, and nothing was sent meanwhile:
+    neither sound nor a quarter of the bytes that such a time takes, as where they are there and damaged.
+    Where the next packet is back in its place, this one alone is wrong: it lies between its neighbours.
+
+    Args:
+        stamps: in the order of the file.
+        leaping: whether the container keeps the time of a clock (a broadcast), and not of the film.
+        longest: seconds.
+        reordered: whether frames may be shown in another order than they are decoded in.
+
+    Returns:
+        Seconds from any zero, None where a packet does not say or says something impossible.
+
+    >>> stamps = [Stamp(t, t, True, True) for t in (0.0, 0.25, 900.0, 900.25)]
+    >>> player_times(stamps, leaping=True, longest=600)
+    ([0.0, 0.25, 0.5, 0.75], 1)
+    """
+    order = [one.shown if one.decoded is None else one.decoded for one in stamps]
+    back = 0.0
+    if not reordered and None not in (shown := [one.shown for one in stamps]):
+        order = shown
+    steps = [b - a for a, b in pairwise(order) if a is not None and b is not None and b > a]
+    usual = median(steps) if steps else 0.04
+    if reordered and any(one.decoded is None for one in stamps):
+        back = 17 * usual  # at most so many frames are reordered
+    far = max(LONG_GAP, 10 * usual)
+    usual_space = median([one.space for one in stamps] or [0])
+    times: list[float | None] = []
+    offset, latest, leaps = 0.0, -inf, 0
+    lag = usual
+    before: float | None = None
+    last: float | None = None
+    for number, (stamp, moment) in enumerate(zip(stamps, order, strict=True)):
+        if moment is None:
+            times.append(None)
+            continue
+        shown_at = moment if stamp.shown is None else stamp.shown
+        if stamp.decoded is not None:
+            if abs(shown_at - stamp.decoded) > (far if leaping else longest):
+                shown_at = (
+                    stamp.decoded + lag
+                )  # parsers give a time across a leap to the packet before it
+            lag = shown_at - stamp.decoded
+        step = 0.0 if last is None else moment + offset - last
+        if last is not None and (step < -back or step > far):
+            following = order[number + 1] if number + 1 < len(order) else None
+            begins = stamp.key and not all(one.key for one in stamps[number : number + 2])
+            if step < -back and before is not None and moment + offset > before and not begins:
+                # The packet before said too late a time.
+                last = moment + offset
+                times[-1] = None if reordered else (before + last) / 2
+                times.append(shown_at + offset)
+                latest = max(one for one in times if one is not None)
+                continue
+            if following is not None and 0 < following + offset - last <= far and not begins:
+                last = (last + following + offset) / 2
+                times.append(None if reordered else last)
+                continue
+            empty = stamp.alone and stamp.space <= usual_space * max(4, step / usual / 4)
+            if step < -back or step > longest or (leaping and stamp.key and empty):
+                leaps += 1
+                offset = latest + usual - shown_at
+        before, last = last, moment + offset
+        times.append(shown_at + offset)
+        latest = max(latest, shown_at + offset)
+    return times, leaps
+
+
+def pace(times: Sequence[float], tick: float, announced: Sequence[Fraction]) -> Pace | None:
+    """How fast frames follow each other; None when the times do not say.
+
+    Where the rate varies, the rate is that of the quick parts: the mean of gaps like the fifth
+    shortest (the fiftieth part of all, in a long film), so that a burst of frames counts however long
+    nothing happened around it, and a few odd times do not.
+
+    Args:
+        times: seconds at which frames are shown, ascending.
+        tick: seconds; times are rounded to multiples of it.
+        announced: rates that the header names, which are exact where they are right.
+
+    >>> pace([0, 1, 2, 3, 3.04, 3.08, 3.12, 3.16, 4, 5, 6], 0.001, [])
+    Pace(rate=Fraction(25, 1), gap=0.04, variable=True)
+    """
+    gaps = sorted(b - a for a, b in pairwise(times) if b > a)
+    if not gaps:
+        return None
+    usual = median(gaps)
+    even = _like(gaps, usual, tick)
+    # Containers round times to milliseconds or worse; that alone is not a variable rate.
+    variable = len(gaps) - len(even) > 0.01 * len(gaps) or gaps[-1] > max(LONG_GAP, 5 * usual)
+    if variable:
+        usual = gaps[min(max(4, len(gaps) // 50), len(gaps) // 4)]
+        even = _like(gaps, usual, tick)
+    gap = fmean(even)
+    if gap < 1e-5:
+        return None
+    rate = 1 / gap
+    near = [one for one in announced if abs(one / rate - 1) < 0.02]
+    near = near or [one for one in COMMON if abs(one / rate - 1) < 0.005]
+    if near:
+        exact = min(near, key=lambda one: abs(one / rate - 1))
+    else:
+        exact = Fraction(rate).limit_denominator(1001)
+        exact = exact or Fraction(rate).limit_denominator(1_000_000)
+    return Pace(exact, round(gap, 6), variable)
+
+
+def _like(gaps: Sequence[float], usual: float, tick: float) -> list[float]:
+    rounding = min(2 * tick, usual / 2)
+    return [gap for gap in gaps if abs(gap - usual) <= 0.2 * usual + rounding]
