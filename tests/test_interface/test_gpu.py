@@ -225,7 +225,7 @@ def test_every_page_asks_models_on_the_lent_gpu(spaces, clip, monkeypatch):
 def test_the_answer_is_the_same_on_both_sides(spaces, clip):
     def ask():
         given = recognize_api.recognize.call(str(clip.path), [MODEL], None, None, None, 1, silent)
-        return given["models"][0]["top"] if "models" in given else given
+        return given["predictions"][0]["overall"]
 
     there = ask()
     assert spaces.asked == [6]

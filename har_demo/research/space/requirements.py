@@ -10,8 +10,11 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-TORCH = {"torch": "2.12.1", "torchvision": "0.27.1"}
-"""The newest torch that both requirements.txt and ZeroGPU's list (hub.toml) allow, and its torchvision."""
+TORCH = {"torch": "2.12.1", "torchvision": "0.27.1", "setuptools": "81.0.0"}
+"""The newest torch that both requirements.txt and ZeroGPU's list (hub.toml) allow, and what it needs beside it.
+
+This torchvision belongs to it, and it takes no setuptools from 82 on.
+"""
 
 HEADER = """\
 # Written by `make space`: what requirements.txt asks for and all that it needs, in exact versions.
