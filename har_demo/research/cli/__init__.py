@@ -22,7 +22,7 @@ COMMANDS = (
     ),
     *(flow.flow_train, flow.flow_evaluate, flow.flow_sizes),
     *(benchmarks.bench, benchmarks.bench_job, benchmarks.bench_renderer, benchmarks.docs),
-    space.space,
+    *(space.space, space.cold_start),
 )
 """In the order of --help."""
 

@@ -1,4 +1,4 @@
-"""The folder of a Hugging Face Space."""
+"""The folder of a Hugging Face Space, and how fast the app starts."""
 
 import os
 import sys
@@ -63,3 +63,19 @@ def space(
     typer.echo(
         f"  cd {os.path.relpath(folder)} && hf upload {name or 'USER/SPACE'} . --repo-type space"
     )
+
+
+def cold_start(
+    times: Annotated[int, typer.Option(help="How often.", min=1)] = 3,
+) -> None:
+    """Measure seconds from `python app.py` to the first page and to the first answer of an example."""
+    from har_demo import assets
+    from har_demo.research.space import trial
+
+    cores = os.cpu_count() or 1
+    for _ in range(times):
+        seen = trial.ask(assets.ROOT, Path(sys.executable), cores)
+        typer.echo(
+            f"page {seen.started:.1f} s, first answer {seen.page:.1f} s, the next {seen.api:.2f} s, "
+            f"{seen.memory / 2**30:.2f} GiB, Python {seen.python}, {cores} cores"
+        )
