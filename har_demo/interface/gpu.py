@@ -83,12 +83,16 @@ def stream(tell: Tell, flag: int | None, duration: int, work: Callable, *given) 
                 yield pickle.loads(value)
             else:
                 raise pickle.loads(value)
-    except gr.Error as refusal:
-        if started:
+    except stopping.Stopped:
+        raise
+    except Exception as refusal:
+        if started and isinstance(refusal, gr.Error):
             raise UserError(
                 "The GPU was taken back before the work was done: choose fewer or smaller models, or "
                 "try again."
             ) from refusal
+        if started:
+            raise
         log.warning("No GPU: %s", refusal)
         tell(0.0, "No GPU is free for you now: the processor does it")
         yield from work(*given, tell)
