@@ -1,5 +1,6 @@
 """Start the app of a folder as a Space would, and ask it once through the page and once through the API."""
 
+import json
 import os
 import shutil
 import socket
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx2
 
 from har_demo.research.space.rules import hub
 
@@ -76,19 +79,14 @@ def ask(folder: Path, python: Path, cores: int) -> Trial:
     """
     with tempfile.TemporaryDirectory() as home, _served(folder, python, Path(home), cores) as app:
         started = app.until_it_answers()
-        from gradio_client import Client, handle_file
-
-        client = Client(app.url, verbose=False, analytics_enabled=False)
-        example = handle_file(folder / "har_demo/interface/examples/running.mp4")
-        client.predict(example, api_name="/take_upload")
-        video = example
-        given = (video, [MODEL], 0, 0, 0, 1, "", None)
-        *_, panel = client.submit(*given, api_name="/run_models")
+        example = app.upload(folder / "har_demo/interface/examples/running.mp4")
+        app.call("take_upload", example)
+        panel = app.call("run_models", None, example, [MODEL], 0, 0, 0, 1, "", None)
         if MODEL not in str(panel):
             raise RuntimeError(f"The page shows no answer of {MODEL}: {str(panel)[:300]}")
         page = time.monotonic() - app.begun
         before = time.monotonic()
-        answers = client.predict(video, [MODEL], None, None, None, 1, api_name="/recognize")
+        (answers,) = app.call("recognize", example, [MODEL], None, None, None, 1)
         api = time.monotonic() - before
         (prediction,) = answers["predictions"]
         return Trial(
@@ -105,6 +103,7 @@ class _App:
     def __init__(self, process: subprocess.Popen, url: str, log: Path, version: str):
         self.process, self.url, self.log, self.version = process, url, log, version
         self.begun = time.monotonic()
+        self.http = httpx2.Client(base_url=url, timeout=START_SECONDS, trust_env=False)
 
     def until_it_answers(self) -> float:
         """Wait for the page; return seconds."""
@@ -118,6 +117,27 @@ class _App:
                 time.sleep(0.2)
         last = "\n".join(self.log.read_text(errors="replace").splitlines()[-LINES:])
         raise RuntimeError(f"app.py does not answer. It said:\n{last}")
+
+    def upload(self, file: Path) -> dict:
+        """Send a file; return what names it in a call."""
+        with file.open("rb") as content:
+            answer = self.http.post("/gradio_api/upload", files={"files": (file.name, content)})
+        return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+
+    def call(self, name: str, *given) -> list:
+        """Ask for an event by its name, as one visitor; return its last values.
+
+        Raises:
+            RuntimeError: the app gives an error in their place.
+        """
+        address = f"/gradio_api/call/{name}"
+        body = {"data": given, "session_hash": "trial"}
+        event = self.http.post(address, json=body).json()["event_id"]
+        *_, last = self.http.get(f"{address}/{event}").text.strip().split("\n\n")
+        kind, _, values = last.partition("\n")
+        if kind != "event: complete":
+            raise RuntimeError(f"/{name} fails: {last[:300]}")
+        return json.loads(values.removeprefix("data: "))
 
     def memory(self) -> int:
         """Return the most bytes of memory that the process held."""
