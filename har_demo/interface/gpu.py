@@ -14,6 +14,7 @@ and pages are drawn outside. Where no GPU is to be had, the processor does the w
 
 import io
 import logging
+import math
 import pickle
 import queue
 import threading
@@ -54,7 +55,7 @@ def seconds(gmacs: float) -> int:
     >>> seconds(20), seconds(111), seconds(6000)
     (0, 6, 11)
     """
-    return 0 if gmacs < WORTH else min(LONGEST, round(START + gmacs / RATE + 0.5))
+    return 0 if gmacs < WORTH else min(LONGEST, math.ceil(START + gmacs / RATE))
 
 
 def stream(tell: Tell, flag: int | None, duration: int, work: Callable, *given) -> Iterator:

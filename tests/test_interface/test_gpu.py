@@ -1,11 +1,9 @@
 """Work on a lent GPU: in a process of its own, for as long as it needs, and heard when Stop is pressed."""
 
 import importlib
-import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -176,13 +174,23 @@ def test_what_is_closed_here_ends_there(spaces):
 
 
 def test_every_page_asks_models_on_the_lent_gpu(spaces, clip, monkeypatch):
-    """One process of the app: recognise, attention and class activation, motion, flow and prompts."""
+    """One process of the app: prompts, recognise, attention and class activation, motion and flow."""
     networks.forget()
     prompt_answers.forget()
+    monkeypatch.setattr(prompts_on_gpu, "gmacs", lambda name: 1000.0)
+    given = clip, None, "walking\nrunning", True, embedded.NAME, "{}", "mean", 1.0
+    (said,) = pressed(prompts.ask_prompts, *given)
+    answer = said["answered"].answer
+    assert spaces.asked == [21] and answer.times.image > 0
+    # The frames' vectors came back: another question about the clip asks for no GPU.
+    (again,) = pressed(prompts.ask_prompts, *given)
+    assert len(spaces.asked) == 1 and again["answered"].answer.times.image == 0
+    np.testing.assert_allclose(again["answered"].answer.similarity, answer.similarity)
+
     *_, last = pressed(recognize.run_models, clip, None, [MODEL, "c3d_lab"], 0, 0, 0, 1, "", None)
     first, second = last["answered"].answers
     assert (first.model, second.model) == (MODEL, "c3d_lab")
-    assert spaces.asked == [6]
+    assert spaces.asked[1:] == [6]
     here = [key[0] for key in networks._kept]
     assert here == ["c3d_lab"], "the tiny model answers here, the other there"
 
@@ -190,36 +198,26 @@ def test_every_page_asks_models_on_the_lent_gpu(spaces, clip, monkeypatch):
     trace = shown["look"]
     assert "notice" in shown and shown["notice"] == ""
     assert trace.card is card(MODEL) and isinstance(trace.scores, np.ndarray)
-    assert len(spaces.asked) == 2
-    (curves,) = pressed(attention.trust_class, trace, None, "grad-cam")
-    assert "deletion" in curves["curves"].lower() and len(spaces.asked) == 3
+    assert len(spaces.asked) == 3
+    *_, other = pressed(attention.change_class, trace, None, "hirescam")
+    assert "class_map" in other and len(spaces.asked) == 4
     # Another place of the same look is a matter of milliseconds.
     pressed(attention.ask_place, trace, None, None, -1, 0, None, False, 8, event={"at": [0.5] * 3})
-    assert len(spaces.asked) == 3
+    assert len(spaces.asked) == 4
 
     asked = ["reverse"], ["dense"], [4], [1.0], 0.0
     *_, grid = pressed(motion.try_on_models, motion.EDITS, clip, None, [MODEL], *asked)
-    assert grid["on_page"].grid.complete and len(spaces.asked) == 4
+    assert grid["on_page"].grid.complete and len(spaces.asked) == 5
     *_, passes = pressed(motion.try_on_models, motion.SAMPLINGS, clip, None, [MODEL], *asked)
-    assert len(passes["on_page"].passes) == 1 and len(spaces.asked) == 5
+    assert len(passes["on_page"].passes) == 1 and len(spaces.asked) == 6
 
     span = "", 0.0, 1.0, False, flow.METHOD
     (moved,) = pressed(flow.show_motion, clip, None, "dis", *span)
-    assert moved["answered"].look.pairs.shape[1] == 2 and len(spaces.asked) == 5
+    assert moved["answered"].look.pairs.shape[1] == 2 and len(spaces.asked) == 6
     monkeypatch.setattr(flow_on_gpu, "gains", lambda method: method == "flownet-lab")
     (moved,) = pressed(flow.show_motion, clip, None, "flownet-lab", *span)
     assert moved["answered"].look.field(0, 0).shape[0] == 2
-    assert spaces.asked[5:] == [flow_on_gpu.SECONDS] * 2  # the span, and a network's input
-
-    monkeypatch.setattr(prompts_on_gpu, "gmacs", lambda name: 1.0)
-    given = clip, None, "walking\nrunning", True, embedded.NAME, "{}", "mean", 1.0
-    (said,) = pressed(prompts.ask_prompts, *given)
-    answer = said["answered"].answer
-    assert len(spaces.asked) == 8 and answer.times.image > 0
-    # The frames' vectors came back: another question about the clip asks for no GPU.
-    (again,) = pressed(prompts.ask_prompts, *given)
-    assert len(spaces.asked) == 8 and again["answered"].answer.times.image == 0
-    np.testing.assert_allclose(again["answered"].answer.similarity, answer.similarity)
+    assert spaces.asked[6:] == [flow_on_gpu.SECONDS] * 2  # the span, and a network's input
 
 
 def test_the_answer_is_the_same_on_both_sides(spaces, clip):
@@ -240,19 +238,3 @@ def test_the_main_process_computes_on_its_processor_where_gpus_are_lent(monkeypa
     assert device.device().type == "cpu"
     monkeypatch.setattr(device, "_lent", True)
     assert device.device().type == "cuda"
-
-
-@pytest.mark.slow
-def test_building_the_app_touches_no_gpu():
-    """A process that has begun to use CUDA cannot be forked."""
-    code = (
-        "import torch\n"
-        "def refuse(*_): raise SystemExit('CUDA was initialised')\n"
-        "torch.cuda.is_available = lambda: True\n"
-        "torch.cuda._lazy_init = refuse\n"
-        "from har_demo.interface.app import build\n"
-        "build()\n"
-    )
-    root = Path(__file__).resolve().parents[2]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
