@@ -5,6 +5,7 @@
 # `make test-all` runs the long tests as well.
 # Another trains: `make train MODEL=c3d_lab`, where DATA holds what `python -m har_demo.research prepare` has written.
 # `make test-pythons` tries every Python that is here, `make constraints` pins the newest versions.
+# `make space SPACE=user/name` makes the folder of a Hugging Face Space, checks and starts it.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 7860
@@ -15,7 +16,7 @@ DATA ?= .scratch/prepared
 # Two files at a time, in the order of tests/conftest.py.
 PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
-.PHONY: demo test test-all test-pythons constraints space-requirements train browser
+.PHONY: demo test test-all test-pythons constraints space cold-start train browser
 
 demo: .venv/installed .venv/weights
 	@echo "Starting the page on http://localhost:$(PORT) (stop it with Ctrl-C)."
@@ -34,9 +35,13 @@ test-pythons:
 constraints:
 	@$(PYTHON) tests/pythons.py --pin
 
-# A Space reads requirements.txt and no second file, so its copy carries the exact versions too.
-space-requirements:
-	@cat requirements.txt constraints.txt
+# Builds, checks and starts the folder of a Hugging Face Space in .scratch/space. DRY=1 installs nothing.
+space: .venv/installed
+	@.venv/bin/python -m har_demo.research space $(if $(DRY),--dry) $(if $(SPACE),--name $(SPACE))
+
+# Seconds from `python app.py` to the first page and to the first answer of an example, three times.
+cold-start: .venv/installed
+	@.venv/bin/python -m har_demo.research cold-start
 
 # Stopped and started again, it goes on where it was.
 train: .venv/installed

@@ -1,6 +1,8 @@
 """The one folder that is written to between runs: ingested clips, fetched weights and computed flow.
 
-HAR_CACHE, or the user's own cache folder        e.g. ~/.cache/har_demo
+HAR_CACHE                                        wherever it says
+/data/har_demo                                   on a Hugging Face Space with permanent storage
+the user's own cache folder                      e.g. ~/.cache/har_demo
 a folder of this user's in the temporary folder  where that cannot be written, as in many containers
 """
 
@@ -13,16 +15,27 @@ from pathlib import Path
 
 import platformdirs
 
+PERMANENT = Path("/data")
+"""Where a Space's permanent storage is mounted; its other disk is empty after every restart."""
+
 log = logging.getLogger(__name__)
 
 
 def root() -> Path:
     """The cache folder, made where missing."""
-    chosen = Path(os.environ.get("HAR_CACHE") or platformdirs.user_cache_dir("har_demo"))
+    named = os.environ.get("HAR_CACHE")
+    if not named and permanent():
+        return PERMANENT / "har_demo"
+    chosen = Path(named or platformdirs.user_cache_dir("har_demo"))
     # Without HOME, and for a user whom the system does not know, '~' stays as it is.
     if chosen.parts[0] != "~" and writable(chosen):
         return chosen
     return _temporary(chosen)
+
+
+def permanent() -> bool:
+    """Whether this is a Space with permanent storage that can be written."""
+    return "SPACE_ID" in os.environ and PERMANENT.is_dir() and writable(PERMANENT / "har_demo")
 
 
 def writable(folder: Path) -> bool:

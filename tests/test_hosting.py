@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 from huggingface_hub import SpaceCard
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -110,10 +111,9 @@ def _third_party(module: Path) -> set[str]:
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names.add(node.module.split(".")[0])
-    # gradio brings its client, packaging and PIL (pillow) with it
-    return (
-        names - _ours() - OPTIONAL - sys.stdlib_module_names - {"gradio_client", "packaging", "PIL"}
-    )
+    # gradio brings its client and packaging with it, huggingface_hub yaml; PIL is pillow
+    brought = {"gradio_client", "packaging", "PIL", "yaml"}
+    return names - _ours() - OPTIONAL - sys.stdlib_module_names - brought
 
 
 @cache
@@ -151,3 +151,31 @@ def test_clip_is_there_before_a_space_starts(card):
     ((repository, files),) = (line.split() for line in card.preload_from_hub)
     assert online.model_card(online.DEFAULT) == f"https://huggingface.co/{repository}"
     assert set(files.split(",")) <= {HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME}
+
+
+def test_the_container_runs_as_a_user_who_may_write_to_its_caches_alone():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if re.match(r"[A-Z]+ ", line)]
+    kinds = [kind for kind, _ in steps]
+    user = kinds.index("USER")
+    assert steps[user][1] == "1000:1000" and kinds.count("USER") == 1
+    assert not {"COPY", "RUN"} & set(kinds[user:]), "what it runs belongs to root"
+    written = dict(re.findall(r"(HAR_CACHE|HF_HOME|GRADIO_TEMP_DIR)=(\S+)", "\n".join(lines)))
+    assert len(written) == 3 and all(path.startswith("/cache/") for path in written.values())
+    let_in = {
+        line.removeprefix("!")
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    copied = {name for kind, rest in steps if kind == "COPY" for name in rest.split()[:-1]}
+    assert copied == let_in and all((ROOT / name).exists() for name in copied)
+
+
+def test_the_mirror_uploads_the_folder_that_was_checked_and_needs_one_secret():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/space.yml").read_text())
+    job = workflow["jobs"]["mirror"]
+    build, upload = (step for step in job["steps"] if "run" in step)
+    assert build["run"] == "make space DRY=1" and "env" not in build
+    assert "hf upload" in upload["run"] and "--repo-type space" in upload["run"]
+    assert upload["env"] == {"HF_TOKEN": "${{ secrets.HF_TOKEN }}"}
+    assert job["if"] == "vars.SPACE != ''" and workflow["permissions"] == {"contents": "read"}

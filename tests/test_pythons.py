@@ -1,6 +1,5 @@
 """Every Python is found, the table is written, and constraints.txt pins what requirements.txt allows."""
 
-import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -148,14 +147,3 @@ def test_every_requirement_is_pinned_within_its_bounds(python):
 def test_every_requirement_has_an_upper_bound():
     for wanted in listed((ROOT / "requirements.txt").read_text(encoding="utf-8"), "3.11"):
         assert {"<", "=="} & {one.operator for one in wanted.specifier}, wanted
-
-
-def test_a_space_gets_the_bounds_and_the_pins_in_one_file():
-    """pip takes both lines of a package, so the extra of gradio[mcp] is kept."""
-    done = subprocess.run(
-        ["make", "--silent", "space-requirements"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    lists = [(ROOT / name).read_text() for name in ("requirements.txt", "constraints.txt")]
-    assert done.stdout == "".join(lists)
-    assert not [line for line in done.stdout.splitlines() if line.startswith("-")]

@@ -2,10 +2,13 @@
 
 import os
 import tempfile
+from pathlib import Path
 
+import huggingface_hub
 import pytest
 
 from har_demo import storage
+from har_demo.prompts import online
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +65,36 @@ def test_a_link_somebody_put_there_is_not_followed(tmp_path, temporary, monkeypa
     monkeypatch.setenv("HAR_CACHE", "/dev/null/cache")
     folder = storage.root()
     assert folder.parent == temporary and not folder.is_symlink() and folder == storage.root()
+
+
+def test_a_space_with_permanent_storage_keeps_its_caches_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "PERMANENT", tmp_path)
+    monkeypatch.delenv("HAR_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert storage.root() == tmp_path / "home" / "har_demo", "/data elsewhere is none of ours"
+    monkeypatch.setenv("SPACE_ID", "somebody/action-atlas")
+    assert storage.root() == tmp_path / "har_demo" and storage.root().is_dir()
+    monkeypatch.setenv("HAR_CACHE", str(tmp_path / "named"))
+    assert storage.root() == tmp_path / "named"
+    monkeypatch.delenv("HAR_CACHE")
+    monkeypatch.setattr(storage, "PERMANENT", tmp_path / "none")
+    assert storage.root() == tmp_path / "home" / "har_demo"
+    # A disk that is mounted and cannot be written is as good as none.
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "har_demo").write_text("a file in the folder's place")
+    monkeypatch.setattr(storage, "PERMANENT", tmp_path / "disk")
+    assert storage.root() == tmp_path / "home" / "har_demo"
+
+
+def test_models_of_the_hub_go_there_too_unless_they_were_fetched_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "PERMANENT", tmp_path)
+    monkeypatch.setattr(online, "_fetched", lambda name, folder: None)
+    own = Path(huggingface_hub.constants.HF_HUB_CACHE)
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert online._cache_folder(online.DEFAULT) == own
+    monkeypatch.setenv("SPACE_ID", "somebody/action-atlas")
+    monkeypatch.delenv("HAR_CACHE")
+    assert online._cache_folder(online.DEFAULT) == tmp_path / "har_demo" / "huggingface"
+    monkeypatch.setattr(online, "_fetched", lambda name, folder: folder)
+    assert online._cache_folder(online.DEFAULT) == own

@@ -14,6 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # What each folder may import of the others; errors and assets may be used anywhere.
 BELOW = {
     "assets": set(),
+    "device": set(),
     "errors": set(),
     "storage": set(),
     "installed": set(),
@@ -28,7 +29,7 @@ BELOW = {
     "tables": {"models", "weights", "labels"},
     "profiling": {"models", "weights", "labels", "tables"},
 }
-ANYWHERE = {"errors", "assets", "child", "storage"}
+ANYWHERE = {"errors", "assets", "child", "device", "storage"}
 # Records that any part may name: what a model wants of its input.
 RECORDS = ("har_demo.models.card.",)
 

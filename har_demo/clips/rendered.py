@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from har_demo import child
+from har_demo import assets, child
 from har_demo.clips.clip import Clip, SourceFacts
 from har_demo.errors import ChoiceError
 from har_demo.labels import DATASETS
@@ -81,9 +81,14 @@ def renderer() -> Iterator[Open]:
         ...     frames = read(clip, np.arange(clip.frames))
 
     Raises:
-        ChoiceError: (a reader) there is no such action.
+        ChoiceError: this copy of the project has no renderer, or (a reader) there is no such action.
         RuntimeError: (a reader) the renderer ended or did not answer, which is a fault of the program.
     """
+    if not (assets.PACKAGE / "research").is_dir():
+        raise ChoiceError(
+            "This copy of the project comes without the renderer of people: do it in a full copy, "
+            "such as a clone of the repository."
+        )
     with tempfile.TemporaryDirectory(prefix="har_rendered_") as folder:
         process = _Renderer(Path(folder))
         try:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.transforms import crop_boxes
+from har_demo.device import device
 from har_demo.errors import ChoiceError, UserError, WeightsError
 from har_demo.models.attention import block_inputs
 from har_demo.models.card import ModelCard
@@ -69,7 +70,7 @@ class ForwardTrace:
 
     def network(self) -> nn.Module:
         """The model's network, in evaluation mode, from memory where it still is."""
-        return network(self.card, self.weights, _device())[0]
+        return network(self.card, self.weights, device())[0]
 
 
 def look(
@@ -110,16 +111,16 @@ def look(
     number = _nearest(one.indices, clip, second)
     window = one.indices[number]
     say(0.0, f"{one.card.title}: loading weights")
-    device = _device()
+    where = device()
     try:
-        module, provenance = network(one.card, one.weights, device)
+        module, provenance = network(one.card, one.weights, where)
         say(0.3, f"Reading {len(window)} frames")
         decoded, prepared = read_window(clip, one, number, read)
         inputs = tuple(
             x.contiguous(memory_format=torch.channels_last_3d) for x in prepared.views(0, 1)
         )
         say(0.6, f"{one.card.title}: one forward pass")
-        logits, received = block_inputs(module, *(x.to(device) for x in inputs))
+        logits, received = block_inputs(module, *(x.to(where) for x in inputs))
     except UserError:
         raise
     except (RuntimeError, MemoryError) as error:
@@ -148,10 +149,6 @@ def look(
         provenance=provenance,
         note=one.note,
     )
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _nearest(windows: np.ndarray, clip: Clip, second: float | None) -> int:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from har_demo.device import device as best_device
 from har_demo.errors import ChoiceError, ClipError, WeightsError
 from har_demo.flow import flownet, raft
 from har_demo.models.card import Source
@@ -194,7 +195,7 @@ def fields(
             f"Pictures of {width} × {height} pixels are too large for {one.title}: "
             f"use some of at most {side * side:,} pixels, such as {side} × {side}."
         )
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = torch.device(device or best_device())
     module, provenance = network(method, weights, device)
     step = max(1, AT_ONCE.get(device.type, 2**17) // pixels)
     out = np.empty((len(frames) - 1, 2, height, width), np.float32)

@@ -30,7 +30,6 @@ from gradio.components import Component
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import ingest
 from har_demo.errors import BROKEN, ClipError, UserError
-from har_demo.interface.gpu import on_gpu
 from har_demo.interface.run import Job
 
 log = logging.getLogger(__name__)
@@ -104,9 +103,6 @@ def endpoint(name: str, results: Mapping[str, type[Component]], models: bool = F
                 except Exception:
                     log.exception("/%s failed", name)
                     raise gr.Error(BROKEN, print_exception=False) from None
-
-        if models:
-            answer = on_gpu(answer)
 
         def answer_at_once(*given):
             return next(answer(*given))

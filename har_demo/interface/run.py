@@ -1,9 +1,9 @@
 """A press on a page: work that reports progress, can be stopped, says errors as sentences and shows results.
 
-    @press(gpu=True)
+    @press
     def run_models(job, current, video, models):
         clip = ready(current, video, job.tell)
-        for answer in recognize(clip, models, on_progress=job.tell):
+        for answer in recognized(job, clip, models):
             yield {"panel": shown(answer)}
 
     connect(run, stop, run_models, [current, video, models], {"notice": notice, "panel": panel}, ...)
@@ -24,7 +24,6 @@ from gradio.events import Dependency
 
 from har_demo.errors import UserError
 from har_demo.interface import stopping
-from har_demo.interface.gpu import on_gpu
 from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice
 
@@ -49,6 +48,11 @@ class Job:
     folder: Path
     progress: Callable[..., object]
 
+    @property
+    def flag(self) -> int | None:
+        """The number by which other processes see that Stop was pressed; None where nothing stops the work."""
+        return stopping.flag(self.key)
+
     def tell(self, share: float, sentence: str) -> None:
         """Show how far the work has come, 0 to 1, and what it does now.
 
@@ -63,17 +67,16 @@ class Job:
         stopping.check(self.key)
 
 
-def press(work: Work | None = None, *, errors: str = "notice", gpu: bool = False):
+def press(work: Work | None = None, *, errors: str = "notice"):
     """Decorate a generator of updates, so that whatever goes wrong in it becomes a sentence on the page.
 
     The decorated function is called with the key and the progress of a Job in place of the job.
 
     Args:
         errors: the output that shows the sentence.
-        gpu: the work runs models.
     """
     if work is None:
-        return functools.partial(press, errors=errors, gpu=gpu)
+        return functools.partial(press, errors=errors)
 
     @functools.wraps(work)
     def guarded(key: str, progress: Callable, *given, **named):
@@ -88,7 +91,7 @@ def press(work: Work | None = None, *, errors: str = "notice", gpu: bool = False
                 # The page must never be left waiting.
                 yield {errors: notice(explain_error(fault, f"{work.__name__} failed"))}
 
-    return on_gpu(guarded) if gpu else guarded
+    return guarded
 
 
 def on(
@@ -107,7 +110,6 @@ def on(
     parameters = inspect.signature(work).parameters
 
     def handle(request: gr.Request, data: gr.EventData, progress=gr.Progress(), *given):  # noqa: B008
-        # A request cannot travel to the process that has the GPU; its session's name can.
         key = key_of(request, work)
         named = {"event": data._data or {}, "query": dict(request.query_params)}
         named = {name: value for name, value in named.items() if name in parameters}

@@ -403,17 +403,11 @@ def embed_clip(
     windows: int = kinetics.WINDOWS,
 ) -> EncodedFrames:
     """Vectors of a clip's frames, kept for the next question about the same clip."""
-    fresh = np.arange(clip.frames) if clip.fresh is None else np.array(clip.fresh)
-    indices = np.unique(fresh[segments(len(fresh), min(frames, len(fresh)))])
-    acts = model.actions is not None and kinetics.here()
-    key = (clip.sha256, clip.frames, _identity(model), tuple(indices), acts and windows)
-    with _lock:
-        kept = _clips.get(key) if read is None else None
-        if kept is not None:
-            _clips.move_to_end(key)
-    if kept is not None:
+    if read is None and (kept := encoded(clip, model, frames, windows)):
         on_progress(1.0)
-        return EncodedFrames(*kept, indices, 0.0, 0.0)
+        return kept
+    indices = _looked_at(clip, frames)
+    acts = _acts(model)
     on_progress(0.0)
     started = time.perf_counter()
     found, decode = [], 0.0
@@ -436,13 +430,52 @@ def embed_clip(
             model.device,
         )
     vectors = model.over_time(looks), model.video(looks), actions
-    if read is None:
-        with _lock:
-            _clips[key] = vectors
-            while len(_clips) > KEPT_CLIPS:
-                _clips.popitem(last=False)
     total = time.perf_counter() - started
-    return EncodedFrames(*vectors, indices, decode * 1000, (total - decode) * 1000)
+    seen = EncodedFrames(*vectors, indices, decode * 1000, (total - decode) * 1000)
+    if read is None:
+        keep(clip, model, frames, windows, seen)
+    return seen
+
+
+def encoded(
+    clip: Clip, model: ImageTextModel, frames: int = FRAMES, windows: int = kinetics.WINDOWS
+) -> EncodedFrames | None:
+    """Return the vectors that are kept of an earlier question, or None."""
+    key = _key(clip, model, frames, windows)
+    with _lock:
+        if key not in _clips:
+            return None
+        _clips.move_to_end(key)
+        return EncodedFrames(*_clips[key], _looked_at(clip, frames), 0.0, 0.0)
+
+
+def keep(clip: Clip, model: ImageTextModel, frames: int, windows: int, seen: EncodedFrames) -> None:
+    """Keep vectors for the next question, on the device of the model that will be asked."""
+    video = None if seen.video is None else seen.video.to(model.device)
+    with _lock:
+        _clips[_key(clip, model, frames, windows)] = (
+            seen.moments.to(model.device),
+            video,
+            seen.actions,
+        )
+        while len(_clips) > KEPT_CLIPS:
+            _clips.popitem(last=False)
+
+
+def _looked_at(clip: Clip, frames: int) -> np.ndarray:
+    """int64 [T]: frames spread over those of the clip that show a new picture."""
+    fresh = np.arange(clip.frames) if clip.fresh is None else np.array(clip.fresh)
+    return np.unique(fresh[segments(len(fresh), min(frames, len(fresh)))])
+
+
+def _acts(model: ImageTextModel) -> bool:
+    """Whether I3D answers beside the model."""
+    return model.actions is not None and kinetics.here()
+
+
+def _key(clip: Clip, model: ImageTextModel, frames: int, windows: int) -> tuple:
+    indices = tuple(_looked_at(clip, frames))
+    return (clip.sha256, clip.frames, _identity(model), indices, _acts(model) and windows)
 
 
 def similarities(model: ImageTextModel, seen: EncodedFrames, sentences: Tensor) -> Tensor:

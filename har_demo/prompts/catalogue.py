@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 
+from har_demo.device import device as best_device
 from har_demo.errors import WeightsError
 from har_demo.prompts import default, embedded, kinetics, learned, online, packaged
 from har_demo.prompts.image_text import ImageTextModel
@@ -124,7 +125,7 @@ def load(name: str | None = None, device: torch.device | str | None = None) -> I
     """
     if name is None or name == default.NAME:
         return _load_default(device)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = device or best_device()
     key = (name, str(device))
     with _gate:
         if key not in _kept:

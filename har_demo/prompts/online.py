@@ -95,11 +95,13 @@ def _repository(name: str) -> tuple[str, str]:
 
 
 def _cache_folder(name: str) -> Path:
-    """huggingface_hub's own, or one in our cache where that lacks the weights and cannot be written."""
+    """huggingface_hub's own, or one in our cache where that lacks the weights and cannot keep them."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
     own = Path(HF_HUB_CACHE)
-    return own if _fetched(name, own) or storage.writable(own) else storage.root() / "huggingface"
+    if _fetched(name, own) or (storage.writable(own) and not storage.permanent()):
+        return own
+    return storage.root() / "huggingface"
 
 
 def _fetched(name: str, folder: Path) -> Path | None:

@@ -1,6 +1,6 @@
 """Search: rank many clips by how well they fit one sentence; one vector a clip, kept for the next sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,12 +61,14 @@ def search_files(
     sentence: str,
     model: str | None = None,
     on_progress: Progress | None = None,
+    on_read: Callable[[list[Clip]], None] = lambda clips: None,
 ) -> Ranking:
     """Rank video files by how well a sentence fits them; those that cannot be read are named, not fatal.
 
     Args:
         files: at most MOST.
         sentence, model, on_progress: as for `search`.
+        on_read: called with the clips once all files are read, before a model looks at them.
 
     Raises:
         ChoiceError: as `search`, or none of the files can be read.
@@ -89,6 +91,7 @@ def search_files(
         if len(unread) > 1:
             why = f"None of the {len(unread)} files can be searched. {why}"
         raise ChoiceError(why)
+    on_read(clips)
     found = search(
         clips, sentence, model, on_progress=lambda done, what: say(0.6 + 0.4 * done, what)
     )

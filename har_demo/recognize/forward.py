@@ -56,7 +56,7 @@ def in_batches(
             if end - start == 1:
                 raise TooLittleMemory
             batch = (end - start) // 2
-            if torch.cuda.is_available():
+            if torch.cuda.is_initialized():
                 torch.cuda.empty_cache()
             continue
         parts.append(part)

@@ -20,6 +20,7 @@ MOST_FRAMES = 256
 MOST_WINDOWS = 1000
 LEAST_STRIDE, MOST_STRIDE = 0.001, 10_000
 DEFAULT_WINDOWS = 10
+UNKNOWN_GMACS = 50.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Plan:
     def views(self) -> int:
         """Number of forward passes: every crop of every window."""
         return len(self.indices) * self.crops
+
+    @property
+    def view_gmacs(self) -> float:
+        """Multiply-adds of one view at the requested number of frames, 10⁹."""
+        return (self.card.gmacs or UNKNOWN_GMACS) * self.frames / self.card.input.frames
 
     @property
     def spec(self) -> ModelInput:

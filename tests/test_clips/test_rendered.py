@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from har_demo import assets
 from har_demo.clips import rendered
 from har_demo.clips.rendered import FRAMES, SIDE, RenderedScene, renderer, scenes
 from har_demo.errors import ChoiceError
@@ -64,3 +65,10 @@ def test_a_renderer_that_breaks_is_no_fault_of_the_user(monkeypatch):
             read(clip, READ)
     with pytest.raises(ValueError, match="closed"):
         read(clip, READ)
+
+
+def test_a_copy_without_the_renderer_says_so(tmp_path, monkeypatch):
+    """Such as the folder of a Space."""
+    monkeypatch.setattr(assets, "PACKAGE", tmp_path)
+    with pytest.raises(ChoiceError, match="without the renderer of people"), renderer():
+        pass

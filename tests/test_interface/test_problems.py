@@ -72,8 +72,15 @@ def test_an_upload_that_meets_a_fault_is_said_beside_the_clip(monkeypatch, caplo
 SERVED = """
 import sys
 import torchvision
-before = set(sys.modules)
+import torch
+
+def refused(*_):
+    raise SystemExit("CUDA was initialised")
+
+before, cuda = set(sys.modules), (torch.cuda.is_available, torch.cuda._lazy_init)
+torch.cuda.is_available, torch.cuda._lazy_init = lambda: True, refused
 import app
+torch.cuda.is_available, torch.cuda._lazy_init = cuda
 unwanted = ("har_demo.research", "torch._inductor", "unearth")
 print("unwanted:", *sorted(name for name in set(sys.modules) - before if name.startswith(unwanted)))
 app.launch(app.demo)
@@ -83,7 +90,10 @@ app.launch(app.demo)
 @pytest.mark.nightly
 @pytest.mark.slow
 def test_a_server_whose_reading_process_is_broken(serving, tmp_path):
-    """And it loads no trainer, no renderer and no compiler of networks, whose start is costly."""
+    """And it loads no trainer, no renderer and no compiler of networks, whose start is costly.
+
+    Nor does it touch a GPU: ZeroGPU forks it, and a process that has begun to use CUDA cannot be forked.
+    """
     clip = write(tmp_path / "clip.mp4", numbered_frames(20))
     code = (
         "import har_demo.clips.transcode as t\n"

@@ -239,6 +239,6 @@ const atlas = (() => {
   );
   document.addEventListener('DOMContentLoaded', keepTheme);
 
-  return {chosen, asked, seek, show, tick, compare, started, ended, stopping, stopped, restored, copyLink, fetchFile};
+  return {chosen, asked, seek, show, tick, labelRun, compare, started, ended, stopping, stopped, restored, copyLink, fetchFile};
 })();
 window.atlas = atlas;

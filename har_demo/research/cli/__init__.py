@@ -6,7 +6,7 @@ Everything heavy is imported inside the commands, so that --help answers at once
 import typer
 
 from har_demo.cli import plainly
-from har_demo.research.cli import benchmarks, flow, people, prompts, recognition
+from har_demo.research.cli import benchmarks, flow, people, prompts, recognition, space
 
 COMMANDS = (
     *(people.render, people.sheet, people.dataset, people.examples, people.render_frames),
@@ -22,6 +22,7 @@ COMMANDS = (
     ),
     *(flow.flow_train, flow.flow_evaluate, flow.flow_sizes),
     *(benchmarks.bench, benchmarks.bench_job, benchmarks.bench_renderer, benchmarks.docs),
+    *(space.space, space.cold_start),
 )
 """In the order of --help."""
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import gradio as gr
 
+from har_demo.clips.clip import Clip
 from har_demo.explain.export import (
     ExplainedAttention,
     ExplainedClass,
     explained_attention,
-    explained_class,
 )
-from har_demo.explain.look import ForwardTrace, look
 from har_demo.interface.api import ClipFile, endpoint, read_clip
+from har_demo.interface.pages.attention.on_gpu import class_explained, traced
 from har_demo.interface.run import Job
 from har_demo.models import registry
 
@@ -49,7 +49,7 @@ def attention(
         lines: How many of the strongest connections are listed and drawn.
     """
     place = (x or 0, y or 0, int(frame or 0))
-    trace = _trace(job, clip, model, second)
+    trace = traced(job, read(clip, model), model, second, maps=False)[0]
     return _files(
         explained_attention(trace, place, block or None, head, function or None, int(lines)),
         job.folder,
@@ -77,22 +77,16 @@ def class_activation(
         second: The moment to look at; leave empty for the middle of the clip.
         trust: Whether to measure deletion, insertion and a network with shuffled parameters, too.
     """
-    trace = _trace(job, clip, model, second)
+    trace = traced(job, read(clip, model), model, second, maps=False)[0]
     return _files(
-        explained_class(
-            trace,
-            action or None,
-            method or "grad-cam",
-            trust,
-            lambda share: job.tell(share, "Deletion and insertion"),
-        ),
-        job.folder,
+        class_explained(job, trace, action or None, method or "grad-cam", trust), job.folder
     )
 
 
-def _trace(job: Job, clip: ClipFile, model: str, second: float | None) -> ForwardTrace:
-    registry.card(model)  # a wrong name is named before the clip is read
-    return look(read_clip(clip), model, second, on_progress=job.tell)
+def read(clip: ClipFile, model: str) -> Clip:
+    """Read the clip; a wrong model is named before."""
+    registry.card(model)
+    return read_clip(clip)
 
 
 def _files(explained: ExplainedAttention | ExplainedClass, folder: Path) -> tuple[dict, str, str]:

@@ -11,11 +11,11 @@ from har_demo.explain.export import (
     ExplainedAttention,
     ExplainedClass,
     attention_at,
-    explained_class,
     function_rows,
 )
-from har_demo.explain.look import ForwardTrace, look
+from har_demo.explain.look import ForwardTrace
 from har_demo.interface.clip_input import ready
+from har_demo.interface.pages.attention.on_gpu import class_explained, traced
 from har_demo.interface.pages.attention.view import (
     METHOD_CHOICES,
     block_choices,
@@ -40,7 +40,7 @@ MEAN = -1  # the head that stands for all
 GONE = "There are no maps on the page any more: press Look again."
 
 
-@press(gpu=True)
+@press
 def ask_model(
     job: Job,
     current: Clip | None,
@@ -56,8 +56,8 @@ def ask_model(
     if not model:
         raise ChoiceError("No model with weights is here: fetch some, then open this page again.")
     clip = ready(current, video, job.tell)
-    trace = look(clip, model, second, on_progress=lambda done, what: job.tell(0.5 * done, what))
-    job.tell(0.5, "Attention of all positions")
+    trace, found = traced(job, clip, model, second)
+    job.tell(0.6, "Attention of all positions")
     shown = current.sha256 if current else clip.sha256
     every = blocks(trace)
     where = {"where": gr.update(visible=bool(every))}
@@ -70,8 +70,6 @@ def ask_model(
             **_selectors(of),
             **_drawn(said, 0, False),
         }
-    job.tell(0.9, "Class activation map")
-    found = explained_class(trace)
     yield {
         "notice": "",
         "verdict": verdict_shown(trace, shown, bool(every)),
@@ -95,7 +93,7 @@ def stopped(job: Job, trace: ForwardTrace | None):
     yield {"notice": notice(f"Stopped.{stays}", "warn")}
 
 
-@press(errors="scores", gpu=True)
+@press(errors="scores")
 def ask_place(job: Job, trace, at, block, head, level, function, changes, lines, event: dict):
     """Let another place ask. Yields updates of: at, overlay, scores."""
     try:
@@ -107,7 +105,7 @@ def ask_place(job: Job, trace, at, block, head, level, function, changes, lines,
         yield _redrawn(trace, at, block, head, level, function, changes, lines)
 
 
-@press(errors="scores", gpu=True)
+@press(errors="scores")
 def redraw(job: Job, trace, at, block, head, level, function, changes, lines):
     """Draw the same place under other settings. Yields updates of: overlay, scores."""
     yield _redrawn(trace, at, block, head, level, function, changes, lines)
@@ -117,7 +115,7 @@ def _redrawn(trace, at, block, head, level, function, changes, lines) -> dict:
     return _drawn(_said(trace, at, block, head, function, lines), level or 0, changes)
 
 
-@press(errors="scores", gpu=True)
+@press(errors="scores")
 def change_block(job: Job, trace, at, block, lines):
     """Show another block, with its own heads, levels and functions.
 
@@ -127,46 +125,44 @@ def change_block(job: Job, trace, at, block, lines):
     yield _selectors(said.result.block) | _drawn(said, 0, False)
 
 
-@press(errors="class_map", gpu=True)
+@press(errors="class_map")
 def change_class(job: Job, trace, name, method):
     """Show another action or method, and no curves any more. Yields updates of: class_map, curves."""
     yield {"curves": ""}
-    yield {"class_map": class_map_shown(_class(trace, name, method))}
+    yield {"class_map": class_map_shown(_class(job, trace, name, method))}
 
 
-@press(errors="curves", gpu=True)
+@press(errors="curves")
 def trust_class(job: Job, trace, name, method):
     """Measure deletion, insertion and shuffled parameters. Yields an update of: curves."""
-    explained = _class(
-        trace, name, method, True, lambda share: job.tell(share, "Deletion and insertion")
-    )
+    explained = _class(job, trace, name, method, trust=True)
     yield {"curves": trust_shown(explained)}
 
 
-@press(gpu=True)
+@press
 def picture_of_attention(job: Job, trace, at, block, head, level, function, changes, lines):
     """Write the map as drawn. Yields an update of: file."""
     said = _said(trace, at, block, head, function, lines)
     yield {"file": _file(job, trace, f"attention-{said.result.block.name}.png", said.png())}
 
 
-@press(gpu=True)
+@press
 def array_of_attention(job: Job, trace, at, block, head, level, function, changes, lines):
     """Write the map's numbers. Yields an update of: file."""
     said = _said(trace, at, block, head, function, lines)
     yield {"file": _file(job, trace, f"attention-{said.result.block.name}.npz", said.npz())}
 
 
-@press(gpu=True)
+@press
 def picture_of_class(job: Job, trace, name, method):
     """Write the class's map as drawn. Yields an update of: file."""
-    yield {"file": _file(job, trace, f"{method}.png", _class(trace, name, method).png())}
+    yield {"file": _file(job, trace, f"{method}.png", _class(job, trace, name, method).png())}
 
 
-@press(gpu=True)
+@press
 def array_of_class(job: Job, trace, name, method):
     """Write the numbers of the class's map. Yields an update of: file."""
-    yield {"file": _file(job, trace, f"{method}.npz", _class(trace, name, method).npz())}
+    yield {"file": _file(job, trace, f"{method}.npz", _class(job, trace, name, method).npz())}
 
 
 def offer_models(chosen: str | None):
@@ -184,10 +180,10 @@ def _said(one, at, block, head, function, lines) -> ExplainedAttention:
     return attention_at(one, at or MIDDLE, block or None, head, function or None, int(lines))
 
 
-def _class(one, name, method, trust=False, on_progress=None) -> ExplainedClass:
+def _class(job: Job, one, name, method, trust=False) -> ExplainedClass:
     if one is None:
         raise ChoiceError(GONE)
-    return explained_class(one, name or None, method, trust, on_progress)
+    return class_explained(job, one, name or None, method, trust)
 
 
 def _drawn(said: ExplainedAttention, level: int, changes: bool) -> dict:

@@ -6,8 +6,9 @@ import gradio as gr
 
 from har_demo.errors import ChoiceError
 from har_demo.flow import catalogue, save
-from har_demo.flow.look import FlowResult, flow_json, forget, look
+from har_demo.flow.look import FlowResult, flow_json, forget
 from har_demo.interface.api import ClipFile, endpoint, read_clip
+from har_demo.interface.pages.flow.on_gpu import computed
 from har_demo.interface.run import Job
 from har_demo.recognize import two_streams
 
@@ -92,4 +93,4 @@ def _look(
     names = [methods] if isinstance(methods, str) else list(map(str, methods or []))
     if start is None or seconds is None:
         raise ChoiceError("Give the start and the duration of the span in seconds.")
-    return look(read_clip(clip), names, start, seconds, job.tell)
+    return computed(job, read_clip(clip), names, start, seconds)

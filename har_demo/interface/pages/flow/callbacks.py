@@ -11,10 +11,10 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError
 from har_demo.flow import learned, save
 from har_demo.flow.catalogue import EMBEDDED, Method, methods, offered
-from har_demo.flow.look import flow_json, look
-from har_demo.flow.stack import stack
+from har_demo.flow.look import flow_json
 from har_demo.flow.views import METHOD
 from har_demo.interface.clip_input import ready
+from har_demo.interface.pages.flow.on_gpu import computed, stacked
 from har_demo.interface.pages.flow.view import (
     FlowOnPage,
     as_network,
@@ -49,7 +49,7 @@ SLOW = (
 )
 
 
-@press(gpu=True)
+@press
 def show_motion(
     job: Job,
     current: Clip | None,
@@ -71,11 +71,11 @@ def show_motion(
             "Both methods are the same: choose another one to compare with, or nothing."
         )
     chosen = [name for name in (method, beside) if name]
-    result = look(clip, chosen, _number(start), _number(seconds), job.tell)
+    result = computed(job, clip, chosen, _number(start), _number(seconds))
     shown = current.sha256 if current else clip.sha256
     on_page = FlowOnPage(result, shown, fastest(result), without_camera)
     job.tell(1, "Drawing")
-    network = _network(on_page, seen_by)
+    network = _network(job, on_page, seen_by)
     job.check()
     path = job.folder / f"{_stem(on_page)}.json"
     path.write_text(json.dumps(flow_json(result), indent=1), encoding="utf-8")
@@ -135,13 +135,13 @@ def show_pair(job: Job, on_page: FlowOnPage | None, event: dict):
     yield {"notice": "", "pair": one_pair(changed), "answered": changed}
 
 
-@press(gpu=True)
+@press
 def see_as(job: Job, on_page: FlowOnPage | None, seen_by: str):
     """Show the channels as another network is given them. Yields updates of: notice, network."""
     if on_page is None:
         return
     _check_here(on_page)
-    yield {"notice": "", "network": _network(on_page, seen_by)}
+    yield {"notice": "", "network": _network(job, on_page, seen_by)}
 
 
 def _check_here(on_page: FlowOnPage) -> None:
@@ -149,13 +149,13 @@ def _check_here(on_page: FlowOnPage) -> None:
         raise ChoiceError("The clip of this flow is no longer here: press Show the motion again.")
 
 
-def _network(on_page: FlowOnPage, seen_by: str) -> str:
+def _network(job: Job, on_page: FlowOnPage, seen_by: str) -> str:
     found, model = on_page.look, card(seen_by if seen_by in SEEN_BY else next(iter(SEEN_BY)))
     way = found.ways[0]
     first = int(found.pairs[fastest(found), 0])
     # The fastest moment is in the middle of what is shown.
     reach = model.input.flow_frames * found.clip.fps / model.input.fps
-    one = stack(found.clip, model.input, round(first - reach / 2), way.method)
+    one = stacked(job, found.clip, model.input, round(first - reach / 2), way.method)
     return as_network(one, model, way.title, found.clip.fps)
 
 
@@ -194,7 +194,7 @@ def _no_files() -> dict:
     }
 
 
-@press(gpu=True)
+@press
 def ask_streams(
     job: Job, current: Clip | None, video: str | None, name: str, flow: str, weight: float
 ):

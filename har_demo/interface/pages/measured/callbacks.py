@@ -3,6 +3,7 @@
 import gradio as gr
 import torch
 
+from har_demo.device import device
 from har_demo.errors import ChoiceError
 from har_demo.interface import formatting, plots
 from har_demo.interface.pages.measured.view import restore, whisker
@@ -20,7 +21,7 @@ SIZE = 11  # of a point in the chart, in pixels
 SHOWN, HIDDEN = gr.update(visible=True), gr.update(visible=False)
 
 
-@press(errors="films", gpu=True)
+@press(errors="films")
 def examples_of(job: Job, model: str, event: dict):
     """Show clips of one cell of the matrix, one after the other: updates of films, stop."""
     pair = event.get("custom")
@@ -99,13 +100,13 @@ def recorded_times(dataset: str) -> str:
     return _times(recorded[machine], dataset, machine, beside=beside, recorded=True)
 
 
-@press(errors="times", gpu=True)
+@press(errors="times")
 def time_here(job: Job, dataset: str):
     """Time every measured network on this machine: updates of times, stop."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    where = device()
     machine = (
         torch.cuda.get_device_name()
-        if device.type == "cuda"
+        if where.type == "cuda"
         else f"{processor()}, {formatting.count(torch.get_num_threads(), 'thread')}"
     )
     networks = [row for row in entries() if row.gmacs is not None and row.key == row.model]
@@ -115,7 +116,7 @@ def time_here(job: Job, dataset: str):
         doing = f"{row.title}, {number + 1} of {len(networks)}"
         shown = _times(measured, dataset, machine, doing, number / len(networks))
         yield {"times": shown, "stop": SHOWN}
-        measured[row.key] = milliseconds(row.card, device, SECONDS)
+        measured[row.key] = milliseconds(row.card, where, SECONDS)
     yield {"times": _times(measured, dataset, machine), "stop": HIDDEN}
 
 

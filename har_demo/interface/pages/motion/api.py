@@ -28,7 +28,7 @@ def try_edits(
         edits: Edits as /edit_list names them, with a strength where wanted, such as "darken=0.1"; leave empty for all.
         start: The second from which on ten seconds of the clip are looked at.
     """
-    *_, last = tried(read_clip(clip), models or [], edits or list(EDITS), start, job.tell)
+    *_, last = tried(job, read_clip(clip), models or [], edits or list(EDITS), start)
     return grid_json(last)
 
 
@@ -70,7 +70,7 @@ def try_samplings(
         start: The second from which on ten seconds of the clip are looked at.
     """
     chosen = (kinds or list(KINDS), frames or list(FRAMES), strides or list(STRIDES))
-    excerpt, _, passes = sampled(read_clip(clip), models or [], *chosen, start, job.tell)
+    excerpt, _, passes = sampled(job, read_clip(clip), models or [], *chosen, start)
     return samplings_json(excerpt.stretch, list(passes))
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,23 +16,23 @@ from har_demo.errors import ChoiceError, UserError
 from har_demo.explain import edits
 from har_demo.explain.edits_export import grid_csv, grid_json
 from har_demo.explain.film import MOST_SECONDS, Excerpt, film
-from har_demo.explain.samplings import Sampled, passes, samplings, ways
+from har_demo.explain.samplings import Sampled, passes, ways
 from har_demo.explain.samplings_export import samplings_csv, samplings_json
-from har_demo.explain.sensitivity import Grid, grid
+from har_demo.explain.sensitivity import Grid
 from har_demo.interface.clip_input import ready
 from har_demo.interface.pages.motion import previews as motion_previews
+from har_demo.interface.pages.motion.on_gpu import edited_grids, excerpt, sampled_passes
 from har_demo.interface.pages.motion.view import MotionOnPage
 from har_demo.interface.render import data_uri, notice
 from har_demo.interface.run import Job, press
 
 BETWEEN = 0.4  # seconds between two pictures of the grid while it fills
-READING = 0.05  # the share of the work that reading takes
 THUMBNAILS = 8
 EDITS, SAMPLINGS = "edits", "samplings"  # the two halves of the page
 
 
 def tried(
-    clip: Clip, models: Sequence[str], wanted: Sequence[str], start: float, tell: Callable
+    job: Job, clip: Clip, models: Sequence[str], wanted: Sequence[str], start: float
 ) -> Iterator[Grid]:
     """The grid as it grows; what the page and the API ask alike.
 
@@ -41,17 +41,17 @@ def tried(
     """
     asked = edits.several(wanted)  # what cannot be asked is said before the clip is read
     _some(models)
-    return grid(_film(clip, start, tell), models, asked, _after_reading(tell))
+    return edited_grids(job, clip, models, asked, start or 0.0)
 
 
 def sampled(
+    job: Job,
     clip: Clip,
     models: Sequence[str],
     kinds: Sequence[str],
     frames: Sequence[float],
     strides: Sequence[float],
     start: float,
-    tell: Callable,
 ) -> tuple[Excerpt, int, Iterator[Sampled]]:
     """The film, how many passes there will be, and the passes as they come.
 
@@ -60,8 +60,8 @@ def sampled(
     """
     asked = ways(kinds, frames, strides)
     _some(models)
-    taken = _film(clip, start, tell)
-    return taken, passes(models, asked), samplings(taken, models, asked, _after_reading(tell))
+    taken = excerpt(job, clip, start or 0.0)
+    return taken, passes(models, asked), sampled_passes(job, taken, models, asked, start or 0.0)
 
 
 def _some(models: Sequence[str]) -> None:
@@ -69,15 +69,7 @@ def _some(models: Sequence[str]) -> None:
         raise ChoiceError("No model is ticked: tick at least one under 'Models'.")
 
 
-def _film(clip: Clip, start: float, tell: Callable) -> Excerpt:
-    return film(clip, start or 0.0, lambda done: tell(READING * done, "Reading the clip"))
-
-
-def _after_reading(tell: Callable) -> Callable:
-    return lambda done, sentence: tell(READING + (1 - READING) * done, sentence)
-
-
-@press(gpu=True)
+@press
 def try_on_models(
     job: Job,
     part: str,
@@ -97,10 +89,10 @@ def try_on_models(
     clip = ready(current, video, job.tell)
     shown = current.sha256 if current else clip.sha256
     if part == SAMPLINGS:
-        pages = _samplings(clip, shown, chosen, kinds, frames, strides, start, job.tell)
+        pages = _samplings(job, clip, shown, chosen, kinds, frames, strides, start)
         style = ""
     else:
-        pages = _grids(clip, shown, chosen, wanted, start, job.tell)
+        pages = _grids(job, clip, shown, chosen, wanted, start)
         style = motion_previews.style(clip, start or 0.0, edits.several(wanted), "#results")
     on_page = None
     last = 0.0
@@ -119,13 +111,13 @@ def try_on_models(
         raise
 
 
-def _grids(clip, shown, chosen, wanted, start, tell) -> Iterator[MotionOnPage]:
-    for now in tried(clip, chosen, wanted, start, tell):
+def _grids(job, clip, shown, chosen, wanted, start) -> Iterator[MotionOnPage]:
+    for now in tried(job, clip, chosen, wanted, start):
         yield MotionOnPage(shown, grid=now)
 
 
-def _samplings(clip, shown, chosen, kinds, frames, strides, start, tell) -> Iterator[MotionOnPage]:
-    taken, wanted, found = sampled(clip, chosen, kinds, frames, strides, start, tell)
+def _samplings(job, clip, shown, chosen, kinds, frames, strides, start) -> Iterator[MotionOnPage]:
+    taken, wanted, found = sampled(job, clip, chosen, kinds, frames, strides, start)
     last = len(taken.frames) - 1
     spread = np.linspace(0, last, min(THUMBNAILS, last + 1)).round().astype(int)
     small = tuple(data_uri(taken.frames[n], height=64) for n in spread)

@@ -46,7 +46,7 @@ def ask_in_words(
     normalise_prompts(requested)  # bad prompts are named before the clip is read
     source = read_clip(clip)
     answer = question(
-        source, requested, tower, templates or list(PLAIN), none, pooling, temperature, job.tell
+        job, source, requested, tower, templates or list(PLAIN), none, pooling, temperature
     )
     return answer_json(source, answer)
 
@@ -67,4 +67,4 @@ def search_clips(job: Job, clips: list[ClipFile], sentence: str, tower: str = DE
         sentence: What is looked for, such as "a person riding a bicycle".
         tower: Image-text model, one that /towers lists; default is CLIP where it can be had, else embedded, which needs no network.
     """
-    return ranking_json(find(clips, sentence, tower, job.tell))
+    return ranking_json(find(job, clips, sentence, tower))

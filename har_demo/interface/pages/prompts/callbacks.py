@@ -1,6 +1,7 @@
 """Presses on the Prompts page: asking, rescoring, heat maps."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -10,6 +11,7 @@ from har_demo.clips.frames import read_frames
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
 from har_demo.interface.clip_input import ready
+from har_demo.interface.pages.prompts.on_gpu import encode
 from har_demo.interface.pages.prompts.view import (
     PromptsOnPage,
     answered_by,
@@ -35,7 +37,9 @@ from har_demo.prompts import (
     normalise_prompts,
     rescore,
 )
+from har_demo.prompts.answer import FRAMES
 from har_demo.prompts.catalogue import card, offered
+from har_demo.prompts.kinetics import WINDOWS
 from har_demo.weights.state import megabytes
 
 OWN_TEMPERATURE = 1.0
@@ -50,6 +54,7 @@ a person cooking"""
 
 
 def question(
+    job: Job,
     clip: Clip,
     prompts: str | list[str],
     model: str,
@@ -57,27 +62,32 @@ def question(
     none: bool,
     pooling: str,
     temperature: float | None,
-    tell,
 ) -> PromptAnswer:
-    """What the page and the API ask alike; `tell` is called with a share and a sentence.
+    """What the page and the API ask alike.
 
     Raises:
         ChoiceError, WeightsError, ClipError: as `har_demo.prompts.ask`; models from a folder are for
             the command line alone.
     """
-    return ask(
+    name = offered(model or DEFAULT)
+    seen, machine = encode(job, job.tell, [clip], name, FRAMES, WINDOWS)
+    answer = ask(
         clip,
         prompts,
-        offered(model or DEFAULT),
+        name,
         pooling,
         templates,
         BACKGROUND if none else (),
         temperature=temperature,
-        on_progress=tell,
+        on_progress=job.tell,
     )
+    if frames := seen.get(clip.sha256):
+        times = replace(answer.times, decode=frames.decode, image=frames.image)
+        return replace(answer, times=times, device=machine)
+    return answer
 
 
-@press(gpu=True)
+@press
 def ask_prompts(
     job: Job,
     current: Clip | None,
@@ -95,7 +105,7 @@ def ask_prompts(
     """
     clip = ready(current, video, job.tell)
     normalise_prompts(prompts)  # bad prompts are named before anything is loaded
-    answer = question(clip, prompts, model, templates.splitlines(), none, pooling, None, job.tell)
+    answer = question(job, clip, prompts, model, templates.splitlines(), none, pooling, None)
     job.check()
     on_page = PromptsOnPage(
         clip=clip,
@@ -145,7 +155,7 @@ def _read(answer: PromptAnswer, pooling: str, warmth: float) -> PromptAnswer:
     return rescore(answer, pooling, max(0.001, answer.own_temperature(pooling) * warmth))
 
 
-@press(errors="where", gpu=True)
+@press(errors="where")
 def where_it_matches(job: Job, on_page: PromptsOnPage | None, event: dict):
     """Show a heat map of one prompt on its best frame. Yields an update of: where."""
     number = event.get("prompt")

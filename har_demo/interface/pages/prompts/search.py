@@ -5,15 +5,17 @@ from pathlib import Path
 
 import gradio as gr
 
+from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.probe import limits
 from har_demo.errors import ChoiceError
 from har_demo.interface import formatting
+from har_demo.interface.pages.prompts.on_gpu import encode
 from har_demo.interface.render import data_uri, fragment, notice, render
 from har_demo.interface.run import Job, ends, on, press
 from har_demo.prompts import Found, Ranking, ranking_json, search_files
 from har_demo.prompts.catalogue import about, card, offered
-from har_demo.prompts.ranking import MOST
+from har_demo.prompts.ranking import FRAMES, MOST
 
 # A press on a clip plays it in the panel's own player, from the moment that fits best.
 FOUND_SCRIPT = """
@@ -87,13 +89,13 @@ def build(model: gr.Dropdown) -> None:
     ends(stop, running, search_clips, stopped, [], outputs)
 
 
-@press(gpu=True)
+@press
 def search_clips(job: Job, files: list[str] | None, sentence: str, model: str):
     """Rank the clips.
 
     Yields updates of: notice, found, json_file.
     """
-    ranking = find(files, sentence, model, job.tell)
+    ranking = find(job, files, sentence, model)
     path = job.folder / "search.json"
     path.write_text(json.dumps(ranking_json(ranking), indent=1), encoding="utf-8")
     yield {
@@ -103,8 +105,8 @@ def search_clips(job: Job, files: list[str] | None, sentence: str, model: str):
     }
 
 
-def find(files: list[str] | None, sentence: str, model: str, tell) -> Ranking:
-    """Search for the page and the API alike; `tell` is called with a share and a sentence.
+def find(job: Job, files: list[str] | None, sentence: str, model: str) -> Ranking:
+    """Search for the page and the API alike.
 
     Raises:
         ChoiceError, WeightsError: as `har_demo.prompts.search_files`; models from a folder are for the
@@ -112,7 +114,12 @@ def find(files: list[str] | None, sentence: str, model: str, tell) -> Ranking:
     """
     if not files:
         raise ChoiceError("There is no clip to search: add some video files.")
-    return search_files([Path(file) for file in files], sentence, offered(model), tell)
+    name = offered(model)
+
+    def encoded(clips: list[Clip]) -> None:
+        encode(job, job.tell, clips, name, FRAMES, windows=1)
+
+    return search_files([Path(file) for file in files], sentence, name, job.tell, encoded)
 
 
 @press

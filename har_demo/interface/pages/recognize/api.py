@@ -3,9 +3,9 @@
 import gradio as gr
 
 from har_demo.interface.api import ClipFile, endpoint, read_clip
+from har_demo.interface.pages.recognize.on_gpu import recognized
 from har_demo.interface.run import Job
 from har_demo.interface.service import requests
-from har_demo.recognize import recognize as engine
 from har_demo.recognize.catalogue import catalogue
 from har_demo.recognize.defaults import default_models
 from har_demo.recognize.export import annotate, as_json
@@ -37,7 +37,7 @@ def recognize(
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
     return as_json(
         source,
-        list(engine.recognize(source, requests(models or default_models(), settings), job.tell)),
+        list(recognized(job, source, requests(models or default_models(), settings))),
     )
 
 
@@ -64,9 +64,7 @@ def annotated(
     """
     source = read_clip(clip)
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
-    answers = list(
-        engine.recognize(source, requests(models or default_models(), settings), job.tell)
-    )
+    answers = list(recognized(job, source, requests(models or default_models(), settings)))
     predictions = [answer for answer in answers if isinstance(answer, Prediction)]
     if not predictions:
         raise next((a for a in answers if a.internal), answers[0]).as_error()

@@ -12,13 +12,13 @@ from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import service
 from har_demo.interface.clip_input import ready
 from har_demo.interface.examples import example_of
+from har_demo.interface.pages.recognize.on_gpu import recognized
 from har_demo.interface.pages.recognize.view import results, seen
 from har_demo.interface.run import Job, press
 from har_demo.models.registry import card
 from har_demo.recognize.export import annotate
 from har_demo.recognize.plan import plan
 from har_demo.recognize.prediction import ModelError, Prediction, Request
-from har_demo.recognize.recognize import recognize
 from har_demo.recognize.seen import see_again
 
 
@@ -46,7 +46,7 @@ class Answers:
         return results(self.clip, self.link, answers, self.waiting, stopped)
 
 
-@press(gpu=True)
+@press
 def run_models(
     job: Job,
     current: Clip | None,
@@ -71,7 +71,7 @@ def run_models(
     }
     clip = ready(current, video, job.tell)
     requests = service.requests(chosen, settings, own_model, own_file)
-    answers = recognize(clip, requests, on_progress=job.tell, seen=True)
+    answers = recognized(job, clip, requests, seen=True)
     link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
     link |= settings
     # Two facts for the page alone: weights that cannot travel, and which clip it showed.

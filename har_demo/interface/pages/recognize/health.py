@@ -76,7 +76,7 @@ def show_health() -> Markup:
     return render("recognize/health", every=every, sound=sum(one.ok for one in every))
 
 
-@press(errors="problems", gpu=True)
+@press(errors="problems")
 def measure_again(job: Job, model: str, clips: int, so_far: dict[str, Tally]):
     """Ask one shipped model, or each, about its next rendered clips, one at a time.
 

@@ -4,7 +4,7 @@ import gradio as gr
 
 from har_demo.interface import clip_input, header
 from har_demo.interface.links import CROPS, FRAMES, OWN, STRIDES, WINDOWS, restore
-from har_demo.interface.pages.recognize import health
+from har_demo.interface.pages.recognize import health, offer
 from har_demo.interface.pages.recognize.callbacks import (
     annotated_clip,
     run_models,
@@ -40,6 +40,7 @@ def build() -> None:
         with gr.Column(scale=5, min_width=320, elem_id="ask"):
             clip = clip_input.build()
             gr.HTML(fragment("parts", "step", number=2, title="Models"))
+            fetching = gr.HTML("", elem_id="fetching")
             chosen = gr.HTML(picker(default_models()), elem_id="models", js_on_load=None)
             with gr.Accordion("How they look at it", open=False, elem_id="settings"):
                 frames = gr.Radio(
@@ -138,9 +139,21 @@ def build() -> None:
     )
     share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **PRIVATE)
     page = gr.context.Context.root_block
-    on(page.load, restore, [], {**clip.outputs(notice), **settings}).then(
+    timer = gr.Timer(offer.SECONDS, active=False)
+    offered = {"models": chosen, "fetching": fetching, "timer": timer}
+    opened = on(page.load, offer.offer_models, [], offered, show_progress="hidden")
+    on(opened.then, restore, [], {**clip.outputs(notice), **settings}).then(
         None, None, None, js="() => atlas.restored()", api_name="restored", **PRIVATE
     )
+    on(
+        timer.tick,
+        offer.follow_fetching,
+        [chosen],
+        offered,
+        js="() => [atlas.chosen()]",
+        show_progress="hidden",
+        concurrency_limit=None,
+    ).then(None, None, None, js="() => atlas.labelRun()", api_name="label_run", **PRIVATE)
 
 
 def _numbers(own: str, values: tuple[int, ...]) -> list[tuple[str, int]]:

@@ -44,10 +44,10 @@ def test_a_search_says_what_is_wrong_and_leaves_the_ranking():
 
 
 def test_stop_ends_a_search_at_its_next_step(monkeypatch, ranking):
-    def find(files, sentence, model, tell):
-        tell(0.1, "before")
+    def find(job, files, sentence, model):
+        job.tell(0.1, "before")
         stopping.stop("visitor")
-        tell(0.2, "after")
+        job.tell(0.2, "after")
         return ranking
 
     monkeypatch.setattr(search, "find", find)

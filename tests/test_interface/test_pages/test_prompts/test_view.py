@@ -144,10 +144,10 @@ def test_stop_ends_the_work_at_its_next_step(monkeypatch):
     reached = []
 
     def question(*args):
-        *_, tell = args
-        tell(0.1, "before")
+        job, *_ = args
+        job.tell(0.1, "before")
         stopping.stop("visitor")
-        tell(0.2, "after")
+        job.tell(0.2, "after")
         reached.append("the end")
 
     monkeypatch.setattr(prompts_running, "question", question)
