@@ -93,7 +93,7 @@ class ViewDefaults:
     Attributes:
         frames: frames per window.
         fps: frames per second.
-        windows: how many, spread over the clip.
+        windows: how many, spread over the clip; more of a long one (har_demo.recognize.plan).
     """
 
     frames: int

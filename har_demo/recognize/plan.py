@@ -20,6 +20,8 @@ MOST_FRAMES = 256
 MOST_WINDOWS = 1000
 LEAST_STRIDE, MOST_STRIDE = 0.001, 10_000
 DEFAULT_WINDOWS = 10
+SECONDS_A_WINDOW = 5.0
+"""A long clip shows more: of models that look at few windows by default, one for so many seconds."""
 UNKNOWN_GMACS = 50.0
 
 
@@ -130,7 +132,9 @@ def plan(clip: Clip, request: Request) -> Plan:
     if request.windows is None and spread:
         windows = 1  # it covers the clip by itself
     elif request.windows is None:
-        windows = usual.windows or DEFAULT_WINDOWS
+        windows = DEFAULT_WINDOWS
+        if usual.windows:
+            windows = min(max(usual.windows, int(clip.duration / SECONDS_A_WINDOW)), windows)
         if clip.fresh is None:
             windows = min(windows, sampling.covering(clip.frames, read, stride))
     else:

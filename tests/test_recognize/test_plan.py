@@ -46,6 +46,13 @@ def test_what_a_request_says_goes_before_it(zoo, clip, settings, frames, stride,
     assert (one.frames, one.stride, len(one.indices)) == (frames, stride, windows)
 
 
+def test_a_long_clip_is_looked_at_more_often(zoo, clip):
+    zoo.add("quick", views=USUAL)
+    for seconds, windows in ((15, 3), (21, 4), (60, 10), (600, 10)):
+        one = plan(replace(clip, frames=int(seconds * clip.fps)), Request("quick"))
+        assert len(one.indices) == windows, seconds
+
+
 def test_views_of_no_windows_cover_the_clip(zoo, clip):
     zoo.add("quick", views=replace(USUAL, windows=0))
     assert len(plan(clip, Request("quick")).indices) == 10
