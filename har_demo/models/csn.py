@@ -35,7 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source, spread_over
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.r2plus1d import Conv2Plus1D, middle_channels
@@ -237,7 +237,9 @@ _VMZ = ModelInput(
     mean=(0.43216, 0.394666, 0.37645),
     std=(0.22803, 0.22145, 0.216989),
 )
-_PYTORCHVIDEO = replace(_VMZ, mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225))
+_PYTORCHVIDEO = replace(
+    _VMZ, mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225), **spread_over(32, 2)
+)
 _KINETICS_PROTOCOL = "10 windows of 32 frames at 15 frames per second, 3 crops of 256 × 256"
 _SPORTS = "lecture, Sports-1M table"
 

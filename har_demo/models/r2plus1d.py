@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from torchvision.models.video import R2Plus1D_18_Weights
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source, spread_over
 from har_demo.models.key_map import key_map
 from har_demo.models.resnet3d import (
     PYTORCHVIDEO_RULES,
@@ -380,8 +380,7 @@ CARDS: tuple[ModelCard, ...] = (
         "less than half of the 34 layers' parameters.",
         size="paper",
         input=ModelInput(
-            frames=16,
-            fps=7.5,  # every fourth frame of Kinetics' usual 30 a second
+            **spread_over(16, 4),
             resize=256,
             crop=(224, 224),  # as in training; the accuracy is of three crops of 256 × 256
             mean=(0.45, 0.45, 0.45),

@@ -37,7 +37,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost, spread_over
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.non_local import insert
@@ -228,8 +228,8 @@ def slowfast_tiny(classes: int) -> SlowFast:
     return SlowFast(classes, TINY_BLOCKS, timed=1, width=TINY_WIDTH)
 
 
-_8x8 = replace(EVERY_EIGHTH, frames=32, fps=15.0)  # of the Fast pathway, in two seconds
-_16x8 = replace(_8x8, frames=64)
+_8x8 = replace(EVERY_EIGHTH, **spread_over(32, 2))  # of the Fast pathway, in two seconds
+_16x8 = replace(_8x8, **spread_over(64, 2))
 
 _card = partial(
     ModelCard,

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source, spread_over
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_INPUT
@@ -215,11 +215,10 @@ def x3d_tiny(classes: int) -> X3D:
     return X3D(classes, depth=1.0)
 
 
-def _input(frames: int, stride: int, side: int, resize: int) -> ModelInput:
-    """Frames × stride as in the paper, of Kinetics' 30 frames per second."""
+def _input(frames: int, rate: int, side: int, resize: int) -> ModelInput:
+    """Frames × rate as in the paper, of Kinetics' 30 frames per second."""
     return ModelInput(
-        frames=frames,
-        fps=30.0 / stride,
+        **spread_over(frames, rate),
         resize=resize,
         crop=(side, side),
         mean=(0.45, 0.45, 0.45),
@@ -320,7 +319,7 @@ CARDS: tuple[ModelCard, ...] = (
         title="X3D-XS",
         idea="The smallest step of an expansion: a thin network of depthwise 3D convolutions on "
         "four frames, grown from a tiny image network by whatever paid best.",
-        input=_input(frames=4, stride=12, side=160, resize=182),
+        input=_input(frames=4, rate=12, side=160, resize=182),
         build=x3d_m,
         key_map=KEY_MAP,
         weights=_weights("X3D_XS", 3_794_274),
@@ -334,7 +333,7 @@ CARDS: tuple[ModelCard, ...] = (
         title="X3D-S",
         idea="The same network as X3D-XS, fed with thirteen frames in place of four: more frames a "
         "second and a longer clip were the next best things to pay for.",
-        input=_input(frames=13, stride=6, side=160, resize=182),
+        input=_input(frames=13, rate=6, side=160, resize=182),
         build=x3d_m,
         key_map=KEY_MAP,
         weights=_weights("X3D_S", 3_794_274),
@@ -349,7 +348,7 @@ CARDS: tuple[ModelCard, ...] = (
         chapter="grouped",
         idea="A thin network of depthwise 3D convolutions that keeps all 16 frames to the end: "
         "about as accurate as networks of ten times its cost.",
-        input=_input(frames=16, stride=5, side=224, resize=256),
+        input=_input(frames=16, rate=5, side=224, resize=256),
         build=x3d_m,
         key_map=KEY_MAP,
         weights=_weights("X3D_M", 3_794_274),
@@ -363,7 +362,7 @@ CARDS: tuple[ModelCard, ...] = (
         title="X3D-L",
         idea="X3D with twice the blocks on frames of 312 × 312: depth and resolution grow, the "
         "channels stay few.",
-        input=_input(frames=16, stride=5, side=312, resize=356),
+        input=_input(frames=16, rate=5, side=312, resize=356),
         build=x3d_l,
         key_map=KEY_MAP,
         weights=_weights("X3D_L", 6_153_384),
@@ -377,7 +376,7 @@ CARDS: tuple[ModelCard, ...] = (
         title="X3D-XL",
         idea="X3D-L with 1.45 times its channels: the last step of the expansion for which the "
         "factors are known.",
-        input=_input(frames=16, stride=5, side=312, resize=356),
+        input=_input(frames=16, rate=5, side=312, resize=356),
         build=x3d_xl,
         key_map=XL_KEY_MAP,
         parameters=11_087_571,

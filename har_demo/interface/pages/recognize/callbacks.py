@@ -139,8 +139,9 @@ def _files(on_page: Answers, folder: Path) -> dict:
 def _strip(clip: Clip, request: Request, answer: Prediction | ModelError) -> str:
     if isinstance(answer, ModelError):
         return ""
-    pictures = answer.seen or see_again(clip, plan(clip, request), answer.best_window)
-    return seen(clip, card(answer.model), answer.frames, len(answer.crops), pictures)
+    one = plan(clip, request)
+    pictures = answer.seen or see_again(clip, one, answer.best_window)
+    return seen(clip, one.card, answer.frames, len(answer.crops), pictures)
 
 
 def window_seen(press: dict) -> str:
