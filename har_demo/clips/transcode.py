@@ -23,7 +23,8 @@ from har_demo.clips.survey import Survey, survey
 from har_demo.clips.writer import add_h264, open_mp4
 from har_demo.errors import ClipError
 
-SHORT_SIDE = 340  # pixels of the copy, at most
+SHORT_SIDE = 340  # pixels of the copy, at most, unless a model needs more
+MOST_LINES = 1080
 LONG_SIDE = 4096
 SMALLEST_SIDE = 16  # encoders want at least a block: a 1×1 video is stretched
 UNREADABLE_WIDTHS = {16, 24, 48, 72}  # decord 0.6 fails on videos that narrow; two more will do
@@ -35,8 +36,11 @@ def transcode(
     copy: Path | str,
     name: str,
     on_progress: Callable[[float], None] = lambda fraction: None,
+    lines: int = SHORT_SIDE,
 ) -> dict:
     """Write the copy of `source`; give the fields of its Clip, but for path and sha256.
+
+    Its short side has at most `lines` pixels.
 
     Call it in a process of its own, as `ingest` does: decoders can crash on a hostile file.
 
@@ -57,7 +61,7 @@ def transcode(
             if first is None:
                 first = frame
                 turned = quarter_turns(frame)
-                shape = copy_size(frame.width, frame.height, pixel_aspect(stream))
+                shape = copy_size(frame.width, frame.height, pixel_aspect(stream), lines)
                 output = stack.enter_context(open_mp4(copy))
                 encoder = add_h264(output, rate, *(shape if turned % 2 == 0 else shape[::-1]))
                 copy_colours(frame, encoder.codec_context)
@@ -114,12 +118,15 @@ def copy_rate(rate: Fraction) -> Fraction:
     return even if even >= 24 else Fraction(FASTEST)
 
 
-def copy_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """(width, height) of the copy: square pixels, even sides, short side at most 340.
+def copy_size(
+    width: int, height: int, aspect: Fraction, lines: int = SHORT_SIDE
+) -> tuple[int, int]:
+    """(width, height) of the copy: square pixels, even sides.
 
     Args:
         width, height: pixels of the film, before it is turned upright.
         aspect: width of one pixel in heights of it.
+        lines: pixels of the copy's short side, at most.
 
     >>> copy_size(1920, 1080, Fraction(1)), copy_size(720, 576, Fraction(16, 15))
     ((604, 340), (452, 340))
@@ -127,7 +134,7 @@ def copy_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
     ((174, 98), (18, 18))
     """
     sides = width * aspect, Fraction(height)
-    scale = min(Fraction(1), SHORT_SIDE / min(sides), LONG_SIDE / max(sides))
+    scale = min(Fraction(1), lines / min(sides), LONG_SIDE / max(sides))
     even = (max(SMALLEST_SIDE, 2 * int(side * scale / 2)) for side in sides)
     across, down = (side + 2 * (side in UNREADABLE_WIDTHS) for side in even)
     return across, down

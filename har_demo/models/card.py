@@ -214,6 +214,8 @@ class Source:
         certain: whether `sha256` is known to be the file's. OpenMMLab's names end in eight digits that
             are not always those of the file.
         file: its name, where the address does not end in it.
+        parts: files that hold a part of the network each, with what the names of that part begin with
+            here; empty where one file holds all.
     """
 
     url: str
@@ -229,6 +231,7 @@ class Source:
     build: "Callable[[int], nn.Module] | None" = None
     certain: bool = True
     file: str = ""
+    parts: "tuple[tuple[str, Source], ...]" = ()
 
 
 @dataclass(frozen=True)

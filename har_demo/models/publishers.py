@@ -8,7 +8,6 @@ release and in the others' documents that the accuracies name.
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from torch import nn
 

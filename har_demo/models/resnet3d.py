@@ -566,14 +566,14 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=i3d_r50_heavy,
-        parameters=33_024_080,
-        gmacs=127.280,
+        parameters=33_024_208,
+        gmacs=126.782,
         published=(PublishedCost("mmaction2 model zoo", "printed", 33.0e6, 166.3, side=256),),
         **as_fields(
             mmaction2(
                 "v1.0/recognition/i3d/i3d_imagenet-pretrained-r50-heavy_8xb8-32x2x1-100e_kinetics400-rgb/"
                 "{}_20220812-ed501b31.pth",
-                33_024_080,
+                33_024_208,
                 76.21,
                 92.48,
                 thirty_views(256, "mmaction2"),
@@ -660,7 +660,7 @@ CARDS: tuple[ModelCard, ...] = (
         classes=KINETICS400,
         build=slow_r101,
         parameters=60_359_120,
-        gmacs=85.000,
+        gmacs=85.414,
         published=(PublishedCost("mmaction2 model zoo", "printed", 60.36e6, 112, side=256),),
         **as_fields(
             mmaction2(

@@ -95,7 +95,7 @@ def plan(clip: Clip, request: Request) -> Plan:
         ChoiceError: the model does not exist or cannot be asked this way.
     """
     card = sources.of_request(registry.card(request.model), request.weights, request.source)
-    protocol = _protocol(card) if request.published else Protocol(0)
+    protocol = published_protocol(card) if request.published else Protocol(0)
     card = _given(card, request, protocol)
     spec = card.input
     if "flow" in spec.modality and clip.frames < 2:
@@ -155,15 +155,31 @@ def plan(clip: Clip, request: Request) -> Plan:
         crops=int(crops),
         weights=request.weights or None,
         indices=indices,
-        note=repeats(clip, indices, stride),
+        note=" ".join(filter(None, [repeats(clip, indices, stride), _enlarged(clip, spec)])),
         flow=(request.flow or METHOD) if "flow" in spec.modality else "",
         mean_of=protocol.mean_of,
         float32=request.float32 or request.published,
     )
 
 
-def _protocol(card: ModelCard) -> Protocol:
-    """The published protocol of the card's source."""
+def _enlarged(clip: Clip, spec: ModelInput) -> str:
+    """Say so when a model of large pictures gets an enlarged copy of a film that has more lines."""
+    lines = spec.resize if isinstance(spec.resize, int) else spec.resize[0]
+    copy, film = min(clip.width, clip.height), min(clip.source.width, clip.source.height)
+    if lines <= copy or film <= copy:
+        return ""
+    return (
+        f"The clip's copy has {copy} of its {film} lines, and was enlarged to the {lines} that the model "
+        "takes."
+    )
+
+
+def published_protocol(card: ModelCard) -> Protocol:
+    """Return the protocol of the published accuracy of the card's source.
+
+    Raises:
+        ChoiceError: there is none that can be run.
+    """
     if card.protocol is None:
         raise ChoiceError(
             f"How the accuracy of {card.title} was measured is not published, or cannot be run here: "
@@ -189,6 +205,21 @@ def _given(card: ModelCard, request: Request, protocol: Protocol) -> ModelCard:
     area = crop[0] * crop[1] / (spec.crop[0] * spec.crop[1])
     gmacs = None if card.gmacs is None else card.gmacs * area
     return replace(card, input=replace(spec, resize=resize, crop=crop), gmacs=gmacs)
+
+
+def most_lines(requests: Sequence[Request]) -> int:
+    """Return how many lines a clip's copy needs at most, so that no model enlarges it.
+
+    Raises:
+        ChoiceError: a model does not exist or cannot be asked this way.
+    """
+    lines = [0]
+    for request in requests:
+        card = sources.of_request(registry.card(request.model), request.weights, request.source)
+        protocol = published_protocol(card) if request.published else Protocol(0)
+        spec = _given(card, request, protocol).input
+        lines.append(spec.resize if isinstance(spec.resize, int) else spec.resize[0])
+    return max(lines)
 
 
 def with_frames(spec: ModelInput, frames: int) -> ModelInput:

@@ -99,6 +99,11 @@ def path(source: Source) -> Path:
     return folder() / file_name(source)
 
 
+def paths(source: Source) -> list[Path]:
+    """Return the places of a source's file, or of the files it is in parts."""
+    return [path(part) for _, part in source.parts] or [path(source)]
+
+
 def file_name(source: Source) -> str:
     """Return the name of a source's file."""
     return source.file or Path(urlsplit(source.url).path).name

@@ -78,9 +78,9 @@ def availability(card: ModelCard) -> Availability:
         size = shipped.path(entry).stat().st_size
         return Availability("shipped", size, f"Weights come with the app ({megabytes(size)}).")
     converted = card.package and package_index.path(card.package)
-    for path in (converted, *map(hub.path, card.weights)):
-        if path and path.is_file():
-            size = path.stat().st_size
+    for files in ([converted] if converted else [], *map(hub.paths, card.weights)):
+        if files and all(path.is_file() for path in files):
+            size = sum(path.stat().st_size for path in files)
             sentence = f"Weights were fetched earlier ({megabytes(size)})."
             return Availability("cached", size, sentence)
     if not (card.package or card.weights):
@@ -135,6 +135,8 @@ def load(
         provenance = Provenance("shipped", path.name, sha256(path), note)
     else:
         card = sources.of_request(card)
+        if card.weights and card.weights[0].parts:
+            return _joined(card, card.weights[0], on_progress)
         path = _published_file(card, on_progress)
         if card.package and path == package_index.path(card.package):
             tensors, provenance = state.read(path), _packaged(card.package, path)
@@ -147,6 +149,31 @@ def load(
     network = card.build(len(card.classes))
     state.fill(network, tensors, card, path.name)
     return network.eval(), provenance
+
+
+def _joined(
+    card: ModelCard, source: Source, on_progress: Callable[[float], None] | None
+) -> tuple[nn.Module, Provenance]:
+    """Return the network whose parts have a public file each."""
+    tensors: dict[str, Tensor] = {}
+    paths, notes = [], []
+    for number, (prefix, part) in enumerate(source.parts):
+        share = (
+            (lambda done, n=number: on_progress((n + done) / len(source.parts)))
+            if on_progress
+            else None
+        )
+        paths.append(public_file(card.title, (part,), share))
+        found, note = read_public(part)
+        named = part.key_map(found) if part.key_map else found
+        tensors |= {prefix + name: tensor for name, tensor in named.items()}
+        notes.append(f"{paths[-1].name} of {urlsplit(part.url).hostname}{note}")
+    network = card.build(len(card.classes))
+    name = " and ".join(path.name for path in paths)
+    state.fill(network, tensors, card, name)
+    digests = " ".join(sha256(path) for path in paths)
+    note = f"published as {' and '.join(notes)}"
+    return network.eval(), Provenance("hub", name, digests, note, source.name)
 
 
 def read_public(source: Source) -> tuple[dict[str, Tensor], str]:

@@ -7,7 +7,7 @@
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -45,7 +45,7 @@ def of_request(card: ModelCard, file: str | Path | None = None, name: str = "") 
         return card
     if card.package and package_index.path(card.package):
         return card.of_source(card.weights[0])
-    here = (source for source in card.weights if hub.path(source).is_file())
+    here = (s for s in card.weights if all(path.is_file() for path in hub.paths(s)))
     return card.of_source(next(here, card.weights[0]))
 
 
@@ -61,6 +61,25 @@ def named(card: ModelCard, name: str) -> Source:
     known = ", ".join(dict.fromkeys(source.name for source in card.sources))
     advice = f"choose {known}" if known else "it has no public weights"
     raise ChoiceError(f"{card.title} has no weights from '{name[:60]}': {advice}.")
+
+
+def chosen_sources(given: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """['slow_r50=mmaction2'] becomes {'slow_r50': 'mmaction2'}; of one model 'mmaction2' is enough."""
+    chosen = {}
+    for one in given:
+        name, equals, source = one.partition("=")
+        if not equals and len(names) == 1:
+            name, source = names[0], one
+        if not source:
+            raise ChoiceError(
+                f"A publisher of weights is given as model=PUBLISHER, not as '{one[:60]}'."
+            )
+        if name not in names:
+            raise ChoiceError(
+                f"A publisher is given for {name[:60]}, which is not among the models."
+            )
+        chosen[name] = source
+    return chosen
 
 
 def read_own(path: Path) -> dict[str, Tensor]:

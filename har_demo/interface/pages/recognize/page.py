@@ -66,6 +66,12 @@ def build() -> None:
                     label="Crop",
                     info="The part of the picture a model sees; three views are averaged.",
                 )
+                published = gr.Checkbox(
+                    False,
+                    label="As published",
+                    info="Windows, crops and their size as each model's public accuracy was measured, such as "
+                    "10 × 3 views of 256 × 256: slower, and in single precision on a GPU.",
+                )
                 own_model = gr.Dropdown(
                     [("none", "")] + [(c.title, c.name) for c in cards().values()],
                     value="",
@@ -103,6 +109,7 @@ def build() -> None:
     health.build()
 
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
+    restored = settings | {"published": published}
     outputs = {
         "notice": notice,
         "panel": panel,
@@ -122,7 +129,7 @@ def build() -> None:
         go,
         stop,
         run_models,
-        [clip.current, clip.video, chosen, *settings.values(), own_model, own_file],
+        [clip.current, clip.video, chosen, *settings.values(), own_model, own_file, published],
         outputs,
         status,
         stopped,
@@ -138,7 +145,7 @@ def build() -> None:
     )
     share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **PRIVATE)
     page = gr.context.Context.root_block
-    on(page.load, restore, [], {**clip.outputs(notice), **settings}).then(
+    on(page.load, restore, [], {**clip.outputs(notice), **restored}).then(
         None, None, None, js="() => atlas.restored()", api_name="restored", **PRIVATE
     )
 
