@@ -469,6 +469,7 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=c2d_r50,
+        key_map=PYSLOWFAST_KEY_MAP,
         parameters=24_327_632,
         gmacs=19.493,
         published=(

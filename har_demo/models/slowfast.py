@@ -409,6 +409,7 @@ CARDS: tuple[ModelCard, ...] = (
         family="3D convolution",
         idea="SlowFast with 23 blocks instead of 6 in the fourth stage of both pathways.",
         build=slowfast_r101_8x8,
+        key_map=PYSLOWFAST_KEY_MAP,
         parameters=62_826_968,
         gmacs=96.397,
         published=(
@@ -437,6 +438,7 @@ CARDS: tuple[ModelCard, ...] = (
         idea="SlowFast on clips of four seconds: 16 frames for the slow pathway, 64 for the fast "
         "one.",
         build=slowfast_r101_16x8,
+        key_map=PYSLOWFAST_KEY_MAP,
         parameters=53_774_808,
         gmacs=163.095,
         published=(

@@ -90,7 +90,11 @@ def public_file(weights: WeightsEnum, licence: str = BSD, key_map: KeyMap | None
         licence=licence,
         name="torchvision",
         key_map=key_map,
-        protocol=Protocol(int(_settings(weights)["clips_per_video"]), placing="torchvision"),
+        protocol=Protocol(
+            windows=int(_settings(weights)["clips_per_video"]),
+            frames=int(_settings(weights)["clip_len"]),
+            placing="torchvision",
+        ),
         accuracy=tuple(
             Accuracy(
                 dataset,

@@ -16,9 +16,9 @@ from har_demo.clips.ingest import ingest
 from har_demo.errors import WeightsError
 from har_demo.models import registry
 from har_demo.models.card import Source
-from har_demo.recognize.prediction import Prediction, Request
+from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
-from har_demo.weights import hub, load, shipped
+from har_demo.weights import availability, hub, load, package_index
 from har_demo.weights.sources import named, of_request
 from har_demo.weights.state import megabytes, sha256
 
@@ -56,11 +56,13 @@ def verify(model: str, source: str = "") -> list[SourceCheck]:
     if source:
         named(card, source)
     card = of_request(card, name=source)
+    found = availability(card)
+    if not found.here:
+        return [SourceCheck("file", "wrong", f"{found.sentence} Fetch it with --fetch {model}.")]
     checks: list[SourceCheck] = []
-    if card.weights and not shipped.has(model):
+    converted = card.package and package_index.path(card.package)
+    if found.state == "cached" and not converted:
         checks = [check for part in _files(card.weights[0]) for check in _file(part)]
-        if ("file", "wrong") in map(_outcome, checks) and not card.package:
-            return checks
     try:
         _, provenance = load(card)
     except WeightsError as problem:
@@ -71,18 +73,12 @@ def verify(model: str, source: str = "") -> list[SourceCheck]:
     return [*checks, _answer(answer), _reference()]
 
 
-def _outcome(check: SourceCheck) -> tuple[str, str]:
-    return check.question, check.result
-
-
 def _files(source: Source) -> list[Source]:
     return [part for _, part in source.parts] or [source]
 
 
 def _file(source: Source) -> list[SourceCheck]:
     path = hub.path(source)
-    if not path.is_file():
-        return [SourceCheck("file", "wrong", f"{path.name} is not here: fetch it first.")]
     size, digest = path.stat().st_size, sha256(path)
     checks = [SourceCheck("file", "ok", f"{path.name}, {megabytes(size)}.")]
     if not source.sha256:
@@ -103,7 +99,7 @@ def _file(source: Source) -> list[SourceCheck]:
     ]
 
 
-def _answer(answer) -> SourceCheck:
+def _answer(answer: Prediction | ModelError) -> SourceCheck:
     if not isinstance(answer, Prediction):
         return SourceCheck("answer", "wrong", answer.message)
     scores = answer.overall

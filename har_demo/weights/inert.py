@@ -327,9 +327,14 @@ def _array(*given: object) -> _Array:
     return _Array()
 
 
-def _from_buffer(content: Any, dtype: object, shape: Any, order: object) -> _Array:
+def _from_buffer(
+    content: Any, dtype: object, shape: Any, order: object, axes: Any = None
+) -> _Array:
+    """An array of pickle protocol 5; newer numpys state the order of its axes in memory."""
     made = _Array()
     made.__setstate__((1, tuple(shape), dtype, order == "F", bytes(content)))
+    if axes is not None and made.tensor is not None:
+        made.tensor = made.tensor.permute(*axes)
     return made
 
 
