@@ -8,7 +8,7 @@ from torchvision.models import vgg16
 
 from har_demo.models.c3d import (
     CARDS,
-    DAVIDEA_KEY_MAP,
+    MMACTION2_KEY_MAP,
     SPORTS1M,
     UCF101,
     ConvNet3D,
@@ -181,7 +181,7 @@ class MMActionC3D(nn.Module):
 def test_same_outputs_as_mmaction2s_with_mapped_weights():
     theirs = _filled(MMActionC3D(101), seed=3)
     ours = c3d(101).eval()
-    ours.load_state_dict(DAVIDEA_KEY_MAP(theirs.state_dict()))
+    ours.load_state_dict(MMACTION2_KEY_MAP(theirs.state_dict()))
     x = torch.randn(1, 3, 16, 112, 112, generator=torch.Generator().manual_seed(4))
     with torch.inference_mode():
         expected, got = theirs(x), ours(x)

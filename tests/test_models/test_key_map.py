@@ -3,10 +3,12 @@
 import pytest
 import torch
 
+from har_demo.flow import raft
 from har_demo.models.key_map import key_map
-from har_demo.models.registry import cards
+from har_demo.models.registry import card, cards
+from har_demo.models.without_numbers import without_numbers
 from tests.networks import on_meta
-from tests.test_models.public_keys import assert_fills
+from tests.test_models.public_keys import assert_fills, read
 
 MAPS = {
     (name, key_map): key_map
@@ -101,3 +103,91 @@ def test_unknown_names_stay_as_they_are():
 def test_rules_apply_in_turn_and_dropped_names_are_gone():
     rename = key_map((r"^fc\.", "head."), (r"^head\.", "last."), drop=(r"_index$",))
     assert list(rename({"fc.bias": None, "relative_index": None})) == ["last.bias"]
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_the_authors_raft_fills_ours(size):
+    theirs = read(f"princeton_vl__raft_{size}")
+    with without_numbers():
+        ours = getattr(raft, f"raft_{size}")().state_dict()
+    mapped = raft.PRINCETON_KEY_MAP(theirs)
+    assert {name: t.shape for name, t in mapped.items()} == {n: t.shape for n, t in ours.items()}
+    assert list(raft.PRINCETON_KEY_MAP(ours)) == list(ours)
+
+
+def test_factors_of_flow_go_into_the_first_convolution_of_the_publishers_file_alone():
+    """MARS's network is fed ±127.5 and two-stream-pytorch's 0.5 / 0.226 for 20 pixels, ours ±1."""
+    for file, name, first, factor in (
+        ("craston__mars_flow", "mars_flow", "conv1.weight", 127.5),
+        (
+            "bryanyzhu__two_stream_vgg_16_temporal_l_10_20_ch",
+            "two_stream_vgg16_temporal",
+            "network.features.0.weight",
+            0.5 / 0.226,
+        ),
+    ):
+        (source,) = card(name).by_hand
+        theirs = {key: torch.ones(()) for key in read(file)}
+        found = source.key_map(theirs)
+        assert {float(t) for key, t in found.items() if key != first} == {1.0}, name
+        assert float(found[first]) == pytest.approx(factor)
+        own = {key: torch.ones(()) for key in on_meta(name).state_dict()}
+        assert all(float(t) == 1 for t in source.key_map(own).values()), name
+
+
+def test_p3ds_file_has_filters_of_images_in_its_last_stage():
+    """Under its names, rebuilt from ours by the inverse of ten rules: no list of them is at hand."""
+    (source,) = card("p3d_199").by_hand
+    rules = (
+        (r"^conv1\.0\.", "conv1_custom."),
+        (r"^conv1\.1\.", "bn1."),
+        (r"^res5(\..*)\.space_time\.space\.0\.", r"layer4\1.conv_normal."),
+        (r"^res5(\..*)\.space_time\.space\.1\.", r"layer4\1.bn_normal."),
+        *((rf"^res{i + 1}\.", f"layer{i}.") for i in range(1, 5)),
+        (r"\.reduce\.0\.", ".conv1."),
+        (r"\.reduce\.1\.", ".bn1."),
+        (r"\.space_time\.space\.0\.", ".conv2."),
+        (r"\.space_time\.space\.1\.", ".bn2."),
+        (r"\.space_time\.time\.0\.", ".conv3."),
+        (r"\.space_time\.time\.1\.", ".bn3."),
+        (r"\.expand\.0\.", ".conv4."),
+        (r"\.expand\.1\.", ".bn4."),
+        (r"\.shortcut\.", ".downsample."),
+    )
+    ours = on_meta("p3d_199").state_dict()
+    theirs = {
+        name: t.squeeze(2) if name.startswith("layer4.") and t.dim() == 5 else t
+        for name, t in key_map(*rules)(ours).items()
+    }
+    assert "layer4.0.conv_normal.weight" in theirs and "layer3.35.conv3.weight" in theirs
+    mapped = source.key_map(theirs)
+    assert {n: t.shape for n, t in mapped.items()} == {n: t.shape for n, t in ours.items()}
+
+
+def test_caffe2s_names_are_those_of_pyslowfast():
+    """Read in PySlowFast's c2_model_loading.py; what its optimiser kept is left out."""
+    blobs = {
+        "conv1_w": "stem.0.weight",
+        "res_conv1_bn_s": "stem.1.weight",
+        "res_conv1_bn_riv": "stem.1.running_var",
+        "res4_5_branch2c_bn_rm": "res4.5.conv3.1.running_mean",
+        "res2_0_branch1_w": "res2.0.shortcut.0.weight",
+        "res3_0_branch1_bn_b": "res3.0.shortcut.1.bias",
+        "nonlocal_conv4_3_theta_b": "res4.3.non_local.theta.bias",
+        "nonlocal_conv3_1_bn_s": "res3.1.non_local.norm.weight",
+        "pred_w": "fc.weight",
+        "pred_b": "fc.bias",
+    }
+    state = dict.fromkeys((*blobs, "pred_w_momentum", "lr"), torch.zeros(1))
+    assert list(card("i3d_nl_r50").weights[0].key_map(state)) == list(blobs.values())
+    fast = {
+        "t_conv1_w": "fast.stem.0.0.weight",
+        "t_pool1_subsample_w": "lateral1.conv.0.weight",
+        "t_pool1_subsample_bn_s": "lateral1.conv.1.weight",
+        "t_res2_2_branch2c_bn_subsample_w": "lateral2.conv.0.weight",
+        "t_res4_5_branch2c_bn_subsample_bn_rm": "lateral4.conv.1.running_mean",
+        "t_res5_2_branch2b_w": "fast.res5.2.conv2.0.weight",
+        "res5_2_branch2b_bn_b": "slow.res5.2.conv2.1.bias",
+    }
+    found = card("slowfast_r50_8x8").weights[2].key_map(dict.fromkeys(fast, torch.zeros(1)))
+    assert list(found) == list(fast.values())
