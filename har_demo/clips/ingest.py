@@ -80,9 +80,9 @@ def read_safely(
     copy: Path | str,
     name: str,
     on_progress: Callable[[float], None],
-    *lines: int,
+    *most_lines: int,
 ) -> dict:
-    """Have a process of its own write the copy, and give the facts that it reports.
+    """Have a process of its own write the copy, of `most_lines` or 340, and give the facts that it reports.
 
     A process that was killed by a signal met a file that crashes the decoder; one that ended by itself
     without a report met a fault of ours.
@@ -93,7 +93,7 @@ def read_safely(
     modules = [str(assets.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
     with tempfile.TemporaryFile() as complaints:
         child = subprocess.Popen(
-            command(source, copy, name, *lines),
+            command(source, copy, name, *most_lines),
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -123,10 +123,10 @@ def read_safely(
     raise ClipError(f"Reading {name} failed: the file is damaged, so save it again as an mp4.")
 
 
-def command(source: Path | str, copy: Path | str, name: str, *lines: int) -> list[str]:
+def command(source: Path | str, copy: Path | str, name: str, *most_lines: int) -> list[str]:
     """Return the command that reads a file; -P keeps a file beside the server from posing as a module."""
     program = [sys.executable, "-P", "-m", "har_demo.clips.ingest_child"]
-    return [*program, os.path.abspath(source), str(copy), name, *map(str, lines)]
+    return [*program, os.path.abspath(source), str(copy), name, *map(str, most_lines)]
 
 
 def lines(pipe: IO[bytes], patience: float) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from torch import nn
@@ -107,7 +107,7 @@ class ModelInput:
         return {"flow": (flow,), "rgb+flow": (rgb, flow)}.get(self.modality, (rgb,))
 
 
-def spread_over(frames: int, rate: int) -> dict[str, float]:
+def spread_over(frames: int, rate: int) -> dict[str, Any]:
     """Fields of a ModelInput whose frames are taken as PySlowFast and pytorchvideo take them.
 
     Both cut a piece of frames · rate / 30 seconds and spread the frames over it, ends included, so that

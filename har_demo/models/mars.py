@@ -223,11 +223,10 @@ def flow_key_map(state: State) -> dict[str, Tensor]:
     return ours
 
 
-def _by_hand(file: str, parameters: int, key_map: KeyMap = KEY_MAP, top1: float | None = None):
+def _by_hand(
+    file: str, parameters: int, key_map: KeyMap = KEY_MAP, *accuracy: Accuracy
+) -> tuple[Source, ...]:
     """A file of the authors on Google Drive."""
-    known = (
-        Accuracy("Kinetics-400", top1, None, "no pre-training", "craston/MARS, README's source"),
-    )
     return (
         Source(
             url="https://github.com/craston/MARS",
@@ -236,10 +235,13 @@ def _by_hand(file: str, parameters: int, key_map: KeyMap = KEY_MAP, top1: float 
             licence="MIT (craston/MARS)",
             name="craston",
             key_map=key_map,
-            accuracy=known if top1 else (),
+            accuracy=accuracy,
             file=file,
         ),
     )
+
+
+_MARS_64 = Accuracy("Kinetics-400", 72.7, None, "no pre-training", "craston/MARS, README's source")
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -267,13 +269,11 @@ CARDS: tuple[ModelCard, ...] = (
         "longer than 16 frames, which are over in two thirds of a second.",
         input=replace(_INPUT, frames=64),
         build=mars,
-        by_hand=_by_hand("MARS_Kinetics_64f.pth", 48_340_816, top1=72.7),
+        by_hand=_by_hand("MARS_Kinetics_64f.pth", 48_340_816, KEY_MAP, _MARS_64),
         parameters=48_340_816,
         gmacs=38.268,
         accuracy=(
-            Accuracy(
-                "Kinetics-400", 72.7, None, "no pre-training", "craston/MARS, README's source"
-            ),
+            _MARS_64,
             Accuracy(
                 "Mini-Kinetics-200",
                 73.5,
