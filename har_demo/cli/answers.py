@@ -75,7 +75,7 @@ def recognize(
             frames,
             stride,
             windows,
-            crops,
+            crops if crops or published else 1,
             weights=files.get(name),
             source=publishers.get(name, ""),
             published=published,

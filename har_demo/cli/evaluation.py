@@ -23,6 +23,7 @@ from har_demo.errors import ChoiceError
 if TYPE_CHECKING:
     from har_demo.recognize.evaluate import Measured, Outcome
 
+OWN_VIEWS = {"windows": None, "crops": 1, "side": None, "float32": False, "published": False}
 EVALUATED = 390  # rendered clips, as many as a training is tested on: ten of every action
 
 
@@ -83,12 +84,12 @@ def evaluate(
     publishers = chosen_sources(weights_from or [], names)
     views = {
         "windows": windows,
-        "crops": crops,
+        "crops": crops if crops or protocol else 1,
         "side": side,
         "float32": float32,
         "published": is_published(protocol),
     }
-    if record and any(views.values()):
+    if record and views != OWN_VIEWS:
         raise ChoiceError(
             "checkpoints/manifest.json is for figures of what everybody sees: leave out --record, or the "
             "protocol, windows, crops, side and precision."

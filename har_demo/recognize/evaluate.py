@@ -68,8 +68,9 @@ class EvalTarget:
 
 def _views(request: Request) -> str:
     """What a request says of its views, in words; '' for the page's own."""
-    apart = ("model", "weights", "source")
-    said = {name: value for name, value in asdict(request).items() if name not in apart and value}
+    plain = Request(request.model, weights=request.weights, source=request.source)
+    own = asdict(plain)
+    said = {name: value for name, value in asdict(request).items() if value != own[name]}
     return f" {said}" if said else ""
 
 

@@ -18,13 +18,13 @@ class Request:
         stride: distance between the frames of a window, in frames of the clip; may be fractional.
         windows: how many windows, spread evenly; None covers the clip, up to 10 windows.
         crops: 1 (centre), 3 (start, centre, end of the long side) or 10 (corners and centre, also mirrored)
-            crops of every window; None for 1, or the published protocol's.
+            crops of every window; None for those of the published protocol.
         weights: path of the user's own parameters for this model.
         flow: what computes the flow of a model of flow, a key of har_demo.flow.field.TITLES; None for
             what every network of this project is trained on.
         source: name of the public source of the parameters; '' for the one that is here, or the first.
-        published: whether windows, crops, their size and the precision that are left open shall be those
-            of the source's published accuracy.
+        published: whether windows, size of crops and precision that are left open, and crops of None,
+            shall be those of the source's published accuracy.
         side: pixels of the square that is cut out of pictures whose short side is made as long.
         float32: whether a GPU shall calculate in single precision, which is slower than bfloat16.
     """
@@ -33,7 +33,7 @@ class Request:
     frames: int | None = None
     stride: float | None = None
     windows: int | None = None
-    crops: int | None = None
+    crops: int | None = 1
     weights: str | None = None
     flow: str | None = None
     source: str = ""

@@ -209,22 +209,22 @@ def test_files_of_vmz_and_of_mmactions_own_training_are_normalised_apart():
 
 
 def test_as_published_takes_windows_crops_size_and_precision_of_the_source(film):
-    one = plan(film, Request("slow_r50", published=True))
+    one = plan(film, Request("slow_r50", crops=None, published=True))
     assert one.indices.shape == (10, 8) and one.crops == 3 and one.float32
     assert one.card.input.crop == (256, 256) and one.card.input.resize == 256
     assert one.card.gmacs == pytest.approx(registry.card("slow_r50").gmacs * (256 / 224) ** 2)
-    four = plan(film, Request("slow_r50", source="mmaction2-4x16", published=True))
+    four = plan(film, Request("slow_r50", source="mmaction2-4x16", crops=None, published=True))
     assert four.indices.shape == (10, 4) and four.card.input.geometry == "mmaction2"
-    ten = plan(film, Request("tsn_r50", published=True))
+    ten = plan(film, Request("tsn_r50", crops=None, published=True))
     assert ten.indices.shape == (1, 25) and ten.crops == 10 and ten.mean_of == "logits"
-    assert plan(film, Request("tsm_r50_sthv2", published=True)).indices.shape == (2, 8)
+    assert plan(film, Request("tsm_r50_sthv2", crops=None, published=True)).indices.shape == (2, 8)
     own = plan(film, Request("slow_r50", published=True, windows=2, crops=1, side=224))
     assert own.indices.shape == (2, 8) and own.crops == 1 and own.card.input.crop == (224, 224)
 
 
 def test_what_a_source_does_not_state_cannot_be_run(film):
     with pytest.raises(ChoiceError, match=r"R\(2\+1\)D-34 was measured is not published"):
-        plan(film, Request("r2plus1d_34", published=True))
+        plan(film, Request("r2plus1d_34", crops=None, published=True))
     with pytest.raises(
         ChoiceError, match="no weights from 'nobody': choose pytorchvideo, mmaction2"
     ):

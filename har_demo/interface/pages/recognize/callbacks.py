@@ -16,7 +16,7 @@ from har_demo.interface.pages.recognize.view import results, seen
 from har_demo.interface.run import Job, press
 from har_demo.models.registry import card
 from har_demo.recognize.export import annotate
-from har_demo.recognize.plan import plan
+from har_demo.recognize.plan import most_lines, plan
 from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
 from har_demo.recognize.seen import see_again
@@ -73,8 +73,8 @@ def run_models(
     in_link = settings | {"published": 1} if published else settings
     if published:  # what is left as it was is the protocol's
         settings = settings | {"published": True, "crops": None if crops == 1 else crops}
-    clip = ready(current, video, job.tell)
     requests = service.requests(chosen, settings, own_model, own_file)
+    clip = ready(current, video, job.tell, most_lines(requests))
     answers = recognize(clip, requests, on_progress=job.tell, seen=True)
     link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
     link |= in_link
