@@ -42,7 +42,11 @@ PYTORCHVIDEO = ModelInput(
     std=(0.225, 0.225, 0.225),
     geometry="pytorchvideo",
 )
-"""Eight frames over two seconds, as pytorchvideo and PySlowFast train on them."""
+"""Eight frames over two seconds, as pytorchvideo and PySlowFast train on them.
+
+A difference is left where they test on crops larger than those of training: their heads slide a mean of 7 × 7
+places over the features and average what comes of it (PySlowFast after the softmax), here one mean is taken.
+"""
 
 
 def thirty_views(side: int, placing: str) -> Protocol:
