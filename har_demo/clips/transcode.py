@@ -19,7 +19,15 @@ import av
 from har_demo.clips import probe, webp
 from har_demo.clips.clip import SourceFacts
 from har_demo.clips.decode import Timed, clock, decode, deinterlaced
-from har_demo.clips.picture import HDR, facing, pixel_aspect, seen_ratio, shape_of, upright
+from har_demo.clips.picture import (
+    HDR,
+    SHORT_SIDE,
+    facing,
+    pixel_aspect,
+    seen_ratio,
+    shape_of,
+    upright,
+)
 from har_demo.clips.survey import survey
 from har_demo.clips.writer import add_h264, open_mp4
 from har_demo.errors import ClipError
@@ -34,8 +42,11 @@ def transcode(
     copy: Path | str,
     name: str,
     on_progress: Callable[[float], None] = lambda fraction: None,
+    lines: int = SHORT_SIDE,
 ) -> dict:
     """Write the copy of `source`; give the fields of its Clip, but for path and sha256.
+
+    Its short side has at most `lines` pixels.
 
     Call it in a process of its own, as `ingest` does: decoders can crash on a hostile file.
 
@@ -65,7 +76,7 @@ def transcode(
         for frame, start, end in on_ticks(clock(decoded, film, damage), film.pace.gap, rate, most):
             aspect = _aspect(stream, frame, first)
             if first is None:
-                first, shape = frame, shape_of(frame, aspect)
+                first, shape = frame, shape_of(frame, aspect, lines)
                 seen = round(frame.width * aspect), frame.height
                 output = stack.enter_context(open_mp4(copy))
                 encoder = add_h264(output, rate, shape.width, shape.height)

@@ -17,19 +17,29 @@ class Request:
         frames: frames per window, T.
         stride: distance between the frames of a window, in frames of the clip; may be fractional.
         windows: how many windows, spread evenly; None covers the clip, up to 10 windows.
-        crops: 1 (centre) or 3 (start, centre, end of the long side) crops of every window.
+        crops: 1 (centre), 3 (start, centre, end of the long side) or 10 (corners and centre, also mirrored)
+            crops of every window; None for those of the published protocol.
         weights: path of the user's own parameters for this model.
         flow: what computes the flow of a model of flow, a key of har_demo.flow.field.TITLES; None for
             what every network of this project is trained on.
+        source: name of the public source of the parameters; '' for the one that is here, or the first.
+        published: whether windows, size of crops and precision that are left open, and crops of None,
+            shall be those of the source's published accuracy.
+        side: pixels of the square that is cut out of pictures whose short side is made as long.
+        float32: whether a GPU shall calculate in single precision, which is slower than bfloat16.
     """
 
     model: str
     frames: int | None = None
     stride: float | None = None
     windows: int | None = None
-    crops: int = 1
+    crops: int | None = 1
     weights: str | None = None
     flow: str | None = None
+    source: str = ""
+    published: bool = False
+    side: int | None = None
+    float32: bool = False
 
 
 @dataclass(frozen=True)
