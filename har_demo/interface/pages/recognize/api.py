@@ -30,7 +30,7 @@ def recognize(
     Recognise the action in a video clip with one or more models, each answering with ranked classes.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         models: Names of models, as /models lists them; leave empty for Kinetics' I3D and a tiny model.
         frames: Frames per window; leave empty for the number each model was trained with.
         stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
@@ -59,7 +59,7 @@ def recognize_as_published(
     Recognise the action in a video clip with the views that each model's public accuracy is the mean of.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         models: Names of models with public weights, as /models lists them with their sources.
         weights_from: Whose weights to take, as model=PUBLISHER; leave empty for those that are here.
         windows: Number of windows spread over the clip; leave empty for the protocol's.
@@ -90,7 +90,7 @@ def annotated(
     Draw the models' answers over time onto a video clip and return it as an H.264 file.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         models: Names of models, as /models lists them; leave empty for Kinetics' I3D and a tiny model.
         frames: Frames per window; leave empty for the number each model was trained with.
         stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
