@@ -84,7 +84,8 @@ class Prediction:
     Attributes:
         model, title: the card's.
         label_set, classes: the names behind the last axis of `scores`.
-        scores: float32 [windows, classes], probabilities; the crops of a window are averaged.
+        scores: float32 [windows, classes], the probabilities that the network gives; the crops of a window
+            are averaged.
         frames: int64 [windows, T], indices into the ingested clip, as sampled; models of frame
             differences or of flow read one more than they are given.
         crops: int64 [crops, 4], boxes (left, top, right, bottom) in pixels of the ingested clip.
@@ -114,8 +115,13 @@ class Prediction:
 
     @property
     def overall(self) -> np.ndarray:
-        """float32 [classes]: the mean of the windows' probabilities."""
-        return self.scores.mean(axis=0)
+        """float32 [classes]: the mean of the windows' scores, calibrated."""
+        return calibrated(self.scores.mean(axis=0), self.provenance.temperature)
+
+    @property
+    def windows(self) -> np.ndarray:
+        """float32 [windows, classes]: the scores of each window, calibrated."""
+        return calibrated(self.scores, self.provenance.temperature)
 
     @property
     def best_window(self) -> int:
@@ -129,7 +135,7 @@ class Prediction:
 
     def top(self, k: int = 5, window: int | None = None) -> list[tuple[str, float]]:
         """The k likeliest classes with their probabilities, overall or of one window."""
-        scores = self.overall if window is None else self.scores[window]
+        scores = self.overall if window is None else self.windows[window]
         order = np.argsort(-scores, kind="stable")[:k]
         return [(self.classes[i], float(scores[i])) for i in order]
 
@@ -158,3 +164,11 @@ class ModelError:
         if self.internal:
             return InternalError(f"{self.title} failed; its own traceback was logged before.")
         return WeightsError(self.message)
+
+
+def calibrated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Divide the logarithms of probabilities (float32 [..., classes]) by a temperature; their order stays."""
+    if temperature == 1:
+        return probabilities
+    softened = np.maximum(probabilities, 1e-12) ** (1 / temperature)
+    return softened / softened.sum(axis=-1, keepdims=True)

@@ -39,6 +39,8 @@ class Provenance:
         file, sha256: name and hash of the file.
         note: the same in words, and what a reader must know of the file.
         publisher: name of the public source whose layout and preprocessing were used; '' for our own.
+        temperature: what logits are divided by to give calibrated probabilities (Guo et al., ICML 2017), of
+            shipped files; chosen on validation clips, see results/measured/calibration.csv.
     """
 
     source: Literal["user", "shipped", "hub", "packaged"]
@@ -46,6 +48,7 @@ class Provenance:
     sha256: str
     note: str = ""
     publisher: str = ""
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,9 @@ def load(
         tensors = state.read(path)
         sets = " and ".join(source["name"] for source in entry.get("data", ()))
         note = f"trained by this project on {sets}" if sets else "trained by this project"
-        provenance = Provenance("shipped", path.name, sha256(path), note)
+        provenance = Provenance(
+            "shipped", path.name, sha256(path), note, temperature=entry.get("temperature", 1.0)
+        )
     else:
         card = sources.of_request(card)
         if card.weights and card.weights[0].parts:
