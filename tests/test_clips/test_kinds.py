@@ -220,7 +220,7 @@ def lying_duration(tmp: Path) -> Right:
 def leap(tmp: Path, seconds: float = 5.0) -> Right:
     """Two recordings of a broadcast, the clock of the second far later."""
     first = film(tmp / "1.ts", cards(20), **QUICK)
-    later = {"output_ts_offset": str(round(seconds * 1e6))}
+    later = {"output_ts_offset": str(seconds)}
     second = film(tmp / "2.ts", [test_card(20 + k) for k in range(20)], container=later, **QUICK)
     path = tmp / "glued.ts"
     path.write_bytes(first.read_bytes() + second.read_bytes())
