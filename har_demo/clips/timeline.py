@@ -95,17 +95,17 @@ def player_times(
     offset, latest, last, leaps = 0.0, -inf, -inf, 0
     for place, (number, moment) in enumerate(zip(known, moments, strict=True)):
         stamp, following = stamps[number], moments[place + 1 : place + 1 + depth]
-        back = bool(part) and moment < (
-            last - usual / 2 if stamp.key else min(part[-depth:]) if len(part) >= depth else -inf
-        )
-        if (
-            part
-            and len(following) == depth
-            and ((back and following[0] > last) or last < max(following) < moment)
-        ):
-            misplaced.append(place)
-            continue
-        step = moment - last if part else 0.0
+        back, step = False, 0.0
+        if part:
+            earliest = min(part[-depth:]) if len(part) >= depth else -inf
+            back = moment < (last - usual / 2 if stamp.key else earliest)
+            step = moment - last
+        if part and len(following) == depth:
+            too_early = back and following[0] > last
+            too_late = last < following[-1] <= max(following) < moment
+            if too_early or too_late:
+                misplaced.append(place)
+                continue
         if step > far and not stamp.key and following and following[0] <= moment:
             if stamps[known[place + 1]].key:  # the time of the packet after it, which leaps
                 misplaced.append(place)
