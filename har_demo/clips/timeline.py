@@ -106,12 +106,19 @@ def player_times(
             if too_early or too_late:
                 misplaced.append(place)
                 continue
-        if step > far and not stamp.key and following and following[0] <= moment:
-            if stamps[known[place + 1]].key:  # the time of the packet after it, which leaps
-                misplaced.append(place)
-                continue
+        goes_on = not following or following[0] - last > far
+        if (step > longest and not goes_on) or (
+            step > far
+            and not stamp.key
+            and following
+            and stamps[known[place + 1]].key
+            and following[0] <= moment
+        ):  # the time of a packet after it: some parsers confuse them at a leap
+            misplaced.append(place)
+            continue
         empty = stamp.alone and stamp.space <= usual_space * max(4, step / usual / 4)
-        if back or step > longest or (leaping and step > far and stamp.key and empty):
+        leap = leaping and step > far and stamp.key and empty and goes_on
+        if back or step > longest or leap:
             leaps += 1
             offset = latest + usual - moment
             part, last = [], -inf
@@ -128,7 +135,9 @@ def player_times(
     return times, leaps
 
 
-def pace(times: Sequence[float], tick: float, announced: Sequence[Fraction]) -> Pace | None:
+def pace(
+    times: Sequence[float], tick: float, announced: Sequence[Fraction], holes: int = 0
+) -> Pace | None:
     """How fast frames follow each other; None when the times do not say.
 
     Where the rate varies, the rate is that of the quick parts: the mean of gaps like the fifth
@@ -139,11 +148,13 @@ def pace(times: Sequence[float], tick: float, announced: Sequence[Fraction]) -> 
         times: seconds at which frames are shown, ascending.
         tick: seconds; times are rounded to multiples of it.
         announced: rates that the header names, which are exact where they are right.
+        holes: places of damage; as many of the longest gaps come of it, and do not count.
 
     >>> pace([0, 1, 2, 3, 3.04, 3.08, 3.12, 3.16, 4, 5, 6], 0.001, [])
     Pace(rate=Fraction(25, 1), gap=0.04, variable=True)
     """
     gaps = sorted(b - a for a, b in pairwise(times) if b > a)
+    gaps = gaps[: len(gaps) - min(holes, len(gaps) // 2)]
     if not gaps:
         return None
     usual = median(gaps)
