@@ -43,6 +43,8 @@ VIDEOS = frozenset(f".{ending}" for ending in ENDINGS.split())
 ANY_TEXT: dict[str, Any] = (
     {"metadata_errors": "replace"} if hasattr(av.container.Container, "metadata_errors") else {}
 )
+# How far FFmpeg looks for a stream's size, where it is not at the beginning.
+PATIENCE = {"analyzeduration": "60000000", "probesize": "200000000"}  # microseconds, bytes
 READABLE = "upload an mp4, mov, avi, mkv, webm, mpg or gif"
 MEGABYTES = 1000  # ten minutes of 13 Mbit/s
 # Codecs of photographs, which some films are made of, and all thumbnails and covers.
@@ -113,17 +115,25 @@ def open_video(path: Path | str, name: str) -> tuple[av.container.InputContainer
     Raises:
         ClipError: there is none, or it is over a limit; one sentence says why.
     """
-    try:
-        container = av.open(
-            os.path.abspath(path),
-            container_options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file"},
-            **ANY_TEXT,
-        )
-    except av.FFmpegError as error:
-        why = diagnosis.refusal(path) or (
-            f"is not a video that can be read, or it is damaged from its start: {READABLE}."
-        )
-        raise ClipError(f"{name} {why}") from error
+    for patience in ({}, PATIENCE):
+        try:
+            container = av.open(
+                os.path.abspath(path),
+                container_options={
+                    "format_whitelist": CONTAINERS,
+                    "protocol_whitelist": "file",
+                    **patience,
+                },
+                **ANY_TEXT,
+            )
+        except av.FFmpegError as error:
+            why = diagnosis.refusal(path) or (
+                f"is not a video that can be read, or it is damaged from its start: {READABLE}."
+            )
+            raise ClipError(f"{name} {why}") from error
+        if patience or not films(container) or any(one.width for one in films(container)):
+            break
+        container.close()  # its pictures may begin late, or between two key frames far apart
     try:
         return container, _film(container, name)
     except ClipError:

@@ -75,6 +75,8 @@ def survey(source: Path | str, name: str) -> Survey:
     stamps, hidden = packets.stamps[index], packets.hidden[index]
     if kind == "mjpeg" and len(stamps) < 2:
         raise ClipError(f"{name} is a photograph, not a video that can be read: {probe.READABLE}.")
+    if kind == "mpegvideo":  # its times are FFmpeg's, which errs at the beginning
+        stamps = [one._replace(decoded=None, shown=None) for one in stamps]
     times, leaps = player_times(stamps, kind in CLOCKS, limit, reordered)
     seen = sorted(
         moment for number, moment in enumerate(times) if moment is not None and number not in hidden
@@ -135,11 +137,16 @@ def _packets(
     numbers = {stream.index: probe.avi_index(stream) for stream in films if avi}
     damage: list[Exception] = []
     end = 0  # byte at which the packet before ends
+    ticks = 0  # hundredths of a second, of a GIF
     for packet in probe.packets(container, damage):
         unread = (packet.pos or 0) - end if end and container.format.name in UNPADDED else 0
         found.holes += packet.is_corrupt or unread > MOST_UNREAD
         end = (packet.pos or end) + packet.size
         base = packet.time_base or UNTIMED
+        if container.format.name == "gif":
+            # Browsers show a picture that stands for a hundredth of a second or less for ten.
+            packet.pts = packet.dts = ticks
+            ticks += packet.duration if (packet.duration or 0) > 1 else 10
         number = numbers.get(packet.stream_index, {}).get(packet.pos or 0)
         if number is not None:
             packet.pts = packet.dts = number
