@@ -146,7 +146,8 @@ def _packets(
         if container.format.name == "gif":
             # Browsers show a picture that stands for a hundredth of a second or less for ten.
             packet.pts = packet.dts = ticks
-            ticks += packet.duration if (packet.duration or 0) > 1 else 10
+            wait = packet.duration or 0
+            ticks += wait if wait > 1 else 10
         number = numbers.get(packet.stream_index, {}).get(packet.pos or 0)
         if number is not None:
             packet.pts = packet.dts = number

@@ -1,7 +1,7 @@
 """Any video becomes an upright, constant-rate, small H.264 copy, frame by frame.
 
     packets ──survey──▶ times
-    packets ──decode──▶ frames, no fields woven ──clock──▶ (seconds, frame) ──on_ticks──▶ one frame for some ticks
+    packets ──decode──▶ whole frames, no fields woven ──clock──▶ (seconds, frame) ──on_ticks──▶ one frame for some ticks
             ──upright──▶ small pictures ──encode──▶ copy
 
 Nothing is collected on the way, so memory does not grow with the video's length.
@@ -18,7 +18,7 @@ import av
 
 from har_demo.clips import probe, webp
 from har_demo.clips.clip import SourceFacts
-from har_demo.clips.decode import Timed, clock, decode, deinterlaced
+from har_demo.clips.decode import Timed, clock, decode, deinterlaced, whole
 from har_demo.clips.picture import HDR, facing, pixel_aspect, seen_ratio, shape_of, upright
 from har_demo.clips.survey import survey
 from har_demo.clips.writer import add_h264, open_mp4
@@ -58,7 +58,7 @@ def transcode(
             stream = probe.stream_of(container, film.index)
             container_name = container.format.name
             codec = stream.codec_context.codec.canonical_name
-            decoded = deinterlaced(decode(container, film, damage), woven)
+            decoded = deinterlaced(whole(decode(container, film, damage), film, damage), woven)
         rate = copy_rate(film.pace.rate)
         most = ceil((probe.limits().seconds + 1) * rate)
         count, first, reshaped, fresh = 0, None, False, []

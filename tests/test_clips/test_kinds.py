@@ -517,8 +517,9 @@ def check(right: Right) -> None:
     seen = held_once(numbers)
     if right.facts.get("reshaped"):
         assert seen[: len(right.numbers)] == list(right.numbers)
-    elif right.facts.get("truncated"):
-        assert [n for n in seen if n in right.numbers][: len(right.numbers)] == list(right.numbers)
+    elif right.facts.get("truncated"):  # a frame or two at the edge of the damage may be whole
+        assert [n for n in seen if n in right.numbers] == list(right.numbers)
+        assert len(seen) <= len(right.numbers) + 3, seen
     else:
         assert seen == list(right.numbers)
     if right.seconds is not None:
