@@ -19,7 +19,7 @@ from har_demo import storage
 from har_demo.clips.clip import Clip
 
 # Kept in every entry. Raise it when copies come to be made differently: old ones are then remade.
-VERSION = 2
+VERSION = 3
 A_DAY = 24 * 3600
 WHOLE = re.compile(r"[0-9a-f]{64}(-\d{3,4})?\.(json|mp4)")
 

@@ -57,7 +57,12 @@ def facing(frame: av.VideoFrame) -> Facing:
     A matrix [[a, b], [c, d]] shows the point (x, y) at (a x + c y, b x + d y). Angles between quarter
     turns become the nearest one.
     """
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV 18 knows no EXIF, which some photographs of a film carry
+        return {90: Facing(True, False, True), -90: Facing(True, True)}.get(
+            frame.rotation, Facing(False, *[abs(frame.rotation) == 180] * 2)
+        )
     if matrix is None:
         return Facing()
     a, b, _, c, d = memoryview(bytes(matrix)).cast("i")[:5]  # type: ignore[call-overload]
@@ -180,6 +185,8 @@ def _scaled(frame: av.VideoFrame, width: int, height: int, matrix: int) -> av.Vi
 
         frame = tone_mapped(frame, width, height)
     rgb = frame.format.is_rgb or "pal" in frame.format.name
+    if frame.format.name == "bgr24":  # FFmpeg's own way from it to YUV is off by up to 4 of 255
+        frame = frame.reformat(format="gbrp")
     return frame.reformat(
         width,
         height,

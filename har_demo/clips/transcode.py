@@ -1,7 +1,7 @@
 """Any video becomes an upright, constant-rate, small H.264 copy, frame by frame.
 
     packets ──survey──▶ times
-    packets ──decode──▶ frames, no fields woven ──clock──▶ (seconds, frame) ──on_ticks──▶ one frame for some ticks
+    packets ──decode──▶ whole frames, no fields woven ──clock──▶ (seconds, frame) ──on_ticks──▶ one frame for some ticks
             ──upright──▶ small pictures ──encode──▶ copy
 
 Nothing is collected on the way, so memory does not grow with the video's length.
@@ -18,7 +18,7 @@ import av
 
 from har_demo.clips import probe, webp
 from har_demo.clips.clip import SourceFacts
-from har_demo.clips.decode import Timed, clock, decode, deinterlaced
+from har_demo.clips.decode import Timed, clock, decode, deinterlaced, whole
 from har_demo.clips.picture import (
     HDR,
     SHORT_SIDE,
@@ -69,7 +69,7 @@ def transcode(
             stream = probe.stream_of(container, film.index)
             container_name = container.format.name
             codec = stream.codec_context.codec.canonical_name
-            decoded = deinterlaced(decode(container, film, damage), woven)
+            decoded = deinterlaced(whole(decode(container, film, damage), film, damage), woven)
         rate = copy_rate(film.pace.rate)
         most = ceil((probe.limits().seconds + 1) * rate)
         count, first, reshaped, fresh = 0, None, False, []
@@ -164,14 +164,19 @@ def on_ticks(
     step = gap * rate
     late = LATE if step > 0.98 else 0.0
     kept: av.VideoFrame | None = None
-    start, moment, several = 0, 0.0, False
+    start, moment = 0, 0.0
+    stated_end, believed = -1.0, False  # when the frame before says it ends, and whether it does
     for moment, frame in timed:
+        believed = abs(moment - stated_end) < gap / 2
+        stands = (
+            float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0
+        )
+        stated_end = moment + stands
         place = moment * rate
         nearest = max(0, ceil(place - step / 2 - 1e-6))
         if kept is None:
             kept, start = frame, nearest
             continue
-        several = True
         if nearest <= start:
             if start + 1 - place > late:
                 kept = frame
@@ -181,11 +186,10 @@ def on_ticks(
         kept, start = frame, nearest
     if kept is None:
         return
-    end = start + 1
-    if several:  # the last picture may be held; an only one stays one frame
-        stands = float(kept.duration * kept.time_base) if kept.duration and kept.time_base else gap
-        stands = max(gap, min(stands, LONGEST_END))
-        end = min(ceil((moment + stands) * rate - step / 2 - 1e-6), most)
+    ends = moment + gap
+    if believed:  # what the frame before says is true, so what the last one says may be
+        ends = min(max(ends, stated_end), moment + LONGEST_END)
+    end = min(ceil(ends * rate - step / 2 - 1e-6), most)
     if end > start or late:
         yield kept, start, max(end, start + 1)
 

@@ -306,13 +306,15 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 def repeats(clip: Clip, indices: np.ndarray, stride: float) -> str:
     """Say so when a window holds the same frame more than once, or the film's rate varies."""
     count = indices.shape[1]
-    if clip.source.variable_rate and clip.fresh is not None:
+    if clip.fresh is not None:
         shown = np.searchsorted(np.array(clip.fresh), indices, "right")
         own = [len(np.unique(window)) for window in shown]
-        return (
-            f"The film has a variable rate: a frame is held until the next one comes, so a window "
-            f"of {count} shows {min(own)} to {max(own)} different frames."
-        )
+        if clip.source.variable_rate or min(own) < count:
+            what = "a variable rate" if clip.source.variable_rate else "gaps"
+            return (
+                f"The film has {what}: a frame is held until the next one comes, so a window "
+                f"of {count} shows {min(own)} to {max(own)} different frames."
+            )
     repeats = count - min(len(np.unique(window)) for window in indices)
     if not repeats:
         return ""
