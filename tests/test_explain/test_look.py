@@ -27,7 +27,7 @@ def test_scores_are_those_of_recognition(waving, model):
     for number, window in enumerate(answer.frames):
         middle = (window[0] + window[-1] + 1) / 2 / waving.fps
         one = look(waving, model, second=float(middle))
-        assert one.scores == pytest.approx(answer.scores[number], abs=1e-4)
+        assert one.scores == pytest.approx(answer.windows[number], abs=1e-4)
         assert set(one.frames) <= set(window)
         assert len(one.frames) == one.inputs[0].shape[2] == len(one.pictures)
 
@@ -37,7 +37,7 @@ def test_flow_is_prepared_as_recognition_prepares_it(waving, untrained, model):
     answer = _recognised(waving, model)
     middle = (answer.frames[0][0] + answer.frames[0][-1] + 1) / 2 / waving.fps
     one = look(waving, model, second=float(middle))
-    assert one.scores == pytest.approx(answer.scores[0], abs=1e-4)
+    assert one.scores == pytest.approx(answer.windows[0], abs=1e-4)
 
 
 def test_the_middle_is_looked_at_unless_told_otherwise(waving):

@@ -96,7 +96,7 @@ def test_where_fetching_fails_the_embedded_model_answers_and_says_so(clip, asked
     assert found.model == "embedded" and found.notes[0] == said
     # Not tried again for a while, and said each time.
     again = search([clip], "waving", frames=1)
-    assert again.model == "embedded" and again.notes == (said,) and asked == []
+    assert again.model == "embedded" and again.notes[0] == said and asked == []
     # Who asks for it by name is told nothing about CLIP.
     named = answer.ask(clip, ["waving"], "embedded", frames=1)
     assert not any("CLIP" in note for note in named.notes)
