@@ -312,6 +312,7 @@ def test_as_a_program_it_gives_json(clip, own_weights):
     assert json.loads(done.stdout)["predictions"][0]["model"] == MODEL
 
 
+@pytest.mark.nightly
 def test_as_a_program_it_refuses_in_one_sentence(tmp_path):
     done = python("recognize", named(tmp_path, "видео.mp4", b"no film"), "--models", MODEL)
     assert (done.returncode, done.stdout) == (2, "")

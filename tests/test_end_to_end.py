@@ -89,7 +89,8 @@ def test_the_example_clips_are_recognised():
     assert np.mean(list(shares.values())) > 0.85, shares
 
 
-@pytest.mark.parametrize("fps", [1, pytest.param(10, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("fps", [1, 10])
 def test_a_clip_of_ten_minutes(tmp_path, fps):
     """As long as is allowed: ten windows by default, and a hundred when asked for."""
     picture = acted("walk", seconds=1.0, fps=10)

@@ -178,6 +178,7 @@ def test_a_link_brings_back_the_clip_the_models_and_the_settings(page, browser, 
     gone.close()
 
 
+@pytest.mark.nightly
 def test_bad_input_gets_a_sentence_and_the_page_goes_on(page, avi, tmp_path):
     page.click("#run")
     expect(page.locator("#notice .notice")).to_contain_text("There is no clip yet")
