@@ -9,7 +9,7 @@ from markupsafe import Markup
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
-from har_demo.interface import service
+from har_demo.interface import budget, service
 from har_demo.interface.clip_input import ready
 from har_demo.interface.examples import example_of
 from har_demo.interface.pages.recognize.on_gpu import recognized
@@ -70,7 +70,9 @@ def run_models(
         "crops": crops,
     }
     clip = ready(current, video, job.tell)
+    chosen = list(dict.fromkeys(chosen))
     requests = service.requests(chosen, settings, own_model, own_file)
+    budget.check_models(clip, requests)
     answers = recognized(job, clip, requests, seen=True)
     link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
     link |= settings
