@@ -21,6 +21,7 @@ import time
 
 import av
 
+from har_demo.clips import budget
 from har_demo.clips.transcode import transcode
 from har_demo.errors import ClipError
 
@@ -30,6 +31,7 @@ MEMORY = 4 << 30  # bytes of address space, for what one video may need at most
 def main(source: str, copy: str, name: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    budget.limit_process(0)
     av.logging.set_level(av.logging.PANIC)
     last = 0.0
 
@@ -40,7 +42,7 @@ def main(source: str, copy: str, name: str) -> None:
             report({"progress": fraction})
 
     try:
-        report({"clip": transcode(source, copy, name, on_progress)})
+        report({"clip": transcode(source, copy, name, on_progress, budget.limit_process)})
     except ClipError as error:
         report({"error": str(error)})
     except MemoryError:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import torch
 
 from har_demo import device
+from har_demo.clips.budget import duration
 from har_demo.clips.clip import Clip
 from har_demo.errors import ChoiceError
 from har_demo.explain.samplings import SamplingChoice
@@ -74,8 +75,8 @@ def check(seconds: float, smaller: str) -> None:
     most = allowance()
     if seconds > most:
         raise ChoiceError(
-            f"This would take about {_duration(seconds)} on this machine and one question may take "
-            f"{_duration(most)}: {smaller}."
+            f"This would take about {duration(seconds)} on this machine and one question may take "
+            f"{duration(most)}: {smaller}."
         )
 
 
@@ -152,16 +153,3 @@ def rate() -> float:
 def _answering(model: str) -> str:
     name = offered(model or DEFAULT)
     return default_model().name if name == DEFAULT else name
-
-
-def _duration(seconds: float) -> str:
-    """Such as '40 seconds' or '3 minutes'.
-
-    >>> _duration(40.2), _duration(200), _duration(9000)
-    ('40 seconds', '3 minutes', '2.5 hours')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours"
