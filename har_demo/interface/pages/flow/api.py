@@ -18,7 +18,7 @@ from har_demo.recognize import two_streams
 def flow_of_clip(
     job: Job,
     clip: ClipFile,
-    methods: list[str] = (catalogue.EMBEDDED,),
+    methods: list[str] | str = (catalogue.EMBEDDED,),
     start: float = 0,
     seconds: float = 4,
 ) -> dict:
@@ -40,7 +40,7 @@ def flow_of_clip(
 def flow_files(
     job: Job,
     clip: ClipFile,
-    methods: list[str] = (catalogue.EMBEDDED,),
+    methods: list[str] | str = (catalogue.EMBEDDED,),
     start: float = 0,
     seconds: float = 4,
     camera: bool = True,
