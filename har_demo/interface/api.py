@@ -17,7 +17,6 @@ parameter `job` is no input: it is the Job that reports progress and has a folde
 
 import functools
 import inspect
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +28,10 @@ from gradio.components import Component
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import ingest
-from har_demo.errors import BROKEN, ClipError, UserError
+from har_demo.errors import ClipError
 from har_demo.interface.parameters import ClipFile, checked, component
+from har_demo.interface.problems import explain_error
 from har_demo.interface.run import Job
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -87,11 +85,9 @@ def endpoint(name: str, results: Mapping[str, type[Component]], models: bool = F
                 try:
                     values = list(map(checked, parameters, values))
                     yield work(*job, *values)
-                except UserError as problem:
-                    raise gr.Error(str(problem), print_exception=False) from None
-                except Exception:
-                    log.exception("/%s failed", name)
-                    raise gr.Error(BROKEN, print_exception=False) from None
+                except Exception as problem:
+                    said = explain_error(problem, f"/{name} failed")
+                    raise gr.Error(said, print_exception=False) from None
 
         def answer_at_once(*given):
             return next(answer(*given))
