@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from har_demo.cli.arguments import check_clip, check_out, own_files, split_names
+from har_demo.cli.arguments import (
+    CROPS,
+    FLOAT32,
+    PROTOCOL,
+    SIDE,
+    WEIGHTS_FROM,
+    check_clip,
+    check_out,
+    is_published,
+    own_files,
+    split_names,
+)
 from har_demo.cli.output import BAR, progress
 from har_demo.errors import WeightsError
 
@@ -24,10 +35,14 @@ def recognize(
     frames: Annotated[int | None, typer.Option(help="Frames per window.")] = None,
     stride: Annotated[float | None, typer.Option(help="Clip frames from one to the next.")] = None,
     windows: Annotated[int | None, typer.Option(help="Windows, spread over the clip.")] = None,
-    crops: Annotated[int, typer.Option(help="1 (centre) or 3 (start, centre, end).")] = 1,
+    crops: Annotated[int | None, typer.Option(help=CROPS)] = None,
+    side: Annotated[int | None, typer.Option(help=SIDE)] = None,
+    protocol: Annotated[str, typer.Option(help=PROTOCOL)] = "",
+    float32: Annotated[bool, typer.Option("--float32", help=FLOAT32)] = False,
     weights: Annotated[
         list[str] | None, typer.Option(help="Your own parameters, as model=FILE; may be repeated.")
     ] = None,
+    weights_from: Annotated[list[str] | None, typer.Option(help=WEIGHTS_FROM)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
     csv: Annotated[str | None, typer.Option(help="Write a table to this file.")] = None,
     annotated: Annotated[
@@ -36,7 +51,11 @@ def recognize(
 ) -> None:
     """Rank the actions in a clip with one or more models."""
     names = split_names(models)
+    from har_demo.weights.sources import chosen_sources, named
+
     files = own_files(weights or [], names)
+    publishers = chosen_sources(weights_from or [], names)
+    published = is_published(protocol)
     for out in (csv, annotated):
         check_out(out)
     check_clip(clip)
@@ -45,17 +64,34 @@ def recognize(
     from har_demo.models import registry
     from har_demo.recognize import export
     from har_demo.recognize.defaults import default_models
+    from har_demo.recognize.plan import most_lines
     from har_demo.recognize.prediction import Prediction, Request
     from har_demo.recognize.recognize import recognize
 
     names = names or list(default_models())
     questions = [
-        Request(name, frames, stride, windows, crops, weights=files.get(name)) for name in names
+        Request(
+            name,
+            frames,
+            stride,
+            windows,
+            crops if crops or published else 1,
+            weights=files.get(name),
+            source=publishers.get(name, ""),
+            published=published,
+            side=side,
+            float32=float32,
+        )
+        for name in names
     ]
-    for name in names:
-        registry.card(name)  # a wrong name is said before the clip is read
+    for name in names:  # what is wrong is said before the clip is read
+        named(registry.card(name), publishers[name]) if name in publishers else registry.card(name)
 
-    found = ingest(clip, on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"))
+    found = ingest(
+        clip,
+        on_progress=lambda done: progress(f"{done:4.0%}  Reading the clip"),
+        lines=most_lines(questions),
+    )
     answers = list(
         recognize(found, questions, lambda done, words: progress(f"{done:4.0%}  {words}"))
     )

@@ -5,6 +5,14 @@ from collections.abc import Sequence
 
 from har_demo.errors import ChoiceError, ClipError
 
+CROPS = "1 (centre), 3 (start, centre, end) or 10 (corners and centre, also mirrored)."
+SIDE = "Cut squares of this side, in pixels, out of pictures whose short side is made as long."
+PROTOCOL = (
+    "`published`: windows, crops, their size and precision as the published accuracy was measured."
+)
+FLOAT32 = "Calculate in single precision on a GPU, too."
+WEIGHTS_FROM = "Whose public weights to take, as model=PUBLISHER; `weights --sources` lists them. May be repeated."
+
 
 def named_models(model: str) -> list[str]:
     """The models that --model names, each once."""
@@ -46,6 +54,13 @@ def own_files(given: Sequence[str], names: Sequence[str]) -> dict[str, str]:
             )
         files[name] = file
     return files
+
+
+def is_published(protocol: str) -> bool:
+    """Whether --protocol asks for the published one."""
+    if protocol not in ("", "published"):
+        raise ChoiceError(f"There is no protocol '{printable(protocol)}': give published.")
+    return bool(protocol)
 
 
 def check_clip(path: str) -> None:

@@ -42,15 +42,35 @@ def weights(
     check: Annotated[
         bool, typer.Option(help="Check the shipped files; exit code 1 when one is wrong.")
     ] = False,
+    verify: Annotated[
+        str,
+        typer.Option(help="Check the public weights of this model that are here, and ask it once."),
+    ] = "",
+    sources: Annotated[
+        bool, typer.Option("--sources", help="List every public file of each model.")
+    ] = False,
+    weights_from: Annotated[
+        str, typer.Option(help="Of --fetch and --verify: whose file, as --sources names them.")
+    ] = "",
 ) -> None:
-    """List where the weights of each model are, fetch them, or check the shipped ones."""
+    """List where the weights of each model are, fetch them, or check them."""
+    if check + bool(fetch) + bool(verify) + sources > 1:
+        raise ChoiceError("--check, --fetch, --verify and --sources are four things: give one.")
+    if weights_from and (not (fetch or verify) or fetch == "all"):
+        raise ChoiceError("--weights-from goes with --fetch or --verify and the name of a model.")
     if check:
-        if fetch:
-            raise ChoiceError("--check looks at shipped weights: leave out --fetch.")
         _check_shipped()
+        return
+    if verify:
+        _verify(verify, weights_from)
         return
     from har_demo.models import registry
     from har_demo.weights import availability, load
+    from har_demo.weights.sources import of_request
+
+    if sources:
+        typer.echo(_sources())
+        return
 
     if not fetch:
         rows = [
@@ -63,6 +83,7 @@ def weights(
     wanted = list(registry.cards().values()) if fetch == "all" else [registry.card(fetch)]
     failed = 0
     for card in wanted:
+        card = of_request(card, name=weights_from) if weights_from else card
         try:
             _, provenance = load(
                 card, None, lambda done, card=card: progress(bar(done, card.title))
@@ -75,6 +96,41 @@ def weights(
             failed += 1
     if failed:
         raise typer.Exit(2)
+
+
+def _sources() -> str:
+    """Every public file as a table: whose it is, its accuracy and how that was measured."""
+    from har_demo.models.registry import cards
+    from har_demo.weights.state import megabytes
+
+    rows = [
+        (
+            card.name,
+            source.name,
+            f"{accuracy.top1:g} %" if accuracy else "",
+            f"{accuracy.dataset}; {accuracy.protocol}" if accuracy else "",
+            source.licence,
+            megabytes(source.bytes),
+            source.date,
+            source.url,
+        )
+        for card in cards().values()
+        for source in card.sources
+        for accuracy in source.accuracy or (None,)
+    ]
+    header = ("model", "source", "top-1", "measured on", "licence", "size", "date", "address")
+    return table([header, *rows])
+
+
+def _verify(model: str, source: str) -> None:
+    from har_demo.recognize.verify import verify
+
+    found = verify(model, source)
+    words = {"ok": "ok", "wrong": "WRONG", "open": "not checked"}
+    rows = [(check.question, words[check.result], check.sentence) for check in found]
+    typer.echo(table([("question", "", "what was found"), *rows]))
+    if any(check.result == "wrong" for check in found):
+        raise typer.Exit(1)
 
 
 def _check_shipped() -> None:

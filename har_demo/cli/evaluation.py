@@ -6,13 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from har_demo.cli.arguments import check_out, named_models, printable
+from har_demo.cli.arguments import (
+    CROPS,
+    FLOAT32,
+    PROTOCOL,
+    SIDE,
+    WEIGHTS_FROM,
+    check_out,
+    is_published,
+    named_models,
+    printable,
+)
 from har_demo.cli.output import bar, progress, table
 from har_demo.errors import ChoiceError
 
 if TYPE_CHECKING:
     from har_demo.recognize.evaluate import Measured, Outcome
 
+OWN_VIEWS = {"windows": None, "crops": 1, "side": None, "float32": False, "published": False}
 EVALUATED = 390  # rendered clips, as many as a training is tested on: ten of every action
 
 
@@ -34,6 +45,12 @@ def evaluate(
         str | None, typer.Option("--list", help="Only the clips of this list, as testlist01.txt.")
     ] = None,
     weights: Annotated[str | None, typer.Option(help="Your own parameters for the model.")] = None,
+    weights_from: Annotated[list[str] | None, typer.Option(help=WEIGHTS_FROM)] = None,
+    protocol: Annotated[str, typer.Option(help=PROTOCOL)] = "",
+    windows: Annotated[int | None, typer.Option(help="Windows, spread over the clip.")] = None,
+    crops: Annotated[int | None, typer.Option(help=CROPS)] = None,
+    side: Annotated[int | None, typer.Option(help=SIDE)] = None,
+    float32: Annotated[bool, typer.Option("--float32", help=FLOAT32)] = False,
     backwards: Annotated[
         bool, typer.Option("--reversed", help="Also with every clip backwards: twice as long.")
     ] = False,
@@ -57,12 +74,33 @@ def evaluate(
     from har_demo.recognize import eval_set
     from har_demo.recognize.evaluate import eval_target, measure
     from har_demo.recognize.evaluate import evaluate as evaluate_all
+    from har_demo.recognize.plan import most_lines
+    from har_demo.recognize.prediction import Request
     from har_demo.tables.measured import COLUMNS
     from har_demo.tables.rows import write_rows
+    from har_demo.weights.sources import chosen_sources
 
     names = named_models(model)
+    publishers = chosen_sources(weights_from or [], names)
+    views = {
+        "windows": windows,
+        "crops": crops if crops or protocol else 1,
+        "side": side,
+        "float32": float32,
+        "published": is_published(protocol),
+    }
+    if record and views != OWN_VIEWS:
+        raise ChoiceError(
+            "checkpoints/manifest.json is for figures of what everybody sees: leave out --record, or the "
+            "protocol, windows, crops, side and precision."
+        )
     if weights and len(names) > 1:
         raise ChoiceError("Your own weights are for one model: name it alone with --model.")
+
+    requests = [
+        Request(name, weights=weights, source=publishers.get(name, ""), **views) for name in names
+    ]
+    lines = most_lines(requests)
 
     with renderer() as open_scene:  # starts with the first rendered frame, if there is any
 
@@ -71,16 +109,17 @@ def evaluate(
                 return eval_set.rendered_people(classes, clips or EVALUATED, open_scene)
             if (folder / "examples.json").is_file():
                 return eval_set.prepared(folder, classes, split or "a")
-            return eval_set.class_folders(folder, classes, Path(listed) if listed else None)
+            return eval_set.class_folders(folder, classes, Path(listed) if listed else None, lines)
 
         targets = []
-        for name in names:
+        for name, request in zip(names, requests, strict=True):
             progress(f"Finding the clips and weights of {name}")
             target = eval_target(
                 name,
                 find_clips,
                 weights,
                 lambda done, name=name: progress(bar(done, f"fetching {name}")),
+                request,
             )
             if record:
                 entry_of(Path(record), target)

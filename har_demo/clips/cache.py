@@ -1,7 +1,8 @@
 """The cache of ingested copies, by the hash of the original file's content.
 
 <cache>/clips/<sha256>.mp4 is the copy and <sha256>.json its facts. The json is written last, so
-where there is one the copy is complete; its time of change says when the clip was last wanted.
+where there is one the copy is complete; its time of change says when the clip was last wanted. A larger
+copy, of up to 400 lines say, lies beside it as <sha256>-400.mp4.
 """
 
 import contextlib
@@ -18,8 +19,9 @@ from har_demo import storage
 from har_demo.clips.clip import Clip
 
 # Kept in every entry. Raise it when copies come to be made differently: old ones are then remade.
-VERSION = 2
+VERSION = 3
 A_DAY = 24 * 3600
+WHOLE = re.compile(r"[0-9a-f]{64}(-\d{3,4})?\.(json|mp4)")
 
 
 def folder() -> Path:
@@ -29,14 +31,24 @@ def folder() -> Path:
     return clips
 
 
-def cached_clip(sha256: str) -> Clip | None:
+def name(sha256: str, lines: int = 0) -> str:
+    """The name of a clip's files: its hash, with the lines of a copy that is larger than usual."""
+    return f"{sha256}-{lines}" if lines else sha256
+
+
+def cached_clip(sha256: str, lines: int = 0) -> Clip | None:
     """A clip ingested earlier, by the hash of its original content; None when it is not here.
 
     Anything may be asked, by a share link for one: what is not a hash is not here either.
+
+    Args:
+        sha256: the hash.
+        lines: of a larger copy than usual; 0 for the usual one.
     """
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         return None
-    copy, facts = folder() / f"{sha256}.mp4", folder() / f"{sha256}.json"
+    stem = name(sha256, lines)
+    copy, facts = folder() / f"{stem}.mp4", folder() / f"{stem}.json"
     try:
         entry = json.loads(facts.read_text())
         if entry["version"] != VERSION or entry["stamp"] != _stamp(copy):
@@ -48,20 +60,22 @@ def cached_clip(sha256: str) -> Clip | None:
     return clip
 
 
-def store(made: Path, sha256: str, facts: dict) -> Clip:
+def store(made: Path, sha256: str, facts: dict, lines: int = 0) -> Clip:
     """Move a finished copy into the cache, and drop what was not wanted for longest if it is full.
 
     Args:
         made: the copy, in the cache's folder.
         facts: the fields of Clip, but for path and sha256.
+        lines: as in `cached_clip`.
     """
-    copy, note = folder() / f"{sha256}.mp4", made.with_suffix(".json")
+    stem = name(sha256, lines)
+    copy, note = folder() / f"{stem}.mp4", made.with_suffix(".json")
     os.replace(made, copy)
     clip = Clip.of_facts(copy, {**facts, "sha256": sha256})
     kept = {key: value for key, value in asdict(clip).items() if key != "path"}
     note.write_text(json.dumps({"version": VERSION, "stamp": _stamp(copy), "clip": kept}))
-    os.replace(note, folder() / f"{sha256}.json")
-    prune(keep=sha256)
+    os.replace(note, folder() / f"{stem}.json")
+    prune(keep=stem)
     return clip
 
 
@@ -74,7 +88,7 @@ def prune(keep: str) -> None:
     notes, strays = [], []
     for file in folder().iterdir():
         with contextlib.suppress(OSError):  # another process may be pruning too
-            whole = re.fullmatch(r"[0-9a-f]{64}\.(json|mp4)", file.name)
+            whole = WHOLE.fullmatch(file.name)
             if file.suffix == ".json" and whole:
                 notes.append((file.stat().st_mtime, file))
             elif not (whole and file.with_suffix(".json").exists()):

@@ -56,7 +56,7 @@ class Clip:
         path: the ingested copy (mp4), which decord or PyAV reads and a browser plays.
         fps: frames per second of the copy, constant.
         frames: number of frames in the copy.
-        width, height: pixels of the copy; the short side is at most 340.
+        width, height: pixels of the copy; the short side is at most 340, or what a model needs (see ingest).
         sha256: hash of the *original* file's content: the clip's name in caches and share links.
         source: what the file was before.
         fresh: numbers of the frames that show a new picture, ascending, where the others show the one

@@ -1,10 +1,12 @@
 """The frames of a film as they are seen: whole, in order, each with its second, no two fields woven.
 
-packets ──decode──▶ frames ──deinterlaced──▶ frames ──clock──▶ (seconds, frame)
+packets ──decode──▶ frames ──whole──▶ frames ──deinterlaced──▶ frames ──clock──▶ (seconds, frame)
 """
 
 import os
+from bisect import bisect
 from collections.abc import Iterable, Iterator
+from math import inf
 
 import av
 
@@ -12,6 +14,7 @@ from har_demo.clips import probe
 from har_demo.clips.survey import UNTIMED, Survey
 
 Timed = tuple[float, av.VideoFrame]
+DOUBTFUL = 10.0  # seconds; key frames are seldom further apart
 
 
 def decode(
@@ -55,6 +58,35 @@ def decode(
             yield frame
         if packet is None:
             return
+
+
+def whole(
+    frames: Iterable[av.VideoFrame], film: Survey, damage: list[Exception]
+) -> Iterator[av.VideoFrame]:
+    """Frames that build on none that is missing: after a hole of two frames or more, those from the next key frame on.
+
+    Decoders make up the others from what they have, and say nothing. After DOUBTFUL seconds they are
+    believed again, as not every film has key frames.
+    """
+    due = sorted(moment for moment in film.times if moment is not None)
+    origin, before, doubted = None, 0.0, -inf
+    for frame in frames:
+        if frame.pts is not None and frame.time_base is not None:
+            stamp = float(frame.pts * frame.time_base)
+            origin = stamp if origin is None else origin
+            moment = stamp - origin
+            hole = moment - before > 2.5 * film.pace.gap and (
+                not film.pace.variable
+                or bisect(due, before + film.pace.gap / 2) < bisect(due, moment - film.pace.gap / 2)
+            )
+            if hole and (damage or film.broken):
+                doubted = moment
+            before = max(before, moment)
+            if frame.key_frame:
+                doubted = -inf
+            if doubted <= moment < doubted + DOUBTFUL:
+                continue
+        yield frame
 
 
 def deinterlaced(

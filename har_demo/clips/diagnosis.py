@@ -21,6 +21,7 @@ MP4_BOXES = {
 MATROSKA, CLUSTER, SEGMENT = b"\x1aE\xdf\xa3", b"\x1fC\xb6u", b"\x18S\x80g"
 JPEG = b"\xff\xd8\xff"
 TS_PACKET = 188
+SOME = 2000  # packets that are looked at
 # Of the ASF specification: the objects Content Encryption and Extended Content Encryption.
 ASF_ENCRYPTED = (
     bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),
@@ -53,8 +54,22 @@ def mp4_boxes(path: Path | str) -> list[tuple[bytes, int, int]]:
     return boxes
 
 
+def ts_packet(head: bytes) -> int | None:
+    """Bytes of each packet of a transport stream, by its beginning; None where they do not say.
+
+    Camcorders put four bytes before each packet.
+    """
+    for length in (TS_PACKET, TS_PACKET + 4):
+        marks = head[length - TS_PACKET : 10 * length : length]
+        if marks and not marks.strip(b"G"):
+            return length
+    return None
+
+
 def breaks_off(path: Path | str, container: str) -> bool | None:
     """Whether the file ends before the last part that it has begun; None where the container cannot tell.
+
+    Of a transport stream, whether a packet does not begin where the one before ends.
 
     Args:
         container: FFmpeg's short name.
@@ -64,7 +79,12 @@ def breaks_off(path: Path | str, container: str) -> bool | None:
         boxes = mp4_boxes(path)
         return bool(boxes) and (boxes[-1][2] > size or boxes[-1][0] == b"moof")
     with open(path, "rb") as file:
-        head = file.read(4096)
+        head = file.read(SOME * TS_PACKET)
+        if container == "mpegts" and (packet := ts_packet(head)):
+            file.seek(0)
+            first = packet - TS_PACKET  # byte of a packet that is always G
+            marks = (part[first::packet] for part in iter(lambda: file.read(4096 * packet), b""))
+            return size % packet != 0 or any(part.strip(b"G") for part in marks)
     if container == "avi":
         length = int.from_bytes(head[4:8], "little")
         return 8 + length > size if length else None
@@ -115,13 +135,10 @@ def encrypted(path: Path | str, container: str) -> bool:
                     index = file.read(min(end - start, 1 << 24))
                 return b"encv" in index or b"drmi" in index
     with open(path, "rb") as file:
-        head = file.read(2000 * TS_PACKET)
+        head = file.read(SOME * TS_PACKET)
     if container == "asf":
         return any(mark in head for mark in ASF_ENCRYPTED)
-    if container == "mpegts":
-        for length in (TS_PACKET, TS_PACKET + 4):  # camcorders put four bytes before each packet
-            packets = head[length - TS_PACKET :: length]
-            if packets and packets.count(b"G") == len(packets):
-                marks = head[length - TS_PACKET + 3 :: length]
-                return sum(mark >> 6 > 1 for mark in marks) > len(marks) / 2
+    if container == "mpegts" and (packet := ts_packet(head)):
+        marks = head[packet - TS_PACKET + 3 :: packet]
+        return sum(mark >> 6 > 1 for mark in marks) > len(marks) / 2
     return False

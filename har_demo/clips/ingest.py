@@ -21,6 +21,7 @@ from har_demo import assets
 from har_demo.clips import cache, probe
 from har_demo.clips.cache import cached_clip
 from har_demo.clips.clip import Clip
+from har_demo.clips.picture import MOST_LINES, SHORT_SIDE
 from har_demo.errors import ClipError, InternalError
 
 __all__ = ["cached_clip", "ingest"]
@@ -33,6 +34,7 @@ def ingest(
     path: Path | str,
     name: str | None = None,
     on_progress: Callable[[float], None] | None = None,
+    lines: int = 0,
 ) -> Clip:
     """Make any video ready for random access: upright, constant rate, H.264, at most 340 px.
 
@@ -40,6 +42,8 @@ def ingest(
         path: a file in any container and codec that FFmpeg reads; it is not trusted.
         name: what to call it to people; the path's last part by default.
         on_progress: called now and then with the fraction done, 0 to 1.
+        lines: how many pixels the short side shall have, if the film has them; up to 340 the usual copy
+            serves, for more a larger one is made beside it, of up to 1080.
 
     Returns:
         The Clip, from the cache when the same content was ingested before. A damaged file gives
@@ -54,13 +58,19 @@ def ingest(
     probe.check_size(path, name)
     with open(path, "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    with cache.alone(sha256):
-        clip = cached_clip(sha256)
+    more = min(lines, MOST_LINES) if lines > SHORT_SIDE else 0
+    usual = cached_clip(sha256)
+    if usual is not None and min(usual.source.width, usual.source.height) <= SHORT_SIDE:
+        more = 0  # nothing would be gained
+    with cache.alone(cache.name(sha256, more)):
+        clip = cached_clip(sha256, more)
         if clip is None:
             handle, copy = tempfile.mkstemp(".part.mp4", dir=cache.folder())
             os.close(handle)
             try:
-                clip = cache.store(Path(copy), sha256, read_safely(path, copy, name, on_progress))
+                larger = (more,) if more else ()
+                facts = read_safely(path, copy, name, on_progress, *larger)
+                clip = cache.store(Path(copy), sha256, facts, more)
             finally:
                 Path(copy).unlink(missing_ok=True)
     on_progress(1.0)
@@ -68,9 +78,13 @@ def ingest(
 
 
 def read_safely(
-    source: Path | str, copy: Path | str, name: str, on_progress: Callable[[float], None]
+    source: Path | str,
+    copy: Path | str,
+    name: str,
+    on_progress: Callable[[float], None],
+    *most_lines: int,
 ) -> dict:
-    """Have a process of its own write the copy, and give the facts that it reports.
+    """Have a process of its own write the copy, of `most_lines` or 340, and give the facts that it reports.
 
     A process that was killed by a signal met a file that crashes the decoder; one that ended by itself
     without a report met a fault of ours.
@@ -81,7 +95,7 @@ def read_safely(
     modules = [str(assets.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
     with tempfile.TemporaryFile() as complaints:
         child = subprocess.Popen(
-            command(source, copy, name),
+            command(source, copy, name, *most_lines),
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -116,10 +130,10 @@ def read_safely(
     raise ClipError(f"Reading {name} failed: the file is damaged, so save it again as an mp4.")
 
 
-def command(source: Path | str, copy: Path | str, name: str) -> list[str]:
+def command(source: Path | str, copy: Path | str, name: str, *most_lines: int) -> list[str]:
     """Return the command that reads a file; -P keeps a file beside the server from posing as a module."""
     program = [sys.executable, "-P", "-m", "har_demo.clips.ingest_child"]
-    return [*program, os.path.abspath(source), str(copy), name]
+    return [*program, os.path.abspath(source), str(copy), name, *map(str, most_lines)]
 
 
 def lines(pipe: IO[bytes], patience: float) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """The part of ingest that reads a stranger's file, run as a process of its own.
 
-    python -m har_demo.clips.ingest_child SOURCE COPY NAME
+    python -m har_demo.clips.ingest_child SOURCE COPY NAME [LINES]
 
 Decoders are large C programs, and a damaged file may crash one or keep it busy for ever. Here that
 ends this process and not the server. One JSON object a line goes to the standard output:
@@ -22,13 +22,14 @@ import time
 import av
 
 from har_demo.clips import budget
+from har_demo.clips.picture import SHORT_SIDE
 from har_demo.clips.transcode import transcode
 from har_demo.errors import ClipError
 
 MEMORY = 4 << 30  # bytes of address space, for what one video may need at most
 
 
-def main(source: str, copy: str, name: str) -> None:
+def main(source: str, copy: str, name: str, lines: str = str(SHORT_SIDE)) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     budget.limit_process(0)
@@ -42,7 +43,8 @@ def main(source: str, copy: str, name: str) -> None:
             report({"progress": fraction})
 
     try:
-        report({"clip": transcode(source, copy, name, on_progress, budget.limit_process)})
+        done = transcode(source, copy, name, on_progress, int(lines), budget.limit_process)
+        report({"clip": done})
     except ClipError as error:
         report({"error": str(error)})
     except MemoryError:

@@ -11,7 +11,8 @@ from fractions import Fraction
 import av
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-SHORT_SIDE = 340  # pixels of the copy, at most
+SHORT_SIDE = 340  # pixels of the copy, at most, unless a model needs more
+MOST_LINES = 1080
 LONG_SIDE = 4096
 SMALLEST_SIDE = 16  # encoders want at least a block: a 1×1 video is stretched
 UNREADABLE_WIDTHS = {16, 24, 48, 72}  # decord 0.6 fails on videos that narrow; two more will do
@@ -56,7 +57,12 @@ def facing(frame: av.VideoFrame) -> Facing:
     A matrix [[a, b], [c, d]] shows the point (x, y) at (a x + c y, b x + d y). Angles between quarter
     turns become the nearest one.
     """
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV 18 knows no EXIF, which some photographs of a film carry
+        return {90: Facing(True, False, True), -90: Facing(True, True)}.get(
+            frame.rotation, Facing(False, *[abs(frame.rotation) == 180] * 2)
+        )
     if matrix is None:
         return Facing()
     a, b, _, c, d = memoryview(bytes(matrix)).cast("i")[:5]  # type: ignore[call-overload]
@@ -65,12 +71,15 @@ def facing(frame: av.VideoFrame) -> Facing:
     return Facing(False, a < 0, d < 0)
 
 
-def copy_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """(width, height) of the copy: square pixels, even sides, short side at most 340.
+def copy_size(
+    width: int, height: int, aspect: Fraction, lines: int = SHORT_SIDE
+) -> tuple[int, int]:
+    """(width, height) of the copy: square pixels, even sides.
 
     Args:
         width, height: pixels of the film, before it is turned upright.
         aspect: width of one pixel in heights of it.
+        lines: pixels of the copy's short side, at most.
 
     >>> copy_size(1920, 1080, Fraction(1)), copy_size(720, 576, Fraction(16, 15))
     ((604, 340), (452, 340))
@@ -78,7 +87,7 @@ def copy_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
     ((174, 98), (18, 18))
     """
     sides = width * aspect, Fraction(height)
-    scale = min(Fraction(1), SHORT_SIDE / min(sides), LONG_SIDE / max(sides))
+    scale = min(Fraction(1), lines / min(sides), LONG_SIDE / max(sides))
     even = (max(SMALLEST_SIDE, 2 * int(side * scale / 2)) for side in sides)
     across, down = (side + 2 * (side in UNREADABLE_WIDTHS) for side in even)
     return across, down
@@ -121,9 +130,9 @@ class Shape:
         encoder.color_primaries, encoder.color_trc = self.primaries, self.transfer
 
 
-def shape_of(first: av.VideoFrame, aspect: Fraction) -> Shape:
-    """The copy's pictures, from the film's first frame and the width of its pixels."""
-    size, ratio = copy_size(first.width, first.height, aspect), seen_ratio(first, aspect)
+def shape_of(first: av.VideoFrame, aspect: Fraction, lines: int = SHORT_SIDE) -> Shape:
+    """The copy's pictures, from the film's first frame, the width of its pixels and the most lines."""
+    size, ratio = copy_size(first.width, first.height, aspect, lines), seen_ratio(first, aspect)
     if facing(first).swap:
         size = size[::-1]
     if first.color_trc in HDR:
@@ -176,6 +185,8 @@ def _scaled(frame: av.VideoFrame, width: int, height: int, matrix: int) -> av.Vi
 
         frame = tone_mapped(frame, width, height)
     rgb = frame.format.is_rgb or "pal" in frame.format.name
+    if frame.format.name == "bgr24":  # FFmpeg's own way from it to YUV is off by up to 4 of 255
+        frame = frame.reformat(format="gbrp")
     return frame.reformat(
         width,
         height,

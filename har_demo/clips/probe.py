@@ -43,8 +43,12 @@ VIDEOS = frozenset(f".{ending}" for ending in ENDINGS.split())
 ANY_TEXT: dict[str, Any] = (
     {"metadata_errors": "replace"} if hasattr(av.container.Container, "metadata_errors") else {}
 )
+# How far FFmpeg looks for a stream's size, where it is not at the beginning.
+PATIENCE = {"analyzeduration": "60000000", "probesize": "200000000"}  # microseconds, bytes
 READABLE = "upload an mp4, mov, avi, mkv, webm, mpg or gif"
 MEGABYTES = 1000  # ten minutes of 13 Mbit/s
+# Codecs of photographs, which some films are made of, and all thumbnails and covers.
+PHOTOGRAPHS = {"mjpeg", "png", "bmp", "gif", "webp", "jpeg2000", "tiff"}
 # Brands of the mp4 family that are photographs (HEIC, AVIF), not films.
 PHOTO_BRANDS = {"heic", "heix", "heim", "heis", "mif1", "avif"}
 
@@ -111,17 +115,25 @@ def open_video(path: Path | str, name: str) -> tuple[av.container.InputContainer
     Raises:
         ClipError: there is none, or it is over a limit; one sentence says why.
     """
-    try:
-        container = av.open(
-            os.path.abspath(path),
-            container_options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file"},
-            **ANY_TEXT,
-        )
-    except av.FFmpegError as error:
-        why = diagnosis.refusal(path) or (
-            f"is not a video that can be read, or it is damaged from its start: {READABLE}."
-        )
-        raise ClipError(f"{name} {why}") from error
+    for patience in ({}, PATIENCE):
+        try:
+            container = av.open(
+                os.path.abspath(path),
+                container_options={
+                    "format_whitelist": CONTAINERS,
+                    "protocol_whitelist": "file",
+                    **patience,
+                },
+                **ANY_TEXT,
+            )
+        except av.FFmpegError as error:
+            why = diagnosis.refusal(path) or (
+                f"is not a video that can be read, or it is damaged from its start: {READABLE}."
+            )
+            raise ClipError(f"{name} {why}") from error
+        if patience or not films(container) or any(one.width for one in films(container)):
+            break
+        container.close()  # its pictures may begin late, or between two key frames far apart
     try:
         return container, _film(container, name)
     except ClipError:
@@ -179,15 +191,18 @@ def choose(films: Iterable[av.VideoStream], packets: Mapping[int, int]) -> av.Vi
 
     Args:
         films: from `films`, at least one.
-        packets: how many packets each has, by its index. One with fewer than a tenth of what another
-            has is a still picture or a track of thumbnails, whatever it is marked as.
+        packets: how many packets each has, by its index. One with a single packet, with no more than a
+            tenth of what another has, or with photographs (`PHOTOGRAPHS`) less often than half as many is
+            a still picture or a track of thumbnails, whatever it is marked as.
     """
     films = list(films)
     most = max(packets.get(stream.index, 0) for stream in films)
 
     def merit(stream: av.VideoStream) -> tuple[bool, bool, int]:
         size = stream.codec_context.width * stream.codec_context.height
-        moves = packets.get(stream.index, 0) >= most / 10
+        count = packets.get(stream.index, 0)
+        photographs = stream.codec_context.name in PHOTOGRAPHS
+        moves = count == most or count > max(1, most / (2 if photographs else 10))
         return moves, bool(stream.disposition & Disposition.default), size
 
     return max(films, key=merit)

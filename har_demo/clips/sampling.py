@@ -15,6 +15,9 @@ shown, and `spread_fresh` spreads over new frames alone.
 
 A clip shorter than a window is not an error: indices past the end become the last frame. Whoever
 shows the result must say how many distinct frames there were.
+
+Publishers of weights place several windows each in a way of their own, and their accuracies are of
+those; see `windows`.
 """
 
 import itertools
@@ -23,6 +26,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+
+from har_demo.models.card import Placing
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,14 @@ class Sampling:
         frames: frames of one window, T.
         stride: distance between the frames of a dense window, in frames; may be fractional.
         windows: how many windows; see `indices` for what that means to each kind.
+        placing: where several windows begin; see `windows`.
     """
 
     kind: Literal["dense", "uniform", "segments"]
     frames: int
     stride: float = 1.0
     windows: int = 1
+    placing: Placing = "even"
 
 
 def indices(count: int, sampling: Sampling) -> np.ndarray:
@@ -47,7 +54,8 @@ def indices(count: int, sampling: Sampling) -> np.ndarray:
 
     Several windows are spread over the clip when dense. When uniform, the clip is cut into as many
     equal pieces and each is sampled by itself. With segments, window v of V takes the frame
-    (v + 1/2) / V of the way through every segment, so the windows interleave.
+    (v + 1/2) / V of the way through every segment, so the windows interleave; as mmaction2 and the
+    authors of TSM test, the first of two takes the centres of the segments and the second their starts.
 
     >>> indices(10, Sampling("dense", frames=3, stride=2, windows=2)).tolist()
     [[0, 2, 4], [5, 7, 9]]
@@ -55,7 +63,7 @@ def indices(count: int, sampling: Sampling) -> np.ndarray:
     [[1, 5, 9], [3, 7, 11]]
     """
     if sampling.kind == "dense":
-        return windows(count, sampling.frames, sampling.stride, sampling.windows)
+        return windows(count, sampling.frames, sampling.stride, sampling.windows, sampling.placing)
     _check(count, sampling.frames, sampling.stride, sampling.windows)
     if sampling.kind == "uniform":
         edges = np.linspace(0, count, sampling.windows + 1).astype(np.int64)
@@ -68,6 +76,8 @@ def indices(count: int, sampling: Sampling) -> np.ndarray:
         )
     if sampling.kind == "segments":
         within = (np.arange(sampling.windows)[:, None] + 0.5) / sampling.windows
+        if sampling.placing == "mmaction2" and sampling.windows == 2:
+            within = np.array([[0.5], [0.0]])
         return _clamp((np.arange(sampling.frames) + within) * count / sampling.frames, count)
     raise ValueError(f"no sampling is called {sampling.kind!r}")
 
@@ -114,8 +124,10 @@ def segments(count: int, frames: int) -> np.ndarray:
     return indices(count, Sampling("segments", frames))[0]
 
 
-def windows(count: int, frames: int, stride: float, windows: int) -> np.ndarray:
-    """Dense windows spread evenly over the clip, int64 [windows, T].
+def windows(
+    count: int, frames: int, stride: float, windows: int, placing: Placing = "even"
+) -> np.ndarray:
+    """Dense windows spread over the clip, int64 [windows, T].
 
     The first starts with the clip and the last ends with it; a single window is centred.
 
@@ -123,11 +135,34 @@ def windows(count: int, frames: int, stride: float, windows: int) -> np.ndarray:
     [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
     >>> windows(12, frames=4, stride=1, windows=1).tolist()
     [[4, 5, 6, 7]]
+
+    Args:
+        placing: 'even' takes the frame that is on screen where a window begins. The others do as a
+            publisher's code does when it tests:
+
+            'mmaction2' rounds to the nearest frame, and starts again with the first frame of a clip that
+            is too short (SampleFrames); 'pyslowfast' cuts the clip into as many equal steps as windows,
+            so that the last ends a step before the clip does, and starts between frames
+            (get_start_end_idx); 'torchvision' starts at every stride-th frame only (VideoClips,
+            UniformClipSampler).
     """
     _check(count, frames, stride, windows)
     room = max(count - span(frames, stride), 0)
-    starts = np.linspace(0, room, windows) if windows > 1 else np.array([room / 2])
-    return np.stack([dense(count, frames, stride, math.floor(start)) for start in starts])
+    if placing == "mmaction2":
+        starts = np.round(np.linspace(0, room, windows)) if windows > 1 else [room // 2]
+        steps = np.floor(np.arange(frames) * stride + 1e-6)
+        return ((np.asarray(starts)[:, None] + steps) % count).astype(np.int64)
+    if placing == "pyslowfast":
+        starts = room * np.arange(windows) / windows
+    elif placing == "torchvision":
+        places = (
+            math.floor((count - 1) / stride + 1e-6) + 1 - frames
+        )  # the last window's, in strides
+        starts = np.floor(np.linspace(0, max(places, 0), windows)) * stride
+    else:
+        starts = np.linspace(0, room, windows) if windows > 1 else np.array([room / 2])
+        starts = np.floor(starts)
+    return np.stack([dense(count, frames, stride, float(start)) for start in starts])
 
 
 def lively_windows(

@@ -15,6 +15,9 @@ from har_demo.errors import ClipError
 CLOCKS = {"mpegts", "mpeg", "flv", "live_flv", "wtv", "asf", "rm"}
 # These state their duration and not where their parts end, so that a missing end shows in the former.
 STATES_DURATION = {"flv", "asf"}
+# These put packet after packet, so that bytes between them are damage.
+UNPADDED = {"flv", "live_flv", "matroska,webm"}
+MOST_UNREAD = 1000  # bytes; heads of packets and of clusters are far shorter
 UNTIMED = Fraction(1, 90_000)  # seconds in a tick of a stream that does not say
 TOLERATED_DELAY = 0.15  # seconds; encoders begin pictures and sound so far apart
 
@@ -72,11 +75,14 @@ def survey(source: Path | str, name: str) -> Survey:
     stamps, hidden = packets.stamps[index], packets.hidden[index]
     if kind == "mjpeg" and len(stamps) < 2:
         raise ClipError(f"{name} is a photograph, not a video that can be read: {probe.READABLE}.")
+    if kind == "mpegvideo":  # its times are FFmpeg's, which errs at the beginning
+        stamps = [one._replace(decoded=None, shown=None) for one in stamps]
     times, leaps = player_times(stamps, kind in CLOCKS, limit, reordered)
     seen = sorted(
         moment for number, moment in enumerate(times) if moment is not None and number not in hidden
     )
-    usual = pace(seen, tick, announced)
+    holes = max(0, packets.holes - leaps)  # a recording glued to another looks broken there
+    usual = pace(seen, tick, announced, holes + bool(off))
     if usual is None or len(seen) < len(stamps) / 2:
         rate = announced[0] if announced else Fraction(25)
         usual = Pace(rate, float(1 / rate), False)
@@ -90,7 +96,7 @@ def survey(source: Path | str, name: str) -> Survey:
     seconds = (seen[-1] - first if seen else 0.0) + usual.gap + delay
     probe.check_seconds(seconds, name)
     zeroed = tuple(None if moment is None else moment - first for moment in times)
-    broken = packets.broken or bool(off)
+    broken = packets.broken or bool(off) or holes > 0
     return Survey(index, usual, zeroed, seconds, delay, leaps, broken)
 
 
@@ -103,7 +109,8 @@ class _Packets:
         hidden: numbers of the packets whose frames an edit list leaves out, by index.
         sound: second of the first sound, or None.
         end: second at which the last packet ends.
-        broken: whether reading ended in an error.
+        holes: places where bytes were damaged or could not be made sense of.
+        broken: whether reading met an error.
         locked: whether they are encrypted.
     """
 
@@ -111,6 +118,7 @@ class _Packets:
     hidden: dict[int, set[int]]
     sound: float | None = None
     end: float = 0.0
+    holes: int = 0
     broken: bool = False
     locked: bool = False
 
@@ -128,8 +136,18 @@ def _packets(
     avi = container.format.name == "avi"
     numbers = {stream.index: probe.avi_index(stream) for stream in films if avi}
     damage: list[Exception] = []
+    end = 0  # byte at which the packet before ends
+    ticks = 0  # hundredths of a second, of a GIF
     for packet in probe.packets(container, damage):
+        unread = (packet.pos or 0) - end if end and container.format.name in UNPADDED else 0
+        found.holes += packet.is_corrupt or unread > MOST_UNREAD
+        end = (packet.pos or end) + packet.size
         base = packet.time_base or UNTIMED
+        if container.format.name == "gif":
+            # Browsers show a picture that stands for a hundredth of a second or less for ten.
+            packet.pts = packet.dts = ticks
+            wait = packet.duration or 0
+            ticks += wait if wait > 1 else 10
         number = numbers.get(packet.stream_index, {}).get(packet.pos or 0)
         if number is not None:
             packet.pts = packet.dts = number
@@ -145,8 +163,9 @@ def _packets(
             if heard is not None and moment is not None:
                 before = _place(stamps[-1])
                 alone = heard - before > (moment - before) / 2
-            place = packet.pos or 0
-            space = max(0, place - places.get(index, place))
+            reached = places.get(index, 0)
+            place = reached if packet.pos is None else packet.pos
+            space = max(0, place - reached) if reached else 0
             if packet.is_discard:
                 found.hidden[index].add(len(stamps))
             stamps.append(Stamp(decoded, shown, packet.is_keyframe, alone, space))
@@ -159,6 +178,7 @@ def _packets(
             for film, stamps in found.stamps.items():
                 if later[film] is None and stamps and moment > _place(stamps[-1]) + 0.5:
                     later[film] = moment
+    found.holes += len(damage)
     found.broken = bool(damage)
     return found
 

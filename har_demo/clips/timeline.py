@@ -14,6 +14,7 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 LONG_GAP = 1.0  # seconds; no shorter one is a leap of the clock or a pause
+REORDERED = 17  # more frames than any decoder keeps to show them in another order (16)
 FASTEST = 240  # frames per second that are believed of a header
 COMMON = [
     *map(Fraction, (5, 8, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)),
@@ -58,10 +59,14 @@ def player_times(
 ) -> tuple[list[float | None], int]:
     """Seconds at which each packet's frame is shown, and how many leaps of the clock were closed.
 
-    A step back is a leap, and so is one over `longest`. A gap over `LONG_GAP` and ten usual ones is a
-    pause, unless the container keeps a clock, the gap ends at a key frame, and nothing was sent meanwhile:
+    Frames that are shown in another order than they are decoded in are told from leaps by counting, since
+    seconds say nothing where the rate varies: decoders keep at most `REORDERED` frames, and no key frame
+    is shown before a frame that was decoded earlier. So a step back to a key frame is a leap, as is one
+    behind all of the last frames. A gap over `longest` is a leap; one over `LONG_GAP` and ten usual ones is
+    a pause, unless the container keeps a clock, the gap ends at a key frame, and nothing was sent meanwhile:
     neither sound nor a quarter of the bytes that such a time takes, as where they are there and damaged.
-    Where the next packet is back in its place, this one alone is wrong: it lies between its neighbours.
+    Where the next packets are back in their places, this one alone is wrong: it goes into the gap that it
+    left between its neighbours.
 
     Args:
         stamps: in the order of the file.
@@ -70,64 +75,69 @@ def player_times(
         reordered: whether frames may be shown in another order than they are decoded in.
 
     Returns:
-        Seconds from any zero, None where a packet does not say or says something impossible.
+        Seconds from any zero, None where a packet does not say.
 
     >>> stamps = [Stamp(t, t, True, True) for t in (0.0, 0.25, 900.0, 900.25)]
     >>> player_times(stamps, leaping=True, longest=600)
     ([0.0, 0.25, 0.5, 0.75], 1)
     """
-    order = [one.shown if one.decoded is None else one.decoded for one in stamps]
-    back = 0.0
-    if not reordered and None not in (shown := [one.shown for one in stamps]):
-        order = shown
-    steps = [b - a for a, b in pairwise(order) if a is not None and b is not None and b > a]
+    shown = [one.decoded if one.shown is None else one.shown for one in stamps]
+    known = [number for number, moment in enumerate(shown) if moment is not None]
+    moments = [moment for moment in shown if moment is not None]
+    steps = [b - a for a, b in pairwise(sorted(moments)) if b > a]
     usual = median(steps) if steps else 0.04
-    if reordered and any(one.decoded is None for one in stamps):
-        back = 17 * usual  # at most so many frames are reordered
-    far = max(LONG_GAP, 10 * usual)
     usual_space = median([one.space for one in stamps] or [0])
-    times: list[float | None] = []
-    offset, latest, leaps = 0.0, -inf, 0
-    lag = usual
-    before: float | None = None
-    last: float | None = None
-    for number, (stamp, moment) in enumerate(zip(stamps, order, strict=True)):
-        if moment is None:
-            times.append(None)
+    far = max(LONG_GAP, 10 * usual)
+    depth = REORDERED if reordered else 1
+    times: list[float | None] = [None] * len(stamps)
+    misplaced: list[int] = []  # places in `known`
+    part: list[float] = []  # moments since the last leap, but for misplaced ones
+    offset, latest, last, leaps = 0.0, -inf, -inf, 0
+    for place, (number, moment) in enumerate(zip(known, moments, strict=True)):
+        stamp, following = stamps[number], moments[place + 1 : place + 1 + depth]
+        back, step = False, 0.0
+        if part:
+            earliest = min(part[-depth:]) if len(part) >= depth else -inf
+            back = moment < (last - usual / 2 if stamp.key else earliest)
+            step = moment - last
+        if part and len(following) == depth:
+            too_early = back and following[0] > last
+            too_late = last < following[-1] <= max(following) < moment
+            if too_early or too_late:
+                misplaced.append(place)
+                continue
+        goes_on = not following or following[0] - last > far
+        if (step > longest and not goes_on) or (
+            step > far
+            and not stamp.key
+            and following
+            and stamps[known[place + 1]].key
+            and following[0] <= moment
+        ):  # the time of a packet after it: some parsers confuse them at a leap
+            misplaced.append(place)
             continue
-        shown_at = moment if stamp.shown is None else stamp.shown
-        if stamp.decoded is not None:
-            if abs(shown_at - stamp.decoded) > (far if leaping else longest):
-                shown_at = (
-                    stamp.decoded + lag
-                )  # parsers give a time across a leap to the packet before it
-            lag = shown_at - stamp.decoded
-        step = 0.0 if last is None else moment + offset - last
-        if last is not None and (step < -back or step > far):
-            following = order[number + 1] if number + 1 < len(order) else None
-            begins = stamp.key and not all(one.key for one in stamps[number : number + 2])
-            if step < -back and before is not None and moment + offset > before and not begins:
-                # The packet before said too late a time.
-                last = moment + offset
-                times[-1] = None if reordered else (before + last) / 2
-                times.append(shown_at + offset)
-                latest = max(one for one in times if one is not None)
-                continue
-            if following is not None and 0 < following + offset - last <= far and not begins:
-                last = (last + following + offset) / 2
-                times.append(None if reordered else last)
-                continue
-            empty = stamp.alone and stamp.space <= usual_space * max(4, step / usual / 4)
-            if step < -back or step > longest or (leaping and stamp.key and empty):
-                leaps += 1
-                offset = latest + usual - shown_at
-        before, last = last, moment + offset
-        times.append(shown_at + offset)
-        latest = max(latest, shown_at + offset)
+        empty = stamp.alone and stamp.space <= usual_space * max(4, step / usual / 4)
+        leap = leaping and step > far and stamp.key and empty and goes_on
+        if back or step > longest or leap:
+            leaps += 1
+            offset = latest + usual - moment
+            part, last = [], -inf
+        part.append(moment)
+        last = max(last, moment)
+        times[number] = moment + offset
+        latest = max(latest, moment + offset)
+    for place in misplaced:
+        near = [times[one] for one in known[max(0, place - depth) : place + depth + 1]]
+        sure = sorted(moment for moment in near if moment is not None)
+        if len(sure) > 1:
+            before, after = max(pairwise(sure), key=lambda pair: pair[1] - pair[0])
+            times[known[place]] = (before + after) / 2
     return times, leaps
 
 
-def pace(times: Sequence[float], tick: float, announced: Sequence[Fraction]) -> Pace | None:
+def pace(
+    times: Sequence[float], tick: float, announced: Sequence[Fraction], holes: int = 0
+) -> Pace | None:
     """How fast frames follow each other; None when the times do not say.
 
     Where the rate varies, the rate is that of the quick parts: the mean of gaps like the fifth
@@ -138,17 +148,21 @@ def pace(times: Sequence[float], tick: float, announced: Sequence[Fraction]) -> 
         times: seconds at which frames are shown, ascending.
         tick: seconds; times are rounded to multiples of it.
         announced: rates that the header names, which are exact where they are right.
+        holes: places of damage; as many of the longest gaps come of it, and do not count.
 
     >>> pace([0, 1, 2, 3, 3.04, 3.08, 3.12, 3.16, 4, 5, 6], 0.001, [])
     Pace(rate=Fraction(25, 1), gap=0.04, variable=True)
     """
     gaps = sorted(b - a for a, b in pairwise(times) if b > a)
+    gaps = gaps[: len(gaps) - min(holes, len(gaps) // 2)]
     if not gaps:
         return None
     usual = median(gaps)
     even = _like(gaps, usual, tick)
-    # Containers round times to milliseconds or worse; that alone is not a variable rate.
-    variable = len(gaps) - len(even) > 0.01 * len(gaps) or gaps[-1] > max(LONG_GAP, 5 * usual)
+    # Containers round times to milliseconds or worse; that alone is not a variable rate, nor is a frame
+    # that is missing or out of place, which makes up to three odd gaps.
+    few = max(0.01 * len(gaps), min(3, 0.1 * len(gaps)))
+    variable = len(gaps) - len(even) > few or gaps[-1] > max(LONG_GAP, 5 * usual)
     if variable:
         usual = gaps[min(max(4, len(gaps) // 50), len(gaps) // 4)]
         even = _like(gaps, usual, tick)

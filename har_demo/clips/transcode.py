@@ -1,7 +1,7 @@
 """Any video becomes an upright, constant-rate, small H.264 copy, frame by frame.
 
     packets ──survey──▶ times
-    packets ──decode──▶ frames, no fields woven ──clock──▶ (seconds, frame) ──on_ticks──▶ one frame for some ticks
+    packets ──decode──▶ whole frames, no fields woven ──clock──▶ (seconds, frame) ──on_ticks──▶ one frame for some ticks
             ──upright──▶ small pictures ──encode──▶ copy
 
 Nothing is collected on the way, so memory does not grow with the video's length.
@@ -18,8 +18,16 @@ import av
 
 from har_demo.clips import budget, probe, webp
 from har_demo.clips.clip import SourceFacts
-from har_demo.clips.decode import Timed, clock, decode, deinterlaced
-from har_demo.clips.picture import HDR, facing, pixel_aspect, seen_ratio, shape_of, upright
+from har_demo.clips.decode import Timed, clock, decode, deinterlaced, whole
+from har_demo.clips.picture import (
+    HDR,
+    SHORT_SIDE,
+    facing,
+    pixel_aspect,
+    seen_ratio,
+    shape_of,
+    upright,
+)
 from har_demo.clips.survey import survey
 from har_demo.clips.writer import add_h264, open_mp4
 from har_demo.errors import ClipError
@@ -34,9 +42,12 @@ def transcode(
     copy: Path | str,
     name: str,
     on_progress: Callable[[float], None] = lambda fraction: None,
+    lines: int = SHORT_SIDE,
     on_estimate: Callable[[float], None] = lambda seconds: None,
 ) -> dict:
     """Write the copy of `source`; give the fields of its Clip, but for path and sha256.
+
+    Its short side has at most `lines` pixels.
 
     Call it in a process of its own, as `ingest` does: decoders can crash on a hostile file.
 
@@ -63,7 +74,7 @@ def transcode(
             container_name = container.format.name
             codec = stream.codec_context.codec.canonical_name
             size_of_pictures = stream.codec_context.width, stream.codec_context.height
-            decoded = deinterlaced(decode(container, film, damage), woven)
+            decoded = deinterlaced(whole(decode(container, film, damage), film, damage), woven)
         rate = copy_rate(film.pace.rate)
         seconds = budget.estimate(*size_of_pictures, len(film.times), film.seconds * rate)
         budget.check(seconds, name)
@@ -73,7 +84,7 @@ def transcode(
         for frame, start, end in on_ticks(clock(decoded, film, damage), film.pace.gap, rate, most):
             aspect = _aspect(stream, frame, first)
             if first is None:
-                first, shape = frame, shape_of(frame, aspect)
+                first, shape = frame, shape_of(frame, aspect, lines)
                 seen = round(frame.width * aspect), frame.height
                 output = stack.enter_context(open_mp4(copy))
                 encoder = add_h264(output, rate, shape.width, shape.height)
@@ -161,14 +172,19 @@ def on_ticks(
     step = gap * rate
     late = LATE if step > 0.98 else 0.0
     kept: av.VideoFrame | None = None
-    start, moment, several = 0, 0.0, False
+    start, moment = 0, 0.0
+    stated_end, believed = -1.0, False  # when the frame before says it ends, and whether it does
     for moment, frame in timed:
+        believed = abs(moment - stated_end) < gap / 2
+        stands = (
+            float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0
+        )
+        stated_end = moment + stands
         place = moment * rate
         nearest = max(0, ceil(place - step / 2 - 1e-6))
         if kept is None:
             kept, start = frame, nearest
             continue
-        several = True
         if nearest <= start:
             if start + 1 - place > late:
                 kept = frame
@@ -178,11 +194,10 @@ def on_ticks(
         kept, start = frame, nearest
     if kept is None:
         return
-    end = start + 1
-    if several:  # the last picture may be held; an only one stays one frame
-        stands = float(kept.duration * kept.time_base) if kept.duration and kept.time_base else gap
-        stands = max(gap, min(stands, LONGEST_END))
-        end = min(ceil((moment + stands) * rate - step / 2 - 1e-6), most)
+    ends = moment + gap
+    if believed:  # what the frame before says is true, so what the last one says may be
+        ends = min(max(ends, stated_end), moment + LONGEST_END)
+    end = min(ceil(ends * rate - step / 2 - 1e-6), most)
     if end > start or late:
         yield kept, start, max(end, start + 1)
 

@@ -13,7 +13,7 @@ from har_demo.clips.timeline import Pace, pace
 from har_demo.errors import ClipError
 
 TICK = Fraction(1, 1000)
-UNTIMED = 100  # milliseconds, of frames that are to be shown for none, as browsers do it
+UNTIMED = 100  # milliseconds, of frames that are to be shown for at most ten, as browsers do it
 
 
 def animated(path: Path | str) -> tuple[int, int] | None:
@@ -73,7 +73,8 @@ def _waits(path: Path | str) -> tuple[list[int], bool]:
             head = file.read(24)
             length = int.from_bytes(head[4:8], "little")
             if head[:4] == b"ANMF":
-                waits.append(int.from_bytes(head[20:23], "little") or UNTIMED)
+                wait = int.from_bytes(head[20:23], "little")
+                waits.append(wait if wait > 10 else UNTIMED)
             place += 8 + length + length % 2
             broken = place > size
     return waits, broken

@@ -104,7 +104,8 @@ def faithfulness(
                 ]
                 with torch.inference_mode():
                     logits = network(*given).float()
-                parts.append(logits.softmax(dim=-1)[:, result.target].cpu())
+                shares = (logits / trace.provenance.temperature).softmax(dim=-1)
+                parts.append(shares[:, result.target].cpu())
                 done = (number * 2 + way + (first + len(some)) / (steps + 1)) / len(orders) / 2
                 say(done)
             curves[number, way] = torch.cat(parts).numpy()

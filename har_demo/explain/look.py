@@ -130,7 +130,7 @@ def look(
             f"{one.card.title} needs more memory than is free: choose a smaller model."
         ) from error
     shown, pictures = _shown(clip, one, window, decoded)
-    scores = logits.float().softmax(dim=-1)[0].cpu()
+    scores = (logits.float() / provenance.temperature).softmax(dim=-1)[0].cpu()
     if len(scores) != len(one.card.classes) or not scores.isfinite().all():
         raise WeightsError(
             f"The weights of {one.card.title} do not fit or are damaged: use others."

@@ -22,6 +22,7 @@ from har_demo.device import device as best_device
 from har_demo.errors import ChoiceError, ClipError, WeightsError
 from har_demo.flow import flownet, raft
 from har_demo.models.card import Source
+from har_demo.models.key_map import KeyMap
 from har_demo.weights import Provenance, hub, shipped, state
 from har_demo.weights.loading import public_file
 from har_demo.weights.state import megabytes, sha256
@@ -47,6 +48,7 @@ class FlowNetwork:
         sources: public files of its weights.
         enlarge: how much larger pictures are made for it, and the flow smaller again.
         elsewhere: where else weights can be had, for the sentence that says they are missing.
+        key_map: names in the authors' files, which a person may have, → names here.
     """
 
     title: str
@@ -59,12 +61,14 @@ class FlowNetwork:
     sources: tuple[Source, ...] = ()
     enlarge: float = 1.0
     elsewhere: str = ""
+    key_map: KeyMap | None = None
 
 
 def _raft(
     title: str, build: Callable[[], nn.Module], size: int, answer=raft.answer, **rest
 ) -> FlowNetwork:
-    return FlowNetwork(title, build, answer, raft.MULTIPLE, raft.LEAST, size, **rest)
+    names = raft.PRINCETON_KEY_MAP
+    return FlowNetwork(title, build, answer, raft.MULTIPLE, raft.LEAST, size, key_map=names, **rest)
 
 
 def _net(title: str, build: Callable[[], nn.Module], size: int, **rest) -> FlowNetwork:
@@ -248,6 +252,7 @@ def _file(method: str, weights: Path | str | None) -> Path:
 def _load(one: FlowNetwork, path: Path, own: bool) -> tuple[nn.Module, Provenance]:
     if own:
         tensors, source, note = read_untrusted(path), "user", "the user's own file"
+        tensors = one.key_map(tensors) if one.key_map else tensors
     elif one.shipped:
         assets.verified(path, f"The shipped file of {one.title}")
         tensors, source, note = state.read(path), "shipped", "trained by this project"

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from torchvision.models import optical_flow
 
 from har_demo.models.card import Source
+from har_demo.models.key_map import key_map
 
 MULTIPLE = 8  # sides of pictures are multiples of it
 LEVELS = 4  # scales at which places are compared
@@ -27,6 +28,30 @@ SMALL = Source(f"{HUB}/raft_small_C_T_V2-01064c6d.pth", "01064c6d", 4_006_609, "
 """torchvision's own training on FlyingChairs and FlyingThings3D."""
 LARGE = Source(f"{HUB}/raft_large_C_T_SKHT_V2-ff5fadd5.pth", "ff5fadd5", 21_106_786, "BSD-3-Clause")
 """torchvision's own training on the same and then on Sintel, KITTI and HD1K."""
+
+_ENCODERS = r"^(feature|context)_encoder"
+PRINCETON_KEY_MAP = key_map(
+    (r"^fnet\.", "feature_encoder."),
+    (r"^cnet\.", "context_encoder."),
+    (rf"({_ENCODERS})\.conv1\.", r"\1.convnormrelu.0."),
+    (rf"({_ENCODERS})\.norm1\.", r"\1.convnormrelu.1."),
+    (rf"({_ENCODERS})\.conv2\.", r"\1.conv."),
+    (rf"({_ENCODERS}\.layer\d\.\d)\.conv(\d)\.", r"\1.convnormrelu\3.0."),
+    (rf"({_ENCODERS}\.layer\d\.\d)\.norm(\d)\.", r"\1.convnormrelu\3.1."),
+    (r"^update_block\.encoder\.convc(\d)\.", r"update_block.motion_encoder.convcorr\1.0."),
+    (r"^update_block\.encoder\.convf(\d)\.", r"update_block.motion_encoder.convflow\1.0."),
+    (r"^update_block\.encoder\.conv\.", "update_block.motion_encoder.conv.0."),
+    (
+        r"^update_block\.gru\.conv([zrq])(\d)\.",
+        r"update_block.recurrent_block.convgru\2.conv\1.",
+    ),
+    (r"^update_block\.gru\.", "update_block.recurrent_block.convgru1."),
+    (r"^update_block\.mask\.0\.", "mask_predictor.convrelu.0."),
+    (r"^update_block\.mask\.2\.", "mask_predictor.conv."),
+    # The norm of a shortcut, which is listed a second time there.
+    drop=(r"^(fnet|cnet)\.layer\d\.\d\.norm[34]\.",),
+)
+"""The names of princeton-vl/RAFT, the authors' code, whose raft-things.pth and others a person may have."""
 
 
 def raft_small() -> nn.Module:

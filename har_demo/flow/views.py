@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from har_demo.clips.transforms import crop_corners, resized, transform
+from har_demo.clips.transforms import crop_corners, mirrored, resized, transform
 from har_demo.flow import learned
 from har_demo.flow.classical import LUMA, between
 from har_demo.models.card import ModelInput
@@ -70,7 +70,7 @@ def fields(
             the end of a clip that is too short, nothing moves.
         scale: float [P], a factor on each field, for pairs that are not exactly one step apart.
         spec: the model's input; of it `resize`, `crop` and `antialias`.
-        crops: 1 for the centre, 3 for the start, centre and end of the longer side.
+        crops: as in har_demo.clips.transforms.transform.
         on_done: called with the number of fields that are done.
         method: a key of har_demo.flow.field.TITLES.
 
@@ -80,7 +80,7 @@ def fields(
     Raises:
         ChoiceError, WeightsError: the method is not at hand.
     """
-    size = resized(spec.resize, frames.shape[2], frames.shape[1])
+    size = resized(spec.resize, frames.shape[2], frames.shape[1], spec.geometry)
     whole = replace(spec, crop=size, mean=(0, 0, 0), std=(1 / 255, 1 / 255, 1 / 255))
     corners = crop_corners(spec, size, crops)
     h, w = spec.crop
@@ -102,6 +102,8 @@ def fields(
             field = torch.from_numpy(_field(picture(before), picture(after), method))
             for crop, (top, left) in enumerate(corners):
                 cut = field[:, top : top + h, left : left + w]
+                if mirrored(crop, crops):
+                    cut = cut.flip(-1) * torch.tensor([-1.0, 1.0]).view(2, 1, 1)
                 out[crop, number] = cut * float(scale[number])
         on_done(done)
     return out

@@ -115,12 +115,12 @@ def build(*modules: ModuleType) -> None:
                     value.add()
 
 
-def read_clip(clip: ClipFile | None) -> Clip:
-    """Read a file that a program has sent.
+def read_clip(clip: ClipFile | None, lines: int = 0) -> Clip:
+    """Read a file that a program has sent; `lines` as in har_demo.clips.ingest.
 
     Raises:
         ClipError: there is none, or it is no clip.
     """
     if not clip:
         raise ClipError("There is no clip: give a video file.")
-    return ingest(clip, name=Path(clip).name)
+    return ingest(clip, name=Path(clip).name, lines=lines)

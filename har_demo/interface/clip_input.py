@@ -23,6 +23,7 @@ element.addEventListener('click', event => {
   if (button) trigger('pick', {file: button.dataset.example});
 });
 """
+MOST_ORIGINALS = 1000
 EMPTY = {"current": None, "facts": "", "clip_notice": "", "notice": ""}
 
 
@@ -130,6 +131,7 @@ def _take(job: Job, video: str | None, name: str):
     except Exception:
         yield empty
         raise
+    _remember(clip, video)
     yield shown(clip)
 
 
@@ -139,7 +141,9 @@ def take_example(job: Job, event: dict):
     shipped = example(str(event.get("file", "")))
     if shipped is None:
         raise ChoiceError("That example does not exist.")
-    yield shown(ingest(shipped.path, name=shipped.title))
+    clip = ingest(shipped.path, name=shipped.title)
+    _remember(clip, shipped.path)
+    yield shown(clip)
 
 
 @press(errors="clip_notice")
@@ -148,18 +152,42 @@ def forget_clip(job: Job):
     yield EMPTY
 
 
-def ready(current: Clip | None, video: str | None, tell: Callable[[float, str], None]) -> Clip:
+def ready(
+    current: Clip | None,
+    video: str | None,
+    tell: Callable[[float, str], None],
+    lines: int = 0,
+) -> Clip:
     """The clip of the page, read again when its copy has left the cache.
+
+    Args:
+        current, video: the clip, and the file that the page plays.
+        tell: shows progress.
+        lines: how many pixels the short side shall have; a larger copy is made where the file that came
+            is still here and has them.
 
     Raises:
         ClipError: there is none, or its file cannot be read.
     """
+    original = _originals.get(current.sha256) if current else None
+    if current and original and original.is_file() and lines > min(current.width, current.height):
+        return ingest(original, name=current.source.name, on_progress=_reading(tell), lines=lines)
     if current is not None and cached_clip(current.sha256) is not None:
         return current
     if not video:
         raise ClipError("There is no clip yet: drop a video, record one or take an example.")
     name = current.source.name if current else Path(video).name
     return ingest(video, name=name, on_progress=_reading(tell))
+
+
+_originals: dict[str, Path] = {}
+"""Files that clips were made from, by their hash, while Gradio keeps them."""
+
+
+def _remember(clip: Clip, path: str | Path) -> None:
+    while len(_originals) >= MOST_ORIGINALS:
+        _originals.pop(next(iter(_originals)))
+    _originals[clip.sha256] = Path(path)
 
 
 def _reading(tell: Callable[[float, str], None]) -> Callable[[float], None]:

@@ -15,7 +15,13 @@ OWN = 0  # 'as the model was trained'
 FRAMES, STRIDES, WINDOWS = (OWN, 4, 8, 16, 32, 64), (OWN, 1, 2, 4, 8), (OWN, 1, 5, 10, 30, 100)
 CROPS = (1, 3)
 LONGEST = 3000  # letters of prompts in a link: browsers and servers cut longer addresses
-OFFERED = {"frames": FRAMES, "stride": STRIDES, "windows": WINDOWS, "crops": CROPS}
+OFFERED = {
+    "frames": FRAMES,
+    "stride": STRIDES,
+    "windows": WINDOWS,
+    "crops": CROPS,
+    "published": (0, 1),
+}
 
 
 @press

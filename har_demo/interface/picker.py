@@ -7,7 +7,7 @@ from har_demo.interface import formatting
 from har_demo.interface.render import render
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.models.registry import cards
-from har_demo.weights import Availability, accuracies, availability
+from har_demo.weights import Availability, accuracies, availability, hub
 from har_demo.weights.state import megabytes
 
 GROUPS = (
@@ -66,18 +66,24 @@ def _row(card: ModelCard, weights: Availability, state: str, ticked: bool) -> di
         "accuracies": [
             f"{a.dataset}: {a.top1:.1f} % top-1"
             + (f", {a.top5:.1f} % top-5" if a.top5 is not None else "")
-            + f" ({a.protocol}; {a.source})"
+            + f" ({a.protocol}; {', '.join(filter(None, (a.source, a.date)))})"
             for a in known
         ],
         "idea": card.idea,
         "input_sentence": f"Sees {_seen(spec)} of {spec.crop[1]} × {spec.crop[0]} pixels,"
-        f" {spec.fps:g} a second.",
+        f" {spec.fps:.3g} a second."
+        + (f" As published: {card.protocol.words}." if card.protocol else ""),
         "note": card.note,
         "parameters_sentence": ""
         if card.parameters is None
         else f"{card.parameters / 1e6:.1f} million parameters; "
         f"knows {len(card.classes)} actions ({card.label_set}).",
         "weights_sentence": weights.sentence,
+        "sources": [
+            f"{s.name}: {hub.file_name(s)}, {megabytes(s.bytes)}, {s.licence}"
+            + (f", {s.date}" if s.date else "")
+            for s in card.sources
+        ],
         "paper": card.paper,
         "paper_url": card.paper_url,
     }

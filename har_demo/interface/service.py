@@ -17,7 +17,7 @@ def requests(
 
     Args:
         chosen: names of model cards.
-        settings: frames, stride, windows and crops of a Request; None means the card's own.
+        settings: frames, stride, windows, crops and others of a Request; None means the card's own.
         own_model, own_file: the model that shall use the person's own weights, and their file.
 
     Raises:

@@ -33,9 +33,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, Protocol, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400, SPORTS1M, UCF101
+from har_demo.models.publishers import MMACTION2, as_fields, mmaction2
 from har_demo.models.tiny import TINY_DIFFERENCE
 
 
@@ -176,14 +177,42 @@ def c3d_tiny(classes: int) -> C3D:
     return C3D(classes, width=16, hidden=512, batch_norm=True)
 
 
-# DavideA/c3d-pytorch has our names, but for the two layers that stand alone: it leaves out their 'a'.
-KEY_MAP = key_map(
-    (r"^backbone\.(conv\d[ab])\.conv\.", r"\1."),
+# Its mean is the authors' BGR mean applied to RGB; the weights were trained so and must be fed so.
+# 25 fps is UCF101's own rate, at which it takes 16 frames in a row.
+_MMACTION2 = replace(
+    MMACTION2,
+    frames=16,
+    fps=25.0,
+    resize=128,
+    crop=(112, 112),
+    mean=(104 / 255, 117 / 255, 128 / 255),
+    std=(1 / 255,) * 3,
+    any_frames=False,
+    any_side=False,
+)
+
+DAVIDEA_KEY_MAP = key_map((r"^conv([12])\.", r"conv\1a."))
+"""DavideA/c3d-pytorch has our names, but for the two layers that stand alone: it leaves out their 'a'."""
+
+MMACTION2_KEY_MAP = key_map(
+    (r"^(backbone\.)?(conv\d[ab])\.conv\.", r"\2."),
     (r"^backbone\.(fc[67])\.", r"\1."),
     (r"^cls_head\.fc_cls\.", "fc8."),
-    (r"^conv([12])\.", r"conv\1a."),
 )
 """mmaction2 keeps backbone and head apart, and every convolution inside a module of its own."""
+
+# As DavideA/c3d-pytorch feeds its copy of the authors' weights: values from 0 to 255, no mean
+# taken off. The authors themselves subtract a mean clip.
+_SPORTS = ModelInput(
+    frames=16,
+    fps=25.0,
+    resize=112,
+    crop=(112, 112),
+    mean=(0.0, 0.0, 0.0),
+    std=(1 / 255, 1 / 255, 1 / 255),
+    any_frames=False,
+    any_side=False,
+)
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -199,44 +228,26 @@ CARDS: tuple[ModelCard, ...] = (
         idea="Stretches a VGG-style image network into time: every filter is a small 3×3×3 cube, "
         "so motion is learned from the first layer on.",
         size="paper",
-        # Channel order, mean and resize are those of mmaction2's test configuration. Its mean is
-        # the authors' BGR mean applied to RGB; the weights were trained so and must be fed so.
-        # 25 fps is UCF101's own rate, at which it takes 16 frames in a row.
-        input=ModelInput(
-            frames=16,
-            fps=25.0,
-            resize=128,
-            crop=(112, 112),
-            mean=(104 / 255, 117 / 255, 128 / 255),
-            std=(1 / 255, 1 / 255, 1 / 255),
-            any_frames=False,
-        ),
         label_set="UCF101",
         classes=UCF101,
         build=c3d,
-        key_map=KEY_MAP,
-        weights=(
-            Source(
-                url="https://download.openmmlab.com/mmaction/v1.0/recognition/c3d/"
-                "c3d_sports1m-pretrained_8xb30-16x1x1-45e_ucf101-rgb/"
-                "c3d_sports1m-pretrained_8xb30-16x1x1-45e_ucf101-rgb_20220811-31723200.pth",
-                sha256="31723200",
-                bytes=78_409_573 * 4,  # unverified: the size of its parameters alone
-                licence="Apache-2.0 (mmaction2)",
-            ),
-        ),
         parameters=78_409_573,
         gmacs=38.547,
         published=(
             PublishedCost("mmaction2's code", "verified", parameters=78_409_573, gmacs=38.547),
         ),
-        accuracy=(
-            Accuracy(
+        **as_fields(
+            mmaction2(
+                "v1.0/recognition/c3d/c3d_sports1m-pretrained_8xb30-16x1x1-45e_ucf101-rgb/"
+                "{}_20220811-31723200.pth",
+                78_409_573,
+                83.08,
+                95.93,
+                Protocol(10, placing="mmaction2"),
+                _MMACTION2,
+                MMACTION2_KEY_MAP,
+                about="split 1, Sports-1M pre-training",
                 dataset="UCF101",
-                top1=83.08,
-                top5=None,
-                protocol="split 1, Sports-1M pre-training, 10 windows of 16 frames, centre crop",
-                source="mmaction2 model zoo",
             ),
         ),
     ),
@@ -250,21 +261,10 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The same network with the 487 sports it was first trained on: its features, taken from "
         "fc6, then served for other data sets under a linear classifier.",
         size="paper",
-        # As DavideA/c3d-pytorch feeds its copy of the authors' weights: values from 0 to 255, no mean
-        # taken off. The authors themselves subtract a mean clip.
-        input=ModelInput(
-            frames=16,
-            fps=25.0,
-            resize=112,
-            crop=(112, 112),
-            mean=(0.0, 0.0, 0.0),
-            std=(1 / 255, 1 / 255, 1 / 255),
-            any_frames=False,
-        ),
+        input=_SPORTS,
         label_set="Sports-1M",
         classes=SPORTS1M,
         build=c3d,
-        key_map=KEY_MAP,
         parameters=79_991_015,
         gmacs=38.549,
         accuracy=(Accuracy("Sports-1M", 61.1, 85.2, "per video", "lecture, Sports-1M table"),),
@@ -276,8 +276,34 @@ CARDS: tuple[ModelCard, ...] = (
                 gmacs=38.549,
             ),
         ),
-        note="No weights over a safe connection: DavideA/c3d-pytorch offers a file, c3d.pickle, over "
-        "plain http. It fits, should you have it.",
+        weights=(
+            Source(
+                url="https://download.openmmlab.com/mmaction/recognition/c3d/"
+                "c3d_sports1m_pretrain_20201016-dcc47ddc.pth",
+                sha256="dcc47ddc",
+                bytes=79_991_015 * 4,  # unverified: the size of its parameters alone
+                licence="Apache-2.0 (mmaction2)",
+                name="mmaction2",
+                key_map=key_map(
+                    (r"^(?:backbone\.)?(conv\d[ab])\.conv\.", r"\1."), (r"^backbone\.", "")
+                ),
+                date="2020-10-16",
+                certain=False,
+            ),
+        ),
+        by_hand=(
+            Source(
+                url="http://imagelab.ing.unimore.it/files/c3d_pytorch/c3d.pickle",
+                sha256="",
+                bytes=79_991_015 * 4,  # unverified: the size of its parameters alone
+                licence="MIT (DavideA/c3d-pytorch)",
+                name="DavideA",
+                key_map=DAVIDEA_KEY_MAP,
+            ),
+        ),
+        note="mmaction2's file starts its training on UCF101; whether it still knows the 487 sports is not "
+        "stated, and without them it is refused. DavideA/c3d-pytorch offers its own, c3d.pickle, over "
+        "plain http: it fits, should you have it.",
     ),
     ModelCard(
         name="c3d_3x3",

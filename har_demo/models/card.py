@@ -1,8 +1,8 @@
 """Specification of a model: its idea, input, classes, cost and weights."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,12 +23,19 @@ class ModelInput:
         frames: frames of one view, T.
         fps: frames per second the model was trained at; sets the default stride on a clip. Where flow
             is read it is flow's rate, and one RGB frame goes with every flow_frames / frames fields.
+        geometry: whose rounding is followed: 'torchvision' cuts the resized size down to whole pixels,
+            centres by round() and rounds resized pixels to whole numbers; 'mmaction2' rounds the size and
+            centres by floor division; 'pytorchvideo', as PySlowFast, cuts the size down, centres by
+            rounding up, and leaves resized pixels as they come.
+        seconds: length of the piece of a clip that the frames of a view are spread over, its first and
+            last frame included; None where they follow `fps`. See `spread_over`.
         sampling: 'dense' frames at a fixed distance, or 'segments': the centre of each of `frames`
             equal parts of the clip.
         resize: (height, width) in pixels, or one number for the short side, aspect kept.
         crop: (height, width) in pixels, cut from the resized frame.
         mean, std: per RGB channel, for values in [0, 1].
         any_frames: whether the network accepts another number of frames than `frames`.
+        any_side: whether it accepts pictures of another size than `crop`.
         modality: 'rgb'; 'difference' for frame t+1 minus frame t (T+1 frames are read); 'flow'; or
             'rgb+flow' for networks of two inputs.
         flow_frames: fields of optical flow in one view of 'flow' (then equal to `frames`) or 'rgb+flow'.
@@ -47,6 +54,7 @@ class ModelInput:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     any_frames: bool = True
+    any_side: bool = True
     modality: Literal["rgb", "difference", "flow", "rgb+flow"] = "rgb"
     antialias: bool = False
     standardise: bool = False
@@ -54,6 +62,19 @@ class ModelInput:
     flow_frames: int = 0
     flow_limit: float = 20.0
     flow_method: str = "TV-L1"
+    geometry: Literal["torchvision", "mmaction2", "pytorchvideo"] = "torchvision"
+    seconds: float | None = None
+
+    def stride(self, fps: float) -> float:
+        """Distance between the frames of a view, in frames of a clip of `fps` frames a second.
+
+        >>> spec = ModelInput(resize=182, crop=(160, 160), mean=MEAN, std=STD, **spread_over(4, 12))
+        >>> round(spec.stride(30), 3), round(spec.stride(25), 3)
+        (15.667, 13.0)
+        """
+        if self.seconds is None:
+            return fps / self.fps
+        return max(1.0, self.seconds * fps - 1) / (self.frames - 1)
 
     @property
     def frames_read(self) -> int:
@@ -86,6 +107,19 @@ class ModelInput:
         return {"flow": (flow,), "rgb+flow": (rgb, flow)}.get(self.modality, (rgb,))
 
 
+def spread_over(frames: int, rate: int) -> dict[str, Any]:
+    """Fields of a ModelInput whose frames are taken as PySlowFast and pytorchvideo take them.
+
+    Both cut a piece of frames · rate / 30 seconds and spread the frames over it, ends included, so that
+    they lie further apart than `rate` frames of 30 a second.
+
+    >>> spread_over(8, 8)
+    {'frames': 8, 'fps': 3.3333333333333335, 'seconds': 2.1333333333333333}
+    """
+    piece = frames * rate
+    return {"frames": frames, "fps": 30 * (frames - 1) / (piece - 1), "seconds": piece / 30}
+
+
 @dataclass(frozen=True)
 class ViewDefaults:
     """Sampling of a request that leaves it open, where the one of training would keep people waiting.
@@ -102,21 +136,102 @@ class ViewDefaults:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A public file of parameters.
+class Accuracy:
+    """Published accuracy in percent, with its data set, protocol and source.
 
     Attributes:
-        url: where it can be fetched.
+        source: whose number it is, and where it stands.
+        date: of that document, as far as it is known.
+    """
+
+    dataset: str
+    top1: float
+    top5: float | None
+    protocol: str
+    source: str
+    date: str = ""
+
+
+Placing = Literal["even", "mmaction2", "pyslowfast", "torchvision"]
+"""Who places several windows in a clip; see har_demo.clips.sampling.windows."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Views of a video that a published accuracy is the mean of.
+
+    Attributes:
+        windows: how many windows of every video.
+        crops: 1 (centre), 3 (start, centre and end of the long side) or 10 (corners and centre, also
+            mirrored) of every window.
+        resize, crop: as in ModelInput, where testing differs from training; None for the input's own.
+        frames: of a window, where testing takes another number than training; None for the input's own.
+        placing: where the windows begin.
+        mean_of: what is averaged over the crops of a window: 'probabilities', or 'logits' before the
+            softmax. Windows are averaged by their probabilities.
+        precision: of the network's arithmetic, on a GPU too.
+    """
+
+    windows: int
+    crops: int = 1
+    resize: tuple[int, int] | int | None = None
+    crop: tuple[int, int] | None = None
+    frames: int | None = None
+    placing: Placing = "even"
+    mean_of: Literal["probabilities", "logits"] = "probabilities"
+    precision: Literal["float32"] = "float32"
+
+    @property
+    def words(self) -> str:
+        """The protocol in a few words.
+
+        >>> Protocol(windows=10, crops=3, crop=(256, 256)).words
+        '10 × 3 views of 256 × 256'
+        """
+        views = f"{self.windows} × {self.crops} view" + "s" * (self.windows * self.crops > 1)
+        return views if self.crop is None else f"{views} of {self.crop[0]} × {self.crop[1]}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A public file of parameters, and how its publisher feeds it.
+
+    Attributes:
+        url: where it can be fetched; of a file that only a person can fetch, the page that links to it.
         sha256: hexadecimal hash, or the leading part of it that the publisher states; '' where none
             is stated.
         bytes: size of the download; where nobody states it, that of the parameters.
         licence: of the code that goes with it; weights rarely state their own.
+        name: which publisher's file it is, by which a person chooses it. Several addresses of the same
+            parameters have one name.
+        key_map: names of its parameters → names here; None for the card's.
+        input: preprocessing that it was trained with; None for the card's.
+        protocol: how its accuracy was measured, where that can be run.
+        accuracy: published accuracies of this file.
+        date: of the file, as its publisher or its name states it.
+        build: number of classes → the network, where the publisher's differs from the card's in what
+            its parameters do not show; None for the card's.
+        certain: whether `sha256` is known to be the file's. OpenMMLab's names end in eight digits that
+            are not always those of the file.
+        file: its name, where the address does not end in it.
+        parts: files that hold a part of the network each, with what the names of that part begin with
+            here; empty where one file holds all.
     """
 
     url: str
     sha256: str
     bytes: int
     licence: str
+    name: str = ""
+    key_map: "KeyMap | None" = None
+    input: ModelInput | None = None
+    protocol: Protocol | None = None
+    accuracy: tuple[Accuracy, ...] = ()
+    date: str = ""
+    build: "Callable[[int], nn.Module] | None" = None
+    certain: bool = True
+    file: str = ""
+    parts: "tuple[tuple[str, Source], ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -147,17 +262,6 @@ class PackageSource:
 
 
 @dataclass(frozen=True)
-class Accuracy:
-    """Published accuracy in percent, with its data set, protocol and source."""
-
-    dataset: str
-    top1: float
-    top5: float | None
-    protocol: str
-    source: str
-
-
-@dataclass(frozen=True)
 class PublishedCost:
     """Cost that somebody else counted or printed for this network.
 
@@ -184,8 +288,8 @@ class PublishedCost:
 class ModelCard:
     """Everything the project knows of one model; a model file ends with its cards.
 
-    `input` is the preprocessing that the public weights were trained with, `accuracy` theirs under its
-    protocol, and `key_map` leads from the names in their files to ours.
+    A public file of weights brings its own preprocessing, names and accuracy (see Source); `input`,
+    `accuracy` and `build` are those of the first, until `of_source` chooses another.
 
     Attributes:
         name: the identifier used by pages, API and command line, such as 'r2plus1d_18'.
@@ -199,13 +303,16 @@ class ModelCard:
         classes: class names in the order of the model's outputs.
         build: number of classes → the network with fresh parameters.
         weights: public sources, in order of preference; shipped files are in checkpoints/manifest.json.
+        by_hand: public files that a person must fetch, such as those on Google Drive, and give as their
+            own.
         package: a package on the index that carries the weights, preferred to public sources; or None.
         parameters: number of parameters.
         gmacs: multiply-adds of one view at `input`, in 10⁹.
         accuracy: published accuracies of the public weights, or of the paper where there are none.
         published: what others say this network costs.
         note: what a reader must know before trusting it, such as that it is a reconstruction.
-        key_map: names of the parameters in public files → names here; None where they are the same.
+        key_map: names of the parameters in the files of the authors' code → names here, for sources
+            without one of their own; None where they are the same.
         attends: whether blocks of the network can be asked for their attention; see models/attention.py.
         tiny_of: of a tiny model, the name of the paper's model that it is the tiny size of; '' if none.
         chapter: name of the chapter of the lecture that shows it (tables/lecture.py); '' if none.
@@ -227,6 +334,7 @@ class ModelCard:
     classes: tuple[str, ...]
     build: "Callable[[int], nn.Module]"
     weights: tuple[Source, ...] = ()
+    by_hand: tuple[Source, ...] = ()
     package: PackageSource | None = None
     parameters: int | None = None
     gmacs: float | None = None
@@ -239,3 +347,27 @@ class ModelCard:
     chapter: str = ""
     hue: int | None = None
     views: ViewDefaults | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every public file, those that a person must fetch included."""
+        return (*self.weights, *self.by_hand)
+
+    @property
+    def protocol(self) -> Protocol | None:
+        """How the accuracy of the first source was measured, where that can be run."""
+        return self.sources[0].protocol if self.sources else None
+
+    def of_source(self, source: Source) -> "ModelCard":
+        """The card with one source alone: its address or addresses, preprocessing and accuracy."""
+        alike = [s for s in self.weights if (s.name, s.input) == (source.name, source.input)]
+        return replace(
+            self,
+            package=self.package if source in self.weights[:1] else None,
+            weights=tuple(alike),
+            by_hand=() if alike else (source,),
+            input=source.input or self.input,
+            accuracy=source.accuracy or self.accuracy,
+            key_map=source.key_map or self.key_map,
+            build=source.build or self.build,
+        )

@@ -35,9 +35,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source, spread_over
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.publishers import (
+    MMACTION2,
+    PYTORCHVIDEO,
+    as_fields,
+    mmaction2,
+    pytorchvideo,
+    thirty_views,
+)
 from har_demo.models.r2plus1d import Conv2Plus1D, middle_channels
 from har_demo.models.tiny import TINY_INPUT
 
@@ -219,6 +227,11 @@ def ir_csn_152(classes: int) -> CSN:
     return CSN(classes, preserve=False, blocks=(3, 8, 36, 3))
 
 
+def ir_csn_50(classes: int) -> CSN:
+    """13,131,152 parameters for Kinetics-400."""
+    return CSN(classes, preserve=False, blocks=(3, 4, 6, 3))
+
+
 def ip_csn_152(classes: int) -> CSN:
     """33,016,592 parameters for Kinetics-400."""
     return CSN(classes, preserve=True, blocks=(3, 8, 36, 3))
@@ -229,16 +242,9 @@ def csn_tiny(classes: int, preserve: bool, width: int = 32, kernel: Kernel = "de
     return CSN(classes, preserve, (2, 2, 2, 2), width, dropout=0.3, kernel=kernel)
 
 
-_VMZ = ModelInput(
-    frames=32,
-    fps=15.0,  # every second frame of 30 a second
-    resize=256,
-    crop=(224, 224),
-    mean=(0.43216, 0.394666, 0.37645),
-    std=(0.22803, 0.22145, 0.216989),
-)
-_PYTORCHVIDEO = replace(_VMZ, mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225))
-_KINETICS_PROTOCOL = "10 windows of 32 frames at 15 frames per second, 3 crops of 256 × 256"
+_PYTORCHVIDEO = replace(PYTORCHVIDEO, **spread_over(32, 2))
+# Of VMZ's networks, and of what mmaction2 took over from there.
+_VMZ = replace(MMACTION2, mean=(0.43216, 0.394666, 0.37645), std=(0.22803, 0.22145, 0.216989))
 _SPORTS = "lecture, Sports-1M table"
 
 
@@ -305,26 +311,130 @@ _PYTORCHVIDEO_RULES = (
     (r"\.branch2\.conv_c\.", ".expand."),
     (r"\.branch2\.norm_c\.", ".expand_norm."),
 )
-IR_KEY_MAP = key_map(
+_VMZ_IR = ((r"\.conv2\.0\.", ".depthwise."), (r"\.conv2\.1\.", ".depthwise_norm."))
+PYTORCHVIDEO_KEY_MAP = key_map(*_PYTORCHVIDEO_RULES)
+VMZ_IR_KEY_MAP = key_map(*_VMZ_RULES, *_VMZ_IR)
+MMACTION2_IR_KEY_MAP = key_map(
     *_MMACTION_RULES,
-    *_VMZ_RULES,
-    *_PYTORCHVIDEO_RULES,
     (r"\.conv2\.0\.conv\.", ".depthwise."),
     (r"\.conv2\.0\.bn\.", ".depthwise_norm."),
-    (r"\.conv2\.0\.", ".depthwise."),
-    (r"\.conv2\.1\.", ".depthwise_norm."),
 )
-IP_KEY_MAP = key_map(
+MMACTION2_IP_KEY_MAP = key_map(
     *_MMACTION_RULES,
-    *_VMZ_RULES,
     (r"\.conv2\.0\.conv\.", ".interact.0."),
     (r"\.conv2\.0\.bn\.", ".interact.1."),
     (r"\.conv2\.1\.conv\.", ".depthwise."),
     (r"\.conv2\.1\.bn\.", ".depthwise_norm."),
+)
+VMZ_IP_KEY_MAP = key_map(
+    *_VMZ_RULES,
     (r"\.conv2\.0\.2\.", ".depthwise."),
     (r"\.conv2\.0\.", ".interact."),
     (r"\.conv2\.1\.", ".depthwise_norm."),
 )
+
+# kind, name here, path there, pre-training, top-1, top-5, the numbers that pixels are normalised by
+_ZOO = (
+    (
+        "ir",
+        "mmaction2-ig65m",
+        "v1.0/recognition/csn/ircsn_ig65m-pretrained-r152_8xb12-32x2x1-58e_kinetics400-rgb/"
+        "{}_20220811-c7a3cc5b",
+        "IG-65M",
+        82.87,
+        95.90,
+        MMACTION2,
+    ),
+    (
+        "ir",
+        "mmaction2-ig65m-frozen",
+        "v1.0/recognition/csn/ircsn_ig65m-pretrained-r152-bnfrozen_8xb12-32x2x1-58e_kinetics400-rgb/"
+        "{}_20220811-7d1dacde",
+        "IG-65M, batch norms frozen",
+        82.84,
+        95.92,
+        MMACTION2,
+    ),
+    (
+        "ir",
+        "mmaction2",
+        "recognition/csn/vmz/vmz_ircsn_from_scratch_r152_32x2x1_180e_kinetics400_rgb_20210617-5c933ae1",
+        "from scratch, VMZ's weights",
+        76.53,
+        92.28,
+        _VMZ,
+    ),
+    (
+        "ir",
+        "mmaction2-sports1m",
+        "recognition/csn/vmz/"
+        "vmz_ircsn_sports1m_pretrained_r152_32x2x1_58e_kinetics400_rgb_20210617-b9b10241",
+        "Sports-1M, VMZ's weights",
+        78.57,
+        93.44,
+        _VMZ,
+    ),
+    (
+        "ip",
+        "mmaction2",
+        "recognition/csn/vmz/vmz_ipcsn_from_scratch_r152_32x2x1_180e_kinetics400_rgb_20210617-d565828d",
+        "from scratch, VMZ's weights",
+        77.80,
+        93.10,
+        _VMZ,
+    ),
+    (
+        "ip",
+        "mmaction2-ig65m",
+        "recognition/csn/vmz/"
+        "vmz_ipcsn_ig65m_pretrained_r152_32x2x1_58e_kinetics400_rgb_20210617-c3be9793",
+        "IG-65M, VMZ's weights",
+        82.68,
+        95.69,
+        MMACTION2,
+    ),
+    (
+        "ip",
+        "mmaction2-sports1m",
+        "recognition/csn/vmz/"
+        "vmz_ipcsn_sports1m_pretrained_r152_32x2x1_58e_kinetics400_rgb_20210617-3367437a",
+        "Sports-1M, VMZ's weights",
+        79.07,
+        93.82,
+        _VMZ,
+    ),
+    (
+        "ir-50",
+        "mmaction2",
+        "v1.0/recognition/csn/ircsn_ig65m-pretrained-r50-bnfrozen_8xb12-32x2x1-58e_kinetics400-rgb/"
+        "{}_20220811-44395bae",
+        "IG-65M, batch norms frozen",
+        79.44,
+        94.26,
+        MMACTION2,
+    ),
+)
+
+
+def _zoo(kind: str, parameters: int) -> tuple[Source, ...]:
+    """mmaction2's files of one network; the first is the one trained from scratch, if there is one."""
+    key_map = MMACTION2_IP_KEY_MAP if kind == "ip" else MMACTION2_IR_KEY_MAP
+    found = [
+        mmaction2(
+            f"{path}.pth",
+            parameters,
+            top1,
+            top5,
+            thirty_views(256, "mmaction2"),
+            spec,
+            key_map,
+            name=name,
+            about=about,
+        )
+        for of, name, path, about, top1, top5, spec in _ZOO
+        if of == kind
+    ]
+    return tuple(sorted(found, key=lambda source: source.name != "mmaction2"))
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -333,24 +443,15 @@ CARDS: tuple[ModelCard, ...] = (
         title="ir-CSN-101",
         idea="Lets every 3×3×3 filter watch a single channel and leaves the mixing of channels to "
         "the cheap 1×1×1 convolutions around it: a deep 3D network at a fraction of the cost.",
-        input=_PYTORCHVIDEO,
         build=ir_csn_101,
-        key_map=IR_KEY_MAP,
-        weights=(
-            Source(
-                url="https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/"
-                "CSN_32x2_R101.pyth",
-                sha256="",
-                # unverified: the optimiser's momentum is in the file beside each parameter
-                bytes=22_213_776 * 8,
-                licence="Apache-2.0 (pytorchvideo)",
-            ),
-        ),
+        key_map=VMZ_IR_KEY_MAP,
         parameters=22_213_776,
         gmacs=56.468,
-        accuracy=(
-            Accuracy("Kinetics-400", 77.0, 92.9, _KINETICS_PROTOCOL, "pytorchvideo model zoo"),
-            _sports(74.8, 92.6),
+        **as_fields(
+            pytorchvideo(
+                "CSN_32x2_R101", 22_213_776, 77.0, 92.9, _PYTORCHVIDEO, PYTORCHVIDEO_KEY_MAP
+            ),
+            papers=(_sports(74.8, 92.6),),
         ),
         published=(
             _reference("VMZ's and pytorchvideo's code", 22_213_776, 56.468),
@@ -364,7 +465,7 @@ CARDS: tuple[ModelCard, ...] = (
         "before, and a depthwise one, which looks around within each channel.",
         input=_VMZ,
         build=ip_csn_101,
-        key_map=IP_KEY_MAP,
+        key_map=VMZ_IP_KEY_MAP,
         parameters=24_601_616,
         gmacs=63.559,
         accuracy=(_sports(74.9, 92.6),),
@@ -375,29 +476,26 @@ CARDS: tuple[ModelCard, ...] = (
         note="No weights of this depth are public; ip-CSN-152 has some.",
     ),
     _paper(
+        name="ir_csn_50",
+        title="ir-CSN-50",
+        idea="The shallowest public ir-CSN: 50 layers, which began with 65 million videos from Instagram.",
+        build=ir_csn_50,
+        parameters=13_131_152,
+        gmacs=42.309,
+        published=(PublishedCost("mmaction2 model zoo", "printed", 13.13e6, 55.90, side=256),),
+        **as_fields(*_zoo("ir-50", 13_131_152)),
+    ),
+    _paper(
         name="ir_csn_152",
         title="ir-CSN-152",
         chapter="grouped",
         idea="Goes to 152 layers with ir-CSN: depthwise 3×3×3 filters are so light that all of "
         "them cost less than half of what R(2+1)D's 34 layers do on as many frames.",
-        input=_VMZ,
         build=ir_csn_152,
-        key_map=IR_KEY_MAP,
-        weights=(
-            Source(
-                url="https://download.openmmlab.com/mmaction/recognition/csn/vmz/"
-                "vmz_ircsn_from_scratch_r152_32x2x1_180e_kinetics400_rgb_20210617-5c933ae1.pth",
-                sha256="5c933ae1",
-                bytes=29_703_568 * 4,  # unverified: the size of its parameters alone
-                licence="Apache-2.0 (mmaction2, ported from VMZ)",
-            ),
-        ),
+        key_map=VMZ_IR_KEY_MAP,
         parameters=29_703_568,
         gmacs=74.046,
-        accuracy=(
-            Accuracy("Kinetics-400", 76.53, 92.28, _KINETICS_PROTOCOL, "mmaction2 model zoo"),
-            _sports(75.5, 92.7),
-        ),
+        **as_fields(*_zoo("ir", 29_703_568), papers=(_sports(75.5, 92.7),)),
         published=(
             _reference("VMZ's and mmaction2's code", 29_703_568, 74.046),
             PublishedCost(_SPORTS, "printed", gmacs=74.0, classes=487),
@@ -410,24 +508,11 @@ CARDS: tuple[ModelCard, ...] = (
         idea="Goes to 152 layers with ip-CSN: as many channel interactions as a 3D ResNet, at a "
         "fraction of its cost; and keeping the two jobs apart, the authors find, makes it overfit "
         "less.",
-        input=_VMZ,
         build=ip_csn_152,
-        key_map=IP_KEY_MAP,
-        weights=(
-            Source(
-                url="https://download.openmmlab.com/mmaction/recognition/csn/vmz/"
-                "vmz_ipcsn_from_scratch_r152_32x2x1_180e_kinetics400_rgb_20210617-d565828d.pth",
-                sha256="d565828d",
-                bytes=33_016_592 * 4,  # unverified: the size of its parameters alone
-                licence="Apache-2.0 (mmaction2, ported from VMZ)",
-            ),
-        ),
+        key_map=VMZ_IP_KEY_MAP,
         parameters=33_016_592,
         gmacs=83.295,
-        accuracy=(
-            Accuracy("Kinetics-400", 77.8, 93.1, _KINETICS_PROTOCOL, "mmaction2 model zoo"),
-            _sports(75.5, 92.8),
-        ),
+        **as_fields(*_zoo("ip", 33_016_592), papers=(_sports(75.5, 92.8),)),
         published=(
             _reference("VMZ's and mmaction2's code", 33_016_592, 83.295),
             PublishedCost(_SPORTS, "printed", gmacs=83.3, classes=487),

@@ -37,8 +37,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
-from har_demo.models.key_map import key_map
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.key_map import KeyMap, State, key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_FLOW, TINY_INPUT
 
@@ -212,6 +212,38 @@ KEY_MAP = key_map((r"(^|\.)bn([123])\.", r"\1norm\2."), (r"\.downsample\.", ".sh
 """craston/MARS says bn for a norm and downsample for the shortcut, as most ResNets do."""
 
 
+def flow_key_map(state: State) -> dict[str, Tensor]:
+    """The same for the flow network, which the authors feed −127.5 to 127.5 where −1 to 1 is given here.
+
+    The factor goes into the first convolution.
+    """
+    ours = KEY_MAP(state)
+    if "bn1.weight" in state and "conv1.weight" in ours:
+        ours["conv1.weight"] = ours["conv1.weight"] * 127.5
+    return ours
+
+
+def _by_hand(
+    file: str, parameters: int, key_map: KeyMap = KEY_MAP, *accuracy: Accuracy
+) -> tuple[Source, ...]:
+    """A file of the authors on Google Drive."""
+    return (
+        Source(
+            url="https://github.com/craston/MARS",
+            sha256="",
+            bytes=parameters * 4,  # unverified: the size of its parameters alone
+            licence="MIT (craston/MARS)",
+            name="craston",
+            key_map=key_map,
+            accuracy=accuracy,
+            file=file,
+        ),
+    )
+
+
+_MARS_64 = Accuracy("Kinetics-400", 72.7, None, "no pre-training", "craston/MARS, README's source")
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="mars",
@@ -221,7 +253,7 @@ CARDS: tuple[ModelCard, ...] = (
         "flow gives: motion is learned, and flow need not be computed any more.",
         input=_INPUT,
         build=mars,
-        key_map=KEY_MAP,
+        by_hand=_by_hand("MARS_Kinetics_16f.pth", 48_340_816),
         parameters=48_340_816,
         gmacs=9.568,
         published=(PublishedCost(_COUNTED, "verified", parameters=48_340_816, gmacs=9.568),),
@@ -237,13 +269,11 @@ CARDS: tuple[ModelCard, ...] = (
         "longer than 16 frames, which are over in two thirds of a second.",
         input=replace(_INPUT, frames=64),
         build=mars,
-        key_map=KEY_MAP,
+        by_hand=_by_hand("MARS_Kinetics_64f.pth", 48_340_816, KEY_MAP, _MARS_64),
         parameters=48_340_816,
         gmacs=38.268,
         accuracy=(
-            Accuracy(
-                "Kinetics-400", 72.7, None, "no pre-training", "craston/MARS, README's source"
-            ),
+            _MARS_64,
             Accuracy(
                 "Mini-Kinetics-200",
                 73.5,
@@ -265,12 +295,12 @@ CARDS: tuple[ModelCard, ...] = (
         "network of RGB frames learns to imitate.",
         input=replace(_INPUT, modality="flow", flow_frames=16),
         build=mars_flow,
-        key_map=KEY_MAP,
+        by_hand=_by_hand("Flow_Kinetics_16f.pth", 48_318_864, flow_key_map),
         parameters=48_318_864,
         gmacs=8.466,
         published=(PublishedCost(_COUNTED, "verified", parameters=48_318_864, gmacs=8.466),),
-        note="The authors' weights are on Google Drive alone, and expect flow from −127.5 to 127.5 where "
-        "20 pixels and −1 to 1 are used here: multiply conv1 by 127.5 before you use such a file.",
+        note="The authors' weights are on Google Drive alone (Flow_Kinetics_16f.pth); such a file fits, should "
+        "you have it.",
         **_PAPER,
         **_MARS,
     ),

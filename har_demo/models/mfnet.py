@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.tiny import TINY_INPUT
@@ -223,7 +223,16 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=mfnet,
-        key_map=KEY_MAP,
+        by_hand=(
+            Source(
+                url="https://github.com/cypw/PyTorch-MFNet",
+                sha256="",
+                bytes=7_996_368 * 4,  # unverified: the size of its parameters alone
+                licence="MIT (cypw/PyTorch-MFNet)",
+                name="cypw",
+                key_map=KEY_MAP,
+            ),
+        ),
         parameters=7_996_368,
         gmacs=11.045,
         accuracy=(

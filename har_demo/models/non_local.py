@@ -35,13 +35,21 @@ from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions, grid_of
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.publishers import (
+    MMACTION2,
+    PYTORCHVIDEO,
+    as_fields,
+    mmaction2,
+    pyslowfast,
+    thirty_views,
+)
 from har_demo.models.resnet3d import (
     C2D,
-    EVERY_EIGHTH,
-    EVERY_OTHER,
+    CAFFE2_DROPPED,
+    CAFFE2_RULES,
     I3D,
     MMACTION_RULES,
     PYSLOWFAST_RULES,
@@ -262,7 +270,8 @@ _PAPER: dict[str, Any] = {
 _TINY: dict[str, Any] = {"size": "tiny", "label_set": LABEL_SET, "classes": EVERYDAY, **_WORDS}
 _VIEWS = "10 clips of every video, 3 crops of 256 × 256"
 _PICKLE = (
-    "Its public weights are Caffe2's pickles, which are not opened here: a pickle can run code."
+    "The authors' own weights for it are Caffe2's, of other layers' names and under CC BY-NC 4.0; they "
+    "are not offered here."
 )
 
 
@@ -270,18 +279,21 @@ def _paper_accuracy(top1: float, top5: float) -> Accuracy:
     return Accuracy("Kinetics-400", top1, top5, f"128 frames, {_VIEWS}", "lecture, non-local table")
 
 
-def _mmaction(file: str, top1: float, top5: float, parameters: int) -> dict:
-    """Weights and accuracy of a model of mmaction2's zoo, as fields of a card."""
-    name, _, sha256 = file.rpartition("-")
-    folder, _, _ = name.rpartition("_")
-    source = Source(
-        url=f"https://download.openmmlab.com/mmaction/recognition/i3d/{folder}/{file}.pth",
-        sha256=sha256,
-        bytes=parameters * 4,  # unverified: the size of its parameters alone
-        licence="Apache-2.0 (mmaction2)",
+def _mmaction2(kind: str, digits: str, top1: float, top5: float, parameters: int) -> dict:
+    """Fields of the card of one of mmaction2's non-local networks."""
+    return as_fields(
+        mmaction2(
+            f"v1.0/recognition/i3d/i3d_imagenet-pretrained-r50-nl-{kind}_8xb8-32x2x1-100e_kinetics400-rgb/"
+            f"{{}}_20220812-{digits}.pth",
+            parameters,
+            top1,
+            top5,
+            thirty_views(256, "mmaction2"),
+            MMACTION2,
+            MMACTION_KEY_MAP,
+            about="ImageNet",
+        )
     )
-    accuracy = Accuracy("Kinetics-400", top1, top5, _VIEWS, "mmaction2 model zoo")
-    return {"weights": (source,), "accuracy": (accuracy,)}
 
 
 # Names of non-local blocks, beside those of the networks they stand in.
@@ -302,7 +314,7 @@ _MMACTION_RULES = (
     *MMACTION_RULES,
 )
 
-PYSLOWFAST_KEY_MAP = key_map(*_PYSLOWFAST_RULES)
+PYSLOWFAST_KEY_MAP = key_map(*CAFFE2_RULES, *_PYSLOWFAST_RULES, drop=CAFFE2_DROPPED)
 MMACTION_KEY_MAP = key_map(*_MMACTION_RULES)
 
 
@@ -312,7 +324,7 @@ CARDS: tuple[ModelCard, ...] = (
         title="C2D-NL ResNet-50",
         idea="An image network, frame by frame, with five blocks in which every position of every frame "
         "looks at all others: its only way through time, and a long one.",
-        input=EVERY_EIGHTH,
+        input=PYTORCHVIDEO,
         build=c2d_nl_r50,
         key_map=PYSLOWFAST_KEY_MAP,
         attends=True,
@@ -329,21 +341,25 @@ CARDS: tuple[ModelCard, ...] = (
         hue=262,
         idea="Kernels over three frames for what is near, and five blocks in which every position looks "
         "at all others for what is far.",
-        input=EVERY_EIGHTH,
         build=i3d_nl_r50,
-        key_map=PYSLOWFAST_KEY_MAP,
         attends=True,
         parameters=35_401_936,
         gmacs=36.535,
-        accuracy=(
-            Accuracy("Kinetics-400", 74.0, 91.1, _VIEWS, "PySlowFast model zoo"),
-            _paper_accuracy(76.5, 92.6),
+        **as_fields(
+            pyslowfast(
+                "model_zoo/kinetics400/I3D_NLN_8x8_R50.pkl",
+                35_401_936,
+                74.0,
+                91.1,
+                PYTORCHVIDEO,
+                PYSLOWFAST_KEY_MAP,
+            ),
+            papers=(_paper_accuracy(76.5, 92.6),),
         ),
         published=(
             PublishedCost("PySlowFast's code", "verified", 35_401_936, 36.535),
             PublishedCost("PySlowFast's code", "verified", 35_401_936, 182.015, frames=32),
         ),
-        note=_PICKLE,
         **_PAPER,
     ),
     ModelCard(
@@ -351,7 +367,7 @@ CARDS: tuple[ModelCard, ...] = (
         title="I3D-NL ResNet-101",
         idea="The deeper network of the paper's comparison, with the same five blocks in which every "
         "position looks at all others.",
-        input=EVERY_EIGHTH,
+        input=PYTORCHVIDEO,
         build=i3d_nl_r101,
         key_map=PYSLOWFAST_KEY_MAP,
         attends=True,
@@ -372,7 +388,7 @@ CARDS: tuple[ModelCard, ...] = (
         title="Slow-NL ResNet-50",
         idea="SlowFast's slow pathway with five blocks in which positions are compared by a plain dot "
         "product, without a softmax.",
-        input=EVERY_EIGHTH,
+        input=PYTORCHVIDEO,
         build=slow_nl_r50,
         key_map=PYSLOWFAST_KEY_MAP,
         attends=True,
@@ -387,60 +403,39 @@ CARDS: tuple[ModelCard, ...] = (
         title="I3D-NL ResNet-50, 32 frames",
         idea="Five blocks in which every position looks at all others, compared by what it asks for and "
         "what they offer: the attention of Transformers, in a convolutional network.",
-        input=EVERY_OTHER,
         build=i3d_nl_r50_32,
-        key_map=MMACTION_KEY_MAP,
         attends=True,
         parameters=35_397_840,
         gmacs=44.339,
         published=(PublishedCost("mmaction2's code", "verified", 35_397_840, 44.339),),
         **_PAPER,
-        **_mmaction(
-            "i3d_nl_embedded_gaussian_r50_32x2x1_100e_kinetics400_rgb_20200813-6e6aef1b",
-            74.71,
-            91.81,
-            35_397_840,
-        ),
+        **_mmaction2("embedded-gaussian", "afd8f562", 74.73, 91.80, 35_397_840),
     ),
     ModelCard(
         name="i3d_nl_r50_32_dot",
         title="I3D-NL ResNet-50, 32 frames, dot product",
         idea="The same network without the softmax: weights of both signs, which need not sum to one. "
         "It does nearly as well, so what helps is the reach, not the attention.",
-        input=EVERY_OTHER,
         build=i3d_nl_r50_32_dot,
-        key_map=MMACTION_KEY_MAP,
         attends=True,
         parameters=35_397_840,
         gmacs=44.339,
         published=(PublishedCost("mmaction2's code", "verified", 35_397_840, 44.339),),
         **_PAPER,
-        **_mmaction(
-            "i3d_nl_dot_product_r50_32x2x1_100e_kinetics400_rgb_20200814-7c30d5bb",
-            73.92,
-            91.59,
-            35_397_840,
-        ),
+        **_mmaction2("dot-product", "8e1f2148", 74.80, 92.07, 35_397_840),
     ),
     ModelCard(
         name="i3d_nl_r50_32_gaussian",
         title="I3D-NL ResNet-50, 32 frames, Gaussian",
         idea="The same network without learned questions and offers: positions look at those whose "
         "features are already like theirs.",
-        input=EVERY_OTHER,
         build=i3d_nl_r50_32_gaussian,
-        key_map=MMACTION_KEY_MAP,
         attends=True,
         parameters=31_723_728,
         gmacs=41.723,
         published=(PublishedCost("mmaction2's code", "verified", 31_723_728, 41.723),),
         **_PAPER,
-        **_mmaction(
-            "i3d_nl_gaussian_r50_32x2x1_100e_kinetics400_rgb_20200815-17f84aa2",
-            73.37,
-            91.26,
-            31_723_728,
-        ),
+        **_mmaction2("gaussian", "0c5cbf5a", 73.97, 91.33, 31_723_728),
     ),
     ModelCard(
         name="c2d_nl_lab",

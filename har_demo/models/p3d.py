@@ -31,7 +31,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.key_map import State, key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.resnet3d import conv_norm, shortcut
 from har_demo.models.tiny import TINY_INPUT
@@ -147,6 +148,30 @@ _PAPER = (
 )
 _PAPER_URL = "https://arxiv.org/abs/1711.10305"
 
+_names = key_map(
+    (r"^conv1_custom\.", "conv1.0."),
+    (r"^bn1\.", "conv1.1."),
+    *((rf"^layer{i}\.", f"res{i + 1}.") for i in range(1, 5)),
+    (r"\.conv1\.", ".reduce.0."),
+    (r"\.bn1\.", ".reduce.1."),
+    (r"\.conv(2|_normal)\.", ".space_time.space.0."),
+    (r"\.bn(2|_normal)\.", ".space_time.space.1."),
+    (r"\.conv3\.", ".space_time.time.0."),
+    (r"\.bn3\.", ".space_time.time.1."),
+    (r"\.conv4\.", ".expand.0."),
+    (r"\.bn4\.", ".expand.1."),
+    (r"\.downsample\.", ".shortcut."),
+)
+
+
+def key_map_p3d(state: State) -> dict[str, Tensor]:
+    """Lead from qijiezhao/pseudo-3d-pytorch's names to ours; its last stage has filters of images."""
+    return {
+        name: tensor.unsqueeze(2) if tensor.dim() == 4 else tensor
+        for name, tensor in _names(state).items()
+    }
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="p3d_199",
@@ -163,11 +188,12 @@ CARDS: tuple[ModelCard, ...] = (
         input=ModelInput(
             frames=16,
             fps=25.0,  # sixteen frames in a row; the videos' own rate is not stated
-            resize=(182, 242),  # recalled from the paper, not checked
+            resize=256,  # as qijiezhao/pseudo-3d-pytorch states it; its crop is 160
             crop=(160, 160),
             mean=(0.485, 0.456, 0.406),
             std=(0.229, 0.224, 0.225),
             any_frames=False,
+            any_side=False,
         ),
         label_set="Kinetics-400",
         classes=KINETICS400,
@@ -192,7 +218,19 @@ CARDS: tuple[ModelCard, ...] = (
                 classes=400,
             ),
         ),
-        note="The public files of weights for PyTorch have been withdrawn.",
+        by_hand=(
+            Source(
+                url="https://github.com/qijiezhao/pseudo-3d-pytorch",
+                sha256="",
+                bytes=66_492_240 * 4,  # unverified: the size of its parameters alone
+                licence="MIT (qijiezhao/pseudo-3d-pytorch; converted from the authors' Caffe file)",
+                name="qijiezhao",
+                key_map=key_map_p3d,
+                file="p3d_rgb_199.checkpoint.pth.tar",
+            ),
+        ),
+        note="Its weights are on Google Drive and Baidu alone, where a program cannot fetch them; the file "
+        "p3d_rgb_199.checkpoint.pth.tar fits, should you have it.",
     ),
     ModelCard(
         name="p3d_lab",

@@ -34,8 +34,11 @@ class QuickGELU(nn.Module):
 class PromptVectors(nn.Module):
     """Vectors to stand before and after any class name; the same for all classes.
 
-    The table has a row for each place in CLIP's sentences, and only its first and last rows are used: so
-    had the authors' code, and so are its parameters counted.
+    The table has a row for each place in CLIP's sentences, of which its first and last are used here. The
+    authors' code (ju-chen/Efficient-Prompt) takes the rows of the places where the vectors come to stand:
+    1 to 16 before the name, and behind it 18 to 33 where that is one word, 20 to 35 where it is three.
+    There is a row for each place in both, and so are the parameters counted; files of theirs would need
+    their rows.
 
     Args:
         width: of the text encoder's word vectors, W.

@@ -19,21 +19,24 @@ Around it stands a plain residual network, here of 18 layers; that of 34 has 3, 
     mean over time and space, fc    classes
 """
 
+from dataclasses import replace
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.video import R2Plus1D_18_Weights
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source, spread_over
 from har_demo.models.key_map import key_map
+from har_demo.models.publishers import PYTORCHVIDEO, as_fields, pytorchvideo
 from har_demo.models.resnet3d import (
     PYTORCHVIDEO_RULES,
     conv_norm,
     initialise,
-    pytorchvideo,
     shortcut,
 )
 from har_demo.models.tiny import TINY_DIFFERENCE, TINY_INPUT
+from har_demo.models.torchvision_card import public_file
 
 
 def middle_channels(inputs: int, outputs: int, t: int = 3, d: int = 3) -> int:
@@ -239,7 +242,6 @@ def r2plus1d_tiny(classes: int) -> R2Plus1D:
 
 _KINETICS = R2Plus1D_18_Weights.KINETICS400_V1
 _PRESET = _KINETICS.transforms()
-_METRICS = _KINETICS.meta["_metrics"]["Kinetics-400"]
 
 KEY_MAP = key_map(
     (r"^stem\.0\.", "stem.space."),
@@ -286,27 +288,11 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=tuple(_KINETICS.meta["categories"]),
         build=r2plus1d_18,
-        key_map=KEY_MAP,
-        weights=(
-            Source(
-                url=_KINETICS.url,
-                sha256=_KINETICS.url.rsplit("-", 1)[1].removesuffix(".pth"),
-                bytes=round(_KINETICS.meta["_file_size"] * 2**20),
-                licence="BSD-3-Clause (torchvision)",
-            ),
-        ),
+        weights=(public_file(_KINETICS, key_map=KEY_MAP),),
         parameters=_KINETICS.meta["num_params"],
         gmacs=_KINETICS.meta["_ops"],
         published=(PublishedCost("torchvision's code", "verified", 31_505_325, 40.519),),
-        accuracy=(
-            Accuracy(
-                dataset="Kinetics-400",
-                top1=_METRICS["acc@1"],
-                top5=_METRICS["acc@5"],
-                protocol="5 windows of 16 frames at 15 frames per second, centre crop",
-                source="torchvision",
-            ),
-        ),
+        accuracy=public_file(_KINETICS).accuracy,
     ),
     ModelCard(
         name="r2plus1d_34",
@@ -330,7 +316,6 @@ CARDS: tuple[ModelCard, ...] = (
         label_set="Kinetics-400",
         classes=tuple(_KINETICS.meta["categories"]),
         build=r2plus1d_34,
-        key_map=KEY_MAP,
         weights=(
             Source(
                 url="https://github.com/moabitcoin/ig65m-pytorch/releases/download/v1.0.0/"
@@ -338,6 +323,8 @@ CARDS: tuple[ModelCard, ...] = (
                 sha256="",
                 bytes=255_061_555,  # its publisher does not say; people who have the file do
                 licence="MIT (ig65m-pytorch, converted from VMZ's)",
+                name="ig65m-pytorch",
+                key_map=KEY_MAP,
             ),
         ),
         parameters=63_697_175,
@@ -379,18 +366,9 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The split between space and time inside the bottlenecks of ResNet-50, at 224 × 224: "
         "less than half of the 34 layers' parameters.",
         size="paper",
-        input=ModelInput(
-            frames=16,
-            fps=7.5,  # every fourth frame of Kinetics' usual 30 a second
-            resize=256,
-            crop=(224, 224),  # as in training; the accuracy is of three crops of 256 × 256
-            mean=(0.45, 0.45, 0.45),
-            std=(0.225, 0.225, 0.225),
-        ),
         label_set="Kinetics-400",
         classes=tuple(_KINETICS.meta["categories"]),
         build=R2Plus1D50,
-        key_map=R50_KEY_MAP,
         parameters=28_107_600,
         gmacs=57.534,
         published=(
@@ -398,7 +376,16 @@ CARDS: tuple[ModelCard, ...] = (
             PublishedCost("pytorchvideo model zoo", "printed", 28.11e6, 76.45, side=256),
         ),
         note="Not in the paper: it is pytorchvideo's, and its blocks look along time before space.",
-        **pytorchvideo("R2PLUS1D_16x4_R50.pyth", 76.01, 92.23, 28_107_600),
+        **as_fields(
+            pytorchvideo(
+                "R2PLUS1D_16x4_R50",
+                28_107_600,
+                76.01,
+                92.23,
+                replace(PYTORCHVIDEO, **spread_over(16, 4)),
+                R50_KEY_MAP,
+            )
+        ),
     ),
     ModelCard(
         name="r2plus1d_lab",

@@ -37,9 +37,18 @@ from torch.nn import functional as F
 from torchvision.models import video
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
-from har_demo.models.key_map import key_map
+from har_demo.models.card import ModelCard, PublishedCost
+from har_demo.models.key_map import State, key_map
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.publishers import (
+    MMACTION2,
+    PYTORCHVIDEO,
+    as_fields,
+    mmaction2,
+    pyslowfast,
+    pytorchvideo,
+    thirty_views,
+)
 from har_demo.models.tiny import TINY_DIFFERENCE, TINY_INPUT
 from har_demo.models.torchvision_card import torchvision_card
 
@@ -101,6 +110,7 @@ class Bottleneck(nn.Module):
 
 C2D = (1, (1,), (1,), (1,), (1,))
 I3D = (5, (3,), (3, 1), (3, 1), (1, 3))
+HEAVY_I3D = (5, (3,), (3,), (3,), (3,))
 SLOW = (1, (1,), (1,), (3,), (3,))
 """Extents over time of the stem, and of the blocks of res2 to res5 in turn, from the first again."""
 
@@ -110,11 +120,12 @@ class BottleneckNet(nn.Module):
 
     Args:
         classes: number of outputs.
-        time: C2D, I3D or SLOW.
+        time: C2D, I3D, HEAVY_I3D or SLOW.
         blocks: residual blocks of res2 to res5; (3, 4, 6, 3) makes ResNet-50, 23 for the 6 ResNet-101.
         pool2: frames after res2 that become one; 1 for no pooling.
         stem_stride: stride over time of the stem's convolution and of its pooling. The paper has 2 at
             32 frames; networks of 8 frames keep all of them.
+        rim: pixels of padding around what the stem pools; mmaction2's C2D has none.
         width: channels of the stem; res2 to res5 have 4, 8, 16 and 32 times as many.
 
     >>> BottleneckNet(400, I3D)(torch.zeros(1, 3, 8, 224, 224)).shape
@@ -129,6 +140,7 @@ class BottleneckNet(nn.Module):
         pool2: int = 2,
         stem_stride: int = 1,
         width: int = 64,
+        rim: int = 1,
     ):
         super().__init__()
 
@@ -140,7 +152,7 @@ class BottleneckNet(nn.Module):
             return nn.Sequential(first, *rest)
 
         self.stem = conv_norm(3, width, (time[0], 7, 7), (stem_stride, 2, 2))
-        self.pool1 = nn.MaxPool3d((1, 3, 3), (stem_stride, 2, 2), (0, 1, 1))
+        self.pool1 = nn.MaxPool3d((1, 3, 3), (stem_stride, 2, 2), (0, rim, rim))
         self.res2 = stage(width, width, blocks[0], time[1], stride=1)
         self.pool2 = nn.MaxPool3d((pool2, 1, 1))
         self.res3 = stage(4 * width, 2 * width, blocks[1], time[2], stride=2)
@@ -228,6 +240,11 @@ def c2d_r50(classes: int) -> BottleneckNet:
     return BottleneckNet(classes, C2D)
 
 
+def c2d_r50_mmaction2(classes: int) -> BottleneckNet:
+    """C2D ResNet-50 as mmaction2 has it, whose first pooling has no padding: as many parameters."""
+    return BottleneckNet(classes, C2D, rim=0)
+
+
 def i3d_r50(classes: int) -> BottleneckNet:
     """I3D ResNet-50: 28,043,472 parameters for Kinetics-400."""
     return BottleneckNet(classes, I3D)
@@ -241,6 +258,16 @@ def i3d_r101(classes: int) -> BottleneckNet:
 def i3d_r50_32(classes: int) -> BottleneckNet:
     """I3D ResNet-50 for 32 frames, which its stem brings to 8 at once."""
     return BottleneckNet(classes, I3D, stem_stride=2)
+
+
+def i3d_r50_heavy(classes: int) -> BottleneckNet:
+    """I3D ResNet-50 that looks along time in every block and keeps all frames up to res2."""
+    return BottleneckNet(classes, HEAVY_I3D)
+
+
+def slow_r101(classes: int) -> BottleneckNet:
+    """Slow ResNet-101: 60,359,120 parameters for Kinetics-400."""
+    return BottleneckNet(classes, SLOW, RESNET101, pool2=1)
 
 
 def slow_r50(classes: int) -> BottleneckNet:
@@ -291,41 +318,6 @@ _WANG = "Wang et al., Non-local Neural Networks, CVPR 2018"
 _WANG_URL = "https://arxiv.org/abs/1711.07971"
 _SLOWFAST = "Feichtenhofer et al., SlowFast Networks for Video Recognition, ICCV 2019"
 _SLOWFAST_URL = "https://arxiv.org/abs/1812.03982"
-
-EVERY_EIGHTH = ModelInput(
-    frames=8,
-    fps=3.75,  # every eighth frame of Kinetics' usual 30 a second
-    resize=256,
-    crop=(224, 224),  # as in training; the accuracies are of three crops of 256 × 256
-    mean=(0.45, 0.45, 0.45),
-    std=(0.225, 0.225, 0.225),
-)
-"""Eight frames over two seconds, as pytorchvideo and PySlowFast train on them."""
-
-EVERY_OTHER = ModelInput(
-    frames=32,
-    fps=15.0,
-    resize=256,
-    crop=(224, 224),
-    mean=(0.485, 0.456, 0.406),
-    std=(0.229, 0.224, 0.225),
-)
-"""32 frames over two seconds, as mmaction2 trains on them."""
-
-
-def pytorchvideo(file: str, top1: float, top5: float, parameters: int) -> dict:
-    """Weights and accuracy of a model of pytorchvideo's zoo, as fields of a card."""
-    source = Source(
-        url=f"https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/{file}",
-        sha256="",
-        # unverified: the optimiser's momentum is in the file beside each parameter
-        bytes=parameters * 8,
-        licence="Apache-2.0 (pytorchvideo)",
-    )
-    protocol = "10 clips of every video, 3 crops of 256 × 256"
-    accuracy = Accuracy("Kinetics-400", top1, top5, protocol, "pytorchvideo model zoo")
-    return {"weights": (source,), "accuracy": (accuracy,)}
-
 
 # Public names; ours number a convolution 0 and its batch norm 1.
 PYSLOWFAST_RULES = (
@@ -388,12 +380,79 @@ PYTORCHVIDEO_RULES = (
     (r"^blocks\.5\.proj\.", "fc."),
 )
 
-# mmaction2's C2D is another network (2D filters, other pooling): POOLED_KEY_MAP does not know its names.
-POOLED_KEY_MAP = key_map(*PYTORCHVIDEO_POOLED_RULES, *PYSLOWFAST_RULES)
-PYSLOWFAST_KEY_MAP = key_map(*PYSLOWFAST_RULES)
+CAFFE2_RULES = (
+    (r"^conv1_w$", "s1.pathway0_stem.conv.weight"),
+    (r"^res_conv1_bn_", "s1.pathway0_stem.bn."),
+    (r"^res(\d)_(\d+)_branch1_", r"s\1.pathway0_res\2.branch1_"),
+    (r"^res(\d)_(\d+)_branch2([abc])_", r"s\1.pathway0_res\2.branch2.\3_"),
+    (r"^nonlocal_conv(\d)_(\d+)_(theta|phi|g|out)_", r"s\1.pathway0_nonlocal\2.conv_\3_"),
+    (r"^nonlocal_conv(\d)_(\d+)_bn_", r"s\1.pathway0_nonlocal\2.bn."),
+    (r"^pred_", "head.projection_"),
+    (r"_bn_(s|b|rm|riv)$", r"_bn.\1"),
+    (r"bn\.s$", "bn.weight"),
+    (r"bn\.b$", "bn.bias"),
+    (r"bn\.rm$", "bn.running_mean"),
+    (r"bn\.riv$", "bn.running_var"),
+    (r"_w$", ".weight"),
+    (r"_b$", ".bias"),
+)
+"""Names of PySlowFast's older files, which Caffe2 wrote, to its own."""
+
+CAFFE2_DROPPED = (r"_momentum$", r"^lr$", r"^model_iter$")
+
+POOLED_KEY_MAP = key_map(*PYTORCHVIDEO_POOLED_RULES)
+PYSLOWFAST_KEY_MAP = key_map(*CAFFE2_RULES, *PYSLOWFAST_RULES, drop=CAFFE2_DROPPED)
 MMACTION_KEY_MAP = key_map(*MMACTION_RULES)
-SLOW_KEY_MAP = key_map(*PYTORCHVIDEO_RULES, *PYSLOWFAST_RULES, *MMACTION_RULES)
+SLOW_KEY_MAP = key_map(*PYTORCHVIDEO_RULES)
+
+# mmaction2's C2D runs frame by frame: its filters are those of an image network.
+_C2D_MMACTION_NAMES = key_map(*MMACTION_RULES)
+
+
+def c2d_mmaction2_key_map(state: State) -> dict[str, Tensor]:
+    """Lead from mmaction2's C2D to ours, whose filters are one frame deep."""
+    return {
+        name: tensor.unsqueeze(2) if tensor.dim() == 4 else tensor
+        for name, tensor in _C2D_MMACTION_NAMES(state).items()
+    }
+
+
 TORCHVISION_KEY_MAP = key_map((r"\.downsample\.", ".shortcut."))
+
+
+# name here, folder and file there, frames, rate, pre-training, top-1, top-5
+_SLOWONLY = (
+    (
+        "mmaction2",
+        "slowonly_imagenet-pretrained-r50_8xb16-8x8x1-steplr-150e_kinetics400-rgb",
+        "{}_20220901-df42dc84",
+        8,
+        8,
+        "ImageNet",
+        75.96,
+        92.40,
+    ),
+    (
+        "mmaction2-scratch",
+        "slowonly_r50_8xb16-8x8x1-256e_kinetics400-rgb",
+        "{}_20220901-2132fc87",
+        8,
+        8,
+        "from scratch",
+        74.82,
+        91.80,
+    ),
+    (
+        "mmaction2-4x16",
+        "slowonly_imagenet-pretrained-r50_8xb16-4x16x1-steplr-150e_kinetics400-rgb",
+        "{}_20220901-e7b65fad",
+        4,
+        16,
+        "ImageNet",
+        74.83,
+        91.60,
+    ),
+)
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -407,11 +466,10 @@ CARDS: tuple[ModelCard, ...] = (
         idea="An image network looks at every frame by itself; only one pooling and the mean at the end "
         "join the frames. What it misses is what the others gain from time.",
         size="paper",
-        input=EVERY_EIGHTH,
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=c2d_r50,
-        key_map=POOLED_KEY_MAP,
+        key_map=PYSLOWFAST_KEY_MAP,
         parameters=24_327_632,
         gmacs=19.493,
         published=(
@@ -419,7 +477,21 @@ CARDS: tuple[ModelCard, ...] = (
             PublishedCost("PySlowFast's code", "verified", 24_327_632, 77.970, frames=32),
             PublishedCost("pytorchvideo model zoo", "printed", 24.33e6, 25.89, side=256),
         ),
-        **pytorchvideo("C2D_8x8_R50.pyth", 71.46, 89.68, 24_327_632),
+        **as_fields(
+            pytorchvideo("C2D_8x8_R50", 24_327_632, 71.46, 89.68, PYTORCHVIDEO, POOLED_KEY_MAP),
+            mmaction2(
+                "v1.0/recognition/c2d/c2d_r50-in1k-pre_8xb32-8x8x1-100e_kinetics400-rgb/"
+                "{}_20221027-3ca304fa.pth",
+                24_327_632,
+                73.89,
+                91.21,
+                thirty_views(224, "mmaction2"),
+                replace(MMACTION2, frames=8, fps=3.75),
+                c2d_mmaction2_key_map,
+                about="ImageNet",
+                build=c2d_r50_mmaction2,
+            ),
+        ),
     ),
     ModelCard(
         name="i3d_r50",
@@ -431,18 +503,26 @@ CARDS: tuple[ModelCard, ...] = (
         idea="An image network stretched into time: in every other block the first kernel spans three "
         "frames, filled at the start with copies of the image network's.",
         size="paper",
-        input=EVERY_EIGHTH,
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=i3d_r50,
-        key_map=POOLED_KEY_MAP,
         parameters=28_043_472,
         gmacs=28.408,
         published=(
             PublishedCost("pytorchvideo's and PySlowFast's code", "verified", 28_043_472, 28.408),
             PublishedCost("pytorchvideo model zoo", "printed", 28.04e6, 37.53, side=256),
         ),
-        **pytorchvideo("I3D_8x8_R50.pyth", 73.27, 90.70, 28_043_472),
+        **as_fields(
+            pytorchvideo("I3D_8x8_R50", 28_043_472, 73.27, 90.70, PYTORCHVIDEO, POOLED_KEY_MAP),
+            pyslowfast(
+                "model_zoo/kinetics400/I3D_8x8_R50.pkl",
+                28_043_472,
+                73.5,
+                90.8,
+                PYTORCHVIDEO,
+                PYSLOWFAST_KEY_MAP,
+            ),
+        ),
     ),
     ModelCard(
         name="i3d_r50_32",
@@ -454,33 +534,55 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The same network given four times as many frames, which its first layers bring to eight: "
         "finer in time where it costs little.",
         size="paper",
-        input=EVERY_OTHER,
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=i3d_r50_32,
-        key_map=MMACTION_KEY_MAP,
-        weights=(
-            Source(
-                url="https://download.openmmlab.com/mmaction/recognition/i3d/"
-                "i3d_r50_256p_32x2x1_100e_kinetics400_rgb/"
-                "i3d_r50_256p_32x2x1_100e_kinetics400_rgb_20200801-7d9f44de.pth",
-                sha256="7d9f44de",
-                bytes=28_043_472 * 4,  # unverified: the size of its parameters alone
-                licence="Apache-2.0 (mmaction2)",
-            ),
-        ),
         parameters=28_043_472,
         gmacs=33.128,
-        accuracy=(
-            Accuracy(
-                dataset="Kinetics-400",
-                top1=73.27,
-                top5=90.92,
-                protocol="10 clips of every video, 3 crops of 256 × 256",
-                source="mmaction2 model zoo",
+        **as_fields(
+            mmaction2(
+                "v1.0/recognition/i3d/i3d_imagenet-pretrained-r50_8xb8-32x2x1-100e_kinetics400-rgb/"
+                "{}_20220812-e213c223.pth",
+                28_043_472,
+                73.47,
+                91.27,
+                thirty_views(256, "mmaction2"),
+                MMACTION2,
+                MMACTION_KEY_MAP,
+                about="ImageNet",
             ),
         ),
         published=(PublishedCost("mmaction2's code", "verified", 28_043_472, 33.128),),
+    ),
+    ModelCard(
+        name="i3d_r50_heavy",
+        title="I3D ResNet-50, heavy",
+        family="3D convolution",
+        year=2018,
+        paper=_WANG,
+        paper_url=_WANG_URL,
+        idea="I3D that spares no filter: every block looks along time, and all 32 frames are kept through "
+        "the first stage, at five times the cost.",
+        size="paper",
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=i3d_r50_heavy,
+        parameters=33_024_208,
+        gmacs=126.782,
+        published=(PublishedCost("mmaction2 model zoo", "printed", 33.0e6, 166.3, side=256),),
+        **as_fields(
+            mmaction2(
+                "v1.0/recognition/i3d/i3d_imagenet-pretrained-r50-heavy_8xb8-32x2x1-100e_kinetics400-rgb/"
+                "{}_20220812-ed501b31.pth",
+                33_024_208,
+                76.21,
+                92.48,
+                thirty_views(256, "mmaction2"),
+                MMACTION2,
+                MMACTION_KEY_MAP,
+                about="ImageNet",
+            ),
+        ),
     ),
     ModelCard(
         name="i3d_r101",
@@ -491,7 +593,7 @@ CARDS: tuple[ModelCard, ...] = (
         paper_url=_WANG_URL,
         idea="The stretched ResNet with 23 blocks instead of 6 in its fourth stage.",
         size="paper",
-        input=EVERY_EIGHTH,
+        input=PYTORCHVIDEO,
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=i3d_r101,
@@ -510,11 +612,9 @@ CARDS: tuple[ModelCard, ...] = (
         idea="Few frames, all of them kept to the end, and joined only in the last two stages, where "
         "features are large enough that what moved can still be matched.",
         size="paper",
-        input=EVERY_EIGHTH,
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=slow_r50,
-        key_map=SLOW_KEY_MAP,
         parameters=32_454_096,
         gmacs=41.741,
         published=(
@@ -522,7 +622,59 @@ CARDS: tuple[ModelCard, ...] = (
             PublishedCost("pytorchvideo's code", "verified", 32_454_096, 54.521, side=256),
             PublishedCost("pytorchvideo model zoo", "printed", 32.45e6, 54.52, side=256),
         ),
-        **pytorchvideo("SLOW_8x8_R50.pyth", 74.58, 91.63, 32_454_096),
+        **as_fields(
+            pytorchvideo("SLOW_8x8_R50", 32_454_096, 74.58, 91.63, PYTORCHVIDEO, SLOW_KEY_MAP),
+            *(
+                mmaction2(
+                    f"v1.0/recognition/slowonly/{folder}/{file}.pth",
+                    32_454_096,
+                    top1,
+                    top5,
+                    thirty_views(256, "mmaction2"),
+                    replace(MMACTION2, frames=frames, fps=30 / rate),
+                    MMACTION_KEY_MAP,
+                    about=about,
+                    name=name,
+                )
+                for name, folder, file, frames, rate, about, top1, top5 in _SLOWONLY
+            ),
+            pyslowfast(
+                "model_zoo/kinetics400/SLOWONLY_8x8_R50.pkl",
+                32_454_096,
+                74.8,
+                91.6,
+                PYTORCHVIDEO,
+                PYSLOWFAST_KEY_MAP,
+            ),
+        ),
+    ),
+    ModelCard(
+        name="slow_r101",
+        title="Slow ResNet-101",
+        family="3D convolution",
+        year=2019,
+        paper=_SLOWFAST,
+        paper_url=_SLOWFAST_URL,
+        idea="Slow with 23 blocks instead of 6 in its fourth stage.",
+        size="paper",
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=slow_r101,
+        parameters=60_359_120,
+        gmacs=85.414,
+        published=(PublishedCost("mmaction2 model zoo", "printed", 60.36e6, 112, side=256),),
+        **as_fields(
+            mmaction2(
+                "v1.0/recognition/slowonly/slowonly_r101_8xb16-8x8x1-196e_kinetics400-rgb/"
+                "{}_20220901-e6281431.pth",
+                60_359_120,
+                76.28,
+                92.70,
+                thirty_views(256, "mmaction2"),
+                replace(MMACTION2, frames=8, fps=3.75),
+                MMACTION_KEY_MAP,
+            ),
+        ),
     ),
     torchvision_card(
         r3d_18,

@@ -37,19 +37,28 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost
-from har_demo.models.key_map import key_map
+from har_demo.models.card import Accuracy, ModelCard, PublishedCost, spread_over
+from har_demo.models.key_map import State, key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.non_local import insert
+from har_demo.models.publishers import (
+    MMACTION2,
+    PYTORCHVIDEO,
+    as_fields,
+    mmaction2,
+    pyslowfast,
+    pytorchvideo,
+    thirty_views,
+)
 from har_demo.models.resnet3d import (
-    EVERY_EIGHTH,
+    CAFFE2_DROPPED,
+    CAFFE2_RULES,
     RESNET101,
     TINY_BLOCKS,
     TINY_WIDTH,
     Bottleneck,
     conv_norm,
     initialise,
-    pytorchvideo,
 )
 from har_demo.models.tiny import TINY_INPUT
 
@@ -123,15 +132,20 @@ class Lateral(nn.Module):
     """Hand the Fast features over to the Slow pathway.
 
     Slow [B, S, T/4, H, W] and Fast [B, F, T, H, W] → [B, S + 2F, T/4, H, W]. Each slow frame gets
-    `kernel` fast ones, so that a little of their order in time arrives too.
+    `kernel` fast ones, so that a little of their order in time arrives too. A plain one neither
+    normalises nor cuts off what it hands over.
     """
 
-    def __init__(self, fast: int, kernel: int):
+    def __init__(self, fast: int, kernel: int, plain: bool = False):
         super().__init__()
         self.conv = conv_norm(fast, 2 * fast, (kernel, 1, 1), (ALPHA, 1, 1))
+        if plain:
+            self.conv[1] = nn.Identity()
+        self.plain = plain
 
     def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
-        return torch.cat([slow, F.relu(self.conv(fast))], dim=1)
+        received = self.conv(fast)
+        return torch.cat([slow, received if self.plain else F.relu(received)], dim=1)
 
 
 class SlowFast(nn.Module):
@@ -143,6 +157,8 @@ class SlowFast(nn.Module):
         lateral: extent over time of the lateral convolutions.
         timed: how many of res4's blocks look along time, from its first; None for all.
         width: channels of the Slow stem; the Fast one has an eighth.
+        plain: whether laterals are plain and the Slow pathway sees every fourth frame from the first, as
+            in mmaction2's.
 
     >>> SlowFast(400)(torch.zeros(1, 3, 32, 224, 224)).shape
     torch.Size([1, 400])
@@ -155,24 +171,29 @@ class SlowFast(nn.Module):
         lateral: int = 7,
         timed: int | None = None,
         width: int = 64,
+        plain: bool = False,
     ):
         super().__init__()
+        self.plain = plain
         thin = width // BETA
         timed = blocks[2] if timed is None else timed
         # A lateral has twice the Fast channels, which are an eighth of the Slow ones.
         self.slow = Pathway(width, 2 / BETA, SLOW_TIME, blocks, timed)
         self.fast = Pathway(thin, 0, FAST_TIME, blocks, timed)
-        self.lateral1 = Lateral(thin, lateral)
-        self.lateral2 = Lateral(4 * thin, lateral)
-        self.lateral3 = Lateral(8 * thin, lateral)
-        self.lateral4 = Lateral(16 * thin, lateral)
+        self.lateral1 = Lateral(thin, lateral, plain)
+        self.lateral2 = Lateral(4 * thin, lateral, plain)
+        self.lateral3 = Lateral(8 * thin, lateral, plain)
+        self.lateral4 = Lateral(16 * thin, lateral, plain)
         self.dropout = nn.Dropout(0.5)
         self.fc = nn.Linear(32 * (width + thin), classes)
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
         fast = x
-        slow = torch.stack([fast[:, :, t] for t in slow_frames(x.shape[2])], dim=2)
+        if self.plain:
+            slow = fast[:, :, ::ALPHA]
+        else:
+            slow = torch.stack([fast[:, :, t] for t in slow_frames(x.shape[2])], dim=2)
         slow, fast = self.slow.stem(slow), self.fast.stem(fast)
         slow = self.lateral1(slow, fast)
         slow, fast = self.slow.res2(slow), self.fast.res2(fast)
@@ -198,6 +219,16 @@ def with_non_local(network: SlowFast, res3: tuple[int, ...], res4: tuple[int, ..
 def slowfast_r50_8x8(classes: int) -> SlowFast:
     """SlowFast 8×8, ResNet-50: 34,566,488 parameters for Kinetics-400."""
     return SlowFast(classes)
+
+
+def slowfast_r50_8x8_mmaction2(classes: int) -> SlowFast:
+    """SlowFast 8×8, ResNet-50, of mmaction2: 34,565,560 parameters for Kinetics-400."""
+    return SlowFast(classes, plain=True)
+
+
+def slowfast_r101_8x8_mmaction2(classes: int) -> SlowFast:
+    """SlowFast 8×8, ResNet-101, of mmaction2, whose laterals look at seven frames."""
+    return SlowFast(classes, RESNET101, plain=True)
 
 
 def slowfast_r101_8x8(classes: int) -> SlowFast:
@@ -228,8 +259,8 @@ def slowfast_tiny(classes: int) -> SlowFast:
     return SlowFast(classes, TINY_BLOCKS, timed=1, width=TINY_WIDTH)
 
 
-_8x8 = replace(EVERY_EIGHTH, frames=32, fps=15.0)  # of the Fast pathway, in two seconds
-_16x8 = replace(_8x8, frames=64)
+_8x8 = replace(PYTORCHVIDEO, **spread_over(32, 2))  # of the Fast pathway, in two seconds
+_16x8 = replace(_8x8, **spread_over(64, 2))
 
 _card = partial(
     ModelCard,
@@ -271,6 +302,18 @@ _PYTORCHVIDEO_RULES = (
     (r"\.branch2\.conv_c\.", ".conv3.0."),
     (r"\.branch2\.norm_c\.", ".conv3.1."),
 )
+# Caffe2 gives what belongs to the Fast pathway a t.
+CAFFE2_SLOWFAST_RULES = (
+    (r"^t_pool1_subsample_bn_", "s1_fuse.bn."),
+    (r"^t_pool1_subsample_", "s1_fuse.conv_f2s_"),
+    (r"^t_res(\d)_\d+_branch2c_bn_subsample_bn_", r"s\1_fuse.bn."),
+    (r"^t_res(\d)_\d+_branch2c_bn_subsample_", r"s\1_fuse.conv_f2s_"),
+    (r"^t_conv1_w$", "s1.pathway1_stem.conv.weight"),
+    (r"^t_res_conv1_bn_", "s1.pathway1_stem.bn."),
+    (r"^t_res(\d)_(\d+)_branch1_", r"s\1.pathway1_res\2.branch1_"),
+    (r"^t_res(\d)_(\d+)_branch2([abc])_", r"s\1.pathway1_res\2.branch2.\3_"),
+    *CAFFE2_RULES,
+)
 _PYSLOWFAST_RULES = (
     (r"^head\.projection\.", "fc."),
     (r"^s(\d)_fuse\.conv_f2s\.", r"lateral\1.conv.0."),
@@ -292,7 +335,33 @@ _PYSLOWFAST_RULES = (
     (r"\.branch2\.c\.", ".conv3.0."),
     (r"\.branch2\.c_bn\.", ".conv3.1."),
 )
-KEY_MAP = key_map(*_PYTORCHVIDEO_RULES, *_PYSLOWFAST_RULES)
+PYTORCHVIDEO_KEY_MAP = key_map(*_PYTORCHVIDEO_RULES)
+PYSLOWFAST_KEY_MAP = key_map(*CAFFE2_SLOWFAST_RULES, *_PYSLOWFAST_RULES, drop=CAFFE2_DROPPED)
+
+_mmaction2_names = key_map(
+    (r"^backbone\.slow_path\.conv1_lateral\.conv\.", "lateral1.conv.0."),
+    (r"^backbone\.slow_path\.layer1_lateral\.conv\.", "lateral2.conv.0."),
+    (r"^backbone\.slow_path\.layer2_lateral\.conv\.", "lateral3.conv.0."),
+    (r"^backbone\.slow_path\.layer3_lateral\.conv\.", "lateral4.conv.0."),
+    (r"^backbone\.(slow|fast)_path\.conv1\.conv\.", r"\1.stem.0.0."),
+    (r"^backbone\.(slow|fast)_path\.conv1\.bn\.", r"\1.stem.0.1."),
+    *((rf"^backbone\.(slow|fast)_path\.layer{i}\.", rf"\1.res{i + 1}.") for i in range(1, 5)),
+    (r"\.(conv[123])\.conv\.", r".\1.0."),
+    (r"\.(conv[123])\.bn\.", r".\1.1."),
+    (r"\.downsample\.conv\.", ".shortcut.0."),
+    (r"\.downsample\.bn\.", ".shortcut.1."),
+    (r"^cls_head\.fc_cls\.", "fc."),
+)
+
+
+def mmaction2_key_map(state: State) -> dict[str, Tensor]:
+    """Lead from mmaction2's names to ours; its last layer is given the Fast features first."""
+    ours = _mmaction2_names(state)
+    last = ours.get("fc.weight")
+    if last is not None and "cls_head.fc_cls.weight" in state:
+        fast = last.shape[1] // (BETA + 1)
+        ours["fc.weight"] = torch.cat([last[:, fast:], last[:, :fast]], dim=1)
+    return ours
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -303,9 +372,7 @@ CARDS: tuple[ModelCard, ...] = (
         family="3D convolution",
         idea="Two pathways in one network: a heavy one sees few frames and learns what things are, "
         "a light one sees four times as many and learns how they move.",
-        input=_8x8,
         build=slowfast_r50_8x8,
-        key_map=KEY_MAP,
         parameters=34_566_488,
         gmacs=50.309,
         published=(
@@ -313,23 +380,56 @@ CARDS: tuple[ModelCard, ...] = (
             _reference("pytorchvideo's code", 34_566_488, 65.712, side=256),
             PublishedCost("pytorchvideo model zoo", "printed", 34.57e6, 65.71, side=256),
         ),
-        **pytorchvideo("SLOWFAST_8x8_R50.pyth", 76.94, 92.69, 34_566_488),
+        **as_fields(
+            pytorchvideo("SLOWFAST_8x8_R50", 34_566_488, 76.94, 92.69, _8x8, PYTORCHVIDEO_KEY_MAP),
+            mmaction2(
+                "v1.0/recognition/slowfast/slowfast_r50_8xb8-8x8x1-256e_kinetics400-rgb/"
+                "{}_20220818-1cb6dfc8.pth",
+                34_565_560,
+                76.80,
+                92.99,
+                thirty_views(256, "mmaction2"),
+                MMACTION2,
+                mmaction2_key_map,
+                build=slowfast_r50_8x8_mmaction2,
+            ),
+            pyslowfast(
+                "model_zoo/kinetics400/SLOWFAST_8x8_R50.pkl",
+                34_566_488,
+                77.0,
+                92.6,
+                _8x8,
+                PYSLOWFAST_KEY_MAP,
+            ),
+        ),
     ),
     _paper(
         name="slowfast_r101_8x8",
         title="SlowFast 8×8, ResNet-101",
         family="3D convolution",
         idea="SlowFast with 23 blocks instead of 6 in the fourth stage of both pathways.",
-        input=_8x8,
         build=slowfast_r101_8x8,
-        key_map=KEY_MAP,
+        key_map=PYSLOWFAST_KEY_MAP,
         parameters=62_826_968,
         gmacs=96.397,
         published=(
             _reference("pytorchvideo's code", 62_826_968, 96.397),
             PublishedCost("pytorchvideo model zoo", "printed", 62.83e6, 127.20, side=256),
         ),
-        **pytorchvideo("SLOWFAST_8x8_R101.pyth", 77.90, 93.27, 62_826_968),
+        **as_fields(
+            pytorchvideo("SLOWFAST_8x8_R101", 62_826_968, 77.90, 93.27, _8x8, PYTORCHVIDEO_KEY_MAP),
+            mmaction2(
+                "v1.0/recognition/slowfast/slowfast_r101_8xb8-8x8x1-256e_kinetics400-rgb/"
+                "{}_20220901-9c0e09bd.pth",
+                62_912_312,
+                78.65,
+                93.88,
+                thirty_views(256, "mmaction2"),
+                MMACTION2,
+                mmaction2_key_map,
+                build=slowfast_r101_8x8_mmaction2,
+            ),
+        ),
     ),
     _paper(
         name="slowfast_r101_16x8",
@@ -337,9 +437,8 @@ CARDS: tuple[ModelCard, ...] = (
         family="3D convolution",
         idea="SlowFast on clips of four seconds: 16 frames for the slow pathway, 64 for the fast "
         "one.",
-        input=_16x8,
         build=slowfast_r101_16x8,
-        key_map=KEY_MAP,
+        key_map=PYSLOWFAST_KEY_MAP,
         parameters=53_774_808,
         gmacs=163.095,
         published=(
@@ -347,7 +446,11 @@ CARDS: tuple[ModelCard, ...] = (
             _reference("pytorchvideo's code", 53_774_808, 213.024, side=256),
             PublishedCost("pytorchvideo model zoo", "printed", 53.77e6, 215.61, side=256),
         ),
-        **pytorchvideo("SLOWFAST_16x8_R101_50_50.pyth", 78.70, 93.61, 53_774_808),
+        **as_fields(
+            pytorchvideo(
+                "SLOWFAST_16x8_R101_50_50", 53_774_808, 78.70, 93.61, _16x8, PYTORCHVIDEO_KEY_MAP
+            ),
+        ),
     ),
     _paper(
         name="slowfast_nl_r50_8x8",
@@ -357,7 +460,7 @@ CARDS: tuple[ModelCard, ...] = (
         "looks at every other of the clip at once.",
         input=_8x8,
         build=slowfast_nl_r50_8x8,
-        key_map=KEY_MAP,
+        key_map=PYSLOWFAST_KEY_MAP,
         attends=True,
         parameters=41_838_680,
         gmacs=72.229,
@@ -372,7 +475,7 @@ CARDS: tuple[ModelCard, ...] = (
         "blocks in the slow pathway's fourth stage.",
         input=_16x8,
         build=slowfast_nl_r101_16x8,
-        key_map=KEY_MAP,
+        key_map=PYSLOWFAST_KEY_MAP,
         attends=True,
         parameters=60_080_088,
         gmacs=182.979,

@@ -8,11 +8,13 @@ multiply-adds of that view.
 
 import re
 from collections.abc import Callable
+from importlib.metadata import version
 
 from torch import nn
 from torchvision.models import WeightsEnum
 
-from .card import Accuracy, ModelCard, ModelInput, Source
+from .card import Accuracy, ModelCard, ModelInput, Protocol, Source
+from .key_map import KeyMap
 
 BSD = "BSD-3-Clause (torchvision)"
 PORTED = "Apache-2.0 (ported by torchvision from {})"
@@ -27,6 +29,8 @@ def torchvision_card(
     gmacs: float,
     licence: str = BSD,
     any_frames: bool = True,
+    key_map: KeyMap | None = None,
+    others: tuple[Source, ...] = (),
     **words,
 ) -> ModelCard:
     """Return the card of one torchvision network with one of its published sets of weights.
@@ -38,6 +42,8 @@ def torchvision_card(
         gmacs: multiply-adds of that view, in 10⁹, counted with cost.py.
         licence: of the code that the weights came with.
         any_frames: see ModelInput.
+        key_map: torchvision's names → ours.
+        others: files of other publishers.
         words: name, title, family, year, paper, paper_url, idea and any other field of the card.
     """
     meta, preset = weights.meta, weights.transforms()
@@ -57,18 +63,19 @@ def torchvision_card(
         label_set="Kinetics-400",
         classes=tuple(meta["categories"]),
         build=build,
-        weights=(public_file(weights, licence),),
+        weights=(public_file(weights, licence, key_map), *others),
         parameters=meta["num_params"],
         gmacs=gmacs,
         accuracy=tuple(
-            Accuracy(dataset, scores["acc@1"], scores["acc@5"], protocol(weights), weights.url)
-            for dataset, scores in meta["_metrics"].items()
+            accuracy
+            for source in (public_file(weights, licence), *others)
+            for accuracy in source.accuracy
         ),
         **words,
     )
 
 
-def public_file(weights: WeightsEnum, licence: str) -> Source:
+def public_file(weights: WeightsEnum, licence: str = BSD, key_map: KeyMap | None = None) -> Source:
     """Return the source of torchvision's file for an enum's entry.
 
     Its names end in the first eight digits of the file's sha256. The enum states the size in MiB
@@ -76,17 +83,41 @@ def public_file(weights: WeightsEnum, licence: str) -> Source:
     """
     name = re.search(r"-([0-9a-f]{8,})\.pth$", weights.url)
     assert name is not None, weights.url
-    size = round(weights.meta["_file_size"] * 2**20)
-    return Source(weights.url, name.group(1), size, licence)
+    return Source(
+        url=weights.url,
+        sha256=name.group(1),
+        bytes=round(weights.meta["_file_size"] * 2**20),
+        licence=licence,
+        name="torchvision",
+        key_map=key_map,
+        protocol=Protocol(
+            windows=int(_settings(weights)["clips_per_video"]),
+            frames=int(_settings(weights)["clip_len"]),
+            placing="torchvision",
+        ),
+        accuracy=tuple(
+            Accuracy(
+                dataset,
+                scores["acc@1"],
+                scores["acc@5"],
+                protocol(weights),
+                weights.url,
+                f"torchvision {version('torchvision').partition('+')[0]}",
+            )
+            for dataset, scores in weights.meta["_metrics"].items()
+        ),
+    )
+
+
+def _settings(weights: WeightsEnum) -> dict[str, str]:
+    """How accuracies were measured, out of prose: "estimated on video-level with `frame_rate=15`, ..."."""
+    docs = weights.meta["_docs"]
+    return dict(re.findall(r"`(frame_rate|clips_per_video|clip_len)=([\d.]+)`", docs))
 
 
 def protocol(weights: WeightsEnum) -> str:
-    """Return the protocol of torchvision's accuracies, such as '16 frames at 15 per second, 5 clips a video'.
-
-    The enum holds it as prose: "estimated on video-level with parameters `frame_rate=15`, ...".
-    """
-    docs = weights.meta["_docs"]
-    value = dict(re.findall(r"`(frame_rate|clips_per_video|clip_len)=([\d.]+)`", docs))
+    """Return the protocol of torchvision's accuracies, such as '16 frames at 15 per second, 5 clips a video'."""
+    docs, value = weights.meta["_docs"], _settings(weights)
     clips = "1 clip" if value["clips_per_video"] == "1" else f"{value['clips_per_video']} clips"
     level = "scored per clip" if "clip-level" in docs else "averaged per video"
     return (

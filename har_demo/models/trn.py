@@ -31,12 +31,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source
+from har_demo.models.card import ModelCard, Protocol, PublishedCost
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import SOMETHING_V2
+from har_demo.models.publishers import SEGMENTS, as_fields, mmaction2
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
 from har_demo.models.tiny import TINY_DIFFERENCE
-from har_demo.models.tsn import MMACTION2_INPUT, RESNET50_RULES, resnet50_features
+from har_demo.models.tsn import RESNET50_RULES, resnet50_features
 
 SETS = 3
 """Sets of frames a scale looks at, the paper's sub-sampling."""
@@ -131,7 +132,6 @@ def trn_tiny(classes: int) -> TRN:
 
 _PAPER = "Zhou et al., Temporal Relational Reasoning in Videos, ECCV 2018"
 _PAPER_URL = "https://arxiv.org/abs/1711.08496"
-_ZOO = "mmaction2 model zoo"
 
 KEY_MAP = key_map(
     *RESNET50_RULES,
@@ -141,6 +141,20 @@ KEY_MAP = key_map(
     (r"^cls_head\.consensus\.fc_fusion_scales\.(\d)\.3\.", r"relations.\1.h."),
 )
 """mmaction2's names: TSN's for the ResNet-50, and the authors' for the relations."""
+
+
+_TWICE = mmaction2(
+    "v1.0/recognition/trn/trn_imagenet-pretrained-r50_8xb16-1x1x8-50e_sthv2-rgb/{}_20220815-e01617db.pth",
+    26_641_154,
+    51.20,
+    78.42,
+    Protocol(2, 3, 256, (256, 256), placing="mmaction2"),
+    # Something-Something's clips last four seconds.
+    replace(SEGMENTS, fps=2.0, any_frames=False),
+    KEY_MAP,
+    about="ImageNet",
+    dataset="Something-Something V2",
+)
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -155,27 +169,24 @@ CARDS: tuple[ModelCard, ...] = (
         idea="Lets small networks read two, three, up to all eight frames side by side and in "
         "order, so that it learns what became of things between them.",
         size="paper",
-        # Something-Something's clips last four seconds.
-        input=replace(MMACTION2_INPUT, fps=2.0, any_frames=False),
         label_set="Something-Something V2",
         classes=SOMETHING_V2,
         build=trn_r50,
-        key_map=KEY_MAP,
-        weights=(
-            Source(
-                url="https://download.openmmlab.com/mmaction/v1.0/recognition/trn/"
-                "trn_imagenet-pretrained-r50_8xb16-1x1x8-50e_sthv2-rgb/"
-                "trn_imagenet-pretrained-r50_8xb16-1x1x8-50e_sthv2-rgb_20220815-e01617db.pth",
-                sha256="e01617db",
-                bytes=26_641_154 * 4,  # unverified: the size of its parameters alone
-                licence="Apache-2.0 (mmaction2)",
-            ),
-        ),
         parameters=26_641_154,
         gmacs=32.708,
-        accuracy=(
-            Accuracy("Something-Something V2", 48.54, 76.53, "8 segments, centre crop", _ZOO),
-            Accuracy("Something-Something V2", 51.10, 78.28, "8 segments twice, 3 crops", _ZOO),
+        **as_fields(
+            replace(
+                _TWICE,
+                accuracy=(
+                    *_TWICE.accuracy,
+                    replace(
+                        _TWICE.accuracy[0],
+                        top1=47.65,
+                        top5=76.27,
+                        protocol="1 window of 8 frames, centre crop of 224 × 224, ImageNet",
+                    ),
+                ),
+            )
         ),
         published=(
             PublishedCost(

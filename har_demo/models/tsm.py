@@ -22,12 +22,21 @@ from torch.nn import functional as F
 from torchvision.models.resnet import Bottleneck
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, PublishedCost, Source
+from har_demo.models.card import ModelCard, ModelInput, Protocol, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.label_sets import SOMETHING_V2 as SOMETHING_V2_CLASSES
+from har_demo.models.publishers import SEGMENTS, SOMETHING_V2, as_fields, mmaction2
 from har_demo.models.resnet2d import Block, pooled_resnet2d
 from har_demo.models.tiny import TINY_INPUT
-from har_demo.models.tsn import MMACTION2_INPUT, RESNET50_RULES, TSN, resnet50_features
+from har_demo.models.tsn import (
+    MIT,
+    MIT_SEGMENTS,
+    RESNET50_RULES,
+    TSN,
+    mit_accuracy,
+    resnet50_features,
+)
 
 
 class ShiftedConv(nn.Module):
@@ -94,6 +103,11 @@ def tsm_r50(classes: int) -> TSM:
     return TSM(resnet50_features(), 2048, classes, dropout=0.5, frames=8)
 
 
+def tsm_r50_16(classes: int) -> TSM:
+    """TSM with ResNet-50 on 16 frames: as many parameters."""
+    return TSM(resnet50_features(), 2048, classes, dropout=0.5, frames=16)
+
+
 def tsm_tiny(classes: int) -> TSM:
     """The same shift in the small image network that all 2D systems share."""
     return TSM(pooled_resnet2d(), 256, classes, dropout=0.3, frames=8)
@@ -110,6 +124,74 @@ KEY_MAP = key_map(
 """mmaction2's names: TSN's, with the first convolution of each block inside the shift."""
 
 
+MIT_KEY_MAP = key_map(
+    (r"^base_model\.", "features."),
+    (r"^features\.(layer\d\.\d+)\.conv1\.net\.", r"features.\1.conv1.conv."),
+    (r"^new_fc\.", "fc."),
+)
+"""The authors' names: torchvision's, with the first convolution of each block inside the shift."""
+
+_ZOO = "v1.0/recognition/tsm/tsm_imagenet-pretrained-r50_8xb16-{}_{}-rgb/{{}}_{}-{}.pth"
+
+
+def _segments(frames: int, rate: float) -> ModelInput:
+    return replace(SEGMENTS, frames=frames, fps=rate, any_frames=False)
+
+
+def _kinetics(training: str, digits: str, top1: float, top5: float, name: str) -> tuple[Source]:
+    """mmaction2's file of a training such as '1x1x8-100e': clips × frames between × segments, epochs."""
+    frames = int(training.partition("-")[0].rpartition("x")[2])
+    protocol = Protocol(1, 10, frames=frames, placing="mmaction2", resize=256, crop=(224, 224))
+    return (
+        mmaction2(
+            _ZOO.format(training, "kinetics400", "20220831", digits),
+            24_327_632,
+            top1,
+            top5,
+            protocol,
+            _segments(frames, frames / 10),
+            KEY_MAP,
+            about=f"ImageNet, {training.rpartition('-')[2].removesuffix('e')} epochs",
+            name=name,
+        ),
+    )
+
+
+def _something(training: str, digits: str, top1: float, top5: float) -> Source:
+    """The same of a training on Something-Something V2, whose clips last four seconds."""
+    frames = int(training.partition("-")[0].rpartition("x")[2])
+    protocol = Protocol(2, 3, 256, (256, 256), frames=frames, placing="mmaction2")
+    return mmaction2(
+        _ZOO.format(training, "sthv2", "20230317", digits),
+        23_864_558,
+        top1,
+        top5,
+        protocol,
+        _segments(frames, frames / 4),
+        KEY_MAP,
+        about="ImageNet",
+        dataset=SOMETHING_V2,
+    )
+
+
+def _mit(file: str, frames: int, top1: float, ten_crops: float) -> Source:
+    """A file of the authors, for Kinetics-400."""
+    return Source(
+        url=f"{MIT}/TSM_{file}.pth",
+        sha256="",
+        bytes=24_327_632 * 4,  # unverified: the size of its parameters alone
+        licence="MIT (mit-han-lab/temporal-shift-module)",
+        name="mit-han-lab",
+        key_map=MIT_KEY_MAP,
+        input=replace(MIT_SEGMENTS, frames=frames, fps=frames / 10, any_frames=False),
+        protocol=Protocol(1),
+        accuracy=(
+            mit_accuracy(top1, f"{frames} segments, centre crop"),
+            mit_accuracy(ten_crops, f"{frames} segments, 10 crops"),
+        ),
+    )
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="tsm_r50",
@@ -122,32 +204,15 @@ CARDS: tuple[ModelCard, ...] = (
         idea="Moves a few channels one frame forward and a few one frame back before each block: "
         "an image network sees motion without one more parameter or multiplication.",
         size="paper",
-        input=replace(MMACTION2_INPUT, any_frames=False),
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=tsm_r50,
-        key_map=KEY_MAP,
-        weights=(
-            Source(
-                url="https://download.openmmlab.com/mmaction/v1.0/recognition/tsm/"
-                "tsm_imagenet-pretrained-r50_8xb16-1x1x8-100e_kinetics400-rgb/"
-                "tsm_imagenet-pretrained-r50_8xb16-1x1x8-100e_kinetics400-rgb"
-                "_20220831-a6db1e5d.pth",
-                sha256="a6db1e5d",
-                bytes=24_327_632 * 4,  # unverified: the size of its parameters alone
-                licence="Apache-2.0 (mmaction2)",
-            ),
-        ),
         parameters=24_327_632,
         gmacs=32.698,
-        accuracy=(
-            Accuracy(
-                dataset="Kinetics-400",
-                top1=73.11,
-                top5=90.06,
-                protocol="8 segments, 10 crops",
-                source="mmaction2 model zoo",
-            ),
+        **as_fields(
+            *_kinetics("1x1x8-100e", "a6db1e5d", 73.22, 90.22, "mmaction2"),
+            *_kinetics("1x1x8-50e", "64d69186", 73.18, 90.56, "mmaction2-50e"),
+            _mit("kinetics_RGB_resnet50_shift8_blockres_avg_segment8_e50", 8, 71.2, 72.8),
         ),
         published=(
             PublishedCost(
@@ -160,6 +225,58 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         note="mmaction2 prints 0.8 % more multiply-adds: its counter includes normalisation, "
         "activations and pooling.",
+    ),
+    ModelCard(
+        name="tsm_r50_16",
+        title="TSM (ResNet-50), 16 frames",
+        family="2D fusion",
+        year=2019,
+        paper=_PAPER,
+        paper_url=_PAPER_URL,
+        idea="TSM on twice as many frames: neighbours are closer, so that what moved is easier to match.",
+        size="paper",
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=tsm_r50_16,
+        parameters=24_327_632,
+        gmacs=65.395,
+        published=(PublishedCost("mmaction2 model zoo", "printed", gmacs=65.75),),
+        **as_fields(
+            *_kinetics("1x1x16-50e", "042b1748", 75.12, 91.55, "mmaction2"),
+            _mit("kinetics_RGB_resnet50_shift8_blockres_avg_segment16_e50", 16, 72.6, 73.7),
+        ),
+    ),
+    ModelCard(
+        name="tsm_r50_sthv2",
+        title="TSM (ResNet-50) on Something-Something V2",
+        family="2D fusion",
+        year=2019,
+        paper=_PAPER,
+        paper_url=_PAPER_URL,
+        idea="TSM where order is everything: pushing left and pushing right look alike in any one frame.",
+        size="paper",
+        label_set=SOMETHING_V2,
+        classes=SOMETHING_V2_CLASSES,
+        build=tsm_r50,
+        parameters=23_864_558,
+        gmacs=32.698,
+        **as_fields(_something("1x1x8-50e", "be0fc26e", 62.72, 87.70)),
+    ),
+    ModelCard(
+        name="tsm_r50_16_sthv2",
+        title="TSM (ResNet-50), 16 frames, on Something-Something V2",
+        family="2D fusion",
+        year=2019,
+        paper=_PAPER,
+        paper_url=_PAPER_URL,
+        idea="The same on twice as many frames.",
+        size="paper",
+        label_set=SOMETHING_V2,
+        classes=SOMETHING_V2_CLASSES,
+        build=tsm_r50_16,
+        parameters=23_864_558,
+        gmacs=65.395,
+        **as_fields(_something("1x1x16-50e", "ec6696ad", 64.16, 88.61)),
     ),
     ModelCard(
         name="tsm_lab",

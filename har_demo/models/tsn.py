@@ -22,12 +22,13 @@ networks share.
 from dataclasses import replace
 
 from torch import Tensor, nn
-from torchvision.models import resnet50
+from torchvision.models import resnet50, resnet101
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.card import Accuracy, ModelCard, Protocol, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.publishers import SEGMENTS, as_fields, mmaction2
 from har_demo.models.resnet2d import frame_by_frame, pooled_resnet2d
 from har_demo.models.tiny import TINY_DIFFERENCE
 
@@ -69,21 +70,17 @@ def tsn_r50(classes: int) -> TSN:
     return TSN(resnet50_features(), 2048, classes, dropout=0.4)
 
 
+def tsn_r101(classes: int) -> TSN:
+    """TSN with ResNet-101: 43,319,760 parameters for Kinetics-400."""
+    network = resnet101(weights=None)
+    network.fc = nn.Identity()
+    return TSN(network, 2048, classes, dropout=0.4)
+
+
 def tsn_tiny(classes: int) -> TSN:
     """TSN with the small image network that all 2D systems share."""
     return TSN(pooled_resnet2d(), 256, classes, dropout=0.3)
 
-
-MMACTION2_INPUT = ModelInput(
-    frames=8,
-    fps=0.8,  # 8 segments of Kinetics' ten seconds
-    sampling="segments",
-    resize=256,
-    crop=(224, 224),
-    mean=(123.675 / 255, 116.28 / 255, 103.53 / 255),
-    std=(58.395 / 255, 57.12 / 255, 57.375 / 255),
-)
-"""What mmaction2 feeds its networks of 8 segments: ImageNet's mean and deviation."""
 
 _PAPER = (
     "Wang et al., Temporal Segment Networks: Towards Good Practices for Deep Action Recognition, "
@@ -105,6 +102,22 @@ convolution and its norm in a module of their own."""
 KEY_MAP = key_map(*RESNET50_RULES, (r"^cls_head\.fc_cls\.", "fc."))
 
 
+TWENTY_FIVE_SEGMENTS = Protocol(
+    1, 10, frames=25, placing="mmaction2", mean_of="logits", resize=256, crop=(224, 224)
+)
+
+# What the authors of TSM published: their TSN beside it.
+MIT = "https://file.lzhu.me/projects/tsm/models"
+MIT_SEGMENTS = replace(SEGMENTS, geometry="torchvision", antialias=True)  # Pillow resizes there
+MIT_KEY_MAP = key_map((r"^base_model\.", "features."), (r"^new_fc\.", "fc."))
+
+
+def mit_accuracy(top1: float, protocol: str, dataset: str = "Kinetics-400") -> Accuracy:
+    """A top-1 that the authors of TSM print beside a file."""
+    place = "mit-han-lab/temporal-shift-module, README (commit 0185b90)"
+    return Accuracy(dataset, top1, None, protocol, place)
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="tsn_r50",
@@ -117,31 +130,36 @@ CARDS: tuple[ModelCard, ...] = (
         idea="Takes one frame from each of eight equal parts of the video and averages their "
         "scores: the whole action is seen at the price of eight pictures.",
         size="paper",
-        input=MMACTION2_INPUT,
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=tsn_r50,
-        key_map=KEY_MAP,
-        weights=(
-            Source(
-                url="https://download.openmmlab.com/mmaction/v1.0/recognition/tsn/"
-                "tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb/"
-                "tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb"
-                "_20220906-2692d16c.pth",
-                sha256="2692d16c",
-                bytes=24_327_632 * 4,  # unverified: the size of its parameters alone
-                licence="Apache-2.0 (mmaction2)",
-            ),
-        ),
         parameters=24_327_632,
         gmacs=32.698,
-        accuracy=(
-            Accuracy(
-                dataset="Kinetics-400",
-                top1=74.12,
-                top5=91.34,
-                protocol="25 segments, 10 crops",
-                source="mmaction2 model zoo",
+        **as_fields(
+            mmaction2(
+                "v1.0/recognition/tsn/tsn_imagenet-pretrained-r50_8xb32-1x1x8-100e_kinetics400-rgb/"
+                "{}_20220906-2692d16c.pth",
+                24_327_632,
+                74.12,
+                91.34,
+                TWENTY_FIVE_SEGMENTS,
+                SEGMENTS,
+                KEY_MAP,
+                about="ImageNet",
+            ),
+            Source(
+                url=f"{MIT}/TSM_kinetics_RGB_resnet50_avg_segment5_e50.pth",
+                sha256="",
+                bytes=24_327_632 * 4,  # unverified: the size of its parameters alone
+                licence="MIT (mit-han-lab/temporal-shift-module)",
+                name="mit-han-lab",
+                key_map=MIT_KEY_MAP,
+                input=MIT_SEGMENTS,
+                protocol=Protocol(1),
+                accuracy=(
+                    mit_accuracy(68.8, "8 segments, centre crop"),
+                    mit_accuracy(69.9, "8 segments, 10 crops"),
+                ),
             ),
         ),
         published=(
@@ -151,6 +169,36 @@ CARDS: tuple[ModelCard, ...] = (
                 parameters=24_327_632,
                 gmacs=32.698,
                 classes=400,
+            ),
+        ),
+    ),
+    ModelCard(
+        name="tsn_r101",
+        title="TSN (ResNet-101)",
+        family="2D fusion",
+        year=2016,
+        paper=_PAPER,
+        paper_url=_PAPER_URL,
+        idea="TSN with an image network of twice as many layers: what can be had without looking at the "
+        "order of the frames.",
+        size="paper",
+        label_set="Kinetics-400",
+        classes=KINETICS400,
+        build=tsn_r101,
+        parameters=43_319_760,
+        gmacs=62.396,
+        published=(PublishedCost("mmaction2 model zoo", "printed", 43.32e6),),
+        **as_fields(
+            mmaction2(
+                "v1.0/recognition/tsn/tsn_imagenet-pretrained-r101_8xb32-1x1x8-100e_kinetics400-rgb/"
+                "{}_20220906-23cff032.pth",
+                43_319_760,
+                75.89,
+                92.07,
+                TWENTY_FIVE_SEGMENTS,
+                SEGMENTS,
+                KEY_MAP,
+                about="ImageNet",
             ),
         ),
     ),

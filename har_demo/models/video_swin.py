@@ -24,6 +24,7 @@ B because it counts 16 frames.
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -34,12 +35,14 @@ from torchvision.ops import StochasticDepth
 
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.attention import AttentionMap, flat_positions
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, Protocol, PublishedCost, Source
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.label_sets import SOMETHING_V2 as SOMETHING_V2_CLASSES
+from har_demo.models.publishers import MMACTION2, SOMETHING_V2, as_fields, describe, mmaction2
 from har_demo.models.resnet3d import BasicBlock, conv_norm
 from har_demo.models.tiny import TINY_INPUT
-from har_demo.models.torchvision_card import PORTED, torchvision_card
+from har_demo.models.torchvision_card import PORTED, public_file, torchvision_card
 
 Sides = tuple[int, int, int]
 """Numbers of cells along T, H and W."""
@@ -366,6 +369,11 @@ def swin3d_b(classes: int) -> VideoSwin:
     return VideoSwin(classes, width=128, depths=(2, 2, 18, 2), drop_path=0.3)
 
 
+def swin3d_b_sthv2(classes: int) -> VideoSwin:
+    """Swin-B whose windows reach over twice as many frames."""
+    return VideoSwin(classes, 128, depths=(2, 2, 18, 2), window=(16, 7, 7), drop_path=0.4)
+
+
 def swin3d_l(classes: int) -> VideoSwin:
     """196,953,916 parameters for Kinetics-400: twice as wide as S, with mmaction2's drop-path."""
     return VideoSwin(classes, width=192, depths=(2, 2, 18, 2), drop_path=0.4)
@@ -401,7 +409,6 @@ _WORDS: dict[str, Any] = {
 }
 # 32 frames, every second one of clips at 30 per second.
 _VIEW: dict[str, Any] = {"frames": 32, "fps": 15}
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _PORTED = PORTED.format("Video-Swin-Transformer")
 
 
@@ -421,23 +428,70 @@ def _published(parameters: int, gmacs: float, printed: tuple[float, float], halv
 # torchvision counts stages and mergings in one list; the authors, and mmaction2 after them, keep each
 # merging at the end of the stage before it. The tables of relative positions follow from the window's
 # size, so that nobody needs them.
-KEY_MAP = key_map(
-    # torchvision
+_TABLES = r"\.relative_position_index$"
+_BIAS = (r"\.relative_position_bias_table$", ".bias_table")
+TORCHVISION_KEY_MAP = key_map(
     *((rf"^features\.{2 * i}\.", f"stages.{i}.blocks.") for i in range(4)),
     *((rf"^features\.{2 * i - 1}\.", f"stages.{i}.merge.") for i in range(1, 4)),
     (r"\.mlp\.0\.", ".fc1."),
     (r"\.mlp\.3\.", ".fc2."),
-    # the authors and mmaction2
+    _BIAS,
+    drop=(_TABLES,),
+)
+AUTHORS_KEY_MAP = key_map(
     (r"^backbone\.", ""),
     *((rf"^layers\.{i - 1}\.downsample\.", f"stages.{i}.merge.") for i in range(1, 4)),
     (r"^layers\.", "stages."),
     (r"\.mlp\.fc", ".fc"),
     (r"^norm3\.", "norm."),
     (r"^cls_head\.fc_cls\.", "head."),
-    # all of them
-    (r"\.relative_position_bias_table$", ".bias_table"),
-    drop=(r"\.relative_position_index$",),
+    _BIAS,
+    drop=(_TABLES,),
 )
+"""The authors' names, and mmaction2's after them."""
+
+# As both test: the short side is cropped no further.
+_INPUT = replace(MMACTION2, resize=224)
+_TWELVE_VIEWS = Protocol(4, 3, 224, (224, 224), placing="mmaction2")
+_README = "Video-Swin-Transformer, README"
+
+
+def _authors(
+    file: str,
+    parameters: int,
+    top1: float,
+    top5: float,
+    about: str,
+    name: str = "authors",
+    input: ModelInput = _INPUT,
+    protocol: Protocol = _TWELVE_VIEWS,
+    dataset: str = "Kinetics-400",
+) -> Source:
+    words = f"{describe(protocol)}, {about}"
+    return Source(
+        url=f"https://github.com/SwinTransformer/storage/releases/download/v1.0.4/{file}.pth",
+        sha256="",
+        bytes=parameters * 4,  # unverified: the size of its parameters alone
+        licence="Apache-2.0 (Video-Swin-Transformer)",
+        name=name,
+        key_map=AUTHORS_KEY_MAP,
+        input=input,
+        protocol=protocol,
+        accuracy=(Accuracy(dataset, top1, top5, words, _README),),
+    )
+
+
+def _mmaction2(file: str, digits: str, parameters: int, top1: float, top5: float) -> Source:
+    return mmaction2(
+        f"v1.0/recognition/swin/swin-{file}_8xb8-amp-32x2x1-30e_kinetics400-rgb/{{}}_20220930-{digits}.pth",
+        parameters,
+        top1,
+        top5,
+        _TWELVE_VIEWS,
+        _INPUT,
+        AUTHORS_KEY_MAP,
+        about="ImageNet-22K" if "in22k" in file else "ImageNet-1K",
+    )
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -453,10 +507,16 @@ CARDS: tuple[ModelCard, ...] = (
             "boxes shift from layer to layer, so that news spreads through the clip."
         ),
         gmacs=87.764,
-        key_map=KEY_MAP,
+        key_map=TORCHVISION_KEY_MAP,
         attends=True,
         licence=_PORTED,
         published=_published(28_158_070, 87.764, (28.2, 88), 43.882),
+        others=(
+            _authors(
+                "swin_tiny_patch244_window877_kinetics400_1k", 28_158_070, 78.8, 93.6, "ImageNet-1K"
+            ),
+            _mmaction2("tiny-p244-w877_in1k-pre", "241016b2", 28_158_070, 78.90, 93.77),
+        ),
         **_VIEW,
         **_WORDS,
     ),
@@ -470,10 +530,20 @@ CARDS: tuple[ModelCard, ...] = (
             "more steps of reasoning."
         ),
         gmacs=165.682,
-        key_map=KEY_MAP,
+        key_map=TORCHVISION_KEY_MAP,
         attends=True,
         licence=_PORTED,
         published=_published(49_816_678, 165.682, (49.8, 166), 82.841),
+        others=(
+            _authors(
+                "swin_small_patch244_window877_kinetics400_1k",
+                49_816_678,
+                80.6,
+                94.5,
+                "ImageNet-1K",
+            ),
+            _mmaction2("small-p244-w877_in1k-pre", "e91ab986", 49_816_678, 80.54, 94.46),
+        ),
         **_VIEW,
         **_WORDS,
     ),
@@ -488,11 +558,62 @@ CARDS: tuple[ModelCard, ...] = (
             "classes before it saw any video."
         ),
         gmacs=281.333,
-        key_map=KEY_MAP,
+        key_map=TORCHVISION_KEY_MAP,
         attends=True,
         licence=_PORTED,
         published=_published(88_048_984, 281.333, (88.1, 282), 140.667),
+        others=(
+            replace(
+                public_file(video.Swin3D_B_Weights.KINETICS400_V1, _PORTED, TORCHVISION_KEY_MAP),
+                name="torchvision-1k",
+            ),
+            _authors(
+                "swin_base_patch244_window877_kinetics400_22k",
+                88_048_984,
+                82.7,
+                95.5,
+                "ImageNet-22K",
+            ),
+            _authors(
+                "swin_base_patch244_window877_kinetics400_1k",
+                88_048_984,
+                80.6,
+                94.6,
+                "ImageNet-1K",
+                "authors-1k",
+            ),
+            _mmaction2("base-p244-w877_in1k-pre", "182ec6cc", 88_048_984, 80.57, 94.49),
+        ),
         **_VIEW,
+        **_WORDS,
+    ),
+    ModelCard(
+        name="swin3d_b_sthv2",
+        title="Video Swin-B on Something-Something V2",
+        idea=(
+            "Video Swin-B with boxes twice as long in time, trained where the order of the frames is "
+            "everything."
+        ),
+        size="paper",
+        label_set=SOMETHING_V2,
+        classes=SOMETHING_V2_CLASSES,
+        build=swin3d_b_sthv2,
+        attends=True,
+        parameters=88_834_038,
+        gmacs=320.356,
+        published=(PublishedCost("Video-Swin-Transformer, README", "printed", 89e6, 320.6),),
+        **as_fields(
+            _authors(
+                "swin_base_patch244_window1677_sthv2",
+                88_834_038,
+                69.6,
+                92.7,
+                "Kinetics-400",
+                input=replace(_INPUT, fps=8.0, sampling="segments"),
+                protocol=Protocol(1, 3, 224, (224, 224), placing="mmaction2"),
+                dataset=SOMETHING_V2,
+            ),
+        ),
         **_WORDS,
     ),
     ModelCard(
@@ -503,33 +624,22 @@ CARDS: tuple[ModelCard, ...] = (
             "from pictures of 22 thousand classes."
         ),
         size="paper",
-        # As mmaction2 tests it: the short side is cropped no further.
-        input=ModelInput(resize=224, crop=(224, 224), mean=_MEAN, std=_STD, **_VIEW),
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=swin3d_l,
-        key_map=KEY_MAP,
         attends=True,
-        weights=(
-            Source(
-                url="https://download.openmmlab.com/mmaction/v1.0/recognition/swin/"
-                "swin-large-p244-w877_in22k-pre_8xb8-amp-32x2x1-30e_kinetics400-rgb/"
-                "swin-large-p244-w877_in22k-pre_8xb8-amp-32x2x1-30e_kinetics400-rgb"
-                "_20220930-78ad8b11.pth",
-                sha256="78ad8b11",
-                bytes=196_953_916 * 4,  # unverified: the size of its parameters alone
-                licence="Apache-2.0 (mmaction2)",
-            ),
-        ),
         parameters=196_953_916,
         gmacs=603.269,
-        accuracy=(
-            Accuracy(
-                dataset="Kinetics-400",
-                top1=83.46,
-                top5=95.91,
-                protocol="4 windows of 32 frames, every second one, 3 crops each",
-                source="mmaction2, its own training; the paper reports 83.1 and 95.9",
+        **as_fields(
+            _mmaction2("large-p244-w877_in22k-pre", "78ad8b11", 196_953_916, 83.46, 95.91),
+            papers=(
+                Accuracy(
+                    "Kinetics-400",
+                    83.1,
+                    95.9,
+                    "4 windows, 3 crops, ImageNet-22K",
+                    "lecture, Video Swin table",
+                ),
             ),
         ),
         published=_published(196_953_916, 603.269, (197.0, 604), None),
@@ -544,11 +654,11 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         size="paper",
         # Unverified: as at 224.
-        input=ModelInput(resize=384, crop=(384, 384), mean=_MEAN, std=_STD, **_VIEW),
+        input=replace(_INPUT, resize=384, crop=(384, 384)),
         label_set="Kinetics-400",
         classes=KINETICS400,
         build=swin3d_l_384,
-        key_map=KEY_MAP,
+        key_map=AUTHORS_KEY_MAP,
         attends=True,
         parameters=199_999_516,
         gmacs=2106.380,

@@ -26,15 +26,25 @@ parameters and a network that those weights do not fit, nor theirs this one.
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
-from har_demo.models.key_map import key_map
+from har_demo.models.card import ModelCard, ModelInput, PublishedCost, spread_over
+from har_demo.models.key_map import State, key_map
 from har_demo.models.label_sets import KINETICS400
+from har_demo.models.publishers import (
+    PYTORCHVIDEO,
+    as_fields,
+    mmaction2,
+    pyslowfast,
+    pytorchvideo,
+    thirty_views,
+)
 from har_demo.models.tiny import TINY_INPUT
 
 
@@ -200,6 +210,16 @@ def x3d_m(classes: int) -> X3D:
     return X3D(classes)
 
 
+def x3d_m_normed(classes: int) -> X3D:
+    """X3D-XS, S and M as PySlowFast builds them: 48 parameters more."""
+    return X3D(classes, norm_every_shortcut=True)
+
+
+def x3d_l_normed(classes: int) -> X3D:
+    """X3D-L as PySlowFast builds it."""
+    return X3D(classes, depth=5.0, norm_every_shortcut=True)
+
+
 def x3d_l(classes: int) -> X3D:
     """X3D-L, deeper: 6,153,384 parameters for Kinetics-400."""
     return X3D(classes, depth=5.0)
@@ -215,16 +235,10 @@ def x3d_tiny(classes: int) -> X3D:
     return X3D(classes, depth=1.0)
 
 
-def _input(frames: int, stride: int, side: int, resize: int) -> ModelInput:
-    """Frames × stride as in the paper, of Kinetics' 30 frames per second."""
-    return ModelInput(
-        frames=frames,
-        fps=30.0 / stride,
-        resize=resize,
-        crop=(side, side),
-        mean=(0.45, 0.45, 0.45),
-        std=(0.225, 0.225, 0.225),
-    )
+def _input(frames: int, rate: int, side: int, resize: int) -> ModelInput:
+    """Frames × rate as in the paper, of Kinetics' 30 frames per second."""
+    view = spread_over(frames, rate)
+    return replace(PYTORCHVIDEO, resize=resize, crop=(side, side), **view)
 
 
 def _costs(parameters: int, gmacs: float, side: int, zoo: float) -> tuple[PublishedCost, ...]:
@@ -238,23 +252,6 @@ def _costs(parameters: int, gmacs: float, side: int, zoo: float) -> tuple[Publis
         PublishedCost("pytorchvideo's code", "verified", parameters, gmacs, classes=400),
         PublishedCost("pytorchvideo model zoo, test crop", "printed", gmacs=zoo, side=side),
     )
-
-
-def _weights(file: str, parameters: int) -> tuple[Source, ...]:
-    return (
-        Source(
-            url=f"https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/{file}.pyth",
-            sha256="",
-            # unverified: the optimiser's momentum is in the file beside each parameter
-            bytes=parameters * 8,
-            licence="Apache-2.0 (pytorchvideo)",
-        ),
-    )
-
-
-def _accuracy(top1: float, top5: float, side: int) -> tuple[Accuracy, ...]:
-    protocol = f"10 windows, 3 crops of {side} × {side}"
-    return (Accuracy("Kinetics-400", top1, top5, protocol, "pytorchvideo model zoo"),)
 
 
 _card = partial(
@@ -288,7 +285,7 @@ KEY_MAP = key_map(
 )
 """pytorchvideo's names for XS to L. Its stem has them crossed: what it calls conv_t is over space."""
 
-XL_KEY_MAP = key_map(
+PYSLOWFAST_KEY_MAP = key_map(
     (r"^s1\.pathway0_stem\.conv_xy\.", "stem_space."),
     (r"^s1\.pathway0_stem\.conv\.", "stem_time."),
     (r"^s1\.pathway0_stem\.bn\.", "stem_norm."),
@@ -311,7 +308,87 @@ XL_KEY_MAP = key_map(
     (r"\.branch2\.c\.", ".narrow."),
     (r"\.branch2\.c_bn\.", ".narrow_norm."),
 )
-"""PySlowFast's names for XL, which is built as there."""
+"""PySlowFast's names."""
+
+MMACTION2_KEY_MAP = key_map(
+    (r"^backbone\.conv1_s\.conv\.", "stem_space."),
+    (r"^backbone\.conv1_t\.conv\.", "stem_time."),
+    (r"^backbone\.conv1_t\.bn\.", "stem_norm."),
+    (r"^backbone\.conv5\.conv\.", "conv5."),
+    (r"^backbone\.conv5\.bn\.", "conv5_norm."),
+    (r"^backbone\.(layer\d)\.", r"\1."),
+    (r"\.downsample\.conv\.", ".shortcut.0."),
+    (r"\.downsample\.bn\.", ".shortcut.1."),
+    (r"\.conv1\.conv\.", ".widen."),
+    (r"\.conv1\.bn\.", ".widen_norm."),
+    (r"\.conv2\.conv\.", ".depthwise."),
+    (r"\.conv2\.bn\.", ".depthwise_norm."),
+    (r"\.se_module\.fc1\.", ".weigh.squeeze."),
+    (r"\.se_module\.fc2\.", ".weigh.excite."),
+    (r"\.conv3\.conv\.", ".narrow."),
+    (r"\.conv3\.bn\.", ".narrow_norm."),
+    (r"^cls_head\.fc1\.", "fc1."),
+    (r"^cls_head\.fc2\.", "fc2."),
+)
+"""mmaction2's names; it took the parameters over from PySlowFast."""
+
+
+def mmaction2_key_map(state: State) -> dict[str, Tensor]:
+    """Lead from mmaction2's names to ours; its fc1 is linear where ours is a 1×1×1 convolution."""
+    ours = MMACTION2_KEY_MAP(state)
+    if "fc1.weight" in ours and ours["fc1.weight"].dim() == 2:
+        ours["fc1.weight"] = ours["fc1.weight"][:, :, None, None, None]
+    return ours
+
+
+# name: parameters; as pytorchvideo and as PySlowFast print top-1 and top-5; what mmaction2 has of it
+_PRINTED = {
+    "x3d_xs": (3_794_274, 69.12, 88.63, 69.5, None),
+    "x3d_s": (3_794_274, 73.33, 91.27, 73.5, ("s_13x6x1", "623825a0", 73.3)),
+    "x3d_m": (3_794_274, 75.94, 92.72, 76.2, ("m_16x5x1", "3f42382a", 76.4)),
+    "x3d_l": (6_153_384, 77.44, 93.31, 77.5, None),
+}
+
+
+def _sources(name: str, spec: ModelInput, side: int, normed: Callable[[int], nn.Module]) -> dict:
+    """Fields of a card: pytorchvideo's file, PySlowFast's and, if there is one, mmaction2's.
+
+    Args:
+        name: of the card.
+        spec: its input.
+        side: of the crops that accuracies are of.
+        normed: the network whose first shortcut is normalised too, as the last two have it.
+    """
+    parameters, top1, top5, authors, zoo = _PRINTED[name]
+    found = [
+        pytorchvideo(name.upper(), parameters, top1, top5, spec, KEY_MAP, side=side),
+        pyslowfast(
+            f"x3d_models/{name}.pyth",
+            parameters + 48,
+            authors,
+            None,
+            spec,
+            PYSLOWFAST_KEY_MAP,
+            side=side,
+            build=normed,
+        ),
+    ]
+    if zoo:
+        kind, digits, theirs = zoo
+        found.append(
+            mmaction2(
+                f"v1.0/recognition/x3d/facebook/x3d_{kind}_facebook-kinetics400-rgb_20201027-{digits}.pth",
+                parameters + 48,
+                theirs,
+                None,
+                thirty_views(side, "pyslowfast"),
+                replace(spec, mean=(0.45,) * 3, std=(57.38 / 255,) * 3, geometry="mmaction2"),
+                mmaction2_key_map,
+                about="PySlowFast's weights",
+                build=normed,
+            )
+        )
+    return as_fields(*found)
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -320,13 +397,10 @@ CARDS: tuple[ModelCard, ...] = (
         title="X3D-XS",
         idea="The smallest step of an expansion: a thin network of depthwise 3D convolutions on "
         "four frames, grown from a tiny image network by whatever paid best.",
-        input=_input(frames=4, stride=12, side=160, resize=182),
         build=x3d_m,
-        key_map=KEY_MAP,
-        weights=_weights("X3D_XS", 3_794_274),
         parameters=3_794_274,
         gmacs=0.605,
-        accuracy=_accuracy(69.12, 88.63, side=182),
+        **_sources("x3d_xs", _input(frames=4, rate=12, side=160, resize=182), 182, x3d_m_normed),
         published=_costs(3_794_274, 0.605, side=182, zoo=0.91),
     ),
     _paper(
@@ -334,13 +408,10 @@ CARDS: tuple[ModelCard, ...] = (
         title="X3D-S",
         idea="The same network as X3D-XS, fed with thirteen frames in place of four: more frames a "
         "second and a longer clip were the next best things to pay for.",
-        input=_input(frames=13, stride=6, side=160, resize=182),
         build=x3d_m,
-        key_map=KEY_MAP,
-        weights=_weights("X3D_S", 3_794_274),
         parameters=3_794_274,
         gmacs=1.963,
-        accuracy=_accuracy(73.33, 91.27, side=182),
+        **_sources("x3d_s", _input(frames=13, rate=6, side=160, resize=182), 182, x3d_m_normed),
         published=_costs(3_794_274, 1.963, side=182, zoo=2.96),
     ),
     _paper(
@@ -349,13 +420,10 @@ CARDS: tuple[ModelCard, ...] = (
         chapter="grouped",
         idea="A thin network of depthwise 3D convolutions that keeps all 16 frames to the end: "
         "about as accurate as networks of ten times its cost.",
-        input=_input(frames=16, stride=5, side=224, resize=256),
         build=x3d_m,
-        key_map=KEY_MAP,
-        weights=_weights("X3D_M", 3_794_274),
         parameters=3_794_274,
         gmacs=4.732,
-        accuracy=_accuracy(75.94, 92.72, side=256),
+        **_sources("x3d_m", _input(frames=16, rate=5, side=224, resize=256), 256, x3d_m_normed),
         published=_costs(3_794_274, 4.732, side=256, zoo=6.72),
     ),
     _paper(
@@ -363,13 +431,10 @@ CARDS: tuple[ModelCard, ...] = (
         title="X3D-L",
         idea="X3D with twice the blocks on frames of 312 × 312: depth and resolution grow, the "
         "channels stay few.",
-        input=_input(frames=16, stride=5, side=312, resize=356),
         build=x3d_l,
-        key_map=KEY_MAP,
-        weights=_weights("X3D_L", 6_153_384),
         parameters=6_153_384,
         gmacs=18.368,
-        accuracy=_accuracy(77.44, 93.31, side=356),
+        **_sources("x3d_l", _input(frames=16, rate=5, side=312, resize=356), 356, x3d_l_normed),
         published=_costs(6_153_384, 18.368, side=356, zoo=26.64),
     ),
     _paper(
@@ -377,9 +442,9 @@ CARDS: tuple[ModelCard, ...] = (
         title="X3D-XL",
         idea="X3D-L with 1.45 times its channels: the last step of the expansion for which the "
         "factors are known.",
-        input=_input(frames=16, stride=5, side=312, resize=356),
+        input=_input(frames=16, rate=5, side=312, resize=356),
         build=x3d_xl,
-        key_map=XL_KEY_MAP,
+        key_map=PYSLOWFAST_KEY_MAP,
         parameters=11_087_571,
         gmacs=36.650,
         published=(

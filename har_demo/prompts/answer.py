@@ -280,6 +280,7 @@ def ask(
             *asked.notes,
             *tidied.notes,
             *_cut(tidied.texts, readings),
+            *varying([clip]),
             *without_actions(asked, seen),
         ),
         times=AnswerTimes(seen.decode, seen.image, text),
@@ -525,6 +526,17 @@ def without_actions(model: ImageTextModel, seen: EncodedFrames) -> list[str]:
         "Kinetics' I3D is not among the evidence, so actions without a thing of their own are found less "
         "often: run `har-demo weights --fetch i3d` once."
     ]
+
+
+def varying(clips: Sequence[Clip]) -> list[str]:
+    """Return a remark where the rate of a film varies, which decides what frames are looked at."""
+    names = [clip.source.name for clip in clips if clip.source.variable_rate]
+    if not names:
+        return []
+    film = "The film has" if len(clips) == 1 else f"'{names[0]}' has"
+    if len(names) > 1:
+        film = f"{len(names)} films have"
+    return [f"{film} a variable rate: new frames are looked at, not the time that they are held."]
 
 
 def _of_actions(seen: EncodedFrames) -> list[Provenance]:

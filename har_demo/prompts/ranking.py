@@ -15,6 +15,7 @@ from har_demo.prompts.answer import (
     embed_clip,
     embed_texts,
     similarities,
+    varying,
     without_actions,
 )
 
@@ -138,6 +139,7 @@ def search(
     notes = (
         *asked.notes,
         *words.normalise_prompts([sentence], asked.english).notes,
+        *varying(different),
         *without_actions(asked, seen),
     )
     return Ranking(tidied.texts[0], asked.name, tuple(found), notes)

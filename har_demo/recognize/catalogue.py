@@ -2,8 +2,25 @@
 
 from dataclasses import asdict
 
+from har_demo.models.card import Source
 from har_demo.models.registry import cards
-from har_demo.weights import accuracies, availability
+from har_demo.weights import accuracies, availability, hub
+
+
+def _source(source: Source) -> dict:
+    """A public file of weights: whose it is, where, and how its accuracy was measured."""
+    return {
+        "name": source.name,
+        "url": source.url,
+        "file": hub.file_name(source),
+        "bytes": source.bytes,
+        "sha256": source.sha256,
+        "licence": source.licence,
+        "date": source.date,
+        "accuracy": [asdict(accuracy) for accuracy in source.accuracy],
+        "protocol": asdict(source.protocol) if source.protocol else None,
+        "input": asdict(source.input) if source.input else None,
+    }
 
 
 def catalogue() -> list[dict]:
@@ -25,6 +42,7 @@ def catalogue() -> list[dict]:
             "gmacs": card.gmacs,
             "accuracy": [asdict(accuracy) for accuracy in accuracies(card)],
             "weights": asdict(availability(card)),
+            "sources": [_source(source) for source in card.sources],
         }
         for card in cards().values()
     ]

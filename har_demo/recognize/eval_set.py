@@ -161,12 +161,15 @@ def prepared(folder: Path, classes: Sequence[str], split: str = "a") -> EvalSet:
     return EvalSet(f"{folder.resolve()} {split}", clips, left_out)
 
 
-def class_folders(folder: Path, classes: Sequence[str], listed: Path | None = None) -> EvalSet:
+def class_folders(
+    folder: Path, classes: Sequence[str], listed: Path | None = None, lines: int = 0
+) -> EvalSet:
     """The videos of a folder of class folders, or of UCF101's files beside one another.
 
     Args:
         listed: a file that names the clips to take, one a line, as UCF101's testlist01.txt does; a
             number after the name, as in its trainlist01.txt, does not count.
+        lines: how many pixels the short sides of the copies shall have, if the videos do; see ingest.
 
     Raises:
         ChoiceError: there are no videos, the list cannot be read or names none of them, or none
@@ -195,7 +198,7 @@ def class_folders(folder: Path, classes: Sequence[str], listed: Path | None = No
             dataset=folder.resolve().name,
             group="",
             label=labels[name],
-            open=partial(_ingested, path),
+            open=partial(_ingested, path, lines),
         )
         for path, name in files
         if name in labels
@@ -208,8 +211,8 @@ def _prepared(clip: Clip) -> tuple[Clip, Reader]:
     return clip, read_frames
 
 
-def _ingested(path: Path) -> tuple[Clip, Reader]:
-    return ingest(path), read_frames
+def _ingested(path: Path, lines: int) -> tuple[Clip, Reader]:
+    return ingest(path, lines=lines), read_frames
 
 
 def _check_labels(labels: Collection, data: str, count: int, classes: Sequence[str]) -> None:

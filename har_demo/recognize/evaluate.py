@@ -11,7 +11,7 @@ anybody who has the clips, and the one on rendered people by everybody.
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -34,9 +34,11 @@ from har_demo.recognize.metrics import (
     reversed_accuracy,
 )
 from har_demo.recognize.networks import network
+from har_demo.recognize.plan import published_protocol
 from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import Provenance
+from har_demo.weights.sources import of_request
 
 MOST_WORKERS = 8
 """Clips asked about at once: each may take a few hundred megabytes."""
@@ -44,16 +46,32 @@ MOST_WORKERS = 8
 
 @dataclass(frozen=True)
 class EvalTarget:
-    """A model to be measured, with which parameters, on which clips."""
+    """A model to be measured, with which parameters, on which clips.
+
+    Attributes:
+        card, weights, provenance: the model, the user's own file or None, and whose parameters answer.
+        eval_set: the clips.
+        request: how it is asked about each; None for the page's own way.
+    """
 
     card: ModelCard
     weights: str | None
     provenance: Provenance
     eval_set: EvalSet
+    request: Request | None = None
 
     def key(self, clip: EvalClip) -> kept_answers.Key:
-        """The key that an answer is kept under: with another file of weights the model answers anew."""
-        return self.card.name, self.provenance.sha256, self.eval_set.key, clip.name
+        """The key that an answer is kept under: with another file or other views the model answers anew."""
+        views = _views(self.request) if self.request else ""
+        return self.card.name, self.provenance.sha256, self.eval_set.key + views, clip.name
+
+
+def _views(request: Request) -> str:
+    """What a request says of its views, in words; '' for the page's own."""
+    plain = Request(request.model, weights=request.weights, source=request.source)
+    own = asdict(plain)
+    said = {name: value for name, value in asdict(request).items() if value != own[name]}
+    return f" {said}" if said else ""
 
 
 ClipTargets = list[tuple[EvalTarget, EvalClip]]
@@ -102,6 +120,7 @@ def eval_target(
     find_clips: Callable[[Sequence[str]], EvalSet],
     weights: str | None = None,
     on_progress: Callable[[float], None] | None = None,
+    request: Request | None = None,
 ) -> EvalTarget:
     """Find a model, its weights and its clips, before anything is asked.
 
@@ -110,16 +129,20 @@ def eval_target(
         find_clips: gives the clips of a model's classes (see har_demo.recognize.eval_set).
         weights: a file in place of the shipped or public one.
         on_progress: called with the share of a download that has arrived.
+        request: how the model is asked about each clip; the page's own way by default.
 
     Raises:
         ChoiceError: there is no such model, or no clip for it.
         WeightsError: its weights are not here and cannot be fetched, or do not fit.
     """
-    card = registry.card(model)
+    request = request or Request(model, weights=weights)
+    card = of_request(registry.card(model), weights, request.source)
+    if request.published:
+        published_protocol(card)
     eval_set = find_clips(card.classes)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     _, provenance = network(card, weights, device, on_progress)
-    return EvalTarget(card, weights, provenance, eval_set)
+    return EvalTarget(card, weights, provenance, eval_set, request)
 
 
 def evaluate(
@@ -195,7 +218,9 @@ def _side_by_side(
 
 def _ask(backwards: bool, pairs: ClipTargets) -> list[KeptAnswer | str]:
     """Each model's answer about a clip, or the sentence that says why there is none."""
-    requests = [Request(target.card.name, weights=target.weights) for target, _ in pairs]
+    requests = [
+        target.request or Request(target.card.name, weights=target.weights) for target, _ in pairs
+    ]
     try:
         clip, read = pairs[0][1].open()
         forth = list(recognize(clip, requests, read=read))

@@ -99,7 +99,7 @@ def as_csv(clip: Clip, answers: Answers) -> str:
 
 
 def _prediction(prediction: Prediction) -> dict:
-    windows = zip(prediction.seconds(), prediction.frames, prediction.scores, strict=True)
+    windows = zip(prediction.seconds(), prediction.frames, prediction.windows, strict=True)
     return {
         "model": prediction.model,
         "title": prediction.title,

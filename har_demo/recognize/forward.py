@@ -83,6 +83,27 @@ def probabilities(network: nn.Module, *views: torch.Tensor) -> torch.Tensor:
         return logits.float().softmax(dim=-1).cpu()
 
 
+def exact_probabilities(network: nn.Module, *views: torch.Tensor) -> torch.Tensor:
+    """Return the same with a GPU calculating in single precision throughout, as the CPU does."""
+    # Unless told otherwise, cuDNN rounds what it multiplies to ten bits (TF32).
+    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        logits = network(*(v.contiguous(memory_format=torch.channels_last_3d) for v in views))
+        return logits.float().softmax(dim=-1).cpu()
+
+
+def mean_over_crops(scores: torch.Tensor, mean_of: str) -> torch.Tensor:
+    """Average probabilities over the crops of each window: float32 [W, crops, classes] → [W, classes].
+
+    Args:
+        scores: the probabilities.
+        mean_of: 'probabilities', or 'logits' for the softmax of the logits' mean. That is the geometric
+            mean of the probabilities, made to sum to one: what the softmax divides by cancels out.
+    """
+    if mean_of == "probabilities":
+        return scores.mean(dim=1)
+    return scores.log().clamp(min=-1e4).mean(dim=1).softmax(dim=-1)
+
+
 def out_of_memory(error: Exception) -> bool:
     """Tell a full memory from other errors: a full CPU has no class in PyTorch, only the allocator's words."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):

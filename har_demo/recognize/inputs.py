@@ -65,7 +65,7 @@ class WindowInputs:
 
     Attributes:
         spec: the network's input, at the number of frames asked for.
-        windows, crops: W, and 1 or 3; the network runs once for each crop of each window.
+        windows, crops: W, and 1, 3 or 10; the network runs once for each crop of each window.
         pictures: float32 [crops, N, 3, h, w], normalised frames; None for networks of flow alone.
         shown: int64 [W, T], positions along N; T + 1 of them for frame differences.
         flow: float32 [crops, P, 2, h, w], −1 to 1; None for networks of frames alone.
@@ -184,8 +184,8 @@ def _pictures(
     """Each frame of `indices` (int64 [W, T]) transformed once, and where each of `indices` is."""
     needed, where = np.unique(indices, return_inverse=True)
     spec = plan.card.input
-    same: tuple = (spec.resize, spec.crop, spec.mean, spec.std, spec.antialias, plan.crops)
-    same += (needed.tobytes(),)
+    same: tuple = (spec.resize, spec.crop, spec.mean, spec.std, spec.antialias, spec.geometry)
+    same += (plan.crops, needed.tobytes())
     if same not in shared.pictures:
         shared.pictures.clear()
         positions = np.searchsorted(decoded.numbers, needed)
@@ -216,8 +216,8 @@ def _flow(
     steps = np.stack([indices[:, :-1], indices[:, 1:], np.diff(moments)], axis=-1)
     needed, where = np.unique(steps.reshape(-1, 3), axis=0, return_inverse=True)
     spec = plan.card.input
-    same: tuple = (spec.resize, spec.crop, spec.antialias, spec.flow_limit, plan.stride, plan.crops)
-    same += (needed.tobytes(), plan.flow)
+    same: tuple = (spec.resize, spec.crop, spec.antialias, spec.geometry, spec.flow_limit)
+    same += (plan.stride, plan.crops, needed.tobytes(), plan.flow)
     if same not in shared.flow:
         pixels = step_fields(
             decoded.pixels,

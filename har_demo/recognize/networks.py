@@ -37,7 +37,8 @@ def network(
     Raises:
         WeightsError: the parameters are missing, cannot be fetched or do not fit.
     """
-    key = (card.name, str(device), _identity(card, user_file))
+    source = card.sources[0].name if card.sources else ""
+    key = (card.name, source, str(device), _identity(card, user_file))
     found = _look_up(key)
     if found:
         return found

@@ -1,5 +1,8 @@
 """Whether a clip shows any of a model's actions: every closed-set model names one, also when none is there.
 
+A model that finds even its likeliest action unlikely is doubted; that says little, since it is as unsure of
+many clips that do show one.
+
 Kinetics' I3D knows 400 actions. Where it is sure of one that is no everyday action nor near to one, the models
 of everyday actions are probably wrong, however sure they are. How often that accuses a clip that does show an
 everyday action is in results/measured/open_set.csv (`python -m har_demo.research kinetics-text`).
@@ -17,6 +20,10 @@ from har_demo.recognize.prediction import Prediction
 SURE = 0.5
 """I3D's probability from which on its action counts: 5 % of the validation clips that show an everyday
 action are contradicted, and half of those that show another."""
+
+UNSURE = 0.2
+"""Calibrated probability under which even a model's likeliest action is doubted: results/measured/calibration.csv
+has how many right answers that doubts, and how many about clips that show none of its actions."""
 
 KINETICS_MODEL = "i3d"
 
@@ -100,11 +107,17 @@ def contradiction(
 
 
 def doubt(prediction: Prediction, predictions: Sequence[Prediction]) -> str:
-    """Return a sentence that warns of a prediction which is probably none of the model's actions, or ''."""
+    """Return a sentence that warns of a prediction which may be none of the model's actions, or ''."""
     found = contradiction(prediction, predictions)
-    if found is None:
-        return ""
-    return (
-        f"Probably none of its {len(prediction.classes)} actions: I3D, which knows "
-        f"{len(KINETICS400)}, sees '{found.action}' ({100 * found.probability:.0f} %)."
-    )
+    if found is not None:
+        return (
+            f"Probably none of its {len(prediction.classes)} actions: I3D, which knows "
+            f"{len(KINETICS400)}, sees '{found.action}' ({100 * found.probability:.0f} %)."
+        )
+    likeliest = float(prediction.overall.max())
+    if prediction.label_set == LABEL_SET and likeliest < UNSURE:
+        return (
+            f"Perhaps none of its {len(prediction.classes)} actions: the likeliest has only "
+            f"{100 * likeliest:.0f} %."
+        )
+    return ""

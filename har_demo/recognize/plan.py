@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeGuard
+from typing import Literal, TypeGuard
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from har_demo.errors import ChoiceError
 from har_demo.flow.field import TITLES
 from har_demo.flow.views import METHOD
 from har_demo.models import registry
-from har_demo.models.card import ModelCard, ModelInput, ViewDefaults
+from har_demo.models.card import ModelCard, ModelInput, Protocol, ViewDefaults
 from har_demo.recognize.prediction import Request
+from har_demo.weights import sources
 
 MOST_FRAMES = 256
 MOST_WINDOWS = 1000
@@ -23,6 +24,8 @@ DEFAULT_WINDOWS = 10
 SECONDS_A_WINDOW = 5.0
 """A long clip shows more: of models that look at few windows by default, one for so many seconds."""
 UNKNOWN_GMACS = 50.0
+LEAST_SIDE, MOST_SIDE = 32, 1024
+CROPS = (1, 3, 10)
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,10 @@ class Plan:
     """One request with nothing left open.
 
     Attributes:
-        card: the model's card.
+        card: the model's card, with the source that answers alone and the input that it is given.
         frames: T, what the network is given per window.
         stride: distance between those, in frames of the clip; on average, where they are spread.
-        crops: 1 or 3.
+        crops: 1, 3 or 10.
         weights: path of the user's own parameters, or None.
         indices: int64 [windows, R], the frames read; a model of frame differences or of flow reads
             one more than it is given.
@@ -41,6 +44,8 @@ class Plan:
         flow: what computes the flow, a key of har_demo.flow.field.TITLES, or '' where none is wanted.
         moments: int64 [windows, R], the frames that `indices` are shown in the place of; None when
             every frame keeps its own. Frames in another order still follow at the same distance.
+        mean_of: what is averaged over the crops of a window, see Protocol.
+        float32: whether a GPU calculates in single precision.
     """
 
     card: ModelCard
@@ -52,6 +57,8 @@ class Plan:
     note: str
     flow: str
     moments: np.ndarray | None = None
+    mean_of: Literal["probabilities", "logits"] = "probabilities"
+    float32: bool = False
 
     @property
     def views(self) -> int:
@@ -95,7 +102,9 @@ def plan(clip: Clip, request: Request) -> Plan:
     Raises:
         ChoiceError: the model does not exist or cannot be asked this way.
     """
-    card = registry.card(request.model)
+    card = sources.of_request(registry.card(request.model), request.weights, request.source)
+    protocol = published_protocol(card) if request.published else Protocol(0)
+    card = _given(card, request, protocol)
     spec = card.input
     if "flow" in spec.modality and clip.frames < 2:
         raise ChoiceError(
@@ -109,7 +118,8 @@ def plan(clip: Clip, request: Request) -> Plan:
             f"No optical flow is called '{request.flow}': choose {', '.join(TITLES)}."
         )
 
-    usual = card.views or ViewDefaults(spec.frames, spec.fps, 0)
+    views = None if request.published else card.views
+    usual = views or ViewDefaults(protocol.frames or spec.frames, spec.fps, protocol.windows)
     frames = usual.frames
     if request.frames is not None:
         frames = _whole(request.frames, "frames per window", MOST_FRAMES)
@@ -120,49 +130,116 @@ def plan(clip: Clip, request: Request) -> Plan:
         )
 
     spread = spec.sampling == "segments" and request.stride is None
-    stride = clip.fps / usual.fps if request.stride is None else _stride(request.stride)
+    if request.stride is not None:
+        stride = _stride(request.stride)
+    else:
+        stride = clip.fps / views.fps if views else spec.stride(clip.fps)
     if spread:
         stride = clip.frames / frames
-    if request.crops not in (1, 3):
+    crops = protocol.crops if request.crops is None else request.crops
+    if crops not in CROPS:
         raise ChoiceError(
-            f"Crops must be 1 (centre) or 3 (start, centre, end), not {request.crops!r}."
+            "Crops must be 1 (centre), 3 (start, centre, end) or 10 (corners and centre, also mirrored), "
+            f"not {crops!r}."
         )
 
     read = with_frames(spec, frames).frames_read
-    if request.windows is None and spread:
+    if request.windows is not None:
+        windows = _whole(request.windows, "windows", MOST_WINDOWS)
+    elif request.published:
+        windows = protocol.windows
+    elif spread:
         windows = 1  # it covers the clip by itself
-    elif request.windows is None:
+    else:
         windows = DEFAULT_WINDOWS
         if usual.windows:
             windows = min(max(usual.windows, int(clip.duration / SECONDS_A_WINDOW)), windows)
         if clip.fresh is None:
             windows = min(windows, sampling.covering(clip.frames, read, stride))
-    else:
-        windows = _whole(request.windows, "windows", MOST_WINDOWS)
 
-    segments = Sampling("segments", read, windows=windows)
+    kind: Literal["segments", "dense"] = "segments" if spread else "dense"
+    way = Sampling(kind, read, stride, windows, protocol.placing)
     if clip.fresh is None:
-        indices = (
-            sampling.indices(clip.frames, segments)
-            if spread
-            else sampling.windows(clip.frames, read, stride, windows)
-        )
+        indices = sampling.indices(clip.frames, way)
     elif spread:
-        indices = sampling.spread_fresh(np.array(clip.fresh), segments)
+        indices = sampling.spread_fresh(np.array(clip.fresh), way)
     else:
+        exactly = request.windows is not None or request.published
         indices = sampling.lively_windows(
-            np.array(clip.fresh), clip.frames, read, stride, windows, request.windows is not None
+            np.array(clip.fresh), clip.frames, read, stride, windows, exactly
         )
     return Plan(
         card=card,
         frames=frames,
         stride=stride,
-        crops=int(request.crops),
+        crops=int(crops),
         weights=request.weights or None,
         indices=indices,
-        note=repeats(clip, indices, stride),
+        note=" ".join(filter(None, [repeats(clip, indices, stride), _enlarged(clip, spec)])),
         flow=(request.flow or METHOD) if "flow" in spec.modality else "",
+        mean_of=protocol.mean_of,
+        float32=request.float32 or request.published,
     )
+
+
+def _enlarged(clip: Clip, spec: ModelInput) -> str:
+    """Say so when a model of large pictures gets an enlarged copy of a film that has more lines."""
+    lines = spec.resize if isinstance(spec.resize, int) else spec.resize[0]
+    copy, film = min(clip.width, clip.height), min(clip.source.width, clip.source.height)
+    if lines <= copy or film <= copy:
+        return ""
+    return (
+        f"The clip's copy has {copy} of its {film} lines, and was enlarged to the {lines} that the model "
+        "takes."
+    )
+
+
+def published_protocol(card: ModelCard) -> Protocol:
+    """Return the protocol of the published accuracy of the card's source.
+
+    Raises:
+        ChoiceError: there is none that can be run.
+    """
+    if card.protocol is None:
+        raise ChoiceError(
+            f"How the accuracy of {card.title} was measured is not published, or cannot be run here: "
+            "choose its windows and crops yourself."
+        )
+    return card.protocol
+
+
+def _given(card: ModelCard, request: Request, protocol: Protocol) -> ModelCard:
+    """The card with the size of picture that is asked for, and what one view of it costs."""
+    spec = card.input
+    resize, crop = protocol.resize or spec.resize, protocol.crop or spec.crop
+    if request.side is not None:
+        side = _whole(request.side, "pixels of a side", MOST_SIDE, LEAST_SIDE)
+        resize, crop = side, (side, side)
+    if (resize, crop) == (spec.resize, spec.crop):
+        return card
+    if not spec.any_side:
+        raise ChoiceError(
+            f"{card.title} takes pictures of {spec.crop[1]} × {spec.crop[0]} pixels and no others: "
+            "leave their side as it is."
+        )
+    area = crop[0] * crop[1] / (spec.crop[0] * spec.crop[1])
+    gmacs = None if card.gmacs is None else card.gmacs * area
+    return replace(card, input=replace(spec, resize=resize, crop=crop), gmacs=gmacs)
+
+
+def most_lines(requests: Sequence[Request]) -> int:
+    """Return how many lines a clip's copy needs at most, so that no model enlarges it.
+
+    Raises:
+        ChoiceError: a model does not exist or cannot be asked this way.
+    """
+    lines = [0]
+    for request in requests:
+        card = sources.of_request(registry.card(request.model), request.weights, request.source)
+        protocol = published_protocol(card) if request.published else Protocol(0)
+        spec = _given(card, request, protocol).input
+        lines.append(spec.resize if isinstance(spec.resize, int) else spec.resize[0])
+    return max(lines)
 
 
 def with_frames(spec: ModelInput, frames: int) -> ModelInput:
@@ -204,11 +281,13 @@ def chunks(plans: Sequence[Plan], most_frames: int) -> list[Chunk]:
     return result
 
 
-def _whole(value: object, what: str, most: int) -> int:
-    """A whole number from 1 to `most`; forms and JSON may send 16.0 for 16."""
-    if _is_number(value) and 1 <= value <= most and value == int(value):
+def _whole(value: object, what: str, most: int, least: int = 1) -> int:
+    """A whole number from `least` to `most`; forms and JSON may send 16.0 for 16."""
+    if _is_number(value) and least <= value <= most and value == int(value):
         return int(value)
-    raise ChoiceError(f"The number of {what} must be a whole number from 1 to {most}, not {value}.")
+    raise ChoiceError(
+        f"The number of {what} must be a whole number from {least} to {most}, not {value}."
+    )
 
 
 def _stride(value: object) -> float:
@@ -227,13 +306,15 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 def repeats(clip: Clip, indices: np.ndarray, stride: float) -> str:
     """Say so when a window holds the same frame more than once, or the film's rate varies."""
     count = indices.shape[1]
-    if clip.source.variable_rate and clip.fresh is not None:
+    if clip.fresh is not None:
         shown = np.searchsorted(np.array(clip.fresh), indices, "right")
         own = [len(np.unique(window)) for window in shown]
-        return (
-            f"The film has a variable rate: a frame is held until the next one comes, so a window "
-            f"of {count} shows {min(own)} to {max(own)} different frames."
-        )
+        if clip.source.variable_rate or min(own) < count:
+            what = "a variable rate" if clip.source.variable_rate else "gaps"
+            return (
+                f"The film has {what}: a frame is held until the next one comes, so a window "
+                f"of {count} shows {min(own)} to {max(own)} different frames."
+            )
     repeats = count - min(len(np.unique(window)) for window in indices)
     if not repeats:
         return ""

@@ -17,19 +17,29 @@ class Request:
         frames: frames per window, T.
         stride: distance between the frames of a window, in frames of the clip; may be fractional.
         windows: how many windows, spread evenly; None covers the clip, up to 10 windows.
-        crops: 1 (centre) or 3 (start, centre, end of the long side) crops of every window.
+        crops: 1 (centre), 3 (start, centre, end of the long side) or 10 (corners and centre, also mirrored)
+            crops of every window; None for those of the published protocol.
         weights: path of the user's own parameters for this model.
         flow: what computes the flow of a model of flow, a key of har_demo.flow.field.TITLES; None for
             what every network of this project is trained on.
+        source: name of the public source of the parameters; '' for the one that is here, or the first.
+        published: whether windows, size of crops and precision that are left open, and crops of None,
+            shall be those of the source's published accuracy.
+        side: pixels of the square that is cut out of pictures whose short side is made as long.
+        float32: whether a GPU shall calculate in single precision, which is slower than bfloat16.
     """
 
     model: str
     frames: int | None = None
     stride: float | None = None
     windows: int | None = None
-    crops: int = 1
+    crops: int | None = 1
     weights: str | None = None
     flow: str | None = None
+    source: str = ""
+    published: bool = False
+    side: int | None = None
+    float32: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,8 @@ class Prediction:
     Attributes:
         model, title: the card's.
         label_set, classes: the names behind the last axis of `scores`.
-        scores: float32 [windows, classes], probabilities; the crops of a window are averaged.
+        scores: float32 [windows, classes], the probabilities that the network gives; the crops of a window
+            are averaged.
         frames: int64 [windows, T], indices into the ingested clip, as sampled; models of frame
             differences or of flow read one more than they are given.
         crops: int64 [crops, 4], boxes (left, top, right, bottom) in pixels of the ingested clip.
@@ -104,8 +115,13 @@ class Prediction:
 
     @property
     def overall(self) -> np.ndarray:
-        """float32 [classes]: the mean of the windows' probabilities."""
-        return self.scores.mean(axis=0)
+        """float32 [classes]: the mean of the windows' scores, calibrated."""
+        return calibrated(self.scores.mean(axis=0), self.provenance.temperature)
+
+    @property
+    def windows(self) -> np.ndarray:
+        """float32 [windows, classes]: the scores of each window, calibrated."""
+        return calibrated(self.scores, self.provenance.temperature)
 
     @property
     def best_window(self) -> int:
@@ -119,7 +135,7 @@ class Prediction:
 
     def top(self, k: int = 5, window: int | None = None) -> list[tuple[str, float]]:
         """The k likeliest classes with their probabilities, overall or of one window."""
-        scores = self.overall if window is None else self.scores[window]
+        scores = self.overall if window is None else self.windows[window]
         order = np.argsort(-scores, kind="stable")[:k]
         return [(self.classes[i], float(scores[i])) for i in order]
 
@@ -148,3 +164,11 @@ class ModelError:
         if self.internal:
             return InternalError(f"{self.title} failed; its own traceback was logged before.")
         return WeightsError(self.message)
+
+
+def calibrated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Divide the logarithms of probabilities (float32 [..., classes]) by a temperature; their order stays."""
+    if temperature == 1:
+        return probabilities
+    softened = np.maximum(probabilities, 1e-12) ** (1 / temperature)
+    return softened / softened.sum(axis=-1, keepdims=True)

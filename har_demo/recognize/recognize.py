@@ -18,7 +18,9 @@ from har_demo.flow.field import TITLES
 from har_demo.recognize.forward import (
     TooLittleMemory,
     batch_size,
+    exact_probabilities,
     in_batches,
+    mean_over_crops,
     out_of_memory,
     probabilities,
 )
@@ -217,7 +219,8 @@ def _answer(
 
         def forward(start: int, end: int) -> torch.Tensor:
             assert run.network is not None
-            return probabilities(run.network, *inputs.views(start, end))
+            score = exact_probabilities if one.float32 else probabilities
+            return score(run.network, *inputs.views(start, end))
 
         started = time.perf_counter()
         scores, run.batch = in_batches(forward, len(inputs), run.batch, on_views)
@@ -247,7 +250,8 @@ def _answer(
         )
     if run.scores is None:
         run.scores = np.zeros((len(one.indices), len(card.classes)), dtype=np.float32)
-    run.scores[windows] = scores.unflatten(0, (len(windows), one.crops)).mean(dim=1).numpy()
+    by_window = scores.unflatten(0, (len(windows), one.crops))
+    run.scores[windows] = mean_over_crops(by_window, one.mean_of).numpy()
     if run.seen is not None:
         last = run.done == one.views
         run.seen = keep_candidates(run.seen, one, run.scores, windows, decoded, inputs, last)

@@ -14,7 +14,7 @@ from har_demo.labels import EVERYDAY
 from har_demo.models import registry
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.prompts.nearness import AT_CHANCE
-from har_demo.recognize.open_set import SURE
+from har_demo.recognize.open_set import SURE, UNSURE
 from har_demo.tables.ablations import ABLATIONS, SPLIT
 from har_demo.tables.datasets import TEST_SETS, TITLES
 from har_demo.tables.intervals import confidence_interval
@@ -118,6 +118,7 @@ def measured() -> str:
         *_free_text(),
         *_views_of_i3d(),
         *_open_set(),
+        *_calibration(),
         *_few_shot(),
         *_bench(),
         *_costs(),
@@ -376,7 +377,8 @@ def _views_of_i3d() -> list[str]:
         ),
         f"The default is {usual.windows} windows of {usual.frames} frames at {usual.fps:g} a second. It is about as right as "
         f"longer windows: {default['top1']} % and {best['top1']} % are {apart} clips of {clips} apart, well inside the "
-        "intervals, and windows spread over a clip see more than one moment of it. The default was chosen on these clips.",
+        "intervals, and windows spread over a clip see more than one moment of it. The default was chosen on these clips; a clip "
+        "longer than ten seconds gets a window for every five, ten at most.",
     ]
 
 
@@ -426,6 +428,50 @@ def _open_set() -> list[str]:
         ),
         "The threshold was chosen on these validation clips. What is neither an everyday action nor one of Kinetics-400, "
         "such as two people pointing at each other, goes unnoticed.",
+    ]
+
+
+def _calibration() -> list[str]:
+    table = kept_rows(assets.MEASURED / "calibration.csv")
+    columns = ("confidence_before", "confidence_after", "sure_outside_before", "sure_outside_after")
+
+    def mean(column: str) -> str:
+        return f"{sum(float(row[column]) for row in table) / len(table):.0f}"
+
+    return [
+        "## How sure the tiny models may be",
+        _commands(
+            "python -m har_demo.research calibration-predict DATA ANSWERS",
+            "python -m har_demo.research calibrate ANSWERS",
+        ),
+        f"On {table[0]['clips']} validation clips that show an everyday action, half of the weight on rendered people and half "
+        "on people and places that no model was trained or tested on: how often each shipped tiny model is right, and how sure "
+        "it is on average, before and after its temperature (`results/measured/calibration.csv`). The temperature divides the "
+        "logarithms of a clip's probabilities, so the order of the actions, and with it every accuracy, stays. The last two "
+        "columns are clips of places that show none of the actions: how many of them a model is still sure of, from 50 % on. "
+        f"A tiny model hardly tells by itself that a clip shows none of its actions: where its likeliest has less than "
+        f"{100 * UNSURE:.0f} % it is doubted, which the models do on average with {mean('doubted_outside')} % of the clips that show "
+        f"none, and with {mean('doubted_right')} % of their right answers.",
+        _table(
+            (
+                "model",
+                "temperature",
+                "top-1",
+                "mean confidence before",
+                "after",
+                "sure of clips with none before",
+                "after",
+            ),
+            [
+                (
+                    f"`{row['model']}`",
+                    row["temperature"],
+                    f"{row['top1']} %",
+                    *(f"{row[name]} %" for name in columns),
+                )
+                for row in table
+            ],
+        ),
     ]
 
 

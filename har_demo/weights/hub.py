@@ -96,7 +96,17 @@ def folder() -> Path:
 
 def path(source: Source) -> Path:
     """Return the file's place once fetched, whether it is there or not; only complete files get this name."""
-    return folder() / Path(urlsplit(source.url).path).name
+    return folder() / file_name(source)
+
+
+def paths(source: Source) -> list[Path]:
+    """Return the places of a source's file, or of the files it is in parts."""
+    return [path(part) for _, part in source.parts] or [path(source)]
+
+
+def file_name(source: Source) -> str:
+    """Return the name of a source's file."""
+    return source.file or Path(urlsplit(source.url).path).name
 
 
 def offline() -> bool:
@@ -262,6 +272,8 @@ def _transfer(download: _Download, location: Location, file: BinaryIO, resume: b
         return
     if start:
         return _transfer(download, location, file, resume=False)
+    if not source.certain:
+        return  # whoever loads it warns
     expected = source.sha256[:8]
     raise FetchError(f"what came is not the published file (sha256 {received[:8]}, not {expected})")
 

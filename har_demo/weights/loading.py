@@ -9,6 +9,8 @@
 Without any there is no network: a sentence says what is missing, how large it is and what to do.
 """
 
+import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,25 +18,38 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from torch import nn
+from torch import Tensor, nn
 
 from har_demo import assets
 from har_demo.errors import WeightsError
 from har_demo.models.card import ModelCard, PackageSource, Source
 
-from . import hub, package_index, shipped, state
+from . import hub, package_index, shipped, sources, state
 from .state import megabytes, sha256
 from .untrusted import read_untrusted
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Origin of the parameters that answered: 'user', 'shipped', 'hub' or 'packaged', the file's name and its sha256."""
+    """Origin of the parameters that answered.
+
+    Attributes:
+        source: 'user', 'shipped', 'hub' or 'packaged'.
+        file, sha256: name and hash of the file.
+        note: the same in words, and what a reader must know of the file.
+        publisher: name of the public source whose layout and preprocessing were used; '' for our own.
+        temperature: what logits are divided by to give calibrated probabilities (Guo et al., ICML 2017), of
+            shipped files; chosen on validation clips, see results/measured/calibration.csv.
+    """
 
     source: Literal["user", "shipped", "hub", "packaged"]
     file: str
     sha256: str
     note: str = ""
+    publisher: str = ""
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -67,9 +82,9 @@ def availability(card: ModelCard) -> Availability:
         size = shipped.path(entry).stat().st_size
         return Availability("shipped", size, f"Weights come with the app ({megabytes(size)}).")
     converted = card.package and package_index.path(card.package)
-    for path in (converted, *map(hub.path, card.weights)):
-        if path and path.is_file():
-            size = path.stat().st_size
+    for files in ([converted] if converted else [], *map(hub.paths, card.weights)):
+        if files and all(path.is_file() for path in files):
+            size = sum(path.stat().st_size for path in files)
             sentence = f"Weights were fetched earlier ({megabytes(size)})."
             return Availability("cached", size, sentence)
     if not (card.package or card.weights):
@@ -111,28 +126,86 @@ def load(
     """
     if user_file is not None:
         path = Path(user_file)
-        tensors = read_untrusted(path)
-        provenance = Provenance("user", path.name, sha256(path), "the user's own file")
+        tensors = sources.read_own(path)
+        source = sources.whose(card, tensors, path.name)
+        card = card.of_source(source) if source else card
+        publisher = source.name if source else ""
+        provenance = Provenance("user", path.name, sha256(path), "the user's own file", publisher)
     elif (entry := shipped.entry(card.name)) is not None:
         path = _shipped_file(card, entry)
         tensors = state.read(path)
         sets = " and ".join(source["name"] for source in entry.get("data", ()))
         note = f"trained by this project on {sets}" if sets else "trained by this project"
-        provenance = Provenance("shipped", path.name, sha256(path), note)
+        provenance = Provenance(
+            "shipped", path.name, sha256(path), note, temperature=entry.get("temperature", 1.0)
+        )
     else:
+        card = sources.of_request(card)
+        if card.weights and card.weights[0].parts:
+            return _joined(card, card.weights[0], on_progress)
         path = _published_file(card, on_progress)
         if card.package and path == package_index.path(card.package):
             tensors, provenance = state.read(path), _packaged(card.package, path)
         else:
             source = next(s for s in card.weights if hub.path(s) == path)
-            # Without a hash nothing says that this is the publisher's file.
-            tensors = state.read(path) if source.sha256 else read_untrusted(path)
-            note = f"published at {urlsplit(source.url).hostname}"
-            provenance = Provenance("hub", path.name, sha256(path), note)
+            tensors, note = read_public(source)
+            note = f"published at {urlsplit(source.url).hostname}{note}"
+            provenance = Provenance("hub", path.name, sha256(path), note, source.name)
 
     network = card.build(len(card.classes))
     state.fill(network, tensors, card, path.name)
     return network.eval(), provenance
+
+
+def _joined(
+    card: ModelCard, source: Source, on_progress: Callable[[float], None] | None
+) -> tuple[nn.Module, Provenance]:
+    """Return the network whose parts have a public file each."""
+    tensors: dict[str, Tensor] = {}
+    paths, notes = [], []
+    for number, (prefix, part) in enumerate(source.parts):
+        share = (
+            (lambda done, n=number: on_progress((n + done) / len(source.parts)))
+            if on_progress
+            else None
+        )
+        paths.append(public_file(card.title, (part,), share))
+        found, note = read_public(part)
+        named = part.key_map(found) if part.key_map else found
+        tensors |= {prefix + name: tensor for name, tensor in named.items()}
+        notes.append(f"{paths[-1].name} of {urlsplit(part.url).hostname}{note}")
+    network = card.build(len(card.classes))
+    name = " and ".join(path.name for path in paths)
+    state.fill(network, tensors, card, name)
+    digests = " ".join(sha256(path) for path in paths)
+    note = f"published as {' and '.join(notes)}"
+    return network.eval(), Provenance("hub", name, digests, note, source.name)
+
+
+def read_public(source: Source) -> tuple[dict[str, Tensor], str]:
+    """Read a public file that is here.
+
+    One that is known by its hash to be the publisher's is read here, any other in a process of its own.
+
+    Returns:
+        Its tensors by name; '' or, where the hash is not the one that its name promises, a warning.
+
+    Raises:
+        WeightsError: as `state.read`.
+    """
+    path = hub.path(source)
+    digest = sha256(path)
+    same = digest.startswith(source.sha256)
+    if source.sha256 and source.certain and same:
+        return state.read(path), ""
+    warning = ""
+    if not same:
+        warning = (
+            f"; its sha256 begins with {digest[:8]}, not with the {source.sha256[:8]} of its name, so it "
+            "may be another file than the published one"
+        )
+        log.warning("%s%s", path.name, warning)
+    return read_untrusted(path), warning
 
 
 def _shipped_file(card: ModelCard, entry: dict) -> Path:
@@ -187,15 +260,47 @@ def public_file(
     return _first(title, sources[0].bytes, sources, fetchers)
 
 
-def _kept(sources: Sequence[Source]) -> Path | None:
-    """Return the first public file that is here and whole."""
-    for source in sources:
+def _kept(files: Sequence[Source]) -> Path | None:
+    """Return the first public file that is here, whole or not known to be otherwise.
+
+    One with another hash is not deleted, as a person may have put it there: it is set aside, to be fetched
+    again. Where its publisher's eight digits are not always the file's, it is taken if it can be read.
+    """
+    for source in files:
         path = hub.path(source)
-        if path.is_file():
-            if sha256(path).startswith(source.sha256):
-                return path
-            path.unlink()  # damaged since it was fetched
+        if not path.is_file():
+            continue
+        if sha256(path).startswith(source.sha256):
+            return path
+        if not source.certain and _readable(source):
+            return path
+        log.warning("%s is not the published file: it is set aside.", path.name)
+        os.replace(path, _aside(source))
     return None
+
+
+def _aside(source: Source) -> Path:
+    path = hub.path(source)
+    return path.with_name(f"{path.stem}-set-aside{path.suffix}")
+
+
+def _put_back(files: Sequence[Source]) -> Path | None:
+    """Return a file that was set aside to its place, if it can be read: better than none."""
+    for source in files:
+        if _aside(source).is_file():
+            os.replace(_aside(source), hub.path(source))
+            if _readable(source):
+                return hub.path(source)
+            os.replace(hub.path(source), _aside(source))
+    return None
+
+
+def _readable(source: Source) -> bool:
+    try:
+        read_public(source)
+    except WeightsError:
+        return False
+    return True
 
 
 def _first(
@@ -208,6 +313,8 @@ def _first(
             return fetch()
         except hub.FetchError as error:
             reasons.append(str(error))
+    if path := _put_back(sources):
+        return path
     when = "online" if hub.offline() else "later"
     give = f"give the file {hub.path(sources[0]).name} yourself" if sources else "give your own"
     raise WeightsError(

@@ -70,6 +70,14 @@ def entry(model: str) -> dict | None:
     return next((listed for listed in entries() if listed["model"] == model), None)
 
 
+def has(model: str) -> bool:
+    """Return whether the manifest lists a checkpoint of the model; False where it cannot be read."""
+    try:
+        return entry(model) is not None
+    except WeightsError:
+        return False
+
+
 def path(entry: dict) -> Path:
     """Return the file of a manifest's entry, whether it exists or not."""
     return folder() / entry["file"]

@@ -1,11 +1,11 @@
 """A file of parameters becomes a state dict, and a state dict becomes a network's parameters.
 
 Files may come from anybody. Only tensors are taken out of them: a safetensors file holds nothing else,
-and torch.load(weights_only=True) refuses every other Python object instead of running its code.
+torch.load(weights_only=True) refuses every other Python object instead of running its code, and what it
+refuses `inert` reads without that object.
 """
 
 import hashlib
-import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,14 +18,25 @@ from torch import Tensor, nn
 from har_demo.errors import WeightsError
 from har_demo.models.card import ModelCard
 
+from . import inert
+
 LARGEST = 2_000_000_000
 """Bytes a file may have, and may unpack to."""
 
-PICKLED = (".pt", ".pth", ".pyth", ".ckpt", ".pickle", ".tar")
-WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model")
+PICKLED = (".pt", ".pth", ".pyth", ".ckpt", ".pickle", ".pkl", ".tar")
+WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "blobs")
 PREFIXES = ("module.", "model.")
 """Training scripts keep parameters under such keys, beside the optimiser's, and name them so when
-the network was wrapped for several GPUs or by a trainer."""
+the network was wrapped for several GPUs or by a trainer. Caffe2 calls them blobs."""
+
+UNKNOWN_TENSORS = (
+    "'{}' holds tensors that are too large, or of a kind that networks here do not "
+    "have: save the network's state_dict() alone, best as .safetensors."
+)
+PYTHON_OBJECTS = (
+    "'{}' was not opened because it holds Python objects, which could run code: "
+    "save the network's state_dict() alone, best as .safetensors."
+)
 
 
 def read(path: Path) -> dict[str, Tensor]:
@@ -49,53 +60,64 @@ def read(path: Path) -> dict[str, Tensor]:
     _check_size(name, size)
 
     # Parsers of damaged or hostile files raise whatever they stumble over, so all of it is caught.
+    stubs = False
     try:
         tensors = _tensors(path)
     except WeightsError:
         raise
     except Exception as error:
         _check_reading(suffix)
-        if isinstance(error, pickle.UnpicklingError) and "GLOBAL" in str(error):
-            raise WeightsError(
-                f"'{name}' was not opened because it holds Python objects, which could run code: "
-                "save the network's state_dict() alone, best as .safetensors."
-            ) from error
-        raise WeightsError(
-            f"'{name}' is damaged or no file of weights: save it again with torch.save or safetensors."
-        ) from error
-    return unwrapped(tensors, name)
+        if suffix == ".safetensors":
+            raise WeightsError(_damaged(name)) from error
+        try:
+            tensors, stubs = inert.read(path)
+        except inert.UnknownTensor as unknown:
+            raise WeightsError(UNKNOWN_TENSORS.format(name)) from unknown
+        except Exception as other:
+            raise WeightsError(_damaged(name)) from other
+    try:
+        return unwrapped(tensors, name)
+    except WeightsError:
+        if stubs:
+            raise WeightsError(PYTHON_OBJECTS.format(name)) from None
+        raise
+
+
+def _damaged(name: str) -> str:
+    return (
+        f"'{name}' is damaged or no file of weights: save it again with torch.save or safetensors."
+    )
 
 
 def unwrapped(tensors: object, name: str) -> dict[str, Tensor]:
-    """Return the state dict inside what training scripts put around it."""
+    """Return the state dict inside what training scripts put around it, and nothing that is beside it."""
     for _ in WRAPPERS:
         inner = None
         if isinstance(tensors, Mapping):
             held = (tensors.get(key) for key in WRAPPERS)
-            inner = next((value for value in held if isinstance(value, Mapping)), None)
+            inner = next((value for value in held if isinstance(value, Mapping) and value), None)
         if inner is None:
             break
         tensors = inner
-    if (
-        not isinstance(tensors, Mapping)
-        or not tensors
-        or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in tensors.items())
-    ):
+    found = tensors if isinstance(tensors, Mapping) else {}
+    named = {k: v for k, v in found.items() if isinstance(k, str) and isinstance(v, Tensor)}
+    if not named:
         raise WeightsError(f"'{name}' holds no tensors by name: save the network's state_dict().")
     for prefix in PREFIXES:
-        if all(key.startswith(prefix) for key in tensors):
-            tensors = {key.removeprefix(prefix): value for key, value in tensors.items()}
-    return dict(tensors)
+        if all(key.startswith(prefix) for key in named):
+            named = {key.removeprefix(prefix): value for key, value in named.items()}
+    return named
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], card: ModelCard, name: str) -> None:
     """Make the tensors a model's parameters: `fit` for networks with a card.
 
-    The tensors may have our names or, where there is a map, the public ones.
+    The tensors may have our names or those of any of the card's sources.
     """
-    if card.key_map:
-        own, mapped = network.state_dict(), card.key_map(tensors)
-        tensors = max(tensors, mapped, key=lambda state: len(own.keys() & state.keys()))
+    own = network.state_dict()
+    maps = (card.key_map, *(source.key_map for source in card.sources))
+    named = [tensors, *(key_map(tensors) for key_map in dict.fromkeys(maps) if key_map)]
+    tensors = max(named, key=lambda state: len(own.keys() & state.keys()))
     fit(network, tensors, card.title, name, (len(card.classes), card.label_set))
 
 
@@ -158,6 +180,11 @@ def _pickled(path: Path) -> object:
         # A few megabytes of zip can unpack to terabytes.
         with zipfile.ZipFile(path) as archive:
             _check_size(path.name, sum(member.file_size for member in archive.infolist()))
+            if any(member.endswith("/constants.pkl") for member in archive.namelist()):
+                raise WeightsError(
+                    f"'{path.name}' is a TorchScript program, which is code beside its tensors: save the "
+                    "network's state_dict() alone, best as .safetensors."
+                )
     return torch.load(path, map_location="cpu", weights_only=True)
 
 

@@ -2,15 +2,16 @@
 
     python -m har_demo.weights.untrusted SOURCE TARGET
 
-torch.load(weights_only=True) runs no code of the file, but it believes the sizes that the file
-states: forty bytes can ask for gigabytes, and nested lists keep it busy for minutes. Here that ends
-this process and not the server. What comes out is a safetensors file, which cannot do either.
+Reading runs no code of the file, but it believes the sizes that the file states: forty bytes can ask
+for gigabytes, and nested lists keep it busy for minutes. Here that ends this process and not the server.
+What comes out is a safetensors file, which cannot do either.
 """
 
 import os
 import resource
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MEMORY = 2_000_000_000  # bytes of its own that the process may take, beside four times the file
-PATIENCE = 60.0  # seconds
+PATIENCE = 60.0  # seconds for the file, once the process has loaded its libraries
+STARTING = 300.0  # seconds for that: a cold disk takes long
+READY = "ready"
 REFUSED = 3  # exit code; Python itself ends with 1 or 2
 
 
@@ -40,24 +43,32 @@ def read_untrusted(path: Path) -> "dict[str, Tensor]":
     modules = [str(assets.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
     with TemporaryDirectory() as folder:
         target = Path(folder) / "tensors.safetensors"
-        try:
-            done = subprocess.run(
-                # -P keeps a file beside the server from posing as a module.
-                [sys.executable, "-P", "-m", __name__, path.absolute(), target],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise WeightsError(_too_much(path.name)) from error
-        if done.returncode == REFUSED:
-            raise WeightsError(done.stdout.strip())
-        if done.returncode < 0:  # killed, as the system does when memory is short
+        child = subprocess.Popen(
+            # -P keeps a file beside the server from posing as a module.
+            [sys.executable, "-P", "-m", __name__, path.absolute(), target],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with child:
+            assert child.stdout is not None
+            starting = threading.Timer(STARTING, child.kill)
+            starting.start()
+            child.stdout.readline()  # READY, or the end where it failed before
+            starting.cancel()
+            try:
+                said, complaints = child.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired as error:
+                child.kill()
+                raise WeightsError(_too_much(path.name)) from error
+        if child.returncode == REFUSED:
+            raise WeightsError(said.strip())
+        if child.returncode < 0:  # killed, as the system does when memory is short
             raise WeightsError(_too_much(path.name))
-        if done.returncode:
-            raise InternalError(done.stderr)
+        if child.returncode:
+            raise InternalError(complaints)
         return state.read(target)
 
 
@@ -72,6 +83,7 @@ def main(source: str, target: str) -> None:
     import torch
     from safetensors.torch import save_file
 
+    print(READY, flush=True)
     path = Path(source)
     limit = MEMORY + 4 * path.stat().st_size
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
@@ -86,10 +98,7 @@ def main(source: str, target: str) -> None:
         save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
     except Exception:
         save_file({"sound": torch.zeros(1)}, target)  # fails too where the fault is not the file's
-        print(
-            f"'{path.name}' holds tensors that are too large, or of a kind that networks here do not "
-            "have: save the network's state_dict() alone, best as .safetensors."
-        )
+        print(state.UNKNOWN_TENSORS.format(path.name))
         sys.exit(REFUSED)
 
 

@@ -6,7 +6,16 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import vgg16
 
-from har_demo.models.c3d import CARDS, KEY_MAP, SPORTS1M, UCF101, ConvNet3D, c3d, c3d_3x3, c3d_tiny
+from har_demo.models.c3d import (
+    CARDS,
+    MMACTION2_KEY_MAP,
+    SPORTS1M,
+    UCF101,
+    ConvNet3D,
+    c3d,
+    c3d_3x3,
+    c3d_tiny,
+)
 
 PAPER, TINY = CARDS[0], CARDS[-1]
 
@@ -172,7 +181,7 @@ class MMActionC3D(nn.Module):
 def test_same_outputs_as_mmaction2s_with_mapped_weights():
     theirs = _filled(MMActionC3D(101), seed=3)
     ours = c3d(101).eval()
-    ours.load_state_dict(KEY_MAP(theirs.state_dict()))
+    ours.load_state_dict(MMACTION2_KEY_MAP(theirs.state_dict()))
     x = torch.randn(1, 3, 16, 112, 112, generator=torch.Generator().manual_seed(4))
     with torch.inference_mode():
         expected, got = theirs(x), ours(x)

@@ -8,8 +8,8 @@ from torchvision.models.video.resnet import VideoResNet
 
 from har_demo.models.csn import (
     CSN,
-    IP_KEY_MAP,
-    IR_KEY_MAP,
+    VMZ_IP_KEY_MAP,
+    VMZ_IR_KEY_MAP,
     Bottleneck,
     channel_interactions,
     grouped_macs,
@@ -127,7 +127,7 @@ def test_same_outputs_as_torchvisions_residual_network_with_such_convolutions(pr
             nn.init.uniform_(norm.weight, 0.5, 1.5)
     nn.init.normal_(theirs.fc.weight)
     ours = CSN(5, preserve, blocks=(1, 2, 1, 1))
-    names = IP_KEY_MAP if preserve else IR_KEY_MAP
+    names = VMZ_IP_KEY_MAP if preserve else VMZ_IR_KEY_MAP
     ours.load_state_dict(names(theirs.state_dict()))
     x = torch.randn(2, 3, 9, 40, 40)  # an odd number of frames tells which layers halve it
     with torch.no_grad():

@@ -9,8 +9,6 @@ from har_demo.models.registry import card
 from har_demo.models.resnet3d import (
     C2D,
     I3D,
-    MMACTION_KEY_MAP,
-    POOLED_KEY_MAP,
     SLOW,
     TORCHVISION_KEY_MAP,
     BasicBlock,
@@ -19,8 +17,6 @@ from har_demo.models.resnet3d import (
     i3d_r50,
 )
 from har_demo.profiling.cost import gmacs
-from tests.networks import on_meta
-from tests.test_models.public_keys import read
 
 
 def fresh(network: nn.Module, seed: int = 0) -> nn.Module:
@@ -178,12 +174,3 @@ def test_a_block_shrinks_time_and_space_as_it_is_told_to(time, stride, shape):
 def test_a_layer_shrinks_time_only_where_it_looks_along_it(time, frames):
     network = BasicNet(3, time=(3, time, 3, 3), blocks=1, width=4)
     assert network.layer2(torch.zeros(1, 4, 4, 8, 8)).shape == (1, 8, frames, 4, 4)
-
-
-def test_mmactions_c2d_is_not_mistaken_for_ours():
-    """It has as many parameters, in 2D filters and with another pooling: its names stay unknown."""
-    theirs = read("open_mmlab__c2d_r50_mmaction2")
-    ours = on_meta("c2d_r50").state_dict()
-    parameters = {name for name, tensor in ours.items() if tensor.is_floating_point()}
-    assert parameters <= set(MMACTION_KEY_MAP(theirs))
-    assert not parameters & set(POOLED_KEY_MAP(theirs))

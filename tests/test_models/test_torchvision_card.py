@@ -54,7 +54,7 @@ def test_input_and_protocol_as_documented(name, fps, resize, crop, clip):
     card = BY_NAME[name]
     assert (card.input.fps, card.input.resize, card.input.crop) == (fps, resize, crop)
     assert not card.input.antialias
-    (accuracy,) = card.accuracy
+    accuracy, *_ = card.accuracy
     assert accuracy.dataset == "Kinetics-400"
     assert accuracy.protocol.startswith(clip)
     assert ("scored per clip" in accuracy.protocol) == (name == "s3d")
@@ -83,7 +83,7 @@ def test_classes_are_kinetics_in_alphabetical_order():
 
 def test_weights_are_named_by_their_hash_and_hold_the_networks_tensors():
     for card in CARDS:
-        (source,) = card.weights
+        source, *_ = card.weights
         assert source.url.endswith(f"-{source.sha256}.pth")
         network = on_meta(card.name)
         # Video Swin's file holds its tables of positions; ours are computed, and so are not saved.

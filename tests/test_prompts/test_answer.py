@@ -1,5 +1,7 @@
 """One pass over the frames answers any number of prompts, and the answer says how it came about."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -174,6 +176,12 @@ def test_a_clip_that_is_no_file(clip, tiny):
         found = ask(clip, PROMPTS, tiny, frames=4, read=read)
     assert len(asked) == 2  # what is not read from the clip is not kept under its name
     assert np.ptp(found.similarity, axis=0).max() < 1e-5
+
+
+def test_a_varying_rate_is_said(clip, tiny):
+    varies = replace(clip, source=replace(clip.source, variable_rate=True))
+    assert not any("variable rate" in note for note in ask(clip, ["waving"], tiny).notes)
+    assert any("variable rate" in note for note in ask(varies, ["waving"], tiny).notes)
 
 
 def test_a_clip_shorter_than_the_frames_wanted(clip, tiny):

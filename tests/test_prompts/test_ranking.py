@@ -67,3 +67,13 @@ def test_files_that_cannot_be_read_are_named_and_the_others_go_on(clips, tiny, t
         search_files([bad], " ", tiny)
     with pytest.raises(ChoiceError, match="51 clips"):
         search_files([good] * (MOST + 1), "walking", tiny)
+
+
+def test_a_varying_rate_is_said(clips):
+    varies = replace(clips[0], source=replace(clips[0].source, variable_rate=True))
+    assert answer.varying(clips) == []
+    assert answer.varying([varies]) == [
+        "The film has a variable rate: new frames are looked at, not the time that they are held."
+    ]
+    assert answer.varying([varies, clips[1]])[0].startswith("'1.mp4' has a variable rate")
+    assert answer.varying([varies, varies])[0].startswith("2 films have a variable rate")

@@ -9,6 +9,7 @@ from har_demo.recognize.open_set import (
     RELATED,
     SURE,
     UNRELATED,
+    UNSURE,
     contradiction,
     doubt,
     strongest_other,
@@ -59,3 +60,16 @@ def test_without_i3d_and_for_other_lists_nothing_is_said():
     assert contradiction(tiny, [tiny]) is None and doubt(tiny, [tiny]) == ""
     assert contradiction(tiny, [tiny, other]) is None
     assert contradiction(i3d, [tiny, i3d]) is None
+
+
+@pytest.mark.parametrize(("share", "said"), [(UNSURE + 0.01, ""), (UNSURE - 0.01, "19 %")])
+def test_a_model_that_is_sure_of_nothing_is_doubted(share, said):
+    rest = (1 - share) / 38
+    scores = np.where(np.arange(39) == 15, share, rest).astype(np.float32)
+    tiny = prediction_of("mfnet_pnl_lab", EVERYDAY, LABEL_SET, scores)
+    found = doubt(tiny, [tiny])
+    assert found == (
+        f"Perhaps none of its 39 actions: the likeliest has only {said}." if said else ""
+    )
+    many = prediction_of("r3d_18", KINETICS400, "Kinetics-400", np.full(400, 1 / 400, np.float32))
+    assert doubt(many, [many]) == ""

@@ -222,3 +222,10 @@ def test_a_variable_rate_is_said_and_windows_lie_where_new_frames_are(zoo, clip)
     zoo.add("spread", sampling="segments")
     assert set(plan(uneven, Request("spread")).indices.ravel()) <= set(fresh)
     assert plan(replace(clip, fresh=None), Request("first")).note == ""
+
+
+def test_gaps_are_said_where_a_window_meets_them(zoo, clip):
+    damaged = replace(clip, fresh=(*range(50), *range(54, clip.frames)))
+    wide = Request("first", frames=32, stride=1, windows=1)
+    assert "has gaps" in plan(damaged, wide).note and "32 shows 2" in plan(damaged, wide).note
+    assert plan(damaged, Request("first", frames=4, stride=1, windows=2)).note == ""

@@ -12,6 +12,7 @@ COMMANDS = (
     *(people.render, people.sheet, people.dataset, people.examples, people.render_frames),
     *(recognition.prepare, recognition.train, recognition.fuse),
     *(recognition.tabulate, recognition.ablations, recognition.timing, recognition.ship),
+    *(recognition.calibration_predict, recognition.calibrate),
     *(
         prompts.prompts_features,
         prompts.prompts_train,

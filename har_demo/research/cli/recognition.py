@@ -145,6 +145,30 @@ def ship(
         typer.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
+def calibration_predict(
+    data: Annotated[Path, typer.Argument(help="A folder with more_clips.tsv.", exists=True)],
+    out: Annotated[Path, typer.Argument(help="The file to write, .npz.")],
+) -> None:
+    """Ask every shipped tiny model about the clips that calibrate them; a GPU helps."""
+    from har_demo.research.training.recognition.calibration import predict
+
+    typer.echo(f"{predict(data, out)} clips in {out.with_suffix('.npz')}")
+
+
+def calibrate(
+    predictions: Annotated[Path, typer.Argument(help="What calibration-predict has written.")],
+    checkpoints: Annotated[Path, typer.Option(help="The folder of the manifest.")] = Path(
+        "checkpoints"
+    ),
+    results: Results = Path("results/measured"),
+) -> None:
+    """Choose each tiny model's temperature, and write them into the manifest and a table."""
+    from har_demo.research.training.recognition.calibration import write
+
+    table = write(predictions, checkpoints, results)
+    typer.echo(f"{len(table)} temperatures in {checkpoints / 'manifest.json'}")
+
+
 def _chosen(names: str, known: Collection[str], option: str) -> list[str]:
     chosen = split_names(names)
     for name in chosen:

@@ -36,7 +36,7 @@ def attention(
     Show where one place of a clip attends in all sampled frames: scores, a picture and the array.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         model: Name of a model with attention between places whose weights are here.
         x: Pixels from the left edge of the clip.
         y: Pixels from its upper edge.
@@ -70,7 +70,7 @@ def class_activation(
     Show when and where a model found an action in a clip: the map, a picture and the array.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         model: Name of a model whose weights are here, as /models lists them.
         action: One of the model's classes; leave empty for the likeliest.
         method: grad-cam, grad-cam++, hirescam, layercam, or rollout for transformers.

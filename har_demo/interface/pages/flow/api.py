@@ -26,7 +26,7 @@ def flow_of_clip(
     Measure how fast everything in a video clip moves over time, by one or two methods of optical flow.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         methods: One or two names, as /flow_methods lists them, such as "raft-people".
         start: Where the span begins, in seconds.
         seconds: How long the span is, up to 10; up to 32 pairs of frames in it are looked at.
@@ -49,7 +49,7 @@ def flow_files(
     Compute the optical flow of a video clip; returns a coloured H.264 video and a zip of .flo files.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         methods: One or two names, as /flow_methods lists them, such as "raft-people".
         start: Where the span begins, in seconds.
         seconds: How long the span is, up to 10; up to 32 pairs of frames in it are looked at.
@@ -77,7 +77,7 @@ def two_stream(
     Recognise the action in a video clip by a stream of frames and a stream of optical flow, and fuse them.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         streams: Which two networks: "lab", "i3d-lab" or "i3d".
         weight: Of the temporal stream, from 0 (frames alone) to 1 (flow alone).
         flow: Also ask on this method's flow, as /flow_methods lists them; leave empty for what it knows.

@@ -23,7 +23,7 @@ def try_edits(
     Change a clip in many ways and say how far each model's answer moves: who uses motion, who the scene.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         models: Names of models, as /models lists them.
         edits: Edits as /edit_list names them, with a strength where wanted, such as "darken=0.1"; leave empty for all.
         start: The second from which on ten seconds of the clip are looked at.
@@ -38,7 +38,7 @@ def edited(job: Job, clip: ClipFile, edit: str = "reverse", start: float = 0) ->
     Change a clip in one way and return it as an H.264 file.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         edit: An edit as /edit_list names it, with a strength where wanted, such as "speed=0.5".
         start: The second from which on ten seconds of the clip are taken.
     """
@@ -62,7 +62,7 @@ def try_samplings(
     Show a clip to models by many samplings and say which frames were read, what was answered and at what cost.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         models: Names of models, as /models lists them.
         kinds: Of dense, uniform and segments; leave empty for all.
         frames: Numbers of frames from 1 to 64; leave empty for 4, 8, 16, 32 and 64.

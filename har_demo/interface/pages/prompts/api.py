@@ -34,7 +34,7 @@ def ask_in_words(
     Say which of some sentences a video clip shows and when, with probabilities and similarities.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         prompts: Sentences, up to 500, such as "a person riding a bicycle".
         tower: Image-text model, one that /towers lists; default is CLIP where it can be had, else embedded, which needs no network.
         templates: Sentences with {} for the prompt, averaged; leave empty for the prompt alone.
@@ -63,7 +63,7 @@ def search_clips(job: Job, clips: list[ClipFile], sentence: str, tower: str = DE
     Rank up to 50 video clips by how well one sentence fits them, the best first; bad files are named.
 
     Args:
-        clips: The video files: any common container and codec, each up to 200 MB and 10 minutes.
+        clips: The video files: any common container and codec, each up to 10 minutes.
         sentence: What is looked for, such as "a person riding a bicycle".
         tower: Image-text model, one that /towers lists; default is CLIP where it can be had, else embedded, which needs no network.
     """

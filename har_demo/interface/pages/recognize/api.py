@@ -1,5 +1,7 @@
 """Recognition for programs: the endpoints /recognize, /annotate and /models."""
 
+from dataclasses import replace
+
 import gradio as gr
 
 from har_demo.clips.clip import Clip
@@ -11,7 +13,9 @@ from har_demo.interface.service import requests
 from har_demo.recognize.catalogue import catalogue
 from har_demo.recognize.defaults import default_models
 from har_demo.recognize.export import annotate, as_json
+from har_demo.recognize.plan import most_lines
 from har_demo.recognize.prediction import ModelError, Prediction
+from har_demo.weights.sources import chosen_sources
 
 
 @endpoint("recognize", {"answers": gr.JSON}, models=True)
@@ -28,7 +32,7 @@ def recognize(
     Recognise the action in a video clip with one or more models, each answering with ranked classes.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         models: Names of models, as /models lists them; leave empty for Kinetics' I3D and a tiny model.
         frames: Frames per window; leave empty for the number each model was trained with.
         stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.
@@ -38,6 +42,38 @@ def recognize(
     source = read_clip(clip)
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
     return as_json(source, _answers(job, source, models, settings))
+
+
+@endpoint("recognize_as_published", {"answers": gr.JSON}, models=True)
+def recognize_as_published(
+    job: Job,
+    clip: ClipFile,
+    models: list[str] = (),
+    weights_from: list[str] = (),
+    windows: int | None = None,
+    crops: int | None = None,
+    side: int | None = None,
+) -> dict:
+    """
+    Recognise the action in a video clip with the views that each model's public accuracy is the mean of.
+
+    Args:
+        clip: The video file: any common container and codec, up to 10 minutes.
+        models: Names of models with public weights, as /models lists them with their sources.
+        weights_from: Whose weights to take, as model=PUBLISHER; leave empty for those that are here.
+        windows: Number of windows spread over the clip; leave empty for the protocol's.
+        crops: 1, 3 or 10 crops of every window; leave empty for the protocol's.
+        side: Pixels of the square that is cut out; leave empty for the protocol's.
+    """
+    settings = {"windows": windows, "crops": crops, "side": side, "published": True}
+    named = chosen_sources(weights_from, models)
+    asked = [
+        replace(request, source=named.get(request.model, ""))
+        for request in requests(models, settings)
+    ]
+    source = read_clip(clip, most_lines(asked))
+    budget.check_models(source, asked)
+    return as_json(source, list(recognized(job, source, asked)))
 
 
 @endpoint("annotate", {"annotated clip": gr.Video}, models=True)
@@ -54,7 +90,7 @@ def annotated(
     Draw the models' answers over time onto a video clip and return it as an H.264 file.
 
     Args:
-        clip: The video file: any common container and codec, up to 200 MB and 10 minutes.
+        clip: The video file: any common container and codec, up to 10 minutes.
         models: Names of models, as /models lists them; leave empty for Kinetics' I3D and a tiny model.
         frames: Frames per window; leave empty for the number each model was trained with.
         stride: Distance between those frames, in frames of the clip; leave empty for the model's own speed.

@@ -17,7 +17,7 @@ from har_demo.interface.pages.recognize.view import results, seen
 from har_demo.interface.run import Job, press
 from har_demo.models.registry import card
 from har_demo.recognize.export import annotate
-from har_demo.recognize.plan import plan
+from har_demo.recognize.plan import most_lines, plan
 from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.seen import see_again
 
@@ -58,6 +58,7 @@ def run_models(
     crops: int,
     own_model: str,
     own_file: str | None,
+    published: bool = False,
 ):
     """Ask every chosen model and show each answer as it comes.
 
@@ -69,13 +70,16 @@ def run_models(
         "windows": windows or None,
         "crops": crops,
     }
-    clip = ready(current, video, job.tell)
     chosen = list(dict.fromkeys(chosen))
+    in_link = settings | {"published": 1} if published else settings
+    if published:  # what is left as it was is the protocol's
+        settings = settings | {"published": True, "crops": None if crops == 1 else crops}
     requests = service.requests(chosen, settings, own_model, own_file)
+    clip = ready(current, video, job.tell, most_lines(requests))
     budget.check_models(clip, requests)
     answers = recognized(job, clip, requests, seen=True)
     link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
-    link |= settings
+    link |= in_link
     # Two facts for the page alone: weights that cannot travel, and which clip it showed.
     link["own"] = own_model if own_file else None
     link["shown"] = current.sha256 if current else clip.sha256
@@ -141,8 +145,9 @@ def _files(on_page: Answers, folder: Path) -> dict:
 def _strip(clip: Clip, request: Request, answer: Prediction | ModelError) -> str:
     if isinstance(answer, ModelError):
         return ""
-    pictures = answer.seen or see_again(clip, plan(clip, request), answer.best_window)
-    return seen(clip, card(answer.model), answer.frames, len(answer.crops), pictures)
+    one = plan(clip, request)
+    pictures = answer.seen or see_again(clip, one, answer.best_window)
+    return seen(clip, one.card, answer.frames, len(answer.crops), pictures)
 
 
 def window_seen(press: dict) -> str:
@@ -155,7 +160,11 @@ def window_seen(press: dict) -> str:
         asked, model, window = press["asked"], press["model"], press["window"]
         clip = cached_clip(str(asked["clip"]))
         settings = {name: asked.get(name) for name in ("frames", "stride", "windows")}
-        one = plan(clip, Request(model, **settings, crops=asked.get("crops", 1))) if clip else None
+        published, crops = bool(asked.get("published")), asked.get("crops", 1)
+        if published and crops == 1:
+            crops = None
+        request = Request(model, **settings, crops=crops, published=published)
+        one = plan(clip, request) if clip else None
         if one is None:
             return ""
         return seen(clip, one.card, one.indices, one.crops, see_again(clip, one, int(window)))

@@ -67,6 +67,12 @@ def build() -> None:
                     label="Crop",
                     info="The part of the picture a model sees; three views are averaged.",
                 )
+                published = gr.Checkbox(
+                    False,
+                    label="As published",
+                    info="Windows, crops and their size as each model's public accuracy was measured, such as "
+                    "10 × 3 views of 256 × 256: slower, and in single precision on a GPU.",
+                )
                 own_model = gr.Dropdown(
                     [("none", "")] + [(c.title, c.name) for c in cards().values()],
                     value="",
@@ -104,6 +110,7 @@ def build() -> None:
     health.build()
 
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
+    restored = settings | {"published": published}
     outputs = {
         "notice": notice,
         "panel": panel,
@@ -123,7 +130,7 @@ def build() -> None:
         go,
         stop,
         run_models,
-        [clip.current, clip.video, chosen, *settings.values(), own_model, own_file],
+        [clip.current, clip.video, chosen, *settings.values(), own_model, own_file, published],
         outputs,
         status,
         stopped,
@@ -142,7 +149,7 @@ def build() -> None:
     timer = gr.Timer(offer.SECONDS, active=False)
     offered = {"models": chosen, "fetching": fetching, "timer": timer}
     opened = on(page.load, offer.offer_models, [], offered, show_progress="hidden")
-    on(opened.then, restore, [], {**clip.outputs(notice), **settings}).then(
+    on(opened.then, restore, [], {**clip.outputs(notice), **restored}).then(
         None, None, None, js="() => atlas.restored()", api_name="restored", **PRIVATE
     )
     on(

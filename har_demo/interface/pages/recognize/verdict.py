@@ -107,8 +107,8 @@ def _sure_moments(predictions: Sequence[Prediction]) -> list[str]:
     first: dict[str, list[float]] = {}
     for prediction in predictions:
         starts = prediction.seconds()[:, 0]
-        for i in np.flatnonzero(prediction.scores.max(axis=0) >= CONFIDENT):
-            moment = starts[(prediction.scores[:, i] >= CONFIDENT).argmax()]
+        for i in np.flatnonzero(prediction.windows.max(axis=0) >= CONFIDENT):
+            moment = starts[(prediction.windows[:, i] >= CONFIDENT).argmax()]
             first.setdefault(prediction.classes[i], []).append(moment)
     several = {name: np.mean(t) for name, t in first.items() if 2 * len(t) >= len(predictions)}
     return sorted(several, key=lambda name: several[name])

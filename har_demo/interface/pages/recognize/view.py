@@ -136,11 +136,11 @@ def _timeline(prediction: Prediction, clip: Clip) -> dict:
     between = (centres[1:] + centres[:-1]) / 2
     left = np.maximum(spans[:, 0], np.concatenate([[0.0], between]))
     right = np.minimum(spans[:, 1], np.concatenate([between, [clip.duration]]))
-    peak = prediction.scores.max(axis=0)
+    peak = prediction.windows.max(axis=0)
     likely = np.argsort(-peak, kind="stable")[:LANES]
     likely = [i for i in likely if peak[i] >= min(0.25, peak.max())]
     lanes = []
-    for i in sorted(likely, key=lambda i: prediction.scores[:, i].argmax()):
+    for i in sorted(likely, key=lambda i: prediction.windows[:, i].argmax()):
         name = prediction.classes[i]
         lanes.append(
             {
@@ -151,8 +151,8 @@ def _timeline(prediction: Prediction, clip: Clip) -> dict:
                         "window": w,
                         "left": f"{left[w] / clip.duration * 100:.3f}",
                         "width": f"{(right[w] - left[w]) / clip.duration * 100:.3f}",
-                        "p": f"{prediction.scores[w, i]:.3f}",
-                        "label": f"{name}, {formatting.percent(float(prediction.scores[w, i]))}, "
+                        "p": f"{prediction.windows[w, i]:.3f}",
+                        "label": f"{name}, {formatting.percent(float(prediction.windows[w, i]))}, "
                         f"{formatting.seconds(start)} to {formatting.seconds(end)}",
                     }
                     for w, (start, end) in enumerate(spans)

@@ -60,6 +60,9 @@ def test_the_grid_says_what_the_engine_says(page):
     for name in ("freeze", "single", "drop", "speed"):
         page.locator(f'[data-edit="{name}"] input[type=checkbox]').uncheck()
     page.locator('[data-edit="blur"] input[type=checkbox]').check()
+    page.locator('[data-edit="blur"] input[type=range]').focus()
+    page.keyboard.press("End")
+    expect(page.locator('[data-edit="blur"] output')).to_have_text("10 %")
     page.click("#run")
     page.wait_for_selector(".sensitivities")
     asked = several(["reverse", "shuffle", "blur=0.1"])

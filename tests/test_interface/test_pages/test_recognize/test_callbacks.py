@@ -38,3 +38,9 @@ def test_answers_and_strips_take_one_pass_over_the_clip(tmp_path, reads):
     assert updates[-1]["panel"].count("data:image/jpeg") > 2 * len(MODELS)
     # What a page keeps between presses are the answers, not the pictures that are drawn already.
     assert all(answer.seen is None for answer in updates[-1]["answered"].answers)
+
+
+def test_a_model_whose_protocol_nobody_published_says_so(tmp_path):
+    clip = ingest(figure_clip(tmp_path / "wave.mp4", "wave_both_hands"))
+    (update,) = pressed(run_models, clip, None, ["c3d_lab"], 0, 0, 0, 1, "", None, True)
+    assert "How the accuracy of C3D (tiny) was measured is not published" in update["notice"]
