@@ -317,6 +317,7 @@ def test_as_a_program_it_refuses_in_one_sentence(tmp_path):
     assert one_sentence(done.stderr) and "видео.mp4" in done.stderr
 
 
+@pytest.mark.nightly
 def test_commands_of_research_run_in_a_process_of_their_own(tmp_path, capfd):
     """Their options, output and exit code are handed on."""
     film = tmp_path / "clip.mp4"

@@ -102,7 +102,10 @@ BROKEN_AV = "ImportError('libz.so: not found', name='av')"
     ("command", "package", "error", "words"),
     [
         (COMMANDS[0], "torchvision", NMS, "torchvision .* was built for another torch than"),
-        (COMMANDS[1], "av", BROKEN_AV, "av is installed and cannot be imp"),
+        pytest.param(
+            *(COMMANDS[1], "av", BROKEN_AV, "av is installed and cannot be imp"),
+            marks=pytest.mark.nightly,
+        ),
     ],
     ids=["cli", "page"],
 )

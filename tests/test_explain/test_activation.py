@@ -33,7 +33,7 @@ PAPER = [
         *("action_transformer", "swin3d_t", "mvit_v2_s"),
     )
 ]
-RUN = ("r3d_lab", "trn_lab", "lrcn_lab", "two_stream_lab", "x3d_lab", "swin_lab", "cgnl_lab")
+RUN = ("trn_lab", "swin_lab", "r3d_lab", "lrcn_lab", "two_stream_lab", "x3d_lab", "cgnl_lab")
 
 
 class Mean(nn.Module):
@@ -98,7 +98,9 @@ def test_every_network_has_a_layer_that_says_when_and_where(known):
     assert h * w < inputs[0].shape[3] * inputs[0].shape[4] / 16
 
 
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize(
+    "name", [*RUN[:2], *(pytest.param(name, marks=pytest.mark.nightly) for name in RUN[2:])]
+)
 def test_the_layer_gets_a_gradient(made, name):
     known = card(name)
     torch.manual_seed(0)

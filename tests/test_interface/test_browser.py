@@ -82,7 +82,7 @@ def picture(page, name: str) -> None:
         page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
 
-@pytest.mark.parametrize("kind", ["generated", "real"])
+@pytest.mark.parametrize("kind", ["generated", pytest.param("real", marks=pytest.mark.nightly)])
 def test_a_clip_goes_in_and_the_ranked_actions_of_two_models_come_out(page, avi, kind):
     if kind == "real":
         if not REAL.is_file():
@@ -149,6 +149,7 @@ def test_the_page_as_readme_shows_it(page):
     picture(page, "recognise-dark")
 
 
+@pytest.mark.nightly
 def test_a_link_brings_back_the_clip_the_models_and_the_settings(page, browser, avi, server):
     only = shipped()[1]
     upload(page, avi)
@@ -199,7 +200,7 @@ def test_bad_input_gets_a_sentence_and_the_page_goes_on(page, avi, tmp_path):
     assert len(ranked(page, shipped()[0])) == 5
 
 
-def test_stop_ends_the_waiting_and_answers_stay_with_their_clip(page):
+def test_stop_ends_the_waiting(page):
     page.click('[data-example="several_actions.mp4"]')
     expect(page.locator(".clip-facts")).to_contain_text("Several actions")
     page.click("#settings button")
@@ -215,6 +216,16 @@ def test_stop_ends_the_waiting_and_answers_stay_with_their_clip(page):
     page.locator("#settings").get_by_label("5", exact=True).check()
     run(page, shipped()[0])
     page.wait_for_selector(".card[data-model]")
+
+
+@pytest.mark.nightly
+def test_answers_stay_with_their_clip(page):
+    page.click('[data-example="several_actions.mp4"]')
+    expect(page.locator(".clip-facts")).to_contain_text("Several actions")
+    page.click("#settings button")
+    page.locator("#settings").get_by_label("5", exact=True).check()
+    run(page, shipped()[0])
+    page.wait_for_selector(ANSWERED)
     about = page.locator(".elsewhere-only")
     expect(about).to_be_hidden()
 

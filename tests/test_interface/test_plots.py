@@ -72,6 +72,7 @@ def address():
     demo.close()
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_points_answer_and_theme_and_width_are_followed(browser, address):
     page = browser.new_page(viewport={"width": 1000, "height": 800})

@@ -52,6 +52,7 @@ def test_every_edit_shows_what_it_does_before_any_model_is_asked(page):
     assert picture(page, '#edits .film[data-film="blur"]') != before
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 def test_the_grid_says_what_the_engine_says(page):
     page.click(f'[data-example="{WALKING}"]')
@@ -86,6 +87,8 @@ def test_the_grid_says_what_the_engine_says(page):
 
 @pytest.mark.browser
 def test_samplings_show_frames_answers_and_costs(page):
+    page.click(f'[data-example="{WALKING}"]')
+    expect(page.locator(".clip-facts")).to_contain_text(example(WALKING).title)
     page.get_by_role("tab", name="Samplings").click()
     for name in ("16", "32"):
         page.get_by_role("checkbox", name=name, exact=True).uncheck()

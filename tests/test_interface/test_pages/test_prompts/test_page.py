@@ -42,6 +42,7 @@ def ranked(page) -> list[str]:
     return page.locator('[aria-label="Which"] .bar-name').all_inner_texts()
 
 
+@pytest.mark.nightly
 def test_what_cannot_be_asked_gets_a_sentence(page):
     said = page.locator("#notice .notice")
     run(page)

@@ -108,6 +108,7 @@ def test_workers_are_processes(finished, prepared, protocol_file, tmp_path):
     assert (tmp_path / "done" / f"{MODEL}-rgb-s7-a" / "weights.safetensors").exists()
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_run_leaves_figures_confusions_a_curve_and_weights(finished):
     folder = finished / "work" / "done" / NAME
@@ -151,6 +152,7 @@ def test_a_teacher_is_trained_right_before_its_student():
     assert with_teachers([student, teacher]) == [teacher, student]
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_runs_become_tables(finished, tmp_path):
     shutil.copytree(finished / "work" / "done" / NAME, tmp_path / "runs" / NAME)
@@ -173,6 +175,7 @@ def test_runs_become_tables(finished, tmp_path):
     assert read_rows(results / "curves.csv") == again + other
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_run_can_be_shipped(finished, tmp_path, monkeypatch):
     folder = finished / "work" / "done" / NAME
