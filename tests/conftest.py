@@ -32,6 +32,7 @@ BROWSER_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+APP = "tests/test_interface/"
 NO_HUB = "http://127.0.0.1:9"  # nobody listens there
 START_SECONDS = 180  # two slow cores import torch and gradio in well under this
 SERVER_LOG = pytest.StashKey[Path]()
@@ -45,6 +46,17 @@ def pytest_collection_modifyitems(items):
     opens_app = {item.path for item in items if {"server", "browser"} & set(item.fixturenames)}
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (item.path not in opens_app, item.path not in long))
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Keep all tests of the interface in one worker, with one server and one browser; others go by file."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneApp(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "app" if nodeid.startswith(APP) else super()._split_scope(nodeid)
+
+    return OneApp(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -88,6 +88,7 @@ def test_a_list_and_a_clip_that_cannot_be_read(card, weights, folder, tmp_path):
     assert noted.startswith("v_Walking_g01_c03.avi: ") and noted.count("\n") == 1
 
 
+@pytest.mark.nightly
 def test_a_shipped_model_on_rendered_people_needs_no_files(tmp_path):
     out, model = tmp_path / "people.csv", "single_frame_lab"
     code, said, _ = run("--model", model, "--data", "people", "--clips", 1, "--out", out)

@@ -33,6 +33,7 @@ def test_edits_are_listed():
     assert code == 0 and all(edit.does in out for edit in EDITS.values())
 
 
+@pytest.mark.nightly
 def test_edits_of_a_clip(clip, tmp_path):
     asked = (
         "edits",

@@ -12,13 +12,12 @@ from tests.networks import on_meta
 TINY = [c for c in cards().values() if c.size == "tiny"]
 # One of each kind of input, and of each kind of layer that trains otherwise than convolutions do.
 ONE_OF_EACH_KIND = (
-    "r2plus1d_rgb_lab",  # frames
     "tsn_lab",  # differences of frames
     "temporal_stream_lab",  # flow
     "two_stream_lab",  # frames and flow
     "gru_lab",  # recurrence
     "swin_lab",  # windowed attention
-    "mfnet_lab",  # grouped convolution
+    "mfnet_lab",  # frames, grouped convolution
 )
 THE_OTHERS = [c for c in TINY if c.gmacs is not None and c.name not in ONE_OF_EACH_KIND]
 each_file = pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_same_outputs_as_torchvision():
     torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.nightly
 def test_the_network_of_34_layers_is_the_one_its_file_was_converted_to():
     """torchvision's blocks, with M mended where the authors' networks differ, and the authors' ε."""
     torch.manual_seed(0)

@@ -132,6 +132,7 @@ def test_time_begins_where_it_is_told(time_from):
     assert any(m.kernel_size[0] > 1 for m in stem) == (time_from == "3b")
 
 
+@pytest.mark.nightly
 def test_shapes_do_not_depend_on_where_time_begins():
     with torch.device("meta"):
         for frames in (14, 15, 16, 64):

@@ -229,6 +229,7 @@ def fitted():
     return network
 
 
+@pytest.mark.nightly
 def test_it_tells_left_from_right_in_clips_it_has_not_seen(fitted):
     fresh = torch.stack([_view(_square(dx, 0, seed)) for seed in (50, 51) for dx in (-2, 2)])
     logits = fitted(fresh)

@@ -86,6 +86,7 @@ def test_clips_of_a_batch_do_not_mix(pair):
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.nightly
 def test_half_precision_and_another_layout_of_memory(pair):
     network = pair[1]
     x = torch.randn(1, 3, 18, 64, 64, generator=torch.Generator().manual_seed(1))

@@ -95,6 +95,7 @@ class Largest(TorchDispatchMode):
         return made
 
 
+@pytest.mark.nightly
 def test_the_largest_network_is_counted_without_its_numbers():
     """200 million parameters and what flows between layers would take long, and gigabytes."""
     module._explored.cache_clear()

@@ -16,7 +16,7 @@ from har_demo.research.training.prompts.train import sentences_of
 SEEDS = CALM_SEED + 500_000  # training took the few hundred that follow CALM_SEED
 
 
-@pytest.mark.parametrize("every", [9, pytest.param(3, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("every", [9, 3])
 def test_it_beats_chance_five_times_over_all_actions(every):
     """Of some of them a clip each is shown, and captions of all are told apart."""
     actions = ACTIONS[::every]

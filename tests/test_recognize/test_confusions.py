@@ -33,6 +33,7 @@ def test_what_is_shown_was_answered_so():
     assert (film.frames, film.width, film.height) == (opened.frames, 144, 144)
 
 
+@pytest.mark.nightly
 def test_where_there_is_no_such_answer_the_first_clips_are_shown():
     found = list(confusions.look_for(MODEL, "push-up", "bowling", most=1))
     assert found[-1].done and found[-1].found == 0

@@ -295,6 +295,7 @@ def score_on_film(entry: dict, rows: list[dict], folder: Path) -> list:
     return measure(evaluate([one])[0])
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(not (DATA / "clips.tsv").exists(), reason="needs the labelled clips")
 def test_a_shipped_model_recognises_film(tmp_path):
     """A fifth of Weizmann's held-out clips: by chance one in 39 would be right."""

@@ -69,6 +69,7 @@ def test_every_action_has_a_label():
     assert len(ACTIONS) == len(EVERYDAY)
 
 
+@pytest.mark.nightly
 def test_the_frame_rate_does_not_change_the_motion():
     for action in ACTIONS:
         for seed in SEEDS:
@@ -100,6 +101,7 @@ def test_props_fit_on_a_stage_and_are_finite(props):
                     assert np.allclose(eye, np.eye(3), atol=1e-6), (action, seed)
 
 
+@pytest.mark.nightly
 def test_most_things_are_only_there_at_times(props):
     """The thing in hand is not the action: it is mimed, too."""
     for action, clips in props.items():

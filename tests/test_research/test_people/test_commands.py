@@ -72,6 +72,7 @@ def test_dataset_fills_a_new_folder(tmp_path):
     assert code == 2 and "no device 'tpu'" in problem
 
 
+@pytest.mark.nightly
 def test_sheet_writes_a_picture(tmp_path, monkeypatch):
     monkeypatch.setattr("har_demo.research.people.sheet.SIDE", 16)
     picture = tmp_path / "sheet.png"

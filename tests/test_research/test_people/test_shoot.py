@@ -13,6 +13,8 @@ from har_demo.research.people.stage import PERSON
 from har_demo.research.people.truth import truth
 from tests.test_research.test_people.stages import SIZE, same, small
 
+pytestmark = pytest.mark.nightly
+
 
 @pytest.mark.nightly
 def test_somebody_is_seen_and_moves():

@@ -9,6 +9,8 @@ from har_demo.research.people.skeleton import JOINTS
 from har_demo.research.people.truth import truth
 from tests.test_research.test_people.stages import SIZE, frozen, small
 
+pytestmark = pytest.mark.nightly
+
 LARGE = (96, 72)
 
 

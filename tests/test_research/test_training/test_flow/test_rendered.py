@@ -9,6 +9,8 @@ from har_demo.research.people.truth import truth
 from har_demo.research.training.flow import rendered
 from har_demo.research.training.flow.augment import Pairs, grid, looked_up
 
+pytestmark = pytest.mark.nightly
+
 SIZE = (80, 64)
 CPU = torch.device("cpu")
 

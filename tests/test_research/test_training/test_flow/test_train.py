@@ -15,6 +15,8 @@ from har_demo.research.training.flow import rendered, train
 from har_demo.research.training.flow.augment import Pairs
 from har_demo.research.training.flow.train import SPECS, Schedule
 
+pytestmark = pytest.mark.nightly
+
 CPU = torch.device("cpu")
 
 

@@ -284,6 +284,7 @@ def test_what_was_computed_is_read_again(features):
     assert int(some.views[0, 0].argmax()) == KINETICS400.index("bowling")
 
 
+@pytest.mark.nightly
 def test_the_command_that_chooses(features, tmp_path, monkeypatch):
     monkeypatch.setattr(kinetics, "SHARPNESS", (0.5,))
     monkeypatch.setattr(kinetics, "WIDTH", (0.05,))
@@ -315,6 +316,7 @@ def test_the_command_that_chooses(features, tmp_path, monkeypatch):
         serving.load.cache_clear()
 
 
+@pytest.mark.nightly
 def test_the_command_that_computes(small_i3d, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr(kinetics, "VIEWS", ((16, 12.5, 1), (16, 25.0, 2)))
     (tmp_path / "clips").mkdir()

@@ -159,6 +159,7 @@ def test_features_of_rendered_people_are_what_asking_computes(clip):  # noqa: F8
     assert torch.allclose(found.features[0, :1], asked, rtol=2e-3, atol=2e-3)
 
 
+@pytest.mark.nightly
 def test_rendered_clips_come_in_order_and_are_split():
     shown = features.people(3) + features.calm(240)[-1:]
     found = list(features.rendered(shown))

@@ -37,6 +37,8 @@ from har_demo.tables.rows import read_rows
 from har_demo.weights import shipped
 from tests.test_research.test_training.test_recognition.conftest import SIDEWAYS, UPWARDS, squares
 
+pytestmark = pytest.mark.nightly
+
 RUN = Run("idt_lab", "rgb", 7)
 
 

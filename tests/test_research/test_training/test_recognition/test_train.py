@@ -29,6 +29,8 @@ from har_demo.research.training.recognition.train import (
 )
 from tests.test_research.test_training.test_recognition.conftest import squares
 
+pytestmark = pytest.mark.nightly
+
 RUN = Run("r2plus1d_lab", "difference", 1)
 
 

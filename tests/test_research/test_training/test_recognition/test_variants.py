@@ -24,6 +24,8 @@ from har_demo.research.training.recognition.train import LOSSES, Run, draw, trai
 from har_demo.research.training.recognition.variants import card_of, variants
 from har_demo.tables.ablations import ABLATIONS, is_variation
 
+pytestmark = pytest.mark.nightly
+
 NAMES = sorted(variants())
 OF_INPUT = {
     "mfnet_lab.frames_4": {"frames": 4, "fps": 2.0},
