@@ -13,7 +13,10 @@ import json
 
 from har_demo import assets
 
-_FILE = assets.LABELS
+SHA256 = "9126f872227ecedd8efbd6de7afdb5946ee9454a2f223acfe10d44b97911203d"
+"""Of the file. A name or an order that changes by accident would put wrong names to right answers."""
+
+_FILE = assets.verified(assets.LABELS, "The list of actions", SHA256)
 _LABELS = json.loads(_FILE.read_text(encoding="utf-8"))
 
 LABEL_SET: str = _LABELS["label_set"]

@@ -21,7 +21,7 @@ from har_demo.cli.output import progress
 from har_demo.cli.prompting import ask, image_text_models, search
 from har_demo.cli.research import FORWARD, bench, dataset, render, sheet
 from har_demo.cli.serving import serve
-from har_demo.errors import BROKEN, UserError
+from har_demo.errors import BROKEN, UserError, disk_sentence
 from har_demo.installed import required
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,9 @@ def plainly() -> Iterator[None]:
         raise
     except Exception as fault:
         progress("")
+        if sentence := disk_sentence(fault):
+            typer.echo(sentence, err=True)
+            raise typer.Exit(2) from None
         log.error("the command failed", exc_info=fault)
         typer.echo(BROKEN, err=True)
         raise typer.Exit(1) from None

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from har_demo.errors import ClipError, InternalError
 
 __all__ = ["cached_clip", "ingest"]
 
+OVER_TIME = (-signal.SIGXCPU, -signal.SIGALRM)  # how a process ends that `budget` limits
 PATIENCE = 30.0  # seconds without a sign of life before the reading is given up
 
 
@@ -117,6 +119,11 @@ def read_safely(
                 ) from error
             finally:
                 child.kill()
+        if child.returncode in OVER_TIME:
+            raise ClipError(
+                f"Reading {name} took far longer than its size lets expect: save it again as an mp4, "
+                "or cut out the part that matters."
+            )
         if child.returncode >= 0:
             complaints.seek(0)
             raise InternalError(complaints.read().decode(errors="replace"))

@@ -21,6 +21,7 @@ import time
 
 import av
 
+from har_demo.clips import budget
 from har_demo.clips.picture import SHORT_SIDE
 from har_demo.clips.transcode import transcode
 from har_demo.errors import ClipError
@@ -31,6 +32,7 @@ MEMORY = 4 << 30  # bytes of address space, for what one video may need at most
 def main(source: str, copy: str, name: str, lines: str = str(SHORT_SIDE)) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    budget.limit_process(0)
     av.logging.set_level(av.logging.PANIC)
     last = 0.0
 
@@ -41,7 +43,8 @@ def main(source: str, copy: str, name: str, lines: str = str(SHORT_SIDE)) -> Non
             report({"progress": fraction})
 
     try:
-        report({"clip": transcode(source, copy, name, on_progress, int(lines))})
+        done = transcode(source, copy, name, on_progress, int(lines), budget.limit_process)
+        report({"clip": done})
     except ClipError as error:
         report({"error": str(error)})
     except MemoryError:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import av
 
-from har_demo.clips import probe, webp
+from har_demo.clips import budget, probe, webp
 from har_demo.clips.clip import SourceFacts
 from har_demo.clips.decode import Timed, clock, decode, deinterlaced, whole
 from har_demo.clips.picture import (
@@ -43,6 +43,7 @@ def transcode(
     name: str,
     on_progress: Callable[[float], None] = lambda fraction: None,
     lines: int = SHORT_SIDE,
+    on_estimate: Callable[[float], None] = lambda seconds: None,
 ) -> dict:
     """Write the copy of `source`; give the fields of its Clip, but for path and sha256.
 
@@ -50,15 +51,18 @@ def transcode(
 
     Call it in a process of its own, as `ingest` does: decoders can crash on a hostile file.
 
+    Args:
+        on_estimate: called with the seconds that reading will take, before any frame is decoded.
+
     Raises:
-        ClipError: the file is refused, or nothing in it can be decoded.
+        ClipError: the file is refused, would take too long, or nothing in it can be decoded.
     """
     size = probe.check_size(source, name)
     damage: list[Exception] = []
     woven: list[av.VideoFrame] = []
     stream: av.VideoStream | None = None
     with ExitStack() as stack:
-        if webp.animated(source):
+        if size_of_pictures := webp.animated(source):
             film = webp.survey(source, name)
             container_name, codec = "webp", "webp"
             decoded = webp.frames(source, damage)
@@ -69,8 +73,12 @@ def transcode(
             stream = probe.stream_of(container, film.index)
             container_name = container.format.name
             codec = stream.codec_context.codec.canonical_name
+            size_of_pictures = stream.codec_context.width, stream.codec_context.height
             decoded = deinterlaced(whole(decode(container, film, damage), film, damage), woven)
         rate = copy_rate(film.pace.rate)
+        seconds = budget.estimate(*size_of_pictures, len(film.times), film.seconds * rate)
+        budget.check(seconds, name)
+        on_estimate(seconds)
         most = ceil((probe.limits().seconds + 1) * rate)
         count, first, reshaped, fresh = 0, None, False, []
         for frame, start, end in on_ticks(clock(decoded, film, damage), film.pace.gap, rate, most):

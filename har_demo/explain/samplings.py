@@ -21,7 +21,7 @@ from har_demo.models import registry
 from har_demo.models.card import ModelCard
 from har_demo.models.without_numbers import without_numbers
 from har_demo.profiling.cost import gmacs
-from har_demo.recognize.plan import Plan, plan, repeats, with_frames
+from har_demo.recognize.plan import LEAST_STRIDE, MOST_STRIDE, Plan, plan, repeats, with_frames
 from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import answers
 
@@ -80,14 +80,16 @@ def ways(
     frames: Sequence[int] = FRAMES,
     strides: Sequence[float] = STRIDES,
 ) -> list[SamplingChoice]:
-    """Every combination; strides are for dense sampling alone.
+    """Every combination, none twice; strides are for dense sampling alone.
 
     Raises:
-        ChoiceError: nothing is chosen, or something that there is not.
+        ChoiceError: nothing is chosen, something that there is not, or more than MOST_RUNS.
 
     >>> [way.title for way in ways(["dense", "uniform"], [8], [2])]
     ['dense, stride 2', 'uniform, first to last']
     """
+    # Repeats go before anything is combined: three lists of a thousand would make a thousand million.
+    kinds, frames, strides = (list(dict.fromkeys(one)) for one in (kinds, frames, strides))
     for kind in kinds:
         if kind not in KINDS:
             raise ChoiceError(f"No sampling is called '{kind}': choose among {', '.join(KINDS)}.")
@@ -96,17 +98,35 @@ def ways(
             raise ChoiceError(
                 f"The number of frames is a whole number from 1 to {MOST_FRAMES}, not {count}."
             )
+    for stride in strides:
+        if not (isinstance(stride, int | float) and LEAST_STRIDE <= stride <= MOST_STRIDE):
+            raise ChoiceError(
+                f"The stride must be a number of frames from {LEAST_STRIDE} to {MOST_STRIDE}, not {stride}."
+            )
     if not kinds or not frames or ("dense" in kinds and not strides):
         raise ChoiceError(
             "No sampling is chosen: choose a kind, some numbers of frames and strides."
         )
-    found = [
+    spread = sum(kind != "dense" for kind in kinds)
+    check_runs(len(frames) * (spread + len(strides) * ("dense" in kinds)))
+    return [
         SamplingChoice(kind, int(count), stride)
         for kind in kinds
         for stride in (strides if kind == "dense" else [None])
         for count in frames
     ]
-    return list(dict.fromkeys(found))
+
+
+def check_runs(count: int) -> None:
+    """Refuse more than MOST_RUNS passes.
+
+    Raises:
+        ChoiceError: there are more.
+    """
+    if count > MOST_RUNS:
+        raise ChoiceError(
+            f"These are {count} passes and the limit is {MOST_RUNS}: choose fewer models or samplings."
+        )
 
 
 def passes(models: Sequence[str], asked: Sequence[SamplingChoice]) -> int:
@@ -146,13 +166,10 @@ def samplings(
     models = list(dict.fromkeys(models))
     if not models:
         raise ChoiceError("No model is chosen: choose at least one.")
+    check_runs(passes(models, asked))
     plans = [(way, _plan(film, model, way)) for model in models for way in _own(model, asked)]
     if not plans:
         raise ChoiceError("No sampling is chosen: choose a kind and some numbers of frames.")
-    if len(plans) > MOST_RUNS:
-        raise ChoiceError(
-            f"These are {len(plans)} passes and the limit is {MOST_RUNS}: choose fewer models or samplings."
-        )
     return _sampled(film, plans, on_progress)
 
 
@@ -164,7 +181,9 @@ def _own(model: str, asked: Sequence[SamplingChoice]) -> list[SamplingChoice]:
 
 
 def _plan(film: Excerpt, model: str, way: SamplingChoice) -> Plan:
-    one = plan(film.clip, Request(model, way.frames, way.stride or 1.0, windows=1))
+    one = plan(
+        film.clip, Request(model, way.frames, 1.0 if way.stride is None else way.stride, windows=1)
+    )
     if way.kind == "dense":
         return one
     count, read = len(film.frames), one.indices.shape[1]

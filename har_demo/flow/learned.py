@@ -5,7 +5,6 @@
 A network without its weights never answers: a sentence says what is missing.
 """
 
-import json
 import math
 import threading
 from collections.abc import Callable
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from har_demo import assets
 from har_demo.device import device as best_device
 from har_demo.errors import ChoiceError, ClipError, WeightsError
 from har_demo.flow import flownet, raft
@@ -254,26 +254,13 @@ def _load(one: FlowNetwork, path: Path, own: bool) -> tuple[nn.Module, Provenanc
         tensors, source, note = read_untrusted(path), "user", "the user's own file"
         tensors = one.key_map(tensors) if one.key_map else tensors
     elif one.shipped:
-        _check(one, path)
+        assets.verified(path, f"The shipped file of {one.title}")
         tensors, source, note = state.read(path), "shipped", "trained by this project"
     else:
         tensors, source, note = state.read(path), "hub", f"published by torchvision as {path.name}"
     module = one.build()
     state.fit(module, tensors, one.title, path.name)
     return module, Provenance(source, path.name, sha256(path), note)
-
-
-def _check(one: FlowNetwork, path: Path) -> None:
-    """Shipped weights are those that the .json beside them describes."""
-    try:
-        described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
-        described = None
-    if described != sha256(path):
-        raise WeightsError(
-            f"The shipped weights of {one.title} ({path.name}) are not those that "
-            f"{path.stem}.json describes: fetch checkpoints/ again."
-        )
 
 
 def _missing(one: FlowNetwork) -> str:

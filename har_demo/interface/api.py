@@ -10,42 +10,28 @@
             frames: Frames of the view; leave empty for the model's own.
         \"\"\"
 
-A parameter's annotation gives its component, its default the value that clients may leave out. A first
+A parameter's annotation gives its component, schema and check (`har_demo.interface.parameters`), its default the
+value that clients may leave out. A first
 parameter `job` is no input: it is the Job that reports progress and has a folder for files.
 """
 
 import functools
 import inspect
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType, NoneType
-from typing import NewType, get_args, get_origin
+from types import ModuleType
 
 import gradio as gr
 from gradio.components import Component
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import ingest
-from har_demo.errors import BROKEN, ClipError, UserError
+from har_demo.errors import ClipError
+from har_demo.interface.parameters import ClipFile, checked, component
+from har_demo.interface.problems import explain_error
 from har_demo.interface.run import Job
-
-log = logging.getLogger(__name__)
-
-ClipFile = NewType("ClipFile", str)
-"""The path of a video file that a program has sent; `read_clip` makes a clip of it."""
-
-COMPONENTS = {
-    ClipFile: lambda name, _: gr.Video(label=name, sources=["upload"], interactive=True),
-    list[ClipFile]: lambda name, _: gr.File(label=name, file_count="multiple"),
-    str: lambda name, value: gr.Textbox(value, label=name),
-    int: lambda name, value: gr.Number(value, label=name, precision=0),
-    float: lambda name, value: gr.Number(value, label=name),
-    bool: lambda name, value: gr.Checkbox(value, label=name),
-    list: lambda name, value: gr.JSON(value, label=name),
-}
 
 
 @dataclass(frozen=True)
@@ -71,7 +57,7 @@ class Endpoint:
         one_at_a_time = {"concurrency_limit": 1, "concurrency_id": "models"}
         gr.Button().click(
             self.call,
-            [_component(parameter) for parameter in self.parameters],
+            [component(parameter) for parameter in self.parameters],
             [kind(label=label) for label, kind in self.results.items()],
             api_name=self.name,
             **(one_at_a_time if self.models else {}),
@@ -97,12 +83,11 @@ def endpoint(name: str, results: Mapping[str, type[Component]], models: bool = F
                 *values, progress = given if takes_job else (*given, None)
                 job = (Job("", Path(folder), progress),) if takes_job else ()
                 try:
+                    values = list(map(checked, parameters, values))
                     yield work(*job, *values)
-                except UserError as problem:
-                    raise gr.Error(str(problem), print_exception=False) from None
-                except Exception:
-                    log.exception("/%s failed", name)
-                    raise gr.Error(BROKEN, print_exception=False) from None
+                except Exception as problem:
+                    said = explain_error(problem, f"/{name} failed")
+                    raise gr.Error(said, print_exception=False) from None
 
         def answer_at_once(*given):
             return next(answer(*given))
@@ -139,14 +124,3 @@ def read_clip(clip: ClipFile | None, lines: int = 0) -> Clip:
     if not clip:
         raise ClipError("There is no clip: give a video file.")
     return ingest(clip, name=Path(clip).name, lines=lines)
-
-
-def _component(parameter: inspect.Parameter) -> Component:
-    kinds = [kind for kind in get_args(parameter.annotation) if kind is not NoneType]
-    kind = parameter.annotation
-    if NoneType in get_args(kind):
-        (kind,) = kinds
-    if kind not in COMPONENTS:
-        kind = get_origin(kind)
-    value = None if parameter.default is inspect.Parameter.empty else parameter.default
-    return COMPONENTS[kind](parameter.name, list(value) if isinstance(value, tuple) else value)

@@ -1,9 +1,12 @@
 """All pages in one Gradio app, and how it is served."""
 
+import logging
+
 import gradio as gr
 
 from har_demo.clips import cache
 from har_demo.clips.probe import limits
+from har_demo.errors import disk_sentence
 from har_demo.interface import api, plots
 from har_demo.interface.examples import FOLDER
 from har_demo.interface.pages.attention import api as attention_api
@@ -27,6 +30,8 @@ from har_demo.interface.pages.recognize import page as recognize_page
 from har_demo.interface.problems import plainly
 from har_demo.interface.render import source, styles
 from har_demo.interface.theme import theme
+
+log = logging.getLogger(__name__)
 
 # The pages beside the first: their names in the bar, their addresses and what lays them out.
 PAGES = (
@@ -73,11 +78,18 @@ def build() -> gr.Blocks:
 
 def launch(demo: gr.Blocks, **options) -> None:
     """Serve the app: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT move it, 7860 is the default port."""
+    try:
+        clips = [str(cache.folder())]
+    except OSError as problem:
+        clips = []
+        log.warning(
+            "No clip can be taken in before this is mended: %s", disk_sentence(problem) or problem
+        )
     demo.launch(
         theme=theme(),
         css=styles(),
         head=f"{source('static/head.html')}<script>{source('static/page.js')}</script>",
-        allowed_paths=[str(cache.folder())],
+        allowed_paths=clips,
         max_file_size=round(limits().megabytes * 1e6),
         footer_links=["api"],
         mcp_server=True,

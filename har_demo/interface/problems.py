@@ -8,7 +8,7 @@ from functools import wraps
 
 import gradio as gr
 
-from har_demo.errors import BROKEN, UserError
+from har_demo.errors import BROKEN, UserError, disk_sentence
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +17,9 @@ def explain_error(problem: Exception, what: str) -> str:
     """What to say of a problem; `what` failed, as the log says if it is no mistake of the visitor."""
     if isinstance(problem, UserError):
         return str(problem)
+    if sentence := disk_sentence(problem):
+        log.error("%s: %s", what, problem)  # whoever runs the server has to mend it
+        return sentence
     log.error(what, exc_info=problem)
     return BROKEN
 

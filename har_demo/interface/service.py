@@ -13,7 +13,7 @@ from har_demo.recognize.prediction import ModelError, Prediction, Request
 def requests(
     chosen: Sequence[str], settings: dict, own_model: str = "", own_file: str | None = None
 ) -> list[Request]:
-    """One request per chosen model.
+    """One request per chosen model, however often it is named.
 
     Args:
         chosen: names of model cards.
@@ -35,7 +35,7 @@ def requests(
         )
     return [
         Request(name, **settings, weights=own_file if name == own_model else None)
-        for name in chosen
+        for name in dict.fromkeys(chosen)
     ]
 
 

@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from har_demo import assets
 from har_demo.errors import WeightsError
 from har_demo.prompts import kinetics, learned, packaged, pictures, sentences
 from har_demo.prompts.image_text import ImageTextModel, Reading
@@ -193,8 +194,9 @@ def load_joint() -> Joint:
         WeightsError: the file is missing or another one.
     """
     joint = Joint()
+    file = assets.verified(shipped.folder() / FILE, "The file that joins pictures and words")
     try:
-        stored = load_file(shipped.folder() / FILE)
+        stored = load_file(file)
         joint.load_state_dict({name: value.float() for name, value in stored.items()})
     except (OSError, SafetensorError, RuntimeError) as error:
         raise WeightsError(

@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from har_demo import assets
 from har_demo.clips.clip import Clip
 from har_demo.errors import WeightsError
 from har_demo.models import registry
@@ -82,8 +83,9 @@ def load() -> ActionNames:
     Raises:
         WeightsError: the file is missing or another one.
     """
+    file = assets.verified(shipped.folder() / FILE, "The file of Kinetics' action names")
     try:
-        stored = load_file(shipped.folder() / FILE)
+        stored = load_file(file)
         names = ActionNames(
             stored["names"].float(),
             *(float(stored[key]) for key in SETTINGS),

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from har_demo import assets
 from har_demo.errors import WeightsError
 from har_demo.models.prompting import TEMPERATURE, Prompting
 from har_demo.prompts import pictures, sentences
@@ -70,8 +71,9 @@ def load() -> LearnedPrompts:
         WeightsError: the file is missing or another one.
     """
     learned = LearnedPrompts()
+    file = assets.verified(shipped.folder() / FILE, "The file of learned prompts")
     try:
-        stored = load_file(shipped.folder() / FILE)
+        stored = load_file(file)
         learned.load_state_dict({name: value.float() for name, value in stored.items()})
     except (OSError, SafetensorError, RuntimeError) as error:
         raise WeightsError(

@@ -11,6 +11,8 @@ from har_demo.models.label_sets import HMDB51, KINETICS400, UCF101
 
 MOST = 500
 LONGEST = 2000  # letters of one prompt
+MOST_TEMPLATES = 100  # CLIP's own list for ImageNet has 80
+LONGEST_TEMPLATE = 300  # letters; text encoders read about as many
 
 PLAIN = ("{}",)
 ENSEMBLE = (
@@ -131,12 +133,19 @@ def check_templates(templates: Sequence[str]) -> tuple[str, ...]:
     """The same, without blanks at the ends.
 
     Raises:
-        ChoiceError: there is none, or one has not exactly one {} in it.
+        ChoiceError: there is none, one has not exactly one {} in it or more than LONGEST_TEMPLATE letters,
+            or there are more than MOST_TEMPLATES.
     """
     tidied = tuple(dict.fromkeys(one.strip() for one in templates if one.strip()))
     if not tidied:
         raise ChoiceError("There is no template: give one with {} where the prompt goes.")
+    if len(tidied) > MOST_TEMPLATES:
+        raise ChoiceError(f"There are {len(tidied)} templates: give at most {MOST_TEMPLATES}.")
     for one in tidied:
+        if len(one) > LONGEST_TEMPLATE:
+            raise ChoiceError(
+                f"The template '{one[:60]}…' has {len(one)} letters: give at most {LONGEST_TEMPLATE}."
+            )
         if one.count("{}") != 1:
             raise ChoiceError(f"The template '{one[:60]}' needs exactly one {{}} for the prompt.")
     return tidied

@@ -117,22 +117,29 @@ def ask(
     >>> both.fused(0.5).argmax()
     17
     """
+    answers = []
+    for answer in recognize(clip, requests_of(name, flow), on_progress):
+        if isinstance(answer, ModelError):
+            raise answer.as_error()
+        answers.append(answer)
+    return Fusable(clip, STREAMS[name], *answers)
+
+
+def requests_of(name: str, flow: str | None = None) -> list[Request]:
+    """What `ask` asks: the spatial stream, the temporal one, and that again where another flow is given.
+
+    Raises:
+        ChoiceError: there are no such streams.
+    """
     if name not in STREAMS:
         raise ChoiceError(f"No two streams are called '{name}': choose {', '.join(STREAMS)}.")
     streams = STREAMS[name]
     known = trained_with(streams)
-    requests = [
+    flows = [known, flow] if flow and flow != known else [known]
+    return [
         Request(streams.spatial, windows=streams.windows),
-        Request(streams.temporal, windows=streams.windows, flow=known),
+        *(Request(streams.temporal, windows=streams.windows, flow=one) for one in flows),
     ]
-    if flow and flow != known:
-        requests.append(Request(streams.temporal, windows=streams.windows, flow=flow))
-    answers = []
-    for answer in recognize(clip, requests, on_progress):
-        if isinstance(answer, ModelError):
-            raise answer.as_error()
-        answers.append(answer)
-    return Fusable(clip, streams, *answers)
 
 
 def streams_json(both: Fusable, weight: float) -> dict:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from torch import Tensor, nn
 
+from har_demo import assets
 from har_demo.errors import WeightsError
 from har_demo.models.card import ModelCard, PackageSource, Source
 
@@ -213,11 +214,7 @@ def _shipped_file(card: ModelCard, entry: dict) -> Path:
         raise WeightsError(
             f"The shipped weights of {card.title} ({path.name}) are missing: fetch checkpoints/ again."
         )
-    if sha256(path) != entry.get("sha256"):
-        raise WeightsError(
-            f"The shipped weights of {card.title} ({path.name}) are damaged, their hash is not the "
-            "manifest's: fetch checkpoints/ again."
-        )
+    assets.verified(path, f"The shipped file of {card.title}", str(entry.get("sha256")))
     if tuple(entry.get("classes", ())) != card.classes:
         raise WeightsError(
             f"The shipped weights of {card.title} ({path.name}) were trained for other classes than "

@@ -184,3 +184,87 @@ def test_assistants_find_the_tools_over_mcp(server):
     assert any(name.endswith("recognize") for name in tools)
     assert any(name.endswith("models") for name in tools)
     assert any(name.endswith("ask_in_words") for name in tools)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"frames": "16"}, "'frames' must be a whole number"),
+        ({"frames": 1.5}, "'frames' must be a whole number"),
+        ({"stride": 0}, "The stride must be"),
+        ({"models": None}, "'models' must be a list"),
+    ],
+    ids=repr,
+)
+def test_wrong_types_come_back_as_sentences(server, client, clip_file, settings, sentence):
+    given = {"clip": handle_file(str(clip_file)), "models": ["single_frame_lab"]} | settings
+    with pytest.raises(AppError, match=sentence):
+        client.predict(api_name="/recognize", **given)
+
+
+def test_what_the_public_client_would_not_send_is_a_sentence_too(server):
+    head = {"Content-Type": "application/json"}
+    address = f"{server}/gradio_api/call"
+    for name, data, sentence in (
+        ("recognize", [5, [], None, None, None, 1], "A clip must be a file that was uploaded"),
+        ("recognize", [{"path": 5}, [], None, None, None, 1], "A clip must be a file that was"),
+        ("recognize", [None, [], None, float("nan"), None, 1], "'stride' must be a number"),
+        (
+            "recognize",
+            [None, ["\ud800"], None, None, None, 1],
+            "'models[0]' is not text in Unicode",
+        ),
+        ("layers", ["\ud800", None, None], "'model' is not text in Unicode"),
+        ("search", [[5], "a cat", "embedded"], "A clip must be a file that was uploaded"),
+    ):
+        asked = urllib.request.Request(
+            f"{address}/{name}", json.dumps({"data": data}).encode(), head
+        )
+        with urllib.request.urlopen(asked) as answer:
+            event = json.load(answer)["event_id"]
+        with urllib.request.urlopen(f"{address}/{name}/{event}") as answer:
+            said = answer.read().decode()
+        assert "event: error" in said and sentence in said, (name, data, said)
+
+
+def test_an_assistant_lists_the_tools_with_their_types_and_calls_three(server):
+    """Through the public client of the Model Context Protocol, as assistants use it."""
+    pytest.importorskip("mcp")
+    import anyio
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamable_http_client
+
+    async def conversation() -> tuple:
+        async with (
+            streamable_http_client(f"{server}/gradio_api/mcp/") as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            tools = {tool.name: tool.inputSchema for tool in (await session.list_tools()).tools}
+
+            async def called(name: str, **given):
+                (full,) = (tool for tool in tools if tool.endswith(name))
+                return await session.call_tool(full, given)
+
+            return (
+                tools,
+                await called("convolution", inputs=32, outputs=32),
+                await called("list_flow_methods"),
+                await called("layers", model="c3d_lab"),
+                await called("layers", model="no_such_model"),
+                await called("layers", model="c3d_lab", frames="16"),
+            )
+
+    tools, ways, methods, layers, unknown, mistyped = anyio.run(conversation)
+    for name, schema in tools.items():
+        for parameter, said in schema["properties"].items():
+            assert "type" in said or "anyOf" in said, f"{name}.{parameter}: {said}"
+            assert said.get("type") != {}, f"{name}.{parameter}"
+    samplings = next(schema for name, schema in tools.items() if name.endswith("try_samplings"))
+    assert samplings["properties"]["frames"]["items"] == {"type": "integer"}
+    assert samplings["properties"]["models"]["default"] == []
+    assert not ways.isError and "parameters" in ways.content[0].text
+    assert not methods.isError and "raft-people" in methods.content[0].text
+    assert not layers.isError and "gmacs" in layers.content[0].text.lower()
+    assert unknown.isError and "no_such_model" in unknown.content[0].text
+    assert mistyped.isError and "'16' is not valid" in mistyped.content[0].text  # by the schema

@@ -135,10 +135,11 @@ def test_a_model_that_cannot_answer_is_an_error(monkeypatch, clip, internal, err
 def test_a_missing_file_of_names_is_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("HAR_CHECKPOINTS", str(tmp_path))
     kinetics.load.cache_clear()
-    with pytest.raises(WeightsError, match=r"kinetics\.safetensors\) is missing or damaged"):
+    with pytest.raises(WeightsError, match=r"kinetics\.safetensors is missing"):
         kinetics.load()
     (tmp_path / "prompts").mkdir()
     (tmp_path / kinetics.FILE).write_bytes(b"no tensors")
+    (tmp_path / "prompts" / "kinetics.json").write_text("{}")
     with pytest.raises(WeightsError, match="fetch checkpoints/ again"):
         kinetics.load()
 

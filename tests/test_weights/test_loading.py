@@ -167,7 +167,7 @@ def test_every_public_model_says_so_offline(monkeypatch):
 
 def test_a_damaged_checkpoint_is_not_loaded(card, trained):
     _ship(card, trained, sha256="0" * 64)
-    assert "small.safetensors) are damaged" in _refusal(card)
+    assert "small.safetensors) cannot be used: the file is damaged" in _refusal(card)
 
 
 def test_a_missing_checkpoint_is_not_loaded(card, trained):

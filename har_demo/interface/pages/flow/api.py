@@ -7,6 +7,7 @@ import gradio as gr
 from har_demo.errors import ChoiceError
 from har_demo.flow import catalogue, save
 from har_demo.flow.look import FlowResult, flow_json, forget
+from har_demo.interface import budget
 from har_demo.interface.api import ClipFile, endpoint, read_clip
 from har_demo.interface.pages.flow.on_gpu import computed
 from har_demo.interface.run import Job
@@ -17,7 +18,7 @@ from har_demo.recognize import two_streams
 def flow_of_clip(
     job: Job,
     clip: ClipFile,
-    methods: list[str] = (catalogue.EMBEDDED,),
+    methods: list[str] | str = (catalogue.EMBEDDED,),
     start: float = 0,
     seconds: float = 4,
 ) -> dict:
@@ -39,7 +40,7 @@ def flow_of_clip(
 def flow_files(
     job: Job,
     clip: ClipFile,
-    methods: list[str] = (catalogue.EMBEDDED,),
+    methods: list[str] | str = (catalogue.EMBEDDED,),
     start: float = 0,
     seconds: float = 4,
     camera: bool = True,
@@ -83,7 +84,12 @@ def two_stream(
     """
     if not isinstance(weight, int | float) or not 0 <= weight <= 1:
         raise ChoiceError(f"The weight of the temporal stream is from 0 to 1, not {weight}.")
-    both = two_streams.ask(read_clip(clip), streams, flow or None, job.tell)
+    asked = two_streams.requests_of(
+        streams, flow or None
+    )  # bad names are said before the clip is read
+    source = read_clip(clip)
+    budget.check_models(source, asked)
+    both = two_streams.ask(source, streams, flow or None, job.tell)
     return two_streams.streams_json(both, weight)
 
 

@@ -13,6 +13,7 @@ from har_demo.flow import learned, save
 from har_demo.flow.catalogue import EMBEDDED, Method, methods, offered
 from har_demo.flow.look import flow_json
 from har_demo.flow.views import METHOD
+from har_demo.interface import budget
 from har_demo.interface.clip_input import ready
 from har_demo.interface.pages.flow.on_gpu import computed, stacked
 from har_demo.interface.pages.flow.view import (
@@ -203,6 +204,7 @@ def ask_streams(
     Yields updates of: notice, streams_panel, both, weighing.
     """
     clip = ready(current, video, job.tell)
+    budget.check_models(clip, streaming.requests_of(name, flow or None))
     both = streaming.ask(clip, name, flow or None, job.tell)
     yield {
         "notice": "",

@@ -19,6 +19,7 @@ from har_demo.explain.film import MOST_SECONDS, Excerpt, film
 from har_demo.explain.samplings import Sampled, passes, ways
 from har_demo.explain.samplings_export import samplings_csv, samplings_json
 from har_demo.explain.sensitivity import Grid
+from har_demo.interface import budget
 from har_demo.interface.clip_input import ready
 from har_demo.interface.pages.motion import previews as motion_previews
 from har_demo.interface.pages.motion.on_gpu import edited_grids, excerpt, sampled_passes
@@ -41,6 +42,7 @@ def tried(
     """
     asked = edits.several(wanted)  # what cannot be asked is said before the clip is read
     _some(models)
+    budget.check_edits(clip, models, len(asked))
     return edited_grids(job, clip, models, asked, start or 0.0)
 
 
@@ -60,6 +62,7 @@ def sampled(
     """
     asked = ways(kinds, frames, strides)
     _some(models)
+    budget.check_samplings(models, asked)
     taken = excerpt(job, clip, start or 0.0)
     return taken, passes(models, asked), sampled_passes(job, taken, models, asked, start or 0.0)
 

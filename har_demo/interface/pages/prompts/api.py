@@ -23,7 +23,7 @@ from har_demo.prompts import (
 def ask_in_words(
     job: Job,
     clip: ClipFile,
-    prompts: list[str] = (),
+    prompts: list[str] | str = (),
     tower: str = DEFAULT,
     templates: list[str] = PLAIN,
     none: bool = True,

@@ -10,6 +10,7 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
+from har_demo.interface import budget
 from har_demo.interface.clip_input import ready
 from har_demo.interface.pages.prompts.on_gpu import encode
 from har_demo.interface.pages.prompts.view import (
@@ -70,6 +71,7 @@ def question(
             the command line alone.
     """
     name = offered(model or DEFAULT)
+    budget.check_prompts(name, prompts, templates, FRAMES)
     seen, machine = encode(job, job.tell, [clip], name, FRAMES, WINDOWS)
     answer = ask(
         clip,

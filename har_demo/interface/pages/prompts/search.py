@@ -9,7 +9,7 @@ from har_demo.clips.clip import Clip
 from har_demo.clips.frames import read_frames
 from har_demo.clips.probe import limits
 from har_demo.errors import ChoiceError
-from har_demo.interface import formatting
+from har_demo.interface import budget, formatting
 from har_demo.interface.pages.prompts.on_gpu import encode
 from har_demo.interface.render import data_uri, fragment, notice, render
 from har_demo.interface.run import Job, ends, on, press
@@ -115,6 +115,7 @@ def find(job: Job, files: list[str] | None, sentence: str, model: str) -> Rankin
     if not files:
         raise ChoiceError("There is no clip to search: add some video files.")
     name = offered(model)
+    budget.check_search(name, len(files), FRAMES)
 
     def encoded(clips: list[Clip]) -> None:
         encode(job, job.tell, clips, name, FRAMES, windows=1)

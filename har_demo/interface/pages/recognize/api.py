@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import gradio as gr
 
+from har_demo.clips.clip import Clip
+from har_demo.interface import budget
 from har_demo.interface.api import ClipFile, endpoint, read_clip
 from har_demo.interface.pages.recognize.on_gpu import recognized
 from har_demo.interface.run import Job
@@ -12,7 +14,7 @@ from har_demo.recognize.catalogue import catalogue
 from har_demo.recognize.defaults import default_models
 from har_demo.recognize.export import annotate, as_json
 from har_demo.recognize.plan import most_lines
-from har_demo.recognize.prediction import Prediction
+from har_demo.recognize.prediction import ModelError, Prediction
 from har_demo.weights.sources import chosen_sources
 
 
@@ -39,10 +41,7 @@ def recognize(
     """
     source = read_clip(clip)
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
-    return as_json(
-        source,
-        list(recognized(job, source, requests(models or default_models(), settings))),
-    )
+    return as_json(source, _answers(job, source, models, settings))
 
 
 @endpoint("recognize_as_published", {"answers": gr.JSON}, models=True)
@@ -73,6 +72,7 @@ def recognize_as_published(
         for request in requests(models, settings)
     ]
     source = read_clip(clip, most_lines(asked))
+    budget.check_models(source, asked)
     return as_json(source, list(recognized(job, source, asked)))
 
 
@@ -99,13 +99,21 @@ def annotated(
     """
     source = read_clip(clip)
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
-    answers = list(recognized(job, source, requests(models or default_models(), settings)))
+    answers = _answers(job, source, models, settings)
     predictions = [answer for answer in answers if isinstance(answer, Prediction)]
     if not predictions:
         raise next((a for a in answers if a.internal), answers[0]).as_error()
     path = job.folder / "annotated.mp4"
     annotate(source, predictions, path)
     return str(path)
+
+
+def _answers(
+    job: Job, clip: Clip, models: list[str], settings: dict
+) -> list[Prediction | ModelError]:
+    asked = requests(models or default_models(), settings)
+    budget.check_models(clip, asked)
+    return list(recognized(job, clip, asked))
 
 
 @endpoint("models", {"models": gr.JSON})

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
-from har_demo.interface import service
+from har_demo.interface import budget, service
 from har_demo.interface.clip_input import ready
 from har_demo.interface.examples import example_of
 from har_demo.interface.pages.recognize.on_gpu import recognized
@@ -70,11 +70,13 @@ def run_models(
         "windows": windows or None,
         "crops": crops,
     }
+    chosen = list(dict.fromkeys(chosen))
     in_link = settings | {"published": 1} if published else settings
     if published:  # what is left as it was is the protocol's
         settings = settings | {"published": True, "crops": None if crops == 1 else crops}
     requests = service.requests(chosen, settings, own_model, own_file)
     clip = ready(current, video, job.tell, most_lines(requests))
+    budget.check_models(clip, requests)
     answers = recognized(job, clip, requests, seen=True)
     link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
     link |= in_link

@@ -102,7 +102,7 @@ def test_every_model_is_measured_and_a_damaged_one_says_so(copy, grey_scenes):
     (copy / ENTRIES[1]["file"]).write_bytes(b"nothing")
     page = shown(pressed(measure_again, EVERY, 1, {}))
     assert page["so_far"].keys() == {ENTRIES[0]["model"]}
-    assert "are damaged" in page["problems"] and "of 1 right" in page["found"]
+    assert "the file is damaged" in page["problems"] and "of 1 right" in page["found"]
 
 
 def test_what_breaks_becomes_a_sentence_and_the_button_comes_back(copy, monkeypatch):
