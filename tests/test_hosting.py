@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Import names that differ from the name on the package index.
 INDEX_NAMES = {
     "PIL": "pillow",
+    "xdist": "pytest-xdist",
     "cv2": "opencv-contrib-python-headless",
     "sklearn": "scikit-learn",
     "open_clip": "open-clip-torch",
@@ -111,8 +112,8 @@ def _third_party(module: Path) -> set[str]:
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names.add(node.module.split(".")[0])
-    # gradio brings its client and packaging with it, huggingface_hub yaml; PIL is pillow
-    brought = {"gradio_client", "packaging", "PIL", "yaml"}
+    # gradio brings its client, packaging, pydantic, anyio and mcp with it, huggingface_hub yaml
+    brought = {"gradio_client", "packaging", "pydantic", "anyio", "mcp", "yaml"}
     return names - _ours() - OPTIONAL - sys.stdlib_module_names - brought
 
 

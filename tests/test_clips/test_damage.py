@@ -134,7 +134,7 @@ def test_truncated_in_data_keeps_the_intact_part(tmp_path, name, codec, extra):
     assert seen == list(range(clip.frames - 2))
 
 
-@pytest.mark.parametrize("seeds", [5, pytest.param(200, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("seeds", [10, pytest.param(200, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("name, codec", [("a.mp4", "libx264"), ("a.avi", "mpeg4")])
 def test_random_bytes_flipped_give_a_clip_or_a_sentence(tmp_path, name, codec, seeds):
     """Every file is read by a process of its own, as in the app."""
