@@ -435,6 +435,9 @@ def _calibration() -> list[str]:
     table = kept_rows(assets.MEASURED / "calibration.csv")
     columns = ("confidence_before", "confidence_after", "sure_outside_before", "sure_outside_after")
 
+    clips = int(table[0]["clips"])
+    low, high = confidence_interval(clips // 2, clips)
+
     def mean(column: str) -> str:
         return f"{sum(float(row[column]) for row in table) / len(table):.0f}"
 
@@ -451,7 +454,8 @@ def _calibration() -> list[str]:
         "columns are clips of places that show none of the actions: how many of them a model is still sure of, from 50 % on. "
         f"A tiny model hardly tells by itself that a clip shows none of its actions: where its likeliest has less than "
         f"{100 * UNSURE:.0f} % it is doubted, which the models do on average with {mean('doubted_outside')} % of the clips that show "
-        f"none, and with {mean('doubted_right')} % of their right answers.",
+        f"none, and with {mean('doubted_right')} % of their right answers. Clips are few and of few actions: a share of half of "
+        f"{table[0]['clips']} clips has a 95 % interval of {low:.0f} to {high:.0f} %, before counting that clips of one place are alike.",
         _table(
             (
                 "model",

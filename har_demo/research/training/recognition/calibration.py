@@ -30,6 +30,7 @@ from har_demo.recognize.inputs import Reader
 from har_demo.recognize.open_set import UNSURE
 from har_demo.recognize.prediction import Prediction, Request, calibrated
 from har_demo.recognize.recognize import recognize
+from har_demo.tables.rows import write_rows
 from har_demo.weights import shipped
 
 UNCLEAR = ("no_interaction", "CuttingInKitchen")
@@ -62,10 +63,7 @@ class Answers:
     def weights(self) -> np.ndarray:
         """float64 [N], sum 1: of the clips with an action, half for rendered people and half for the others."""
         inside, rendered = self.labels >= 0, self.datasets == "rendered"
-        halves = [inside & rendered, inside & ~rendered]
-        return sum(half / half.sum() for half in halves if half.any()) / sum(
-            half.any() for half in halves
-        )
+        return sum(half / half.sum() / 2 for half in (inside & rendered, inside & ~rendered))
 
 
 def predict(data: Path, out: Path) -> int:
@@ -134,7 +132,7 @@ def temperature(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarr
 
 
 def mean_loss(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
-    """Return the weighted mean of -log p of the labels."""
+    """Return the weighted mean of -log p of the labels; clips whose label is -1 have a weight of 0."""
     own = probabilities[np.arange(len(labels)), labels]
     return float(-(weights * np.log(np.maximum(own, 1e-12))).sum())
 
@@ -183,8 +181,5 @@ def write(file: Path, checkpoints: Path, results: Path) -> list[dict]:
     for entry in manifest["checkpoints"]:
         entry["temperature"] = found[entry["model"]]
     path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    with (results / "calibration.csv").open("w", encoding="utf-8", newline="") as opened:
-        writer = csv.DictWriter(opened, table[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
+    write_rows(results / "calibration.csv", list(table[0]), table)
     return table
