@@ -46,11 +46,15 @@ def read_untrusted(path: Path) -> "dict[str, Tensor]":
         child = subprocess.Popen(
             # -P keeps a file beside the server from posing as a module.
             [sys.executable, "-P", "-m", __name__, path.absolute(), target],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, modules))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, modules)),
+                "PYTHONIOENCODING": "utf-8:backslashreplace",  # a sentence holds the file's name
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            bufsize=0,  # a buffer would keep from `communicate` what came right after READY
         )
         with child:
             assert child.stdout is not None
@@ -64,11 +68,11 @@ def read_untrusted(path: Path) -> "dict[str, Tensor]":
                 child.kill()
                 raise WeightsError(_too_much(path.name)) from error
         if child.returncode == REFUSED:
-            raise WeightsError(said.strip())
+            raise WeightsError(said.decode().strip())
         if child.returncode < 0:  # killed, as the system does when memory is short
             raise WeightsError(_too_much(path.name))
         if child.returncode:
-            raise InternalError(complaints)
+            raise InternalError(complaints.decode(errors="replace"))
         return state.read(target)
 
 

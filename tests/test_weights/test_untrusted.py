@@ -82,6 +82,16 @@ def test_a_reader_that_is_killed_met_a_bad_file(sound, tmp_path, monkeypatch):
         read_untrusted(sound)
 
 
+def test_a_refusal_that_comes_in_one_piece_with_the_readiness_is_heard(
+    sound, tmp_path, monkeypatch
+):
+    code = "import os\nos.write(1, 'ready\\n‘é.pt’ is refused.\\n'.encode())\nos._exit(3)"
+    planted = plant.in_process(tmp_path / "planted", "har_demo.weights.untrusted", code)
+    monkeypatch.setenv("PYTHONPATH", str(planted))
+    with pytest.raises(WeightsError, match="^‘é.pt’ is refused.$"):
+        read_untrusted(sound)
+
+
 def test_tensors_that_no_network_has_are_said(tmp_path):
     path = tmp_path / "sparse.pt"
     torch.save({"a": torch.eye(3).to_sparse()}, path)
