@@ -11,9 +11,10 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import IO
 
 from har_demo import storage
 from har_demo.clips.clip import Clip
@@ -21,6 +22,7 @@ from har_demo.clips.clip import Clip
 # Kept in every entry. Raise it when copies come to be made differently: old ones are then remade.
 VERSION = 3
 A_DAY = 24 * 3600
+LOOK = 0.1  # seconds between two tries to hold an entry
 WHOLE = re.compile(r"[0-9a-f]{64}(-\d{3,4})?\.(json|mp4)")
 
 
@@ -107,16 +109,31 @@ def prune(keep: str) -> None:
 
 
 @contextlib.contextmanager
-def alone(sha256: str) -> Iterator[None]:
-    """Hold one clip's entry, so that two users with one file wait for one copy of it."""
+def alone(sha256: str, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Hold one clip's entry, so that two users with one file wait for one copy of it.
+
+    Args:
+        sha256: the entry's name.
+        waiting: called now and then while another holds it; what it raises ends the waiting.
+    """
     path = folder() / f"{sha256}.lock"
     with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while not _locked(lock):
+            waiting()
+            time.sleep(LOOK)
         try:
             yield
         finally:
             # Those already waiting hold the unlinked file and go on; they look at the cache first.
             path.unlink(missing_ok=True)
+
+
+def _locked(file: IO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _stamp(copy: Path) -> list[int]:

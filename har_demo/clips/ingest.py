@@ -12,7 +12,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -27,6 +29,7 @@ from har_demo.errors import ClipError, InternalError
 __all__ = ["cached_clip", "ingest"]
 
 OVER_TIME = (-signal.SIGXCPU, -signal.SIGALRM)  # how a process ends that `budget` limits
+LOOK = 0.25  # seconds between two looks at whether somebody still waits for the clip
 PATIENCE = 30.0  # seconds without a sign of life before the reading is given up
 
 
@@ -35,15 +38,18 @@ def ingest(
     name: str | None = None,
     on_progress: Callable[[float], None] | None = None,
     lines: int = 0,
+    turn: Callable[[], AbstractContextManager] = nullcontext,
 ) -> Clip:
     """Make any video ready for random access: upright, constant rate, H.264, at most 340 px.
 
     Args:
         path: a file in any container and codec that FFmpeg reads; it is not trusted.
         name: what to call it to people; the path's last part by default.
-        on_progress: called now and then with the fraction done, 0 to 1.
+        on_progress: called some times a second with the fraction done, 0 to 1; what it raises ends the
+            reading.
         lines: how many pixels the short side shall have, if the film has them; up to 340 the usual copy
             serves, for more a larger one is made beside it, of up to 1080.
+        turn: entered where the file has to be read, and left when it has been.
 
     Returns:
         The Clip, from the cache when the same content was ingested before. A damaged file gives
@@ -62,14 +68,15 @@ def ingest(
     usual = cached_clip(sha256)
     if usual is not None and min(usual.source.width, usual.source.height) <= SHORT_SIDE:
         more = 0  # nothing would be gained
-    with cache.alone(cache.name(sha256, more)):
+    with cache.alone(cache.name(sha256, more), lambda: on_progress(0.0)):
         clip = cached_clip(sha256, more)
         if clip is None:
             handle, copy = tempfile.mkstemp(".part.mp4", dir=cache.folder())
             os.close(handle)
             try:
                 larger = (more,) if more else ()
-                facts = read_safely(path, copy, name, on_progress, *larger)
+                with turn():
+                    facts = read_safely(path, copy, name, on_progress, *larger)
                 clip = cache.store(Path(copy), sha256, facts, more)
             finally:
                 Path(copy).unlink(missing_ok=True)
@@ -103,14 +110,19 @@ def read_safely(
         )
         with child:
             assert child.stdout is not None
+            share = 0.0
             try:
                 for line in lines(child.stdout, PATIENCE):
+                    if line is None:
+                        on_progress(share)
+                        continue
                     message = json.loads(line)
                     if "clip" in message:
                         return message["clip"]
                     if "error" in message:
                         raise ClipError(message["error"])
-                    on_progress(message["progress"])
+                    share = message["progress"]
+                    on_progress(share)
                 child.wait(PATIENCE)  # killed below, it would look as if the file had crashed it
             except (TimeoutError, subprocess.TimeoutExpired) as error:
                 raise ClipError(
@@ -136,15 +148,24 @@ def command(source: Path | str, copy: Path | str, name: str, *most_lines: int) -
     return [*program, os.path.abspath(source), str(copy), name, *map(str, most_lines)]
 
 
-def lines(pipe: IO[bytes], patience: float) -> Iterator[bytes]:
-    """Lines from a process as they come; TimeoutError when none has come for `patience` seconds."""
+def lines(pipe: IO[bytes], patience: float) -> Iterator[bytes | None]:
+    """Lines from a process as they come, and None while none comes.
+
+    Raises:
+        TimeoutError: none has come for `patience` seconds.
+    """
     rest = b""
+    last = time.monotonic()
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
-        while selector.select(patience):
+        while time.monotonic() - last < patience:
+            if not selector.select(min(LOOK, patience)):
+                yield None
+                continue
             data = os.read(pipe.fileno(), 65536)
             if not data:
                 return
+            last = time.monotonic()
             *whole, rest = (rest + data).split(b"\n")
             yield from whole
     raise TimeoutError

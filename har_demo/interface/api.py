@@ -17,6 +17,7 @@ parameter `job` is no input: it is the Job that reports progress and has a folde
 
 import functools
 import inspect
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +28,13 @@ import gradio as gr
 from gradio.components import Component
 
 from har_demo.clips.clip import Clip
-from har_demo.clips.ingest import ingest
 from har_demo.errors import ClipError
+from har_demo.interface import stopping
 from har_demo.interface.parameters import ClipFile, checked, component
 from har_demo.interface.problems import explain_error
+from har_demo.interface.reading import read
 from har_demo.interface.run import Job
+from har_demo.interface.visitor import gone, visitor
 
 
 @dataclass(frozen=True)
@@ -43,34 +46,29 @@ class Endpoint:
         call: what Gradio calls.
         parameters: those that a program may give.
         results: the kinds of component that carry what it returns, by their labels.
-        models: it runs models, which answer one after another.
     """
 
     name: str
     call: Callable
     parameters: tuple[inspect.Parameter, ...]
     results: Mapping[str, type[Component]]
-    models: bool
 
     def add(self) -> None:
         """Add it to the current Blocks, inside something invisible."""
-        one_at_a_time = {"concurrency_limit": 1, "concurrency_id": "models"}
         gr.Button().click(
             self.call,
             [component(parameter) for parameter in self.parameters],
             [kind(label=label) for label, kind in self.results.items()],
             api_name=self.name,
-            **(one_at_a_time if self.models else {}),
         )
 
 
-def endpoint(name: str, results: Mapping[str, type[Component]], models: bool = False):
+def endpoint(name: str, results: Mapping[str, type[Component]]):
     """Decorate a typed, documented function, so that `build` makes an endpoint of it.
 
     Args:
         name: the endpoint's address, without the slash.
         results: the kind of component for each value that the function returns, by label.
-        models: the function runs models.
     """
 
     def decorate(work: Callable) -> Endpoint:
@@ -79,12 +77,15 @@ def endpoint(name: str, results: Mapping[str, type[Component]], models: bool = F
         parameters = tuple(signature.parameters.values())[takes_job:]
 
         def answer(*given):
-            with TemporaryDirectory() as folder:
+            key = uuid.uuid4().hex
+            with TemporaryDirectory() as folder, stopping.work(key, gone()):
                 *values, progress = given if takes_job else (*given, None)
-                job = (Job("", Path(folder), progress),) if takes_job else ()
+                job = (Job(key, Path(folder), progress, visitor()),) if takes_job else ()
                 try:
                     values = list(map(checked, parameters, values))
                     yield work(*job, *values)
+                except stopping.Stopped:
+                    raise gr.Error("The call was cancelled.", print_exception=False) from None
                 except Exception as problem:
                     said = explain_error(problem, f"/{name} failed")
                     raise gr.Error(said, print_exception=False) from None
@@ -101,7 +102,7 @@ def endpoint(name: str, results: Mapping[str, type[Component]], models: bool = F
         call.__signature__ = signature.replace(
             parameters=[*parameters, progress] if takes_job else parameters
         )
-        return Endpoint(name, call, parameters, results, models)
+        return Endpoint(name, call, parameters, results)
 
     return decorate
 
@@ -115,12 +116,12 @@ def build(*modules: ModuleType) -> None:
                     value.add()
 
 
-def read_clip(clip: ClipFile | None, lines: int = 0) -> Clip:
-    """Read a file that a program has sent; `lines` as in har_demo.clips.ingest.
+def read_clip(job: Job, clip: ClipFile | None, lines: int = 0) -> Clip:
+    """Read a file that a program has sent, in its turn; `lines` as in har_demo.clips.ingest.
 
     Raises:
         ClipError: there is none, or it is no clip.
     """
     if not clip:
         raise ClipError("There is no clip: give a video file.")
-    return ingest(clip, name=Path(clip).name, lines=lines)
+    return read(job, clip, Path(clip).name, lines)

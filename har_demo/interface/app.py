@@ -3,11 +3,12 @@
 import logging
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from har_demo.clips import cache
 from har_demo.clips.probe import limits
 from har_demo.errors import disk_sentence
-from har_demo.interface import api, plots
+from har_demo.interface import api, lanes, plots, stopping
 from har_demo.interface.examples import FOLDER
 from har_demo.interface.pages.attention import api as attention_api
 from har_demo.interface.pages.attention import page as attention_page
@@ -30,6 +31,12 @@ from har_demo.interface.pages.recognize import page as recognize_page
 from har_demo.interface.problems import plainly
 from har_demo.interface.render import source, styles
 from har_demo.interface.theme import theme
+from har_demo.interface.visitor import Departures
+
+EVENTS = 512
+"""Presses and calls that Gradio has not begun; lanes refuse a visitor long before."""
+THREADS = 3 * lanes.ALL + 40
+"""One for each that waits in a lane, and some for those that do not."""
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +80,9 @@ def build() -> gr.Blocks:
     for event in demo.fns.values():
         if event.fn is not None:
             event.fn = plainly(event.fn)
-    return demo.queue(max_size=32, default_concurrency_limit=4)
+    stopping.within_networks()
+    # Whoever asks waits in a lane (har_demo.interface.lanes), and small things never wait.
+    return demo.queue(max_size=EVENTS, default_concurrency_limit=None)
 
 
 def launch(demo: gr.Blocks, **options) -> None:
@@ -95,5 +104,7 @@ def launch(demo: gr.Blocks, **options) -> None:
         mcp_server=True,
         ssr_mode=False,
         run_history=False,
+        max_threads=THREADS,
+        app_kwargs={"middleware": [Middleware(Departures)]},
         **options,
     )

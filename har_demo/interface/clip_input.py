@@ -1,6 +1,5 @@
 """The first step of a page: a clip comes in by upload, webcam or example and shows its facts."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +7,12 @@ import gradio as gr
 
 from har_demo.clips.changes import changes
 from har_demo.clips.clip import Clip
-from har_demo.clips.ingest import cached_clip, ingest
+from har_demo.clips.ingest import cached_clip
 from har_demo.clips.probe import limits
 from har_demo.errors import ChoiceError, ClipError
 from har_demo.interface import formatting
 from har_demo.interface.examples import example, examples
+from har_demo.interface.reading import read
 from har_demo.interface.render import fragment, render
 from har_demo.interface.run import PRIVATE, Job, on, press
 
@@ -92,8 +92,6 @@ def connect(part: ClipPart, notice: gr.HTML) -> None:
             take,
             [part.video],
             outputs,
-            concurrency_limit=2,  # each decodes and encodes a whole file
-            concurrency_id="ingest",
             show_progress_on=[part.video],
         )
     on(part.video.clear, forget_clip, [], outputs)
@@ -127,7 +125,7 @@ def _take(job: Job, video: str | None, name: str):
         yield empty
         return
     try:
-        clip = ingest(video, name=name, on_progress=_reading(job.tell))
+        clip = read(job, video, name)
     except Exception:
         yield empty
         raise
@@ -141,7 +139,7 @@ def take_example(job: Job, event: dict):
     shipped = example(str(event.get("file", "")))
     if shipped is None:
         raise ChoiceError("That example does not exist.")
-    clip = ingest(shipped.path, name=shipped.title)
+    clip = read(job, shipped.path, shipped.title)
     _remember(clip, shipped.path)
     yield shown(clip)
 
@@ -152,17 +150,11 @@ def forget_clip(job: Job):
     yield EMPTY
 
 
-def ready(
-    current: Clip | None,
-    video: str | None,
-    tell: Callable[[float, str], None],
-    lines: int = 0,
-) -> Clip:
+def ready(job: Job, current: Clip | None, video: str | None, lines: int = 0) -> Clip:
     """The clip of the page, read again when its copy has left the cache.
 
     Args:
         current, video: the clip, and the file that the page plays.
-        tell: shows progress.
         lines: how many pixels the short side shall have; a larger copy is made where the file that came
             is still here and has them.
 
@@ -171,13 +163,13 @@ def ready(
     """
     original = _originals.get(current.sha256) if current else None
     if current and original and original.is_file() and lines > min(current.width, current.height):
-        return ingest(original, name=current.source.name, on_progress=_reading(tell), lines=lines)
+        return read(job, original, current.source.name, lines)
     if current is not None and cached_clip(current.sha256) is not None:
         return current
     if not video:
         raise ClipError("There is no clip yet: drop a video, record one or take an example.")
     name = current.source.name if current else Path(video).name
-    return ingest(video, name=name, on_progress=_reading(tell))
+    return read(job, video, name)
 
 
 _originals: dict[str, Path] = {}
@@ -188,7 +180,3 @@ def _remember(clip: Clip, path: str | Path) -> None:
     while len(_originals) >= MOST_ORIGINALS:
         _originals.pop(next(iter(_originals)))
     _originals[clip.sha256] = Path(path)
-
-
-def _reading(tell: Callable[[float, str], None]) -> Callable[[float], None]:
-    return lambda share: tell(share, "Reading the clip")

@@ -14,7 +14,8 @@ An update names the outputs that change; all others stay as they are.
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,10 +23,13 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
+from har_demo import device
 from har_demo.errors import UserError
 from har_demo.interface import stopping
+from har_demo.interface.lanes import Lane, Ticket
 from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice
+from har_demo.interface.visitor import Visitor, gone, visitor
 
 PRIVATE = {"api_visibility": "undocumented"}
 
@@ -42,49 +46,81 @@ class Job:
         key: names the work for `stopping`.
         folder: a place for files, which is removed when the work has ended and Gradio has copied them.
         progress: a gr.Progress, or called like one.
+        visitor: who asks.
     """
 
     key: str
     folder: Path
     progress: Callable[..., object]
+    visitor: Visitor
+    _turns: list[tuple[Lane, Ticket]] = field(default_factory=list)
 
     @property
     def flag(self) -> int | None:
-        """The number by which other processes see that Stop was pressed; None where nothing stops the work."""
+        """The number by which other processes see that the work shall end; None where nothing stops it."""
         return stopping.flag(self.key)
 
     def tell(self, share: float, sentence: str) -> None:
         """Show how far the work has come, 0 to 1, and what it does now.
 
         Raises:
-            Stopped: Stop was pressed.
+            Stopped: Stop was pressed, or whoever asked has gone.
         """
         self.check()
         self.progress(share, desc=sentence)
 
     def check(self) -> None:
-        """Raise Stopped if Stop was pressed."""
+        """Go on, once those have had their turn who had less.
+
+        Raises:
+            Stopped: Stop was pressed, or whoever asked has gone.
+        """
         stopping.check(self.key)
+        if not device.zero_gpu():  # a GPU that is lent would wait meanwhile
+            for lane, ticket in self._turns:
+                lane.let_others(ticket, self._waiting)
+
+    @contextmanager
+    def turn(self, lane: Lane) -> Iterator[None]:
+        """Wait for a turn in a lane, saying how many come first, and have it until this is left.
+
+        Raises:
+            ChoiceError: too many questions of the visitor wait already.
+            Stopped: as `check`.
+        """
+        with lane.turn(self.visitor, self._waiting) as ticket:
+            self._turns.append((lane, ticket))
+            try:
+                yield
+            finally:
+                self._turns.remove((lane, ticket))
+
+    def _waiting(self, before: int) -> None:
+        stopping.check(self.key)
+        self.progress(0.0, desc=f"Waiting: {before} come{'s' if before == 1 else ''} first")
 
 
-def press(work: Work | None = None, *, errors: str = "notice"):
+def press(work: Work | None = None, *, errors: str = "notice", lane: Lane | None = None):
     """Decorate a generator of updates, so that whatever goes wrong in it becomes a sentence on the page.
 
     The decorated function is called with the key and the progress of a Job in place of the job.
 
     Args:
         errors: the output that shows the sentence.
+        lane: where all of the work takes its turn; work that reads a clip first takes its turns itself.
     """
     if work is None:
-        return functools.partial(press, errors=errors)
+        return functools.partial(press, errors=errors, lane=lane)
 
     @functools.wraps(work)
     def guarded(key: str, progress: Callable, *given, **named):
         with TemporaryDirectory() as folder:
             try:
-                yield from work(Job(key, Path(folder), progress), *given, **named)
+                job = Job(key, Path(folder), progress, visitor())
+                with job.turn(lane) if lane else nullcontext():
+                    yield from work(job, *given, **named)
             except stopping.Stopped:
-                return  # the press on Stop says so
+                return  # the press on Stop says so, or nobody is there any more
             except UserError as problem:
                 yield {errors: notice(str(problem))}
             except Exception as fault:
@@ -114,7 +150,7 @@ def on(
         named = {"event": data._data or {}, "query": dict(request.query_params)}
         named = {name: value for name, value in named.items() if name in parameters}
         update = None
-        with stopping.work(key):
+        with stopping.work(key, gone()):
             for update in work(key, progress, *given, **named):
                 yield {outputs[name]: value for name, value in update.items()} or gr.skip()
         if update is None:
@@ -148,8 +184,6 @@ def connect(
 ) -> None:
     """Let a press on Run do the work, and a press on Stop end it.
 
-    Models answer one visitor after another, whichever page asks.
-
     Args:
         status: where progress is shown.
         stopped: work of its own, given what is `answered` when Stop is pressed.
@@ -162,8 +196,6 @@ def connect(
         outputs,
         js=f"(...all) => {{ atlas.started(); return ({given})(...all); }}",
         trigger_mode="multiple",  # 'once' would swallow a press soon after Stop; the script guards
-        concurrency_limit=1,
-        concurrency_id="models",
         show_progress_on=[status],
     )
     running.then(None, None, None, js="() => atlas.ended()", api_name="ended", **PRIVATE)
@@ -201,7 +233,6 @@ def ends(
         stop,
         js=js,
         cancels=list(running),
-        concurrency_limit=None,  # one visitor's waiting must not hold up another's
         api_name=f"stop_{work.__name__}",
         show_progress="hidden",
         **PRIVATE,

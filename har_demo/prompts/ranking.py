@@ -63,6 +63,7 @@ def search_files(
     model: str | None = None,
     on_progress: Progress | None = None,
     on_read: Callable[[list[Clip]], None] = lambda clips: None,
+    read: Callable[[Path, Callable[[float], None]], Clip] | None = None,
 ) -> Ranking:
     """Rank video files by how well a sentence fits them; those that cannot be read are named, not fatal.
 
@@ -70,21 +71,31 @@ def search_files(
         files: at most MOST.
         sentence, model, on_progress: as for `search`.
         on_read: called with the clips once all files are read, before a model looks at them.
+        read: reads a file, given what shows the share that is done; `ingest` by default.
 
     Raises:
         ChoiceError: as `search`, or none of the files can be read.
         WeightsError: as `search`.
     """
-    from har_demo.clips.ingest import ingest
+    if read is None:
+        from har_demo.clips.ingest import ingest
+
+        def read(file: Path, tell: Callable[[float], None]) -> Clip:
+            return ingest(file, name=file.name, on_progress=tell)
 
     say = on_progress or (lambda fraction, sentence: None)
     words.normalise_prompts([sentence])  # what cannot be asked is said before anything is read
     _check_count(len(files))
     clips, unread = [], []
     for number, file in enumerate(files):
-        say(0.6 * number / len(files), f"Reading {file.name}, {number + 1} of {len(files)}")
+        sentence_of = f"Reading {file.name}, {number + 1} of {len(files)}"
+
+        def tell(share: float, number: int = number, sentence: str = sentence_of) -> None:
+            say(0.6 * (number + share) / len(files), sentence)
+
+        tell(0.0)
         try:
-            clips.append(ingest(file, name=file.name))
+            clips.append(read(file, tell))
         except ClipError as problem:
             unread.append(Unread(file.name, str(problem)))
     if not clips:

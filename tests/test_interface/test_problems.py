@@ -61,7 +61,7 @@ def test_an_upload_that_meets_a_fault_is_said_beside_the_clip(monkeypatch, caplo
     def broken(*given, **named):
         raise AttributeError("planted")
 
-    monkeypatch.setattr(clip_input, "ingest", broken)
+    monkeypatch.setattr(clip_input, "read", broken)
     emptied, said = pressed(clip_input.take_upload, "/tmp/a.mp4")
     assert (emptied["video"], emptied["current"]) == (None, None)
     assert BROKEN in said["clip_notice"]

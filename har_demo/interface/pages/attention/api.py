@@ -18,7 +18,7 @@ from har_demo.models import registry
 RESULTS = {"map": gr.JSON, "picture": gr.File, "array": gr.File}
 
 
-@endpoint("attention", RESULTS, models=True)
+@endpoint("attention", RESULTS)
 def attention(
     job: Job,
     clip: ClipFile,
@@ -49,14 +49,14 @@ def attention(
         lines: How many of the strongest connections are listed and drawn.
     """
     place = (x or 0, y or 0, int(frame or 0))
-    trace = traced(job, read(clip, model), model, second, maps=False)[0]
+    trace = traced(job, read(job, clip, model), model, second, maps=False)[0]
     return _files(
         explained_attention(trace, place, block or None, head, function or None, int(lines)),
         job.folder,
     )
 
 
-@endpoint("class_activation", RESULTS, models=True)
+@endpoint("class_activation", RESULTS)
 def class_activation(
     job: Job,
     clip: ClipFile,
@@ -77,16 +77,16 @@ def class_activation(
         second: The moment to look at; leave empty for the middle of the clip.
         trust: Whether to measure deletion, insertion and a network with shuffled parameters, too.
     """
-    trace = traced(job, read(clip, model), model, second, maps=False)[0]
+    trace = traced(job, read(job, clip, model), model, second, maps=False)[0]
     return _files(
         class_explained(job, trace, action or None, method or "grad-cam", trust), job.folder
     )
 
 
-def read(clip: ClipFile, model: str) -> Clip:
+def read(job: Job, clip: ClipFile, model: str) -> Clip:
     """Read the clip; a wrong model is named before."""
     registry.card(model)
-    return read_clip(clip)
+    return read_clip(job, clip)
 
 
 def _files(explained: ExplainedAttention | ExplainedClass, folder: Path) -> tuple[dict, str, str]:

@@ -15,6 +15,7 @@ from har_demo.explain.export import (
 )
 from har_demo.explain.look import ForwardTrace
 from har_demo.interface.clip_input import ready
+from har_demo.interface.lanes import MODELS, PICTURES
 from har_demo.interface.pages.attention.on_gpu import class_explained, traced
 from har_demo.interface.pages.attention.view import (
     METHOD_CHOICES,
@@ -55,7 +56,7 @@ def ask_model(
     """
     if not model:
         raise ChoiceError("No model with weights is here: fetch some, then open this page again.")
-    clip = ready(current, video, job.tell)
+    clip = ready(job, current, video)
     trace, found = traced(job, clip, model, second)
     job.tell(0.6, "Attention of all positions")
     shown = current.sha256 if current else clip.sha256
@@ -93,7 +94,7 @@ def stopped(job: Job, trace: ForwardTrace | None):
     yield {"notice": notice(f"Stopped.{stays}", "warn")}
 
 
-@press(errors="scores")
+@press(errors="scores", lane=PICTURES)
 def ask_place(job: Job, trace, at, block, head, level, function, changes, lines, event: dict):
     """Let another place ask. Yields updates of: at, overlay, scores."""
     try:
@@ -105,7 +106,7 @@ def ask_place(job: Job, trace, at, block, head, level, function, changes, lines,
         yield _redrawn(trace, at, block, head, level, function, changes, lines)
 
 
-@press(errors="scores")
+@press(errors="scores", lane=PICTURES)
 def redraw(job: Job, trace, at, block, head, level, function, changes, lines):
     """Draw the same place under other settings. Yields updates of: overlay, scores."""
     yield _redrawn(trace, at, block, head, level, function, changes, lines)
@@ -115,7 +116,7 @@ def _redrawn(trace, at, block, head, level, function, changes, lines) -> dict:
     return _drawn(_said(trace, at, block, head, function, lines), level or 0, changes)
 
 
-@press(errors="scores")
+@press(errors="scores", lane=PICTURES)
 def change_block(job: Job, trace, at, block, lines):
     """Show another block, with its own heads, levels and functions.
 
@@ -125,41 +126,41 @@ def change_block(job: Job, trace, at, block, lines):
     yield _selectors(said.result.block) | _drawn(said, 0, False)
 
 
-@press(errors="class_map")
+@press(errors="class_map", lane=PICTURES)
 def change_class(job: Job, trace, name, method):
     """Show another action or method, and no curves any more. Yields updates of: class_map, curves."""
     yield {"curves": ""}
     yield {"class_map": class_map_shown(_class(job, trace, name, method))}
 
 
-@press(errors="curves")
+@press(errors="curves", lane=MODELS)
 def trust_class(job: Job, trace, name, method):
     """Measure deletion, insertion and shuffled parameters. Yields an update of: curves."""
     explained = _class(job, trace, name, method, trust=True)
     yield {"curves": trust_shown(explained)}
 
 
-@press
+@press(lane=PICTURES)
 def picture_of_attention(job: Job, trace, at, block, head, level, function, changes, lines):
     """Write the map as drawn. Yields an update of: file."""
     said = _said(trace, at, block, head, function, lines)
     yield {"file": _file(job, trace, f"attention-{said.result.block.name}.png", said.png())}
 
 
-@press
+@press(lane=PICTURES)
 def array_of_attention(job: Job, trace, at, block, head, level, function, changes, lines):
     """Write the map's numbers. Yields an update of: file."""
     said = _said(trace, at, block, head, function, lines)
     yield {"file": _file(job, trace, f"attention-{said.result.block.name}.npz", said.npz())}
 
 
-@press
+@press(lane=PICTURES)
 def picture_of_class(job: Job, trace, name, method):
     """Write the class's map as drawn. Yields an update of: file."""
     yield {"file": _file(job, trace, f"{method}.png", _class(job, trace, name, method).png())}
 
 
-@press
+@press(lane=PICTURES)
 def array_of_class(job: Job, trace, name, method):
     """Write the numbers of the class's map. Yields an update of: file."""
     yield {"file": _file(job, trace, f"{method}.npz", _class(job, trace, name, method).npz())}

@@ -6,6 +6,7 @@ from har_demo.explain.export import ExplainedClass, explained_class
 from har_demo.explain.faithfulness import STEPS
 from har_demo.explain.look import ForwardTrace, look
 from har_demo.interface import gpu
+from har_demo.interface.lanes import MODELS
 from har_demo.interface.pages.recognize.on_gpu import fetched, gains, worth_lending
 from har_demo.interface.run import Job
 from har_demo.recognize.plan import plan
@@ -28,7 +29,8 @@ def traced(
         one = plan(clip, Request(model))
         if gains(one) and fetched(one, job.tell):
             duration = gpu.seconds(one.view_gmacs * (1 + BACKWARD * maps))
-    return gpu.call(job.tell, job.flag, duration, trace_and_map, clip, model, second, maps)
+    with job.turn(MODELS):
+        return gpu.call(job.tell, job.flag, duration, trace_and_map, clip, model, second, maps)
 
 
 def class_explained(

@@ -157,12 +157,9 @@ def build() -> None:
                 curves = plots.build(elem_id="curves")
             file = gr.DownloadButton("File", visible="hidden", elem_id="file")
 
-    one_at_a_time = {"concurrency_limit": 1, "concurrency_id": "models"}
     quick = {
         "trigger_mode": "always_last",
         "show_progress": "hidden",
-        "concurrency_limit": 2,
-        "concurrency_id": "maps",
     }
     clip_input.connect(clip, notice)
     verdict.change(None, None, None, js="() => atlas.compare()", api_name="compare", **PRIVATE)
@@ -203,8 +200,6 @@ def build() -> None:
         {"at": at, **drawn},
         # One after another and none left out: 'always_last' would ask for the first place again.
         trigger_mode="multiple",
-        concurrency_limit=1,
-        concurrency_id="places",
         show_progress="hidden",
     )
     on(block.input, change_block, [look, at, block, lines], {**selectors, **drawn}, **quick)
@@ -222,7 +217,6 @@ def build() -> None:
         chosen,
         {"curves": curves},
         show_progress_on=[trust_status],
-        **one_at_a_time,
     )
     for button, make, inputs, label in (
         (attention_png, picture_of_attention, settings, "attention_png"),

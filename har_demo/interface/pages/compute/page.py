@@ -74,8 +74,6 @@ def build() -> None:
         "api_visibility": "undocumented",
         "show_progress": "hidden",
         "trigger_mode": "always_last",
-        "concurrency_limit": 2,
-        "concurrency_id": "counting",
     }
     view = [model, frames, side, unit]
     # Its `input` also comes when the reader leaves the box, and would put the frames back.

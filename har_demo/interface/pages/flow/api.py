@@ -9,12 +9,13 @@ from har_demo.flow import catalogue, save
 from har_demo.flow.look import FlowResult, flow_json, forget
 from har_demo.interface import budget
 from har_demo.interface.api import ClipFile, endpoint, read_clip
+from har_demo.interface.lanes import MODELS, PICTURES
 from har_demo.interface.pages.flow.on_gpu import computed
 from har_demo.interface.run import Job
 from har_demo.recognize import two_streams
 
 
-@endpoint("flow", {"flow": gr.JSON}, models=True)
+@endpoint("flow", {"flow": gr.JSON})
 def flow_of_clip(
     job: Job,
     clip: ClipFile,
@@ -36,7 +37,7 @@ def flow_of_clip(
     return flow_json(result)
 
 
-@endpoint("flow_files", {"coloured flow": gr.Video, ".flo files": gr.File}, models=True)
+@endpoint("flow_files", {"coloured flow": gr.Video, ".flo files": gr.File})
 def flow_files(
     job: Job,
     clip: ClipFile,
@@ -57,8 +58,9 @@ def flow_files(
     """
     result = _look(job, clip, methods, start, seconds)
     film, archive = job.folder / "flow.mp4", job.folder / "flow.zip"
-    save.write_film(result, film, not camera)
-    save.write_zip(result, archive, not camera)
+    with job.turn(PICTURES):
+        save.write_film(result, film, not camera, lambda share: job.tell(share, "Drawing"))
+        save.write_zip(result, archive, not camera)
     forget(result)
     return str(film), str(archive)
 
@@ -69,7 +71,7 @@ def list_flow_methods() -> list[dict]:
     return [asdict(method) for method in catalogue.methods()]
 
 
-@endpoint("two_stream", {"streams": gr.JSON}, models=True)
+@endpoint("two_stream", {"streams": gr.JSON})
 def two_stream(
     job: Job, clip: ClipFile, streams: str = "lab", weight: float = 0.5, flow: str = ""
 ) -> dict:
@@ -87,9 +89,10 @@ def two_stream(
     asked = two_streams.requests_of(
         streams, flow or None
     )  # bad names are said before the clip is read
-    source = read_clip(clip)
+    source = read_clip(job, clip)
     budget.check_models(source, asked)
-    both = two_streams.ask(source, streams, flow or None, job.tell)
+    with job.turn(MODELS):
+        both = two_streams.ask(source, streams, flow or None, job.tell)
     return two_streams.streams_json(both, weight)
 
 
@@ -99,4 +102,4 @@ def _look(
     names = [methods] if isinstance(methods, str) else list(map(str, methods or []))
     if start is None or seconds is None:
         raise ChoiceError("Give the start and the duration of the span in seconds.")
-    return computed(job, read_clip(clip), names, start, seconds)
+    return computed(job, read_clip(job, clip), names, start, seconds)

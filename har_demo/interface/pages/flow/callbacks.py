@@ -15,6 +15,7 @@ from har_demo.flow.look import flow_json
 from har_demo.flow.views import METHOD
 from har_demo.interface import budget
 from har_demo.interface.clip_input import ready
+from har_demo.interface.lanes import MODELS, PICTURES
 from har_demo.interface.pages.flow.on_gpu import computed, stacked
 from har_demo.interface.pages.flow.view import (
     FlowOnPage,
@@ -66,7 +67,7 @@ def show_motion(
 
     Yields updates of: notice, panel, pair, network, answered, reading, take_away, json_file, film, zip_file.
     """
-    clip = ready(current, video, job.tell)
+    clip = ready(job, current, video)
     if method and method == beside:
         raise ChoiceError(
             "Both methods are the same: choose another one to compare with, or nothing."
@@ -107,7 +108,7 @@ def stopped(job: Job, on_page: FlowOnPage | None):
     yield {"notice": notice(f"Stopped.{stays}", "warn")}
 
 
-@press
+@press(lane=PICTURES)
 def take_off(job: Job, on_page: FlowOnPage | None, without_camera: bool):
     """Show the same flow with or without the camera's motion.
 
@@ -125,7 +126,7 @@ def take_off(job: Job, on_page: FlowOnPage | None, without_camera: bool):
     }
 
 
-@press
+@press(lane=PICTURES)
 def show_pair(job: Job, on_page: FlowOnPage | None, event: dict):
     """Show another pair of frames. Yields updates of: notice, pair, answered."""
     number = event.get("pair")
@@ -136,7 +137,7 @@ def show_pair(job: Job, on_page: FlowOnPage | None, event: dict):
     yield {"notice": "", "pair": one_pair(changed), "answered": changed}
 
 
-@press
+@press(lane=PICTURES)
 def see_as(job: Job, on_page: FlowOnPage | None, seen_by: str):
     """Show the channels as another network is given them. Yields updates of: notice, network."""
     if on_page is None:
@@ -160,7 +161,7 @@ def _network(job: Job, on_page: FlowOnPage, seen_by: str) -> str:
     return as_network(one, model, way.title, found.clip.fps)
 
 
-@press
+@press(lane=PICTURES)
 def make_files(job: Job, on_page: FlowOnPage | None):
     """Write the coloured video to watch and keep, and the fields in one archive.
 
@@ -203,9 +204,10 @@ def ask_streams(
 
     Yields updates of: notice, streams_panel, both, weighing.
     """
-    clip = ready(current, video, job.tell)
+    clip = ready(job, current, video)
     budget.check_models(clip, streaming.requests_of(name, flow or None))
-    both = streaming.ask(clip, name, flow or None, job.tell)
+    with job.turn(MODELS):
+        both = streaming.ask(clip, name, flow or None, job.tell)
     yield {
         "notice": "",
         "streams_panel": two_streams(both, weight),

@@ -8,6 +8,7 @@ from har_demo.flow import learned
 from har_demo.flow.look import FlowResult, look
 from har_demo.flow.stack import Stack, stack
 from har_demo.interface import gpu
+from har_demo.interface.lanes import MODELS
 from har_demo.interface.run import Job
 from har_demo.models.card import ModelInput
 
@@ -20,7 +21,8 @@ def computed(
 ) -> FlowResult:
     """Compute flow along a span; else as `har_demo.flow.look.look`."""
     duration = _duration(job, methods)
-    return gpu.call(job.tell, job.flag, duration, look, clip, methods, start, seconds)
+    with job.turn(MODELS):
+        return gpu.call(job.tell, job.flag, duration, look, clip, methods, start, seconds)
 
 
 def stacked(job: Job, clip: Clip, spec: ModelInput, first: int, method: str) -> Stack:

@@ -151,7 +151,6 @@ def build() -> None:
             streams_panel = gr.HTML("", elem_id="streams-panel")
 
     at_once = {"queue": False, "show_progress": "hidden", **PRIVATE}
-    models = {"concurrency_limit": 1, "concurrency_id": "models"}
     quick = {"trigger_mode": "always_last", "show_progress": "hidden"}
 
     clip_input.connect(clip, notice)
@@ -188,14 +187,12 @@ def build() -> None:
         {"notice": notice, "network": network},
         trigger_mode="always_last",
         show_progress_on=[network],
-        **models,
     )
     on(
         make.click,
         make_files,
         [answered],
         {"notice": notice, **files},
-        concurrency_limit=2,
         show_progress_on=[film],
     )
     on(
@@ -204,7 +201,6 @@ def build() -> None:
         [clip.current, clip.video, streams, other, weight],
         {"notice": notice, "streams_panel": streams_panel, "both": both, "weighing": weighing},
         show_progress_on=[streams_panel],
-        **models,
     )
     on(weight.change, weigh, [both, weight], {"streams_panel": streams_panel}, **quick)
     page = gr.context.Context.root_block

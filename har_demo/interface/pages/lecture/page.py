@@ -31,7 +31,6 @@ def build() -> None:
     quiet = {
         "api_visibility": "undocumented",
         "show_progress": "hidden",
-        "concurrency_limit": 4,
     }
     page = gr.context.Context.root_block
     page.load(story, None, chapters, api_name="story", **quiet).then(

@@ -6,6 +6,7 @@ import torch
 from har_demo.device import device
 from har_demo.errors import ChoiceError
 from har_demo.interface import formatting, plots
+from har_demo.interface.lanes import MODELS
 from har_demo.interface.pages.measured.view import restore, whisker
 from har_demo.interface.render import fragment, notice
 from har_demo.interface.run import Job, press
@@ -21,7 +22,7 @@ SIZE = 11  # of a point in the chart, in pixels
 SHOWN, HIDDEN = gr.update(visible=True), gr.update(visible=False)
 
 
-@press(errors="films")
+@press(errors="films", lane=MODELS)
 def examples_of(job: Job, model: str, event: dict):
     """Show clips of one cell of the matrix, one after the other: updates of films, stop."""
     pair = event.get("custom")
@@ -100,7 +101,7 @@ def recorded_times(dataset: str) -> str:
     return _times(recorded[machine], dataset, machine, beside=beside, recorded=True)
 
 
-@press(errors="times")
+@press(errors="times", lane=MODELS)
 def time_here(job: Job, dataset: str):
     """Time every measured network on this machine: updates of times, stop."""
     where = device()

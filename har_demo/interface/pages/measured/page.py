@@ -35,14 +35,11 @@ QUIET = {
     **PRIVATE,
     "show_progress": "hidden",
     "trigger_mode": "always_last",
-    "concurrency_limit": 4,
 }
-# One visitor's models answer after another's; 'once' would swallow a press soon after Stop.
-MODELS = {
+# 'once' would swallow a press soon after Stop.
+LONG = {
     "show_progress": "hidden",
     "trigger_mode": "multiple",
-    "concurrency_limit": 1,
-    "concurrency_id": "models",
 }
 
 
@@ -108,7 +105,7 @@ def build() -> None:
     )
 
     outputs = {"films": films, "stop": stop_films}
-    running = on(matrix.point_click, callbacks.examples_of, [model], outputs, **MODELS)
+    running = on(matrix.point_click, callbacks.examples_of, [model], outputs, **LONG)
     running.then(hidden, None, stop_films, api_name="examples_over", **PRIVATE)
     ends(stop_films, [running], callbacks.examples_of, callbacks.examples_stopped, [], outputs)
     matrix.point_click(
@@ -116,7 +113,7 @@ def build() -> None:
     )
 
     outputs = {"times": times, "stop": stop_timing}
-    running = on(time.click, callbacks.time_here, [dataset], outputs, **MODELS)
+    running = on(time.click, callbacks.time_here, [dataset], outputs, **LONG)
     running.then(hidden, None, stop_timing, api_name="timing_over", **PRIVATE)
     ends(stop_timing, [running], callbacks.time_here, callbacks.timing_stopped, [], outputs)
 

@@ -7,11 +7,12 @@ from har_demo.explain.edits_export import grid_json
 from har_demo.explain.samplings import FRAMES, KINDS, STRIDES
 from har_demo.explain.samplings_export import samplings_json
 from har_demo.interface.api import ClipFile, endpoint, read_clip
+from har_demo.interface.lanes import PICTURES
 from har_demo.interface.pages.motion.callbacks import sampled, tried, write_edited
 from har_demo.interface.run import Job
 
 
-@endpoint("edits", {"grid": gr.JSON}, models=True)
+@endpoint("edits", {"grid": gr.JSON})
 def try_edits(
     job: Job,
     clip: ClipFile,
@@ -28,7 +29,7 @@ def try_edits(
         edits: Edits as /edit_list names them, with a strength where wanted, such as "darken=0.1"; leave empty for all.
         start: The second from which on ten seconds of the clip are looked at.
     """
-    *_, last = tried(job, read_clip(clip), models or [], edits or list(EDITS), start)
+    *_, last = tried(job, read_clip(job, clip), models or [], edits or list(EDITS), start)
     return grid_json(last)
 
 
@@ -44,11 +45,13 @@ def edited(job: Job, clip: ClipFile, edit: str = "reverse", start: float = 0) ->
     """
     asked(edit)  # a bad edit is named before the clip is read
     path = job.folder / "edited.mp4"
-    write_edited(read_clip(clip), edit, start, path)
+    source = read_clip(job, clip)
+    with job.turn(PICTURES):
+        write_edited(source, edit, start, path)
     return str(path)
 
 
-@endpoint("samplings", {"passes": gr.JSON}, models=True)
+@endpoint("samplings", {"passes": gr.JSON})
 def try_samplings(
     job: Job,
     clip: ClipFile,
@@ -70,7 +73,7 @@ def try_samplings(
         start: The second from which on ten seconds of the clip are looked at.
     """
     chosen = (kinds or list(KINDS), frames or list(FRAMES), strides or list(STRIDES))
-    excerpt, _, passes = sampled(job, read_clip(clip), models or [], *chosen, start)
+    excerpt, _, passes = sampled(job, read_clip(job, clip), models or [], *chosen, start)
     return samplings_json(excerpt.stretch, list(passes))
 
 

@@ -21,11 +21,13 @@ from har_demo.explain.samplings_export import samplings_csv, samplings_json
 from har_demo.explain.sensitivity import Grid
 from har_demo.interface import budget
 from har_demo.interface.clip_input import ready
+from har_demo.interface.lanes import PICTURES
 from har_demo.interface.pages.motion import previews as motion_previews
 from har_demo.interface.pages.motion.on_gpu import edited_grids, excerpt, sampled_passes
 from har_demo.interface.pages.motion.view import MotionOnPage
 from har_demo.interface.render import data_uri, notice
 from har_demo.interface.run import Job, press
+from har_demo.interface.visitor import visitor
 
 BETWEEN = 0.4  # seconds between two pictures of the grid while it fills
 THUMBNAILS = 8
@@ -89,7 +91,7 @@ def try_on_models(
 
     Yields updates of: notice, style, panel, on_page, take_away, json_file, csv_file, played.
     """
-    clip = ready(current, video, job.tell)
+    clip = ready(job, current, video)
     shown = current.sha256 if current else clip.sha256
     if part == SAMPLINGS:
         pages = _samplings(job, clip, shown, chosen, kinds, frames, strides, start)
@@ -173,7 +175,7 @@ def _files(on_page: MotionOnPage, folder: Path) -> dict:
     }
 
 
-@press
+@press(lane=PICTURES)
 def play_edit(job: Job, on_page: MotionOnPage | None, event: dict):
     """Write the whole stretch with one edit, as an H.264 file to watch and keep.
 
@@ -215,13 +217,14 @@ def preview(asked: dict) -> dict:
         if clip is None:
             return {}
         one = edits.asked(str(asked["edit"]))
-        address, count = motion_previews.strip(clip, float(asked["start"] or 0), one)
+        with PICTURES.turn(visitor(), lambda before: None):
+            address, count = motion_previews.strip(clip, float(asked["start"] or 0), one)
         return {"address": address, "count": count, "seconds": count / motion_previews.RATE}
     except (UserError, LookupError, TypeError, ValueError, OverflowError):
         return {}
 
 
-@press
+@press(lane=PICTURES)
 def previews(job: Job, current: Clip | None, wanted: list[str], start: float):
     """Show previews of every edit for the clip that has come, and its start if that can be chosen.
 

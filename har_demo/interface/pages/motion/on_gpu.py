@@ -10,6 +10,7 @@ from har_demo.explain.film import Excerpt, film
 from har_demo.explain.samplings import Sampled, SamplingChoice
 from har_demo.explain.sensitivity import Grid, grid
 from har_demo.interface import gpu
+from har_demo.interface.lanes import MODELS
 from har_demo.interface.pages.recognize.on_gpu import fetched, gains
 from har_demo.interface.run import Job
 from har_demo.recognize.plan import plan
@@ -28,7 +29,8 @@ def edited_grids(
     """
     passes = 1 + len(edits)
     duration = _duration(job, clip, models, lambda one: passes * one.views * one.view_gmacs)
-    return gpu.stream(job.tell, job.flag, duration, grids, clip, models, edits, start)
+    with job.turn(MODELS):
+        yield from gpu.stream(job.tell, job.flag, duration, grids, clip, models, edits, start)
 
 
 def excerpt(job: Job, clip: Clip, start: float) -> Excerpt:
@@ -47,9 +49,11 @@ def sampled_passes(
     clip, frames = taken.stretch.source, sum(way.frames for way in ways)
     # A quick pass is made twice.
     duration = _duration(job, clip, models, lambda one: 2 * frames * one.view_gmacs / one.frames)
-    if not duration:
-        return sampling.samplings(taken, models, ways, _after_reading(job.tell))
-    return gpu.stream(job.tell, job.flag, duration, passes, clip, models, ways, start)
+    with job.turn(MODELS):
+        if not duration:
+            yield from sampling.samplings(taken, models, ways, _after_reading(job.tell))
+        else:
+            yield from gpu.stream(job.tell, job.flag, duration, passes, clip, models, ways, start)
 
 
 def grids(

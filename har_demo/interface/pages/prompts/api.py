@@ -19,7 +19,7 @@ from har_demo.prompts import (
 )
 
 
-@endpoint("ask", {"answer": gr.JSON}, models=True)
+@endpoint("ask", {"answer": gr.JSON})
 def ask_in_words(
     job: Job,
     clip: ClipFile,
@@ -44,7 +44,7 @@ def ask_in_words(
     """
     requested = prompts if isinstance(prompts, str) else list(map(str, prompts or []))
     normalise_prompts(requested)  # bad prompts are named before the clip is read
-    source = read_clip(clip)
+    source = read_clip(job, clip)
     answer = question(
         job, source, requested, tower, templates or list(PLAIN), none, pooling, temperature
     )
@@ -57,7 +57,7 @@ def list_image_text_models() -> list[dict]:
     return [asdict(card) for card in image_text_models()]
 
 
-@endpoint("search", {"ranking": gr.JSON}, models=True)
+@endpoint("search", {"ranking": gr.JSON})
 def search_clips(job: Job, clips: list[ClipFile], sentence: str, tower: str = DEFAULT) -> dict:
     """
     Rank up to 50 video clips by how well one sentence fits them, the best first; bad files are named.

@@ -12,6 +12,7 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import budget
 from har_demo.interface.clip_input import ready
+from har_demo.interface.lanes import MODELS
 from har_demo.interface.pages.prompts.on_gpu import encode
 from har_demo.interface.pages.prompts.view import (
     PromptsOnPage,
@@ -72,17 +73,18 @@ def question(
     """
     name = offered(model or DEFAULT)
     budget.check_prompts(name, prompts, templates, FRAMES)
-    seen, machine = encode(job, job.tell, [clip], name, FRAMES, WINDOWS)
-    answer = ask(
-        clip,
-        prompts,
-        name,
-        pooling,
-        templates,
-        BACKGROUND if none else (),
-        temperature=temperature,
-        on_progress=job.tell,
-    )
+    with job.turn(MODELS):
+        seen, machine = encode(job, job.tell, [clip], name, FRAMES, WINDOWS)
+        answer = ask(
+            clip,
+            prompts,
+            name,
+            pooling,
+            templates,
+            BACKGROUND if none else (),
+            temperature=temperature,
+            on_progress=job.tell,
+        )
     if frames := seen.get(clip.sha256):
         times = replace(answer.times, decode=frames.decode, image=frames.image)
         return replace(answer, times=times, device=machine)
@@ -105,7 +107,7 @@ def ask_prompts(
 
     Yields updates of: notice, panel, where, who, which, answered, reading, take_away, json_file.
     """
-    clip = ready(current, video, job.tell)
+    clip = ready(job, current, video)
     normalise_prompts(prompts)  # bad prompts are named before anything is loaded
     answer = question(job, clip, prompts, model, templates.splitlines(), none, pooling, None)
     job.check()
@@ -157,7 +159,7 @@ def _read(answer: PromptAnswer, pooling: str, warmth: float) -> PromptAnswer:
     return rescore(answer, pooling, max(0.001, answer.own_temperature(pooling) * warmth))
 
 
-@press(errors="where")
+@press(errors="where", lane=MODELS)
 def where_it_matches(job: Job, on_page: PromptsOnPage | None, event: dict):
     """Show a heat map of one prompt on its best frame. Yields an update of: where."""
     number = event.get("prompt")

@@ -181,7 +181,6 @@ def build() -> None:
             shown,
             trigger_mode="always_last",
             show_progress="hidden",
-            concurrency_limit=4,
         )
     share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **PRIVATE)
     on(
@@ -189,7 +188,6 @@ def build() -> None:
         where_it_matches,
         [answered],
         {"where": where},
-        concurrency_id="models",
         show_progress_on=[where],
     ).then(None, None, None, js="() => atlas.show('#where')", api_name="show_where", **PRIVATE)
     learned.expand(curves, None, measured, api_name="prompts_curves", **at_once)

@@ -1,6 +1,8 @@
 """The second part of the Prompts page: up to fifty clips are ranked for one sentence."""
 
 import json
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import gradio as gr
@@ -10,7 +12,9 @@ from har_demo.clips.frames import read_frames
 from har_demo.clips.probe import limits
 from har_demo.errors import ChoiceError
 from har_demo.interface import budget, formatting
+from har_demo.interface.lanes import MODELS
 from har_demo.interface.pages.prompts.on_gpu import encode
+from har_demo.interface.reading import read
 from har_demo.interface.render import data_uri, fragment, notice, render
 from har_demo.interface.run import Job, ends, on, press
 from har_demo.prompts import Found, Ranking, ranking_json, search_files
@@ -76,11 +80,7 @@ def build(model: gr.Dropdown) -> None:
                 )
 
     outputs = {"notice": notice_place, "found": found, "json_file": json_file}
-    options = {
-        "concurrency_limit": 1,
-        "concurrency_id": "models",
-        "show_progress_on": [status],
-    }
+    options = {"show_progress_on": [status]}
     inputs = [files, sentence, model]
     running = [
         on(go.click, search_clips, inputs, outputs, **options),
@@ -117,10 +117,17 @@ def find(job: Job, files: list[str] | None, sentence: str, model: str) -> Rankin
     name = offered(model)
     budget.check_search(name, len(files), FRAMES)
 
-    def encoded(clips: list[Clip]) -> None:
-        encode(job, job.tell, clips, name, FRAMES, windows=1)
+    with ExitStack() as turns:
 
-    return search_files([Path(file) for file in files], sentence, name, job.tell, encoded)
+        def encoded(clips: list[Clip]) -> None:
+            turns.enter_context(job.turn(MODELS))
+            encode(job, job.tell, clips, name, FRAMES, windows=1)
+
+        def read_one(file: Path, tell: Callable[[float], None]) -> Clip:
+            return read(job, file, file.name, tell=tell)
+
+        paths = [Path(file) for file in files]
+        return search_files(paths, sentence, name, job.tell, encoded, read_one)
 
 
 @press

@@ -7,6 +7,7 @@ import gradio as gr
 from har_demo.clips.clip import Clip
 from har_demo.interface import budget
 from har_demo.interface.api import ClipFile, endpoint, read_clip
+from har_demo.interface.lanes import PICTURES
 from har_demo.interface.pages.recognize.on_gpu import recognized
 from har_demo.interface.run import Job
 from har_demo.interface.service import requests
@@ -18,7 +19,7 @@ from har_demo.recognize.prediction import ModelError, Prediction
 from har_demo.weights.sources import chosen_sources
 
 
-@endpoint("recognize", {"answers": gr.JSON}, models=True)
+@endpoint("recognize", {"answers": gr.JSON})
 def recognize(
     job: Job,
     clip: ClipFile,
@@ -39,12 +40,12 @@ def recognize(
         windows: Number of windows spread evenly over the clip; leave empty to cover it, up to ten.
         crops: 1 for the centre of the picture, 3 for start, centre and end of its long side.
     """
-    source = read_clip(clip)
+    source = read_clip(job, clip)
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
     return as_json(source, _answers(job, source, models, settings))
 
 
-@endpoint("recognize_as_published", {"answers": gr.JSON}, models=True)
+@endpoint("recognize_as_published", {"answers": gr.JSON})
 def recognize_as_published(
     job: Job,
     clip: ClipFile,
@@ -71,12 +72,12 @@ def recognize_as_published(
         replace(request, source=named.get(request.model, ""))
         for request in requests(models, settings)
     ]
-    source = read_clip(clip, most_lines(asked))
+    source = read_clip(job, clip, most_lines(asked))
     budget.check_models(source, asked)
     return as_json(source, list(recognized(job, source, asked)))
 
 
-@endpoint("annotate", {"annotated clip": gr.Video}, models=True)
+@endpoint("annotate", {"annotated clip": gr.Video})
 def annotated(
     job: Job,
     clip: ClipFile,
@@ -97,14 +98,15 @@ def annotated(
         windows: Number of windows spread evenly over the clip; leave empty to cover it, up to ten.
         crops: 1 for the centre of the picture, 3 for start, centre and end of its long side.
     """
-    source = read_clip(clip)
+    source = read_clip(job, clip)
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
     answers = _answers(job, source, models, settings)
     predictions = [answer for answer in answers if isinstance(answer, Prediction)]
     if not predictions:
         raise next((a for a in answers if a.internal), answers[0]).as_error()
     path = job.folder / "annotated.mp4"
-    annotate(source, predictions, path)
+    with job.turn(PICTURES):
+        annotate(source, predictions, path, lambda share: job.tell(share, "Drawing the clip"))
     return str(path)
 
 

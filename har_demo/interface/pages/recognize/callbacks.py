@@ -1,5 +1,6 @@
 """Presses on the Recognise page: ask the models and show each answer as it comes, draw the answers."""
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import budget, service
 from har_demo.interface.clip_input import ready
 from har_demo.interface.examples import example_of
+from har_demo.interface.lanes import PICTURES
 from har_demo.interface.pages.recognize.on_gpu import recognized
 from har_demo.interface.pages.recognize.view import results, seen
 from har_demo.interface.run import Job, press
+from har_demo.interface.visitor import visitor
 from har_demo.models.registry import card
 from har_demo.recognize.export import annotate
 from har_demo.recognize.plan import most_lines, plan
@@ -75,9 +78,8 @@ def run_models(
     if published:  # what is left as it was is the protocol's
         settings = settings | {"published": True, "crops": None if crops == 1 else crops}
     requests = service.requests(chosen, settings, own_model, own_file)
-    clip = ready(current, video, job.tell, most_lines(requests))
+    clip = ready(job, current, video, most_lines(requests))
     budget.check_models(clip, requests)
-    answers = recognized(job, clip, requests, seen=True)
     link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
     link |= in_link
     # Two facts for the page alone: weights that cannot travel, and which clip it showed.
@@ -87,19 +89,20 @@ def run_models(
     on_page = Answers(clip, link, (), (), waiting)
     yield {"notice": "", "panel": on_page.panel(), "answered": on_page, **_no_files()}
     try:
-        for request, answer in zip(requests, answers, strict=True):
-            strip = _strip(clip, request, answer)
-            if isinstance(answer, Prediction):
-                answer = replace(answer, seen=None)  # drawn: what is kept of a page stays small
-            on_page = Answers(
-                clip,
-                link,
-                (*on_page.answers, answer),
-                (*on_page.strips, strip),
-                _without(on_page.waiting, answer.title),
-            )
-            if on_page.waiting:
-                yield {"panel": on_page.panel(), "answered": on_page}
+        with closing(recognized(job, clip, requests, seen=True)) as answers:
+            for request, answer in zip(requests, answers, strict=True):
+                strip = _strip(clip, request, answer)
+                if isinstance(answer, Prediction):
+                    answer = replace(answer, seen=None)  # drawn: what is kept of a page stays small
+                on_page = Answers(
+                    clip,
+                    link,
+                    (*on_page.answers, answer),
+                    (*on_page.strips, strip),
+                    _without(on_page.waiting, answer.title),
+                )
+                if on_page.waiting:
+                    yield {"panel": on_page.panel(), "answered": on_page}
         yield {"panel": on_page.panel(), "answered": on_page, **_files(on_page, job.folder)}
     except Exception:
         yield {"panel": on_page.panel(stopped=True)}
@@ -167,12 +170,13 @@ def window_seen(press: dict) -> str:
         one = plan(clip, request) if clip else None
         if one is None:
             return ""
-        return seen(clip, one.card, one.indices, one.crops, see_again(clip, one, int(window)))
+        with PICTURES.turn(visitor(), lambda before: None):
+            return seen(clip, one.card, one.indices, one.crops, see_again(clip, one, int(window)))
     except (UserError, LookupError, TypeError, ValueError, OverflowError):
         return ""
 
 
-@press
+@press(lane=PICTURES)
 def annotated_clip(job: Job, on_page: Answers | None):
     """Draw the answers onto the clip they are about, as an H.264 file to watch and keep.
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from har_demo.clips.rendered import Open, renderer
 from har_demo.errors import UserError
+from har_demo.interface.lanes import MODELS
 from har_demo.interface.render import notice, render
 from har_demo.interface.run import PRIVATE, Job, ends, on, press
 from har_demo.models.registry import cards
@@ -60,8 +61,6 @@ def build() -> None:
         measure_again,
         [model, clips, so_far],
         outputs,
-        concurrency_limit=1,
-        concurrency_id="measure",
         show_progress="hidden",  # the panel shows it itself
     )
     ends(stop, [measuring], measure_again, stopped, [so_far], outputs)
@@ -76,7 +75,7 @@ def show_health() -> Markup:
     return render("recognize/health", every=every, sound=sum(one.ok for one in every))
 
 
-@press(errors="problems")
+@press(errors="problems", lane=MODELS)
 def measure_again(job: Job, model: str, clips: int, so_far: dict[str, Tally]):
     """Ask one shipped model, or each, about its next rendered clips, one at a time.
 

@@ -8,6 +8,7 @@ from har_demo import device
 from har_demo.clips.clip import Clip
 from har_demo.errors import UserError
 from har_demo.interface import gpu
+from har_demo.interface.lanes import MODELS
 from har_demo.interface.run import Job
 from har_demo.models.card import ModelCard
 from har_demo.recognize.networks import network
@@ -21,10 +22,12 @@ Answers = Iterator[Prediction | ModelError]
 
 def recognized(job: Job, clip: Clip, requests: Sequence[Request], seen: bool = False) -> Answers:
     """Ask models about a clip, for the page and the API alike; else as `har_demo.recognize.recognize`."""
-    plans = [plan(clip, request) for request in requests]
-    if not device.zero_gpu() or not gpu.seconds(gmacs(plans)):
-        return recognize(clip, requests, job.tell, seen=seen)
-    return _in_two_places(job, clip, requests, plans, seen)
+    with job.turn(MODELS):
+        plans = [plan(clip, request) for request in requests]
+        if not device.zero_gpu() or not gpu.seconds(gmacs(plans)):
+            yield from recognize(clip, requests, job.tell, seen=seen)
+        else:
+            yield from _in_two_places(job, clip, requests, plans, seen)
 
 
 def gmacs(plans: Sequence[Plan]) -> float:

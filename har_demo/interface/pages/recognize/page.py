@@ -159,7 +159,6 @@ def build() -> None:
         offered,
         js="() => [atlas.chosen()]",
         show_progress="hidden",
-        concurrency_limit=None,
     ).then(None, None, None, js="() => atlas.labelRun()", api_name="label_run", **PRIVATE)
 
 
