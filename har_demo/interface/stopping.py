@@ -104,6 +104,12 @@ def stop(key: str) -> None:
         _flags[own.flag] = 1
 
 
+def stop_event(event: str) -> None:
+    """Do the same for the work of one of Gradio's events."""
+    if own := _by_event.get(event):
+        _flags[own.flag] = 1
+
+
 def wait(key: str) -> None:
     """Return when nothing more comes of what is worked on, or after PATIENCE."""
     if own := _working.get(key):

@@ -6,6 +6,7 @@ more by Gradio itself, in the name of all assistants: so each call is given a na
 """
 
 import asyncio
+import json
 import time
 import uuid
 from collections import Counter, deque
@@ -14,7 +15,11 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from gradio.context import LocalContext
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from har_demo.interface import stopping
 
 GRACE = 15.0
 """Seconds for which an answer may be worked on while no connection of whoever asked is open."""
@@ -92,6 +97,8 @@ class Departures:
             await self._stream(scope, receive, send, name, {"session_hash": name})
         elif "/gradio_api/call/" in path and scope["method"] == "GET":
             await self._stream(scope, receive, send, name, {"event_id": name})
+        elif path.endswith("/gradio_api/cancel") and scope["method"] == "POST":
+            await self._cancel(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -109,6 +116,32 @@ class Departures:
             return message
 
         await self.app({**scope, "headers": headers}, watched, send)
+
+    async def _cancel(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """End one call of a program; Gradio would end all its calls of that endpoint, and never say so."""
+        body = await Request(scope, receive).body()
+        try:
+            given = json.loads(body)
+            asked = {key: given[key] for key in ("session_hash", "fn_index", "event_id")}
+        except (ValueError, TypeError, KeyError):
+            asked = {}
+        running = scope["app"].get_blocks()._queue.active_jobs
+        siblings = [
+            one._id
+            for events in running
+            for one in events or ()
+            if asked
+            and (one.session_hash, one.fn._id) == (asked["session_hash"], asked["fn_index"])
+        ]
+        if len(siblings) > 1 and asked["event_id"] in siblings:
+            stopping.stop_event(asked["event_id"])
+            await JSONResponse({"success": True})(scope, receive, send)
+            return
+
+        async def again() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(scope, again, send)
 
     async def _stream(
         self, scope: Scope, receive: Receive, send: Send, name: str, events: dict[str, str]

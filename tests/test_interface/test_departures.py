@@ -34,10 +34,10 @@ class Steps:
     def forget(self) -> None:
         self.__init__()
 
-    def walk(self, job) -> None:
+    def walk(self, job, far: int = STEPS_IN_ALL) -> None:
         try:
             with job.turn(lanes.MODELS):
-                for _ in range(STEPS_IN_ALL):
+                for _ in range(far):
                     self.count += 1
                     self.begun.set()
                     job.check()
@@ -63,14 +63,14 @@ def _wait_until(is_so) -> None:
 
 
 @api.endpoint("walk", {"steps": gr.JSON})
-def walk(job, far: int = 1) -> int:
+def walk(job, far: int = STEPS_IN_ALL) -> int:
     """
     Walk.
 
     Args:
         far: How far.
     """
-    STEPS.walk(job)
+    STEPS.walk(job, far)
     return far
 
 
@@ -152,9 +152,20 @@ def afresh():
 
 
 def test_a_call_that_is_cancelled(small):
-    job = Client(small, verbose=False).submit(1, api_name="/walk")
+    job = Client(small, verbose=False).submit(api_name="/walk")
     assert STEPS.begun.wait(10)
     job.cancel()
+    STEPS.end_early()
+
+
+def test_one_of_two_calls_that_is_cancelled_leaves_the_other(small):
+    program = Client(small, verbose=False)
+    first = program.submit(api_name="/walk")
+    assert STEPS.begun.wait(10)
+    second = program.submit(3, api_name="/walk")
+    _wait_until(lambda: len(stopping._all) == 2)
+    first.cancel()
+    assert second.result(timeout=60) == 3
     STEPS.end_early()
 
 
@@ -162,7 +173,7 @@ PROGRAM = """
 import sys
 from gradio_client import Client
 client = Client(sys.argv[1], verbose=False)
-client.submit(1, api_name=sys.argv[2]).result()
+client.submit(api_name=sys.argv[2]).result()
 """
 
 
@@ -180,7 +191,7 @@ def test_a_plain_connection_that_breaks(small):
     """As curl makes one: a call, then its answer is waited for."""
     call = urllib.request.Request(
         f"{small}/gradio_api/call/walk",
-        json.dumps({"data": [1]}).encode(),
+        json.dumps({"data": [600]}).encode(),
         {"Content-Type": "application/json"},
     )
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -197,7 +208,7 @@ def test_a_call_that_nobody_listens_to(small, monkeypatch):
     monkeypatch.setattr(visitor, "GRACE", 0.3)
     call = urllib.request.Request(
         f"{small}/gradio_api/call/walk",
-        json.dumps({"data": [1]}).encode(),
+        json.dumps({"data": [600]}).encode(),
         {"Content-Type": "application/json"},
     )
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call).close()
@@ -226,7 +237,7 @@ def test_an_assistant_that_has_gone(small):
         ):
             await session.initialize()
             (tool,) = (one.name for one in (await session.list_tools()).tools if "walk" in one.name)
-            await session.call_tool(tool, {"far": 1})
+            await session.call_tool(tool, {})
 
     async def ask_and_leave():
         asking = asyncio.create_task(ask())
