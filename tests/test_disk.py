@@ -80,6 +80,7 @@ def test_the_page_says_what_the_disk_refuses_and_the_log_too(caplog):
 
 def test_the_app_starts_without_a_folder_for_clips(blocked, monkeypatch, caplog):
     started = {}
+    monkeypatch.setattr(app.sweeper, "start", lambda demo: None)
     monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: started.update(options))
     with pytest.raises(FileExistsError):
         cache.folder()

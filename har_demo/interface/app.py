@@ -3,11 +3,12 @@
 import logging
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from har_demo.clips import cache
 from har_demo.clips.probe import limits
 from har_demo.errors import disk_sentence
-from har_demo.interface import api, plots
+from har_demo.interface import api, plots, sweeper, uploads
 from har_demo.interface.examples import FOLDER
 from har_demo.interface.pages.attention import api as attention_api
 from har_demo.interface.pages.attention import page as attention_page
@@ -61,7 +62,7 @@ APIS = (
 def build() -> gr.Blocks:
     """The whole app, not yet served."""
     gr.set_static_paths([FOLDER, plots.LIBRARY])
-    # Uploads and answers leave the disk after a day.
+    # Uploads and answers leave the disk after a day; `sweeper` sees to those that Gradio does not know of.
     with gr.Blocks(
         title="Action Atlas", analytics_enabled=False, delete_cache=(3600, 86400)
     ) as demo:
@@ -79,17 +80,20 @@ def build() -> gr.Blocks:
 def launch(demo: gr.Blocks, **options) -> None:
     """Serve the app: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT move it, 7860 is the default port."""
     try:
-        clips = [str(cache.folder())]
+        clips = [str(folder) for folder in cache.served()]
     except OSError as problem:
         clips = []
         log.warning(
             "No clip can be taken in before this is mended: %s", disk_sentence(problem) or problem
         )
+    uploads.bound_downloads()
+    sweeper.start(demo)
     demo.launch(
         theme=theme(),
         css=styles(),
         head=f"{source('static/head.html')}<script>{source('static/page.js')}</script>",
         allowed_paths=clips,
+        app_kwargs={"middleware": [Middleware(uploads.bounded)]},
         max_file_size=round(limits().megabytes * 1e6),
         footer_links=["api"],
         mcp_server=True,

@@ -88,7 +88,7 @@ def test_a_refusal_that_comes_in_one_piece_with_the_readiness_is_heard(
     code = "import os\nos.write(1, 'ready\\n‘é.pt’ is refused.\\n'.encode())\nos._exit(3)"
     planted = plant.in_process(tmp_path / "planted", "har_demo.weights.untrusted", code)
     monkeypatch.setenv("PYTHONPATH", str(planted))
-    with pytest.raises(WeightsError, match="^‘é.pt’ is refused.$"):
+    with pytest.raises(WeightsError, match=r"^‘é\.pt’ is refused\.$"):
         read_untrusted(sound)
 
 
