@@ -165,6 +165,8 @@ def packets(
             return
         except MemoryError:
             raise
+        except IndexError:
+            continue  # a packet of a stream that began on the way, of which PyAV knows nothing
         except av.FFmpegError as error:
             damage.append(error)
             in_vain += 1
