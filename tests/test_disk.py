@@ -87,4 +87,6 @@ def test_the_app_starts_without_a_folder_for_clips(blocked, monkeypatch, caplog)
     with caplog.at_level(logging.WARNING):
         app.launch(gr.Blocks())
     assert started["allowed_paths"] == []
+    (middleware,) = started["app_kwargs"]["middleware"]
+    assert middleware.cls is app.uploads.bounded
     assert "No clip can be taken in before this is mended: 'clips' cannot be used" in caplog.text

@@ -1,8 +1,11 @@
 """What visitors left goes after a day or for want of room, whoever left it, and nothing else does."""
 
 import os
+import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
@@ -91,3 +94,30 @@ def test_the_oldest_uploads_go_for_want_of_room_and_none_that_may_be_in_use(root
     assert sweeper.make_room(100) == 100 and oldest.exists()
     assert sweeper.make_room(200) == 400 and not oldest.exists() and older.exists()
     assert sweeper.make_room(900) == 700 and not older.exists() and young.exists()
+
+
+def test_the_app_sweeps_beside_itself_when_it_starts_and_every_hour(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    threads = []
+    monkeypatch.setattr(
+        sweeper.threading, "Thread", lambda **given: threads.append(given) or Mock()
+    )
+    known = left(root / "gradio" / HASH / "shown.mp4", DAY + 60)
+    sweeper.start(SimpleNamespace(temp_file_sets=[{str(known)}, set()]))
+    (thread,) = threads
+    assert thread["daemon"] and tempfile.gettempdir() == str(tmp_path / "work")
+    waits, old = [], []
+
+    def wait(seconds):
+        waits.append(seconds)
+        assert not any(file.exists() for file in old)
+        if len(waits) == 3:
+            raise InterruptedError
+        old.append(left(root / "gradio" / f"tmp{len(waits)}", DAY + 60))
+
+    old.append(left(root / "gradio" / "tmp0", DAY + 60))
+    monkeypatch.setattr(sweeper.time, "sleep", wait)
+    with pytest.raises(InterruptedError):
+        thread["target"](*thread["args"])
+    assert waits == [3600] * 3 and known.exists()
