@@ -24,7 +24,7 @@ RUN python -m compileall -q har_demo && mkdir /cache && chown 1000:1000 /cache
 USER 1000:1000
 ENV HAR_CACHE=/cache/har_demo \
     HF_HOME=/cache/huggingface \
-    GRADIO_TEMP_DIR=/cache/gradio \
+    GRADIO_TEMP_DIR=/cache/har_demo/gradio \
     GRADIO_SERVER_NAME=0.0.0.0 \
     GRADIO_SERVER_PORT=7860
 VOLUME /cache

@@ -6,6 +6,7 @@ the user's own cache folder                      e.g. ~/.cache/har_demo
 a folder of this user's in the temporary folder  where that cannot be written, as in many containers
 """
 
+import contextlib
 import logging
 import os
 import stat
@@ -23,14 +24,51 @@ log = logging.getLogger(__name__)
 
 def root() -> Path:
     """The cache folder, made where missing."""
-    named = os.environ.get("HAR_CACHE")
-    if not named and permanent():
-        return PERMANENT / "har_demo"
-    chosen = Path(named or platformdirs.user_cache_dir("har_demo"))
+    chosen = _chosen()
     # Without HOME, and for a user whom the system does not know, '~' stays as it is.
     if chosen.parts[0] != "~" and writable(chosen):
         return chosen
     return _temporary(chosen)
+
+
+def places() -> tuple[Path, ...]:
+    """The folders where files of earlier runs may lie: the cache folder, and the one that should be it but cannot be written."""
+    return tuple(dict.fromkeys((root(), _chosen())))
+
+
+def _chosen() -> Path:
+    named = os.environ.get("HAR_CACHE")
+    if not named and permanent():
+        return PERMANENT / "har_demo"
+    return Path(named or platformdirs.user_cache_dir("har_demo"))
+
+
+def uploads() -> Path:
+    """The folder of what visitors send and are sent, and of nothing else; made where missing."""
+    return _uploads(root())
+
+
+@cache
+def _uploads(below: Path) -> Path:
+    folder = below / "gradio"
+    return folder if writable(folder) else Path(tempfile.mkdtemp(prefix="gradio-", dir=below))
+
+
+@cache  # the system's temporary folder, before this one takes its place
+def work() -> Path:
+    """The folder of files that last as long as one piece of work of the page; made where missing."""
+    return own_folder(Path(tempfile.gettempdir()) / f"har_demo-{os.getuid()}-work")
+
+
+def own_folder(path: Path) -> Path:
+    """Make a folder that only this user can enter, or another one where somebody else has taken its name."""
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    facts = path.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+        # Anybody may have put this name into a folder that everybody can write.
+        return Path(tempfile.mkdtemp(prefix="har_demo-"))
+    return path
 
 
 def permanent() -> bool:
@@ -49,12 +87,7 @@ def writable(folder: Path) -> bool:
 
 @cache  # so that the note is logged once
 def _temporary(chosen: Path) -> Path:
-    folder = Path(tempfile.gettempdir()) / f"har_demo-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    facts = folder.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
-        # Anybody may have put this name into a folder that everybody can write.
-        folder = Path(tempfile.mkdtemp(prefix="har_demo-"))
+    folder = own_folder(Path(tempfile.gettempdir()) / f"har_demo-{os.getuid()}")
     log.warning(
         "The cache folder %s cannot be written: clips and weights are kept in %s, which may not "
         "outlive a restart. HAR_CACHE names another one.",

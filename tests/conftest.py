@@ -65,6 +65,7 @@ def cache(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HAR_CACHE", str(folder))
+        patch.setenv("GRADIO_TEMP_DIR", str(folder / "gradio"))
         patch.delenv("HF_HUB_OFFLINE", raising=False)
         # Neither here nor in the app do tests reach the hub or find what was fetched from it earlier:
         # the embedded recogniser is the default of free text.

@@ -80,10 +80,13 @@ def test_the_page_says_what_the_disk_refuses_and_the_log_too(caplog):
 
 def test_the_app_starts_without_a_folder_for_clips(blocked, monkeypatch, caplog):
     started = {}
+    monkeypatch.setattr(app.sweeper, "start", lambda demo: None)
     monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: started.update(options))
     with pytest.raises(FileExistsError):
         cache.folder()
     with caplog.at_level(logging.WARNING):
         app.launch(gr.Blocks())
     assert started["allowed_paths"] == []
+    middleware = [one.cls for one in started["app_kwargs"]["middleware"]]
+    assert middleware == [app.uploads.bounded, app.Departures]
     assert "No clip can be taken in before this is mended: 'clips' cannot be used" in caplog.text

@@ -1,8 +1,9 @@
 """The cache of ingested copies, by the hash of the original file's content.
 
-<cache>/clips/<sha256>.mp4 is the copy and <sha256>.json its facts. The json is written last, so
-where there is one the copy is complete; its time of change says when the clip was last wanted. A larger
-copy, of up to 400 lines say, lies beside it as <sha256>-400.mp4.
+<cache>/clips/<sha256>.mp4 is the copy, which the page serves to whoever knows the hash. <cache>/facts/<sha256>.json
+are its facts, which are not served and name nobody's file: who finds a clip by its hash has not seen
+the file. The json is written last, so where there is one the copy is complete; its time of change says when
+the clip was last wanted. A larger copy, of up to 400 lines say, lies beside it as <sha256>-400.mp4.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ from har_demo import storage
 from har_demo.clips.clip import Clip
 
 # Kept in every entry. Raise it when copies come to be made differently: old ones are then remade.
-VERSION = 3
+VERSION = 4
 A_DAY = 24 * 3600
 LOOK = 0.1  # seconds between two tries to hold an entry
 WHOLE = re.compile(r"[0-9a-f]{64}(-\d{3,4})?\.(json|mp4)")
@@ -28,9 +29,21 @@ WHOLE = re.compile(r"[0-9a-f]{64}(-\d{3,4})?\.(json|mp4)")
 
 def folder() -> Path:
     """The folder of ingested clips, made where missing."""
-    clips = storage.root() / "clips"
-    clips.mkdir(exist_ok=True)
-    return clips
+    return _made(storage.root() / "clips")
+
+
+def served() -> list[Path]:
+    """The folders that copies may lie in: this one, and that of a cache which can only be read."""
+    return [folder(), *(place / "clips" for place in storage.places()[1:])]
+
+
+def _facts() -> Path:
+    return _made(storage.root() / "facts")
+
+
+def _made(below: Path) -> Path:
+    below.mkdir(exist_ok=True)
+    return below
 
 
 def name(sha256: str, lines: int = 0) -> str:
@@ -39,7 +52,7 @@ def name(sha256: str, lines: int = 0) -> str:
 
 
 def cached_clip(sha256: str, lines: int = 0) -> Clip | None:
-    """A clip ingested earlier, by the hash of its original content; None when it is not here.
+    """A clip ingested earlier, by the hash of its original content, named after that; None when it is not here.
 
     Anything may be asked, by a share link for one: what is not a hash is not here either.
 
@@ -50,16 +63,19 @@ def cached_clip(sha256: str, lines: int = 0) -> Clip | None:
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         return None
     stem = name(sha256, lines)
-    copy, facts = folder() / f"{stem}.mp4", folder() / f"{stem}.json"
-    try:
-        entry = json.loads(facts.read_text())
-        if entry["version"] != VERSION or entry["stamp"] != _stamp(copy):
-            return None
-        clip = Clip.of_facts(copy, entry["clip"])
-        os.utime(facts)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None  # not there or damaged: either way it is to be made anew
-    return clip
+    for place in storage.places():
+        copy, note = place / "clips" / f"{stem}.mp4", place / "facts" / f"{stem}.json"
+        try:
+            entry = json.loads(note.read_text())
+            if entry["version"] != VERSION or entry["stamp"] != _stamp(copy):
+                continue
+            clip = _clip(copy, sha256, entry["clip"])
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue  # not there or damaged: either way it is to be made anew
+        with contextlib.suppress(OSError):  # the disk may be read-only
+            os.utime(note)
+        return clip
+    return None
 
 
 def store(made: Path, sha256: str, facts: dict, lines: int = 0) -> Clip:
@@ -71,38 +87,50 @@ def store(made: Path, sha256: str, facts: dict, lines: int = 0) -> Clip:
         lines: as in `cached_clip`.
     """
     stem = name(sha256, lines)
-    copy, note = folder() / f"{stem}.mp4", made.with_suffix(".json")
+    copy, note = folder() / f"{stem}.mp4", _facts() / f"{made.name}.json"
     os.replace(made, copy)
-    clip = Clip.of_facts(copy, {**facts, "sha256": sha256})
-    kept = {key: value for key, value in asdict(clip).items() if key != "path"}
+    clip = _clip(copy, sha256, facts)
+    kept = {key: value for key, value in asdict(clip).items() if key not in ("path", "sha256")}
+    del kept["source"]["name"]
     note.write_text(json.dumps({"version": VERSION, "stamp": _stamp(copy), "clip": kept}))
-    os.replace(note, folder() / f"{stem}.json")
+    os.replace(note, note.with_name(f"{stem}.json"))
     prune(keep=stem)
     return clip
 
 
-def prune(keep: str) -> None:
+def _clip(copy: Path, sha256: str, facts: dict) -> Clip:
+    """The clip of a copy and its facts, under a name that tells nothing of the file it came in."""
+    source = {**facts["source"], "name": f"clip-{sha256[:8]}"}
+    return Clip.of_facts(copy, {**facts, "sha256": sha256, "source": source})
+
+
+def prune(keep: str = "") -> None:
     """Delete clips nobody wanted for a day, and the least wanted ones above HAR_CACHE_MB.
 
-    The clip `keep` stays. Whatever a run that was killed left behind goes after a day too.
+    The clip `keep` stays. Whatever a run that was killed left behind goes after a day too, and facts that earlier
+    versions kept beside the copies, with the name of a visitor's file, at once.
     """
     room = float(os.environ.get("HAR_CACHE_MB", 2048)) * 1e6
-    notes, strays = [], []
-    for file in folder().iterdir():
+    copies, notes = folder(), _facts()
+    wanted = []
+    for file in (*copies.iterdir(), *notes.iterdir()):
         with contextlib.suppress(OSError):  # another process may be pruning too
-            whole = WHOLE.fullmatch(file.name)
-            if file.suffix == ".json" and whole:
-                notes.append((file.stat().st_mtime, file))
-            elif not (whole and file.with_suffix(".json").exists()):
-                strays.append((file.stat().st_mtime, file))
-    for changed, file in strays:
-        if time.time() - changed > A_DAY:
-            file.unlink(missing_ok=True)
-    for wanted, note in sorted(notes, reverse=True):
-        copy = note.with_suffix(".mp4")
+            changed, size = file.stat().st_mtime, file.stat().st_size
+            whole = WHOLE.fullmatch(file.name) is not None
+            if file.parent == copies and file.suffix == ".json":
+                file.unlink()
+            elif file.parent == notes and whole:
+                wanted.append((changed, file))
+            elif file.parent == notes or not (whole and (notes / f"{file.stem}.json").exists()):
+                if time.time() - changed > A_DAY:
+                    file.unlink()
+                else:
+                    room -= size
+    for changed, note in sorted(wanted, reverse=True):
+        copy = copies / f"{note.stem}.mp4"
         with contextlib.suppress(OSError):
             room -= copy.stat().st_size
-        old = time.time() - wanted > A_DAY
+        old = time.time() - changed > A_DAY
         if (room < 0 or old) and note.stem != keep:
             note.unlink(missing_ok=True)
             copy.unlink(missing_ok=True)
@@ -116,7 +144,7 @@ def alone(sha256: str, waiting: Callable[[], object] = lambda: None) -> Iterator
         sha256: the entry's name.
         waiting: called now and then while another holds it; what it raises ends the waiting.
     """
-    path = folder() / f"{sha256}.lock"
+    path = _facts() / f"{sha256}.lock"
     with path.open("w") as lock:
         while not _locked(lock):
             waiting()

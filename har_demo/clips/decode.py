@@ -54,7 +54,7 @@ def decode(
                 # AVI keeps no times of display, and those made up for it are wrong at B-frames.
                 frame.pts = frame.dts if timed else None
             if frame.time_base is None:  # PyAV gives those at the end none
-                frame.time_base = stream.time_base
+                frame.time_base = stream.time_base or UNTIMED
             yield frame
         if packet is None:
             return

@@ -68,6 +68,22 @@ def ingest(
     usual = cached_clip(sha256)
     if usual is not None and min(usual.source.width, usual.source.height) <= SHORT_SIDE:
         more = 0  # nothing would be gained
+    clip = cached_clip(sha256, more) if more else usual
+    if clip is None:
+        clip = _read(path, sha256, name, on_progress, more, turn)
+    on_progress(1.0)
+    return replace(clip, source=replace(clip.source, name=name))
+
+
+def _read(
+    path,
+    sha256: str,
+    name: str,
+    on_progress: Callable[[float], None],
+    more: int,
+    turn: Callable[[], AbstractContextManager],
+) -> Clip:
+    """Read a file that is not in the cache, unless somebody else has just done so."""
     with cache.alone(cache.name(sha256, more), lambda: on_progress(0.0)):
         clip = cached_clip(sha256, more)
         if clip is None:
@@ -80,8 +96,7 @@ def ingest(
                 clip = cache.store(Path(copy), sha256, facts, more)
             finally:
                 Path(copy).unlink(missing_ok=True)
-    on_progress(1.0)
-    return replace(clip, source=replace(clip.source, name=name))
+    return clip
 
 
 def read_safely(

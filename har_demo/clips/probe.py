@@ -8,7 +8,6 @@ to render text or a still picture as a film.
 import os
 import re
 import shutil
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 import av
 from av.stream import Disposition
 
+from har_demo import storage
 from har_demo.clips import diagnosis
 from har_demo.clips.clip import SourceFacts
 from har_demo.clips.timeline import FASTEST
@@ -65,11 +65,11 @@ class Limits:
 def limits() -> Limits:
     """The limits in force, from HAR_MAX_MB, HAR_MAX_SECONDS and HAR_MAX_SIDE.
 
-    Unless it is set, a file may have MEGABYTES, on a small disk half of what is free for uploads.
+    Unless it is set, a file may have MEGABYTES, on a small disk half of what is free in the cache folder.
     """
     megabytes = os.environ.get("HAR_MAX_MB")
     if megabytes is None:
-        free = shutil.disk_usage(tempfile.gettempdir()).free / 1e6
+        free = shutil.disk_usage(storage.root()).free / 1e6
         megabytes = str(min(MEGABYTES, round(free / 2)))
     return Limits(
         megabytes=float(megabytes),
@@ -165,6 +165,8 @@ def packets(
             return
         except MemoryError:
             raise
+        except IndexError:
+            continue  # a packet of a stream that began on the way, of which PyAV knows nothing
         except av.FFmpegError as error:
             damage.append(error)
             in_vain += 1

@@ -1,11 +1,11 @@
 """The pages. Gradio decides where uploads are kept when it is imported, so that is said before."""
 
+import contextlib
 import os
-import tempfile
-from pathlib import Path
 
 from har_demo import storage
 
-# Its own folder may have been made by another user of this machine.
-if not storage.writable(Path(tempfile.gettempdir()) / "gradio"):
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(storage.root() / "gradio"))
+# A folder of our own: in Gradio's usual one lie other programs' files, which are not ours to delete.
+if not os.environ.get("GRADIO_TEMP_DIR"):
+    with contextlib.suppress(OSError):  # nothing at all can be written, as the log will say
+        os.environ["GRADIO_TEMP_DIR"] = str(storage.uploads().absolute())

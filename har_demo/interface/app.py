@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from har_demo.clips import cache
 from har_demo.clips.probe import limits
 from har_demo.errors import disk_sentence
-from har_demo.interface import api, lanes, plots, stopping
+from har_demo.interface import api, lanes, plots, stopping, sweeper, uploads
 from har_demo.interface.examples import FOLDER
 from har_demo.interface.pages.attention import api as attention_api
 from har_demo.interface.pages.attention import page as attention_page
@@ -68,7 +68,7 @@ APIS = (
 def build() -> gr.Blocks:
     """The whole app, not yet served."""
     gr.set_static_paths([FOLDER, plots.LIBRARY])
-    # Uploads and answers leave the disk after a day.
+    # Uploads and answers leave the disk after a day; `sweeper` sees to those that Gradio does not know of.
     with gr.Blocks(
         title="Action Atlas", analytics_enabled=False, delete_cache=(3600, 86400)
     ) as demo:
@@ -88,12 +88,14 @@ def build() -> gr.Blocks:
 def launch(demo: gr.Blocks, **options) -> None:
     """Serve the app: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT move it, 7860 is the default port."""
     try:
-        clips = [str(cache.folder())]
+        clips = [str(folder) for folder in cache.served()]
     except OSError as problem:
         clips = []
         log.warning(
             "No clip can be taken in before this is mended: %s", disk_sentence(problem) or problem
         )
+    uploads.bound_downloads()
+    sweeper.start(demo)
     demo.launch(
         theme=theme(),
         css=styles(),
@@ -105,6 +107,6 @@ def launch(demo: gr.Blocks, **options) -> None:
         ssr_mode=False,
         run_history=False,
         max_threads=THREADS,
-        app_kwargs={"middleware": [Middleware(Departures)]},
+        app_kwargs={"middleware": [Middleware(uploads.bounded), Middleware(Departures)]},
         **options,
     )

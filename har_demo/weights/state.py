@@ -6,6 +6,7 @@ refuses `inert` reads without that object.
 """
 
 import hashlib
+import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,11 @@ from . import inert
 LARGEST = 2_000_000_000
 """Bytes a file may have, and may unpack to."""
 
+MOST_TENSORS = 20_000
+LARGEST_HEADER = 10_000_000
+"""Tensors a file may hold, and bytes in which a safetensors file may describe them. The published networks that are
+known here have fewer than 2,000 tensors, described in under 300 kB."""
+
 PICKLED = (".pt", ".pth", ".pyth", ".ckpt", ".pickle", ".pkl", ".tar")
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "blobs")
 PREFIXES = ("module.", "model.")
@@ -32,6 +38,10 @@ the network was wrapped for several GPUs or by a trainer. Caffe2 calls them blob
 UNKNOWN_TENSORS = (
     "'{}' holds tensors that are too large, or of a kind that networks here do not "
     "have: save the network's state_dict() alone, best as .safetensors."
+)
+TOO_MANY = (
+    f"'{{}}' holds more than {MOST_TENSORS:,} tensors, which no network here does: save one network's "
+    "state_dict() alone."
 )
 PYTHON_OBJECTS = (
     "'{}' was not opened because it holds Python objects, which could run code: "
@@ -46,18 +56,11 @@ def read(path: Path) -> dict[str, Tensor]:
         WeightsError: the file is missing, too large, damaged, or holds other things than tensors.
         Exception: of any kind, when sound files cannot be read either.
     """
+    check_file(path)
     name = path.name
     suffix = path.suffix.lower()
-    if suffix not in (".safetensors", *PICKLED):
-        known = ", ".join(PICKLED)
-        raise WeightsError(f"'{name}' is no file of weights: give a .safetensors file, or {known}.")
-    try:
-        size = path.stat().st_size if path.is_file() else None
-    except (OSError, ValueError):
-        size = None
-    if size is None:
-        raise WeightsError(f"There is no file '{name}': give the weights again.")
-    _check_size(name, size)
+    if suffix == ".safetensors":
+        _check_header(path)
 
     # Parsers of damaged or hostile files raise whatever they stumble over, so all of it is caught.
     stubs = False
@@ -83,6 +86,25 @@ def read(path: Path) -> dict[str, Tensor]:
         raise
 
 
+def check_file(path: Path) -> None:
+    """Refuse, before it is opened, what is no file of weights by its name, is not there or is too large.
+
+    Raises:
+        WeightsError: it is.
+    """
+    name = f"{path.name[:60]}{'…' * (len(path.name) > 60)}"
+    if path.suffix.lower() not in (".safetensors", *PICKLED):
+        known = ", ".join(PICKLED)
+        raise WeightsError(f"'{name}' is no file of weights: give a .safetensors file, or {known}.")
+    try:
+        size = path.stat().st_size if path.is_file() else None
+    except (OSError, ValueError):  # no name that a file can have
+        size = None
+    if size is None:
+        raise WeightsError(f"There is no file '{name}': give the weights again.")
+    _check_size(name, size)
+
+
 def _damaged(name: str) -> str:
     return (
         f"'{name}' is damaged or no file of weights: save it again with torch.save or safetensors."
@@ -103,6 +125,8 @@ def unwrapped(tensors: object, name: str) -> dict[str, Tensor]:
     named = {k: v for k, v in found.items() if isinstance(k, str) and isinstance(v, Tensor)}
     if not named:
         raise WeightsError(f"'{name}' holds no tensors by name: save the network's state_dict().")
+    if len(named) > MOST_TENSORS:
+        raise WeightsError(TOO_MANY.format(name))
     for prefix in PREFIXES:
         if all(key.startswith(prefix) for key in named):
             named = {key.removeprefix(prefix): value for key, value in named.items()}
@@ -161,6 +185,22 @@ def _check_size(name: str, size: int) -> None:
             f"'{name}' is over the limit of {megabytes(LARGEST)}: save the parameters alone, "
             "without the optimiser's."
         )
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a safetensors file that describes more tensors than a network has, before it is parsed as a whole."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > path.stat().st_size:
+            raise WeightsError(_damaged(path.name))
+        if length > LARGEST_HEADER:
+            raise WeightsError(TOO_MANY.format(path.name))
+        try:
+            described = len(json.loads(file.read(length)))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise WeightsError(_damaged(path.name)) from error
+    if described > MOST_TENSORS:
+        raise WeightsError(TOO_MANY.format(path.name))
 
 
 def _check_reading(suffix: str) -> None:

@@ -1,10 +1,10 @@
-"""Untrusted pickled weights, opened in a process of their own.
+"""Untrusted weights, opened in a process of their own.
 
     python -m har_demo.weights.untrusted SOURCE TARGET
 
 Reading runs no code of the file, but it believes the sizes that the file states: forty bytes can ask
-for gigabytes, and nested lists keep it busy for minutes. Here that ends this process and not the server.
-What comes out is a safetensors file, which cannot do either.
+for gigabytes, and nested lists or hundreds of thousands of empty tensors keep it busy for minutes. Here that
+ends this process and not the server. What comes out is a safetensors file of no more tensors than a network has.
 """
 
 import os
@@ -38,8 +38,7 @@ def read_untrusted(path: Path) -> "dict[str, Tensor]":
         WeightsError: as `state.read`, and when the file asks for too much memory or time.
         InternalError: opening it failed for a reason that has nothing to do with the file.
     """
-    if path.suffix.lower() not in state.PICKLED or not path.is_file():
-        return state.read(path)
+    state.check_file(path)
     modules = [str(assets.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
     with TemporaryDirectory() as folder:
         target = Path(folder) / "tensors.safetensors"

@@ -1,15 +1,29 @@
+import errno
 import json
 import os
+import tempfile
 import threading
+from dataclasses import replace
 
 import pytest
 
+from har_demo import storage
 from har_demo.clips import cache
 from har_demo.clips import ingest as module
 from har_demo.clips.cache import cached_clip
 from har_demo.clips.ingest import ingest
 
 from .make import card, film
+
+
+def facts_of(clip):
+    """The file of a clip's facts, beside the folder of copies."""
+    return clip.path.parents[1] / "facts" / f"{clip.path.stem}.json"
+
+
+def unnamed(clip):
+    """The clip as it is found by its hash: whoever asks so has not seen the file."""
+    return replace(clip, source=replace(clip.source, name=f"clip-{clip.sha256[:8]}"))
 
 
 @pytest.fixture
@@ -33,7 +47,7 @@ def test_the_same_content_is_read_once_under_any_name(tmp_path, readings):
     assert readings == ["a.mp4"]
     assert (first.path, first.sha256) == (second.path, second.sha256)
     assert second.source.name == "b.mp4"
-    assert cached_clip(first.sha256) == first
+    assert cached_clip(first.sha256) == unnamed(first)
 
 
 @pytest.mark.parametrize("asked", ["", "0" * 64, "../../etc/passwd", "A" * 64, "0" * 63 + "\n"])
@@ -57,10 +71,10 @@ def test_what_is_not_here_is_none(asked):
 )
 def test_a_damaged_entry_is_made_anew(tmp_path, readings, harm):
     clip = ingest(film(tmp_path / "a.mp4", 5))
-    harm(clip.path, clip.path.with_suffix(".json"))
+    harm(clip.path, facts_of(clip))
     assert cached_clip(clip.sha256) is None
     assert ingest(tmp_path / "a.mp4") == clip
-    assert cached_clip(clip.sha256) == clip
+    assert cached_clip(clip.sha256) == unnamed(clip)
     assert len(readings) == 2
 
 
@@ -75,7 +89,8 @@ def test_two_users_with_one_file_wait_for_one_copy(tmp_path, copies, readings):
     assert len(clips) == 4
     assert all(clip == clips[0] for clip in clips)
     assert len(readings) == 1
-    assert sorted(file.suffix for file in copies.iterdir()) == [".json", ".mp4"]
+    assert [file.suffix for file in copies.iterdir()] == [".mp4"]
+    assert [file.suffix for file in (copies.parent / "facts").iterdir()] == [".json"]
 
 
 def test_two_users_with_two_files(tmp_path):
@@ -92,7 +107,7 @@ def test_two_users_with_two_files(tmp_path):
 def test_a_full_cache_drops_what_was_not_wanted_for_longest(tmp_path, monkeypatch, copies):
     clips = [ingest(film(tmp_path / f"{k}.mp4", 10 + k)) for k in range(3)]
     for age, clip in zip((300, 200, 100), clips, strict=True):
-        note = clip.path.with_suffix(".json")
+        note = facts_of(clip)
         os.utime(note, (note.stat().st_atime, note.stat().st_mtime - age))
     assert cached_clip(clips[0].sha256)  # wanted again, so the second is now the oldest
     room = sum(clip.path.stat().st_size for clip in clips) / 1e6
@@ -100,8 +115,8 @@ def test_a_full_cache_drops_what_was_not_wanted_for_longest(tmp_path, monkeypatc
     new = ingest(film(tmp_path / "new.mp4", 9))
     assert cached_clip(clips[1].sha256) is None
     assert not clips[1].path.exists()
-    assert cached_clip(new.sha256) == new
-    assert cached_clip(clips[0].sha256) == clips[0]
+    assert cached_clip(new.sha256) == unnamed(new)
+    assert cached_clip(clips[0].sha256) == unnamed(clips[0])
 
 
 def test_a_clip_larger_than_the_cache_is_still_served(tmp_path, monkeypatch):
@@ -111,10 +126,10 @@ def test_a_clip_larger_than_the_cache_is_still_served(tmp_path, monkeypatch):
 
 def test_clips_nobody_wanted_for_a_day_go_when_the_next_comes_in(tmp_path):
     old, young = (ingest(film(tmp_path / f"{n}.mp4", n)) for n in (5, 6))
-    os.utime(old.path.with_suffix(".json"), (0, 0))
+    os.utime(facts_of(old), (0, 0))
     ingest(film(tmp_path / "new.mp4", 7))
     assert cached_clip(old.sha256) is None and not old.path.exists()
-    assert cached_clip(young.sha256) == young
+    assert cached_clip(young.sha256) == unnamed(young)
 
 
 def test_leftovers_of_a_killed_run_go_after_a_day(tmp_path, copies):
@@ -126,6 +141,50 @@ def test_leftovers_of_a_killed_run_go_after_a_day(tmp_path, copies):
     ingest(film(tmp_path / "a.mp4", 5))
     assert not old.exists()
     assert young.exists()
+
+
+def test_no_name_of_a_visitors_file_is_kept_or_found_by_the_clips_hash(tmp_path, copies):
+    secret = "my medical record"
+    clip = ingest(film(tmp_path / f"{secret}.mp4", 5))
+    assert clip.source.name == f"{secret}.mp4", "whoever sent it still reads it"
+    assert ingest(tmp_path / f"{secret}.mp4", name="again.mp4").source.name == "again.mp4"
+    assert cached_clip(clip.sha256).source.name == f"clip-{clip.sha256[:8]}"
+    kept = [file for file in copies.parent.rglob("*") if file.is_file()]
+    assert {file.parent.name for file in kept} == {"clips", "facts"}
+    assert not [
+        file for file in kept if secret in file.name or secret.encode() in file.read_bytes()
+    ]
+
+
+def test_facts_with_names_that_an_earlier_version_kept_beside_the_copies_go_at_once(copies):
+    copies.mkdir(parents=True)
+    old = copies / f"{'0' * 64}.json"
+    old.write_text(json.dumps({"version": 3, "clip": {"source": {"name": "mine.mp4"}}}))
+    cache.prune()
+    assert not old.exists()
+
+
+def test_a_known_clip_needs_nothing_written(tmp_path, copies, monkeypatch):
+    clip = ingest(film(tmp_path / "a.mp4", 5))
+
+    def refuse(*given, **named):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    for name in ("os.utime", "tempfile.mkstemp", "fcntl.flock"):
+        monkeypatch.setattr(name, refuse)
+    assert ingest(tmp_path / "a.mp4") == clip
+    monkeypatch.undo()
+    # A cache folder that cannot be written at all is still read, while new clips go elsewhere.
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda at, mode: at != copies.parent and access(at, mode))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("HAR_CACHE", str(copies.parent))
+    monkeypatch.setattr(os, "utime", refuse)
+    storage._temporary.cache_clear()
+    assert ingest(tmp_path / "a.mp4") == clip
+    assert copies in cache.served() and cache.folder() != copies
+    new = ingest(film(tmp_path / "b.mp4", 6))
+    assert new.path.parent == cache.folder()
 
 
 def test_the_folder_follows_the_environment(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
+import av
 import numpy as np
 import pytest
 
@@ -280,3 +281,18 @@ def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
 def test_nothing_is_left_behind_by_a_refusal(tmp_path, copies):
     refusal(write(tmp_path / "a.mp4", b"no video"))
     assert list(copies.iterdir()) == []
+
+
+def test_a_stream_that_begins_on_the_way_of_a_broadcast_is_passed_over(tmp_path):
+    """PyAV raises an IndexError at packets of a stream that the beginning of the file did not announce."""
+    path = film(tmp_path / "a.ts", 60)
+    content = bytearray(path.read_bytes())
+    starts = [at for at in range(0, len(content), 188) if content[at + 1 : at + 3] == b"\x41\x00"]
+    content[starts[-10] + 1] |= (
+        0x1F  # the packet of the tenth frame from the end names another stream
+    )
+    path.write_bytes(content)
+    with av.open(str(path)) as container, pytest.raises(IndexError):
+        list(container.demux())
+    clip = ingest(path)
+    assert 58 <= clip.frames <= 60 and clip.fps == 25

@@ -291,6 +291,17 @@ def test_a_file_over_the_limit_is_refused_before_it_travels(page, avi):
     assert not [url for url in sent if "upload" in url]
 
 
+def test_what_the_server_refuses_to_take_it_says_in_the_same_place(page, avi):
+    full = "The disk of this server is almost full, so it takes no uploads: try again later."
+    page.route("**/upload?*", lambda route: route.fulfill(status=507, body=full))
+    upload(page, avi)
+    expect(page.locator("#too-big")).to_have_text(full)
+    page.unroute("**/upload?*")
+    upload(page, avi)
+    expect(page.locator("#too-big")).to_be_hidden()
+    page.wait_for_selector(".clip-facts")
+
+
 @pytest.mark.nightly
 def test_the_webcam_is_not_mirrored(launch_browser, server, tmp_path):
     """What stands on the left of the camera's picture stands there for the models too."""

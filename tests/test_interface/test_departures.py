@@ -15,6 +15,7 @@ import gradio as gr
 import pytest
 import torch
 from gradio_client import Client, handle_file
+from gradio_client.utils import Status
 
 from har_demo.interface import api, app, lanes, stopping, visitor
 from har_demo.interface.parameters import ClipFile
@@ -138,6 +139,7 @@ def small():
     with pytest.MonkeyPatch.context() as patch, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         patch.setenv("GRADIO_SERVER_PORT", str(free.getsockname()[1]))
+        patch.setattr(app.sweeper, "start", lambda demo: None)  # it moves temporary files for good
         free.close()
         demo = _served()
         yield demo.local_url.rstrip("/")
@@ -153,7 +155,7 @@ def afresh():
 
 def test_a_call_that_is_cancelled(small):
     job = Client(small, verbose=False).submit(api_name="/walk")
-    assert STEPS.begun.wait(10)
+    _wait_until(lambda: job.status().code is Status.PROCESSING)
     job.cancel()
     STEPS.end_early()
 
@@ -161,7 +163,7 @@ def test_a_call_that_is_cancelled(small):
 def test_one_of_two_calls_that_is_cancelled_leaves_the_other(small):
     program = Client(small, verbose=False)
     first = program.submit(api_name="/walk")
-    assert STEPS.begun.wait(10)
+    _wait_until(lambda: first.status().code is Status.PROCESSING)
     second = program.submit(3, api_name="/walk")
     _wait_until(lambda: len(stopping._all) == 2)
     first.cancel()
@@ -265,7 +267,7 @@ def test_the_process_that_reads_a_file_ends_too(small, tmp_path, monkeypatch):
     film = tmp_path / "film.mp4"
     film.write_bytes(os.urandom(1000))
     job = Client(small, verbose=False).submit(handle_file(film), api_name="/read")
-    _wait_until(_readers)
+    _wait_until(lambda: _readers() and job.status().code is not Status.STARTING)
     job.cancel()
     assert STEPS.ended.wait(20)
     assert not _readers() and not lanes.READING._tickets

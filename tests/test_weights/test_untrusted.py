@@ -1,13 +1,16 @@
-"""Hostile pickles end a process of their own, not the server."""
+"""Hostile files end a process of their own, not the server."""
 
+import json
 import resource
 import traceback
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from har_demo.errors import BROKEN, InternalError, WeightsError
-from har_demo.weights import untrusted
+from har_demo.weights import state, untrusted
 from har_demo.weights.untrusted import read_untrusted
 from tests import plant
 
@@ -99,3 +102,59 @@ def test_tensors_that_no_network_has_are_said(tmp_path):
         WeightsError, match=r"'sparse\.pt' holds tensors that are too large, or of a"
     ):
         read_untrusted(path)
+
+
+def described(path, count):
+    """A safetensors file that describes so many empty tensors."""
+    one = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    header = json.dumps({f"t{number}": one for number in range(count)}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    return path
+
+
+def test_safetensors_of_a_stranger_are_not_opened_here_before_they_were_there(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "mine.safetensors"
+    save_file({"a": torch.arange(3.0)}, path)
+    opened = []
+    ours = state.read
+    monkeypatch.setattr(state, "read", lambda file: opened.append(file) or ours(file))
+    torch.testing.assert_close(read_untrusted(path)["a"], torch.arange(3.0))
+    assert len(opened) == 1 and opened[0] != path
+
+
+def test_more_tensors_than_a_network_has_are_refused_whatever_they_hold(tmp_path, monkeypatch):
+    with pytest.raises(WeightsError, match=r"^'many\.safetensors' holds more than 20,000 tensors"):
+        read_untrusted(described(tmp_path / "many.safetensors", 400_000))
+    # What describes them is not even parsed where it is too long; the limit lies close above the count.
+    with pytest.raises(WeightsError, match="more than 20,000 tensors"):
+        state.read(described(tmp_path / "few.safetensors", state.MOST_TENSORS + 1))
+    assert len(state.read(described(tmp_path / "all.safetensors", 1000))) == 1000
+    monkeypatch.setattr(state, "MOST_TENSORS", 2)
+    pickled = tmp_path / "many.pt"
+    torch.save({name: torch.zeros(1) for name in "abc"}, pickled)
+    with pytest.raises(WeightsError, match=r"'many\.pt' holds more than"):
+        state.read(pickled)
+
+
+def test_headers_that_are_no_description_are_damage(tmp_path):
+    path = tmp_path / "a.safetensors"
+    for content in (
+        b"",
+        b"\xff" * 8,
+        (5).to_bytes(8, "little") + b"[[[[[",
+        (9).to_bytes(8, "little") + b'{"a":null',
+        (100_000).to_bytes(8, "little") + b"[" * 100_000,
+        (2).to_bytes(8, "little") + b"17",
+    ):
+        path.write_bytes(content)
+        with pytest.raises(WeightsError, match="is damaged or no file of weights"):
+            state.read(path)
+
+
+def test_a_name_without_an_end_is_a_sentence():
+    for name in ("a" * 5000, f"{'a' * 5000}.pt", f"{'a' * 5000}.safetensors"):
+        with pytest.raises(WeightsError) as refused:
+            read_untrusted(Path(name))
+        assert len(str(refused.value)) < 200 and "…'" in str(refused.value)

@@ -227,6 +227,17 @@ const atlas = (() => {
     place.textContent = `${big.name} has ${Math.ceil(big.size / 1e6)} MB and the limit is ${limit} MB: cut it shorter or save it smaller.`;
     if (event.target.value) event.target.value = '';
   };
+  // What the server refuses, for want of room for one, it says in a sentence, which stands in the same place.
+  const send = window.fetch;
+  window.fetch = async (...request) => {
+    const answer = await send(...request);
+    const place = one('#too-big');
+    if (!answer.ok && place && /\/upload\b/.test(request[0]?.url ?? request[0])) {
+      place.textContent = await answer.clone().text();
+      place.hidden = false;
+    }
+    return answer;
+  };
   document.addEventListener('change', event => refuseTooBig(event, event.target.files), true);
   document.addEventListener('drop', event => refuseTooBig(event, event.dataTransfer?.files), true);
   // Not every browser plays every upload; a moment later the copy that all can play takes its place.
