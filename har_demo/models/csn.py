@@ -47,6 +47,7 @@ from har_demo.models.publishers import (
     thirty_views,
 )
 from har_demo.models.r2plus1d import Conv2Plus1D, middle_channels
+from har_demo.models.sliding import scores
 from har_demo.models.tiny import TINY_INPUT
 
 Kernel = Literal["depthwise", "full", "split"]
@@ -167,6 +168,10 @@ class CSN(nn.Module):
     torch.Size([1, 400])
     """
 
+    side: int | None = (
+        None  # of the squares that the last mean is taken over, see models/sliding.py
+    )
+
     def __init__(
         self,
         classes: int,
@@ -209,7 +214,7 @@ class CSN(nn.Module):
         x = self.layer2(x)
         x = self.layer3(x)
         x = self.layer4(x)
-        return self.fc(self.dropout(x.mean(dim=(2, 3, 4))))
+        return scores(x, lambda mean: self.fc(self.dropout(mean)), self.side)
 
 
 def ir_csn_101(classes: int) -> CSN:
@@ -449,7 +454,13 @@ CARDS: tuple[ModelCard, ...] = (
         gmacs=56.468,
         **as_fields(
             pytorchvideo(
-                "CSN_32x2_R101", 22_213_776, 77.0, 92.9, _PYTORCHVIDEO, PYTORCHVIDEO_KEY_MAP
+                "CSN_32x2_R101",
+                22_213_776,
+                77.0,
+                92.9,
+                _PYTORCHVIDEO,
+                PYTORCHVIDEO_KEY_MAP,
+                ir_csn_101,
             ),
             papers=(_sports(74.8, 92.6),),
         ),

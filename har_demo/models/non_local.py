@@ -353,6 +353,7 @@ CARDS: tuple[ModelCard, ...] = (
                 91.1,
                 PYTORCHVIDEO,
                 PYSLOWFAST_KEY_MAP,
+                i3d_nl_r50,
             ),
             papers=(_paper_accuracy(76.5, 92.6),),
         ),
