@@ -152,7 +152,7 @@ class Accuracy:
     date: str = ""
 
 
-Placing = Literal["even", "mmaction2", "pyslowfast", "torchvision"]
+Placing = Literal["even", "mmaction2", "pyslowfast", "pyslowfast-offset", "torchvision", "tsm"]
 """Who places several windows in a clip; see har_demo.clips.sampling.windows."""
 
 

@@ -113,8 +113,9 @@ def _facebook(
     place: str,
     date: str,
     side: int = 256,
+    protocol: Protocol | None = None,
 ) -> Source:
-    protocol = thirty_views(side, "pyslowfast")
+    protocol = protocol or thirty_views(side, "pyslowfast")
     # Both test with PySlowFast, whose heads average squares as large as features were in training
     # (models/head_helper.py, models/ptv_model_builder.py); strides make 32 of all networks together.
     square = -(-input.crop[0] // 32)
@@ -129,7 +130,7 @@ def _facebook(
         input=input,
         protocol=protocol,
         accuracy=(Accuracy(KINETICS, top1, top5, describe(protocol), place, date),),
-        build=partial(with_sliding_mean, build, square),
+        build=partial(with_sliding_mean, build, square) if protocol.crop else build,
     )
 
 
@@ -148,13 +149,16 @@ def pytorchvideo(file: str, *given, **named) -> Source:
     )
 
 
-def pyslowfast(file: str, *given, **named) -> Source:
+PYSLOWFAST_ZOO = "PySlowFast model zoo (MODEL_ZOO.md, commit 02a85e9)"
+
+
+def pyslowfast(file: str, *given, place: str = PYSLOWFAST_ZOO, **named) -> Source:
     """Return a file of PySlowFast's model zoo: (path, parameters, top1, top5, input, key_map, build)."""
     return _facebook(
         f"{_ZOOS}/pyslowfast/{file}",
         *given,
         name="PySlowFast",
-        place="PySlowFast model zoo (MODEL_ZOO.md, commit 02a85e9)",
+        place=place,
         date="",
         **named,
     )

@@ -23,13 +23,22 @@ COUNT = 300  # frames of a clip of 30 a second
 # (pytorchvideo, PySlowFast); 'step' takes every rate-th frame (mmaction2, torchvision and others), at 1.2
 # the frame that is on screen in a film of 25 a second; 'segments' takes the centre of T equal parts.
 SPACING = {
-    "tsn_r50": {"mmaction2": ("segments", 8, 0), "mit-han-lab": ("segments", 8, 0)},
+    "tsn_r50": {
+        "mmaction2": ("segments", 8, 0),
+        "mmaction2-dense": ("step", 5, 12),
+        "mit-han-lab": ("segments", 8, 0),
+    },
     "tsn_r101": {"mmaction2": ("segments", 8, 0)},
-    "tsm_r50": dict.fromkeys(("mmaction2", "mmaction2-50e", "mit-han-lab"), ("segments", 8, 0)),
+    "tsm_r50": dict.fromkeys(("mmaction2", "mmaction2-50e", "mit-han-lab"), ("segments", 8, 0))
+    | {"mmaction2-dense": ("step", 8, 8)},
+    "tsm_nl_r50": {"mmaction2": ("segments", 8, 0)},
+    "tsm_nl_r50_dot": {"mmaction2": ("segments", 8, 0)},
+    "tsm_nl_r50_gaussian": {"mmaction2": ("segments", 8, 0)},
     "tsm_r50_16": dict.fromkeys(("mmaction2", "mit-han-lab"), ("segments", 16, 0)),
     "tsm_r50_sthv2": {"mmaction2": ("segments", 8, 0)},
     "tsm_r50_16_sthv2": {"mmaction2": ("segments", 16, 0)},
     "trn_r50": {"mmaction2": ("segments", 8, 0)},
+    "trn_r50_sthv1": {"mmaction2": ("segments", 8, 0)},
     "c2d_r50": {"pytorchvideo": ("span", 8, 8), "mmaction2": ("step", 8, 8)},
     "i3d_r50": dict.fromkeys(("pytorchvideo", "PySlowFast"), ("span", 8, 8)),
     "i3d_r50_32": {"mmaction2": ("step", 32, 2)},
@@ -46,6 +55,7 @@ SPACING = {
         "PySlowFast": ("span", 8, 8),
     },
     "slow_r101": {"mmaction2": ("step", 8, 8)},
+    "slow_nl_r50_embedded": {"mmaction2": ("step", 8, 8), "mmaction2-4x16": ("step", 4, 16)},
     "slowfast_r50_8x8": {
         "pytorchvideo": ("span", 32, 2),
         "mmaction2": ("step", 32, 2),
@@ -55,19 +65,39 @@ SPACING = {
     "slowfast_r101_16x8": {"pytorchvideo": ("span", 64, 2)},
     "r2plus1d_r50": {"pytorchvideo": ("span", 16, 4)},
     "r2plus1d_18": {"torchvision": ("step", 16, 2)},
-    "r2plus1d_34": {"ig65m-pytorch": ("step", 32, 1)},
+    "r2plus1d_34": {
+        "ig65m-pytorch": ("step", 32, 1),
+        "ig65m-pytorch-8": ("step", 8, 1),
+        "mmaction2": ("step", 32, 2),
+        "mmaction2-8x8": ("step", 8, 8),
+    },
     "r3d_18": {"torchvision": ("step", 16, 2)},
     "mc3_18": {"torchvision": ("step", 16, 2)},
-    "s3d": {"torchvision": ("step", 64, 2)},
-    "mvit_v2_s": {"torchvision": ("step", 16, 4)},
+    "s3d": {"torchvision": ("step", 64, 2), "kylemin": ("step", 64, 1.2)},
+    "mvit_v1_b": {"torchvision": ("step", 16, 4), "pytorchvideo": ("span", 16, 4)},
+    "mvit_v1_b_32": {"pytorchvideo": ("span", 32, 3)},
+    "mvit_v2_s": {
+        "torchvision": ("step", 16, 4),
+        "PySlowFast": ("span", 16, 4),
+        "mmaction2": ("step", 16, 4),
+    },
+    "mvit_v2_b": {"PySlowFast": ("span", 32, 3)},
     "ir_csn_101": {"pytorchvideo": ("span", 32, 2)},
     "ir_csn_50": {"mmaction2": ("step", 32, 2)},
     "ir_csn_152": dict.fromkeys(
-        ("mmaction2", "mmaction2-ig65m", "mmaction2-ig65m-frozen", "mmaction2-sports1m"),
+        (
+            "mmaction2",
+            "mmaction2-ig65m",
+            "mmaction2-ig65m-frozen",
+            "mmaction2-sports1m",
+            "VMZ-ig65m",
+            "VMZ-sports1m",
+        ),
         ("step", 32, 2),
     ),
     "ip_csn_152": dict.fromkeys(
-        ("mmaction2", "mmaction2-ig65m", "mmaction2-sports1m"), ("step", 32, 2)
+        ("mmaction2", "mmaction2-ig65m", "mmaction2-sports1m", "VMZ-ig65m", "VMZ-sports1m"),
+        ("step", 32, 2),
     ),
     "x3d_xs": dict.fromkeys(("pytorchvideo", "PySlowFast"), ("span", 4, 12)),
     "x3d_s": dict.fromkeys(("pytorchvideo", "PySlowFast", "mmaction2"), ("span", 13, 6)),
@@ -149,6 +179,15 @@ def test_windows_begin_where_each_publishers_test_begins_them():
     for number, window in enumerate(pyslowfast):
         start = (300 - 64) * number / 10
         assert window.tolist() == torch.linspace(start, start + 63, 8).long().tolist()
+
+    offset = sampling.windows(300, 16, 63 / 15, 5, "pyslowfast-offset")
+    assert offset[:, 0].tolist() == [0, 59, 118, 177, 236]  # 236 // 4
+    assert sampling.windows(300, 16, 63 / 15, 1, "pyslowfast-offset")[0, 0] == 118
+
+    tsm = sampling.windows(300, 8, 8, 10, "tsm")  # DenseSampleFrames: pieces of 64 frames
+    assert tsm[:, 0].tolist() == np.linspace(0, 236, 10, dtype=int).tolist()
+    assert (np.diff(tsm, axis=1) == 8).all()
+    assert sampling.windows(20, 8, 8, 2, "tsm").tolist() == [[0, 8, 16, 4, 12, 0, 8, 16]] * 2
 
     torchvision = sampling.windows(300, 16, 2, 5, "torchvision")
     starts = torch.linspace(0, 150 - 16, 5).long()  # clips of a film of 15 a second
