@@ -9,7 +9,15 @@ import torch
 
 from har_demo.device import device as best_device
 from har_demo.errors import WeightsError
-from har_demo.prompts import default, embedded, kinetics, learned, online, packaged
+from har_demo.prompts import (
+    clip_prompts,
+    default,
+    embedded,
+    kinetics,
+    learned,
+    online,
+    packaged,
+)
 from har_demo.prompts.image_text import ImageTextModel
 from har_demo.weights import hub, shipped
 from har_demo.weights.state import megabytes
@@ -31,7 +39,7 @@ ONLINE = (
 
 KEPT = 2  # image-text models in memory: one of CLIP's takes 600 MB
 
-_kept: OrderedDict[tuple[str, str], ImageTextModel] = OrderedDict()
+_kept: OrderedDict[tuple[str, str, int], ImageTextModel] = OrderedDict()
 _gate = threading.Lock()
 
 
@@ -91,6 +99,10 @@ def card(name: str) -> ImageTextCard:
         state, sentence = "here", f"Weights were fetched earlier ({about})."
     elif hub.offline():
         state, sentence = "missing", f"Weights ({about}) are not here, and the app stays offline."
+    if file := clip_prompts.here(name):
+        sentence += (
+            f" {file.name} holds prompts learned around it: choose the pooling 'transformer'."
+        )
     return ImageTextCard(
         name=name,
         title=name.replace("/", " · "),
@@ -126,11 +138,16 @@ def load(name: str | None = None, device: torch.device | str | None = None) -> I
     if name is None or name == default.NAME:
         return _load_default(device)
     device = device or best_device()
-    key = (name, str(device))
+    learned_around = None if name == embedded.NAME else clip_prompts.here(name)
+    written = learned_around.stat().st_mtime_ns if learned_around else 0
+    key = (name, str(device), written)
     with _gate:
         if key not in _kept:
             make = embedded.load if name == embedded.NAME else lambda at: online.load(name, at)
-            _kept[key] = make(device)
+            model = make(device)
+            _kept[key] = (
+                clip_prompts.with_learned(model, learned_around) if learned_around else model
+            )
             while len(_kept) > KEPT:
                 _kept.popitem(last=False)
         _kept.move_to_end(key)
