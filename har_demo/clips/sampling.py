@@ -143,10 +143,8 @@ def windows(
             'mmaction2' rounds to the nearest frame, and starts again with the first frame of a clip that
             is too short (SampleFrames); 'pyslowfast' cuts the clip into as many equal steps as windows,
             so that the last ends a step before the clip does, and starts between frames
-            (get_start_end_idx), 'pyslowfast-offset' takes steps of whole frames, one fewer of them
-            (USE_OFFSET_SAMPLING); 'torchvision' starts at every stride-th frame only (VideoClips,
-            UniformClipSampler); 'tsm' places pieces of frames · stride frames, which are 64, and goes on
-            with the first frame of a clip that is shorter (DenseSampleFrames of mmaction2).
+            (get_start_end_idx); 'torchvision' starts at every stride-th frame only (VideoClips,
+            UniformClipSampler).
     """
     _check(count, frames, stride, windows)
     room = max(count - span(frames, stride), 0)
@@ -154,15 +152,8 @@ def windows(
         starts = np.round(np.linspace(0, room, windows)) if windows > 1 else [room // 2]
         steps = np.floor(np.arange(frames) * stride + 1e-6)
         return ((np.asarray(starts)[:, None] + steps) % count).astype(np.int64)
-    if placing == "tsm":
-        piece = round(frames * stride)
-        starts = np.linspace(0, max(count - piece, 0), windows, dtype=int)
-        steps = np.floor(np.arange(frames) * stride + 1e-6)
-        return ((starts[:, None] + steps) % count).astype(np.int64)
     if placing == "pyslowfast":
         starts = room * np.arange(windows) / windows
-    elif placing == "pyslowfast-offset":
-        starts = np.arange(windows) * (room // (windows - 1)) if windows > 1 else [room // 2]
     elif placing == "torchvision":
         places = (
             math.floor((count - 1) / stride + 1e-6) + 1 - frames

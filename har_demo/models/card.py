@@ -153,7 +153,7 @@ class Accuracy:
 
 
 Placing = Literal["even", "mmaction2", "pyslowfast", "pyslowfast-offset", "torchvision", "tsm"]
-"""Who places several windows in a clip; see har_demo.clips.sampling.windows."""
+"""Who places several windows in a clip; see har_demo.clips.sampling.windows and har_demo.recognize.placing."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ behind it.
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -183,13 +184,13 @@ def _v1(
     )
 
 
-_V1 = {
+_V1: dict[str, Any] = {
     "family": "Video transformer",
     "year": 2021,
     "paper": "Fan et al., Multiscale Vision Transformers, ICCV 2021",
     "paper_url": "https://arxiv.org/abs/2104.11227",
 }
-_V2 = {
+_V2: dict[str, Any] = {
     "family": "Video transformer",
     "year": 2022,
     "paper": "Li et al., MViTv2: Improved Multiscale Vision Transformers "

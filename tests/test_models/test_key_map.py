@@ -133,7 +133,24 @@ def test_mvit_v2_b_of_pyslowfast_has_mmaction2s_parameters():
 def test_kylemins_s3d_numbers_layers_and_says_s_and_t():
     """Under its names (read in its model.py), made of TengdaHan's, whose modules it shares."""
     (source,) = card("s3d").by_hand
-    layers = "1a - 2b 2c - 3b 3c - 4b 4c 4d 4e 4f - 5b 5c".split()
+    layers = [
+        "1a",
+        "-",
+        "2b",
+        "2c",
+        "-",
+        "3b",
+        "3c",
+        "-",
+        "4b",
+        "4c",
+        "4d",
+        "4e",
+        "4f",
+        "-",
+        "5b",
+        "5c",
+    ]
     theirs = key_map(
         *((rf"^b\.(Conv|Mixed)_{name}\.", f"base.{i}.") for i, name in enumerate(layers)),
         (r"\.(conv|bn)1\.", r".\1_s."),

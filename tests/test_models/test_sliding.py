@@ -48,9 +48,9 @@ def test_networks_that_pyslowfast_tests_slide_and_others_do_not():
     squares = {}
     for c in cards().values():
         for source in c.sources:
-            if source.protocol and source.name in ("pytorchvideo", "PySlowFast"):
-                if source.protocol.crops == 3:
-                    squares[c.name, source.name] = source.build.args[1]
+            facebook = source.name in ("pytorchvideo", "PySlowFast")
+            if facebook and source.protocol.crops == 3:
+                squares[c.name, source.name] = source.build.args[1]
     assert len(squares) == 20
     assert {names for names, square in squares.items() if square != 7} == {
         (f"x3d_{size}", publisher)

@@ -11,6 +11,7 @@ from har_demo.clips.transforms import crop_corners, resized, transform
 from har_demo.errors import ChoiceError
 from har_demo.models import registry
 from har_demo.models.publishers import MMACTION2, PYTORCHVIDEO
+from har_demo.recognize import placing
 from har_demo.recognize import plan as planning
 from har_demo.recognize.forward import mean_over_crops
 from har_demo.recognize.plan import most_lines, plan
@@ -180,18 +181,32 @@ def test_windows_begin_where_each_publishers_test_begins_them():
         start = (300 - 64) * number / 10
         assert window.tolist() == torch.linspace(start, start + 63, 8).long().tolist()
 
-    offset = sampling.windows(300, 16, 63 / 15, 5, "pyslowfast-offset")
-    assert offset[:, 0].tolist() == [0, 59, 118, 177, 236]  # 236 // 4
-    assert sampling.windows(300, 16, 63 / 15, 1, "pyslowfast-offset")[0, 0] == 118
-
-    tsm = sampling.windows(300, 8, 8, 10, "tsm")  # DenseSampleFrames: pieces of 64 frames
-    assert tsm[:, 0].tolist() == np.linspace(0, 236, 10, dtype=int).tolist()
-    assert (np.diff(tsm, axis=1) == 8).all()
-    assert sampling.windows(20, 8, 8, 2, "tsm").tolist() == [[0, 8, 16, 4, 12, 0, 8, 16]] * 2
-
     torchvision = sampling.windows(300, 16, 2, 5, "torchvision")
     starts = torch.linspace(0, 150 - 16, 5).long()  # clips of a film of 15 a second
     assert torchvision[:, 0].tolist() == (2 * starts).tolist()
+
+
+def test_windows_of_tsm_and_of_pyslowfast_with_offsets_begin_where_theirs_do():
+    """Worked out by hand from DenseSampleFrames and from get_start_end_idx with use_offset, 300 frames."""
+
+    def found(count, *way):
+        return placing.indices(count, sampling.Sampling("dense", *way))
+
+    offset = found(300, 16, 63 / 15, 5, "pyslowfast-offset")
+    assert offset[:, 0].tolist() == [0, 59, 118, 177, 236]  # 236 // 4
+    assert found(300, 16, 63 / 15, 1, "pyslowfast-offset")[0, 0] == 118
+
+    tsm = found(300, 8, 8.0, 10, "tsm")  # pieces of 64 frames
+    assert tsm[:, 0].tolist() == np.linspace(0, 236, 10, dtype=int).tolist()
+    assert (np.diff(tsm, axis=1) == 8).all()
+    assert found(20, 8, 8.0, 2, "tsm").tolist() == [[0, 8, 16, 4, 12, 0, 8, 16]] * 2
+
+
+def test_as_published_places_windows_as_the_source_does(film):
+    tsm = plan(film, Request("tsm_r50", source="mmaction2-dense", crops=None, published=True))
+    assert tsm.indices.shape == (10, 8) and tsm.indices[-1, 0] == 236 and tsm.crops == 10
+    mvit = plan(film, Request("mvit_v2_s", source="PySlowFast", crops=None, published=True))
+    assert mvit.indices[:, 0].tolist() == [0, 59, 118, 177, 236] and mvit.crops == 1
 
 
 def test_the_second_look_at_segments_takes_their_starts():
