@@ -39,7 +39,8 @@ ONLINE = (
 
 KEPT = 2  # image-text models in memory: one of CLIP's takes 600 MB
 
-_kept: OrderedDict[tuple[str, str, int], ImageTextModel] = OrderedDict()
+_kept: OrderedDict[tuple[str, str], ImageTextModel] = OrderedDict()
+_written: dict[tuple[str, str], int] = {}  # when what was learned around a kept model was written
 _gate = threading.Lock()
 
 
@@ -140,14 +141,15 @@ def load(name: str | None = None, device: torch.device | str | None = None) -> I
     device = device or best_device()
     learned_around = None if name == embedded.NAME else clip_prompts.here(name)
     written = learned_around.stat().st_mtime_ns if learned_around else 0
-    key = (name, str(device), written)
+    key = (name, str(device))
     with _gate:
-        if key not in _kept:
+        if key not in _kept or _written.get(key, 0) != written:
             make = embedded.load if name == embedded.NAME else lambda at: online.load(name, at)
             model = make(device)
             _kept[key] = (
                 clip_prompts.with_learned(model, learned_around) if learned_around else model
             )
+            _written[key] = written
             while len(_kept) > KEPT:
                 _kept.popitem(last=False)
         _kept.move_to_end(key)
