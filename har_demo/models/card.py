@@ -152,8 +152,8 @@ class Accuracy:
     date: str = ""
 
 
-Placing = Literal["even", "mmaction2", "pyslowfast", "torchvision"]
-"""Who places several windows in a clip; see har_demo.clips.sampling.windows."""
+Placing = Literal["even", "mmaction2", "pyslowfast", "pyslowfast-offset", "torchvision", "tsm"]
+"""Who places several windows in a clip; see har_demo.clips.sampling.windows and har_demo.recognize.placing."""
 
 
 @dataclass(frozen=True)

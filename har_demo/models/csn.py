@@ -47,6 +47,7 @@ from har_demo.models.publishers import (
     thirty_views,
 )
 from har_demo.models.r2plus1d import Conv2Plus1D, middle_channels
+from har_demo.models.sliding import scores
 from har_demo.models.tiny import TINY_INPUT
 
 Kernel = Literal["depthwise", "full", "split"]
@@ -167,6 +168,10 @@ class CSN(nn.Module):
     torch.Size([1, 400])
     """
 
+    side: int | None = (
+        None  # of the squares that the last mean is taken over, see models/sliding.py
+    )
+
     def __init__(
         self,
         classes: int,
@@ -209,7 +214,7 @@ class CSN(nn.Module):
         x = self.layer2(x)
         x = self.layer3(x)
         x = self.layer4(x)
-        return self.fc(self.dropout(x.mean(dim=(2, 3, 4))))
+        return scores(x, lambda mean: self.fc(self.dropout(mean)), self.side)
 
 
 def ir_csn_101(classes: int) -> CSN:
@@ -437,6 +442,31 @@ def _zoo(kind: str, parameters: int) -> tuple[Source, ...]:
     return tuple(sorted(found, key=lambda source: source.name != "mmaction2"))
 
 
+def _vmz(kind: str, pretraining: str, file: str, top1: float, top5: float) -> Source:
+    """A file of VMZ's PyTorch branch (pt/vmz/models/utils.py, commit 03b22cf)."""
+    of = {"ir": (29_703_568, VMZ_IR_KEY_MAP), "ip": (33_016_592, VMZ_IP_KEY_MAP)}
+    parameters, key_map = of[kind]
+    return Source(
+        url="https://github.com/bjuncek/VMZ/releases/download/test_models/"
+        f"{kind}CSN_152_ft_kinetics_from_{file}.pth",
+        sha256="",
+        bytes=parameters * 4,  # unverified: the size of its parameters alone
+        licence="Apache-2.0 (VMZ)",
+        name=f"VMZ-{pretraining.lower().replace('-', '')}",
+        key_map=key_map,
+        input=_VMZ,
+        accuracy=(
+            Accuracy(
+                "Kinetics-400",
+                top1,
+                top5,
+                f"32 frames, per video, {pretraining}",
+                "VMZ model zoo (c2/tutorials/model_zoo.md, commit 1549231)",
+            ),
+        ),
+    )
+
+
 CARDS: tuple[ModelCard, ...] = (
     _paper(
         name="ir_csn_101",
@@ -449,7 +479,13 @@ CARDS: tuple[ModelCard, ...] = (
         gmacs=56.468,
         **as_fields(
             pytorchvideo(
-                "CSN_32x2_R101", 22_213_776, 77.0, 92.9, _PYTORCHVIDEO, PYTORCHVIDEO_KEY_MAP
+                "CSN_32x2_R101",
+                22_213_776,
+                77.0,
+                92.9,
+                _PYTORCHVIDEO,
+                PYTORCHVIDEO_KEY_MAP,
+                ir_csn_101,
             ),
             papers=(_sports(74.8, 92.6),),
         ),
@@ -495,7 +531,12 @@ CARDS: tuple[ModelCard, ...] = (
         key_map=VMZ_IR_KEY_MAP,
         parameters=29_703_568,
         gmacs=74.046,
-        **as_fields(*_zoo("ir", 29_703_568), papers=(_sports(75.5, 92.7),)),
+        **as_fields(
+            *_zoo("ir", 29_703_568),
+            _vmz("ir", "IG-65M", "ig65m_f126851907", 82.6, 95.3),
+            _vmz("ir", "Sports-1M", "Sports1M_f101599884", 78.2, 93.0),
+            papers=(_sports(75.5, 92.7),),
+        ),
         published=(
             _reference("VMZ's and mmaction2's code", 29_703_568, 74.046),
             PublishedCost(_SPORTS, "printed", gmacs=74.0, classes=487),
@@ -512,7 +553,12 @@ CARDS: tuple[ModelCard, ...] = (
         key_map=VMZ_IP_KEY_MAP,
         parameters=33_016_592,
         gmacs=83.295,
-        **as_fields(*_zoo("ip", 33_016_592), papers=(_sports(75.5, 92.8),)),
+        **as_fields(
+            *_zoo("ip", 33_016_592),
+            _vmz("ip", "IG-65M", "ig65m_f133090949", 82.5, 95.3),
+            _vmz("ip", "Sports-1M", "Sports1M_f111279053", 78.8, 93.5),
+            papers=(_sports(75.5, 92.8),),
+        ),
         published=(
             _reference("VMZ's and mmaction2's code", 33_016_592, 83.295),
             PublishedCost(_SPORTS, "printed", gmacs=83.3, classes=487),

@@ -25,9 +25,11 @@ does not exist, as W_θᵀ is C×d and W_φᵀ is too; it has to be softmax(xᵀ
 The networks are residual ones with five such blocks, behind every other block of res3 and res4 (section
 4.1): there the map is coarse enough to compare everything with everything, and not yet blurred. Two
 sets of public code differ in what is around them, and so do their weights: PySlowFast scales and pools
-first, and mmaction2, at 32 frames, does neither and leaves out W_z's bias.
+first, and mmaction2 pools last and leaves out W_z's bias; it scales at
+8 frames of Slow, not at 32 of I3D.
 """
 
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from torch import Tensor, nn
@@ -230,6 +232,15 @@ def slow_nl_r50(classes: int) -> BottleneckNet:
     return insert(BottleneckNet(classes, SLOW, pool2=1), function="dot_product", **PYSLOWFAST)
 
 
+def slow_nl_r50_embedded(classes: int) -> BottleneckNet:
+    """Slow ResNet-50 with five blocks of the embedded Gaussian: 39,808,464 parameters for Kinetics-400.
+
+    As mmaction2 has it: behind the first of every two residual blocks, and scaled.
+    """
+    network = BottleneckNet(classes, SLOW, pool2=1)
+    return insert(network, res3=(0, 2), res4=(0, 2, 4), scale=True, **MMACTION)
+
+
 def i3d_nl_r50_32(classes: int, function: Function = "embedded_gaussian") -> BottleneckNet:
     """I3D ResNet-50 for 32 frames with five blocks: 35,397,840 parameters for Kinetics-400."""
     return insert(BottleneckNet(classes, I3D, stem_stride=2), function=function, **MMACTION)
@@ -306,16 +317,22 @@ _PYSLOWFAST_RULES = (
 )
 
 # φ and g are followed by their pooling there, and so are the first of two.
-_MMACTION_RULES = (
+MMACTION_NL_RULES = (
     (r"\.non_local_block\.theta\.conv\.", ".non_local.theta."),
     (r"\.non_local_block\.(phi|g)\.0\.conv\.", r".non_local.\1."),
     (r"\.non_local_block\.conv_out\.conv\.", ".non_local.w_z."),
     (r"\.non_local_block\.conv_out\.bn\.", ".non_local.norm."),
-    *MMACTION_RULES,
 )
 
 PYSLOWFAST_KEY_MAP = key_map(*CAFFE2_RULES, *_PYSLOWFAST_RULES, drop=CAFFE2_DROPPED)
-MMACTION_KEY_MAP = key_map(*_MMACTION_RULES)
+MMACTION_KEY_MAP = key_map(*MMACTION_NL_RULES, *MMACTION_RULES)
+
+
+# name here, frames × rate, digits, top-1, top-5
+_SLOW_NL = (
+    ("mmaction2", 8, 8, "df42dc84", 76.35, 92.18),
+    ("mmaction2-4x16", 4, 16, "cf739c75", 74.84, 91.41),
+)
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -353,6 +370,7 @@ CARDS: tuple[ModelCard, ...] = (
                 91.1,
                 PYTORCHVIDEO,
                 PYSLOWFAST_KEY_MAP,
+                i3d_nl_r50,
             ),
             papers=(_paper_accuracy(76.5, 92.6),),
         ),
@@ -396,6 +414,40 @@ CARDS: tuple[ModelCard, ...] = (
         gmacs=63.976,
         published=(PublishedCost("PySlowFast's code", "verified", 39_812_560, 63.976),),
         note="No public weights of this network are known that can be opened here.",
+        **_PAPER,
+    ),
+    ModelCard(
+        name="slow_nl_r50_embedded",
+        title="Slow-NL ResNet-50, embedded Gaussian",
+        idea="SlowFast's slow pathway with five blocks in which positions are compared by what they ask for "
+        "and what they offer.",
+        build=slow_nl_r50_embedded,
+        attends=True,
+        parameters=39_808_464,
+        gmacs=70.141,
+        published=(
+            PublishedCost("mmaction2 model zoo", "printed", 39.81e6, 96.66, side=256),
+            PublishedCost("mmaction2 model zoo", "printed", 39.81e6, 43.23, frames=4, side=256),
+        ),
+        note="The address of its file for 8 frames ends in the digits of another file of mmaction2's "
+        "table, which may be a slip there.",
+        **as_fields(
+            *(
+                mmaction2(
+                    "v1.0/recognition/slowonly/slowonly_r50-in1k-pre-nl-embedded-gaussian_8xb16-"
+                    f"{frames}x{rate}x1-steplr-150e_kinetics400-rgb/{{}}_20220901-{digits}.pth",
+                    39_808_464,
+                    top1,
+                    top5,
+                    thirty_views(256, "mmaction2"),
+                    replace(MMACTION2, frames=frames, fps=30 / rate),
+                    MMACTION_KEY_MAP,
+                    about="ImageNet",
+                    name=name,
+                )
+                for name, frames, rate, digits, top1, top5 in _SLOW_NL
+            )
+        ),
         **_PAPER,
     ),
     ModelCard(

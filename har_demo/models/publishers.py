@@ -8,11 +8,13 @@ release and in the others' documents that the accuracies name.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from torch import nn
 
 from .card import Accuracy, ModelInput, Protocol, Source, spread_over
 from .key_map import KeyMap
+from .sliding import with_sliding_mean
 
 KINETICS = "Kinetics-400"
 SOMETHING_V1, SOMETHING_V2 = "Something-Something V1", "Something-Something V2"
@@ -42,11 +44,7 @@ PYTORCHVIDEO = ModelInput(
     std=(0.225, 0.225, 0.225),
     geometry="pytorchvideo",
 )
-"""Eight frames over two seconds, as pytorchvideo and PySlowFast train on them.
-
-A difference is left where they test on crops larger than those of training: their heads slide a mean of 7 × 7
-places over the features and average what comes of it (PySlowFast after the softmax), here one mean is taken.
-"""
+"""Eight frames over two seconds, as pytorchvideo and PySlowFast train on them."""
 
 
 def thirty_views(side: int, placing: str) -> Protocol:
@@ -109,14 +107,18 @@ def _facebook(
     top5: float | None,
     input: ModelInput,
     key_map: KeyMap,
+    build: Callable[[int], nn.Module],
     *,
     name: str,
     place: str,
     date: str,
     side: int = 256,
-    build: Callable[[int], nn.Module] | None = None,
+    protocol: Protocol | None = None,
 ) -> Source:
-    protocol = thirty_views(side, "pyslowfast")
+    protocol = protocol or thirty_views(side, "pyslowfast")
+    # Both test with PySlowFast, whose heads average squares as large as features were in training
+    # (models/head_helper.py, models/ptv_model_builder.py); strides make 32 of all networks together.
+    square = -(-input.crop[0] // 32)
     return Source(
         url=address,
         sha256="",
@@ -128,7 +130,7 @@ def _facebook(
         input=input,
         protocol=protocol,
         accuracy=(Accuracy(KINETICS, top1, top5, describe(protocol), place, date),),
-        build=build,
+        build=partial(with_sliding_mean, build, square) if protocol.crop else build,
     )
 
 
@@ -136,7 +138,7 @@ _ZOOS = "https://dl.fbaipublicfiles.com"
 
 
 def pytorchvideo(file: str, *given, **named) -> Source:
-    """Return a file of pytorchvideo's model zoo: (file, parameters, top1, top5, input, key_map)."""
+    """Return a file of pytorchvideo's model zoo: (file, parameters, top1, top5, input, key_map, build)."""
     return _facebook(
         f"{_ZOOS}/pytorchvideo/model_zoo/kinetics/{file}.pyth",
         *given,
@@ -147,13 +149,16 @@ def pytorchvideo(file: str, *given, **named) -> Source:
     )
 
 
-def pyslowfast(file: str, *given, **named) -> Source:
-    """Return a file of PySlowFast's model zoo: (path, parameters, top1, top5, input, key_map)."""
+PYSLOWFAST_ZOO = "PySlowFast model zoo (MODEL_ZOO.md, commit 02a85e9)"
+
+
+def pyslowfast(file: str, *given, place: str = PYSLOWFAST_ZOO, **named) -> Source:
+    """Return a file of PySlowFast's model zoo: (path, parameters, top1, top5, input, key_map, build)."""
     return _facebook(
         f"{_ZOOS}/pyslowfast/{file}",
         *given,
         name="PySlowFast",
-        place="PySlowFast model zoo (MODEL_ZOO.md, commit 02a85e9)",
+        place=place,
         date="",
         **named,
     )

@@ -20,6 +20,7 @@ Around it stands a plain residual network, here of 18 layers; that of 34 has 3, 
 """
 
 from dataclasses import replace
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -28,13 +29,21 @@ from torchvision.models.video import R2Plus1D_18_Weights
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source, spread_over
 from har_demo.models.key_map import key_map
-from har_demo.models.publishers import PYTORCHVIDEO, as_fields, pytorchvideo
+from har_demo.models.publishers import (
+    MMACTION2,
+    PYTORCHVIDEO,
+    as_fields,
+    mmaction2,
+    pytorchvideo,
+    thirty_views,
+)
 from har_demo.models.resnet3d import (
     PYTORCHVIDEO_RULES,
     conv_norm,
     initialise,
     shortcut,
 )
+from har_demo.models.sliding import scores
 from har_demo.models.tiny import TINY_DIFFERENCE, TINY_INPUT
 from har_demo.models.torchvision_card import public_file
 
@@ -48,17 +57,27 @@ def middle_channels(inputs: int, outputs: int, t: int = 3, d: int = 3) -> int:
     return t * d * d * inputs * outputs // (d * d * inputs + t * outputs)
 
 
-class Conv2Plus1D(nn.Module):
-    """3×3 in space, batch norm, ReLU, 3 in time; `stride` shrinks time and space alike."""
+Publisher = Literal["torchvision", "VMZ", "mmaction2"]
+"""Whose network it is: VMZ is the authors' own code; see R2Plus1D for the differences."""
 
-    def __init__(self, inputs: int, middle: int, outputs: int, stride: int = 1):
+
+class Conv2Plus1D(nn.Module):
+    """size×size in space, batch norm, ReLU, size in time; `stride` shrinks time and space alike."""
+
+    def __init__(self, inputs: int, middle: int, outputs: int, stride: int = 1, size: int = 3):
         super().__init__()
+        rim = size // 2
         self.space = nn.Conv3d(
-            inputs, middle, (1, 3, 3), stride=(1, stride, stride), padding=(0, 1, 1), bias=False
+            inputs,
+            middle,
+            (1, size, size),
+            stride=(1, stride, stride),
+            padding=(0, rim, rim),
+            bias=False,
         )
         self.norm = nn.BatchNorm3d(middle)
         self.time = nn.Conv3d(
-            middle, outputs, (3, 1, 1), stride=(stride, 1, 1), padding=(1, 0, 0), bias=False
+            middle, outputs, (size, 1, 1), stride=(stride, 1, 1), padding=(rim, 0, 0), bias=False
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,6 +88,7 @@ class Stem(nn.Module):
     """7×7 in space at half resolution, then 3 in time.
 
     Its 45 middle channels do not follow from the formula, which would give 83; they are the authors'.
+    mmaction2 goes by the formula.
     """
 
     def __init__(self, outputs: int, middle: int):
@@ -88,21 +108,26 @@ class Stem(nn.Module):
 class Block(nn.Module):
     """Two factorised convolutions and a shortcut around them."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, authors: bool = False):
+    def __init__(
+        self, inputs: int, outputs: int, stride: int = 1, publisher: Publisher = "torchvision"
+    ):
         super().__init__()
         # The paper matches the parameters of every convolution by itself. torchvision, whose weights
         # R(2+1)D-18 takes, computes M once per block, from the block's own input.
         middle = middle_channels(inputs, outputs)
-        middle2 = middle_channels(outputs, outputs) if authors else middle
+        middle2 = middle if publisher == "torchvision" else middle_channels(outputs, outputs)
         self.conv1 = Conv2Plus1D(inputs, middle, outputs, stride)
         self.norm1 = nn.BatchNorm3d(outputs)
         self.conv2 = Conv2Plus1D(outputs, middle2, outputs)
         self.norm2 = nn.BatchNorm3d(outputs)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv3d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm3d(outputs)
-            )
+            conv: nn.Module = nn.Conv3d(inputs, outputs, 1, stride=stride, bias=False)
+            if publisher == "mmaction2":
+                conv = Conv2Plus1D(
+                    inputs, middle_channels(inputs, outputs, d=1), outputs, stride, size=1
+                )
+            self.shortcut = nn.Sequential(conv, nn.BatchNorm3d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.norm1(self.conv1(x)))
@@ -118,8 +143,10 @@ class R2Plus1D(nn.Module):
         width: channels of the stem and layer1; the later layers have 2, 4 and 8 times as many.
         blocks: residual blocks per layer; (2, 2, 2, 2) makes the 18-layer network.
         dropout: share of features dropped before the last layer while training.
-        authors: compute M for every convolution by itself and add 0.001 to variances, as the authors'
-            own networks do; torchvision's has one M per block, and adds 0.00001.
+        publisher: 'torchvision' computes M once a block and adds 0.00001 to variances. 'VMZ' computes M
+            for every convolution by itself and adds 0.001. 'mmaction2' does so too, but adds 0.00001
+            inside of factorised convolutions; it factorises the stem by the formula and the shortcuts as
+            well, and halves what the stem gives by a max-pool.
 
     >>> R2Plus1D(400)(torch.zeros(1, 3, 16, 112, 112)).shape
     torch.Size([1, 400])
@@ -131,15 +158,21 @@ class R2Plus1D(nn.Module):
         width: int = 64,
         blocks: tuple[int, int, int, int] = (2, 2, 2, 2),
         dropout: float = 0.0,
-        authors: bool = False,
+        publisher: Publisher = "torchvision",
     ):
         super().__init__()
 
         def layer(inputs: int, outputs: int, count: int, stride: int) -> nn.Sequential:
-            first = Block(inputs, outputs, stride, authors)
+            first = Block(inputs, outputs, stride, publisher)
             return nn.Sequential(first, *(Block(outputs, outputs) for _ in range(count - 1)))
 
-        self.stem = Stem(width, middle=45 * width // 64)
+        self.pool: nn.Module
+        if publisher == "mmaction2":
+            self.stem = Stem(width, middle_channels(3, width, d=7))
+            self.pool = nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
+        else:
+            self.stem = Stem(width, middle=45 * width // 64)
+            self.pool = nn.Identity()
         self.layer1 = layer(width, width, blocks[0], stride=1)
         self.layer2 = layer(width, 2 * width, blocks[1], stride=2)
         self.layer3 = layer(2 * width, 4 * width, blocks[2], stride=2)
@@ -148,13 +181,13 @@ class R2Plus1D(nn.Module):
         self.fc = nn.Linear(8 * width, classes)
 
         initialise(self)
-        if authors:
-            for module in self.modules():
-                if isinstance(module, nn.BatchNorm3d):
-                    module.eps = 1e-3
+        for name, module in self.named_modules():
+            if publisher != "torchvision" and isinstance(module, nn.BatchNorm3d):
+                inside = name.endswith((".norm", "stem.norm1"))
+                module.eps = 1e-5 if inside and publisher == "mmaction2" else 1e-3
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.stem(x)
+        x = self.pool(self.stem(x))
         x = self.layer1(x)
         x = self.layer2(x)
         x = self.layer3(x)
@@ -195,6 +228,10 @@ class R2Plus1D50(nn.Module):
     torch.Size([1, 400])
     """
 
+    side: int | None = (
+        None  # of the squares that the last mean is taken over, see models/sliding.py
+    )
+
     def __init__(self, classes: int):
         super().__init__()
 
@@ -216,7 +253,7 @@ class R2Plus1D50(nn.Module):
         x = self.res3(x)
         x = self.res4(x)
         x = self.res5(x)
-        return self.fc(x.mean(dim=(2, 3, 4)))
+        return scores(x, self.fc, self.side)
 
 
 _PAPER = (
@@ -232,7 +269,12 @@ def r2plus1d_18(classes: int) -> R2Plus1D:
 
 def r2plus1d_34(classes: int) -> R2Plus1D:
     """R(2+1)D-34, the authors' own: 63,697,175 parameters for Kinetics-400."""
-    return R2Plus1D(classes, blocks=(3, 4, 6, 3), authors=True)
+    return R2Plus1D(classes, blocks=(3, 4, 6, 3), publisher="VMZ")
+
+
+def r2plus1d_34_mmaction2(classes: int) -> R2Plus1D:
+    """R(2+1)D-34 of mmaction2: 63,759,281 parameters for Kinetics-400."""
+    return R2Plus1D(classes, blocks=(3, 4, 6, 3), publisher="mmaction2")
 
 
 def r2plus1d_tiny(classes: int) -> R2Plus1D:
@@ -256,6 +298,23 @@ KEY_MAP = key_map(
 )
 """torchvision numbers layers inside nn.Sequential, the ReLUs between them included."""
 
+MMACTION2_KEY_MAP = key_map(
+    (r"^backbone\.conv1\.conv\.conv_s\.", "stem.space."),
+    (r"^backbone\.conv1\.conv\.bn_s\.", "stem.norm1."),
+    (r"^backbone\.conv1\.conv\.conv_t\.", "stem.time."),
+    (r"^backbone\.conv1\.bn\.", "stem.norm2."),
+    (r"^backbone\.", ""),
+    (r"\.conv([12])\.bn\.", r".norm\1."),
+    (r"\.downsample\.bn\.", ".shortcut.1."),
+    (r"\.conv([12])\.conv\.", r".conv\1."),
+    (r"\.downsample\.conv\.", ".shortcut.0."),
+    (r"\.conv_s\.", ".space."),
+    (r"\.bn_s\.", ".norm."),
+    (r"\.conv_t\.", ".time."),
+    (r"^cls_head\.fc_cls\.", "fc."),
+)
+"""mmaction2 keeps every factorised convolution and the norm behind it in a module of their own."""
+
 R50_KEY_MAP = key_map(
     (r"\.branch2\.conv_b\.conv_t\.", ".time.0."),
     (r"\.branch2\.conv_b\.norm\.", ".time.1."),
@@ -264,6 +323,64 @@ R50_KEY_MAP = key_map(
     *PYTORCHVIDEO_RULES,
 )
 """pytorchvideo counts the norm between time and space to the two."""
+
+
+_VMZ = ModelInput(
+    frames=32,
+    fps=30.0,  # the authors bring every video to 30 and take frames in a row
+    resize=tuple(_PRESET.resize_size),
+    crop=tuple(_PRESET.crop_size),
+    mean=tuple(_PRESET.mean),
+    std=tuple(_PRESET.std),
+)
+
+
+def _ig65m(
+    name: str, frames: int, digits: str, input: ModelInput, top1: float, top5: float
+) -> Source:
+    """A file of ig65m-pytorch, with the accuracy that VMZ states for what it was converted from."""
+    return Source(
+        url="https://github.com/moabitcoin/ig65m-pytorch/releases/download/v1.0.0/"
+        f"r2plus1d_34_clip{frames}_ft_kinetics_from_ig65m-{digits}.pth",
+        sha256="",
+        bytes=255_061_555,  # its publisher does not say; people who have the larger one do
+        licence="MIT (ig65m-pytorch, converted from VMZ's)",
+        name=name,
+        key_map=KEY_MAP,
+        input=input,
+        accuracy=(
+            Accuracy(
+                dataset="Kinetics-400",
+                top1=top1,
+                top5=top5,
+                protocol="pre-trained on 65 million Instagram videos, as this file is; per video",
+                source="VMZ model zoo",
+            ),
+        ),
+    )
+
+
+# name here, frames × rate, digits, top-1, top-5
+_MMACTION2 = (
+    ("mmaction2", 32, 2, "4270588c", 75.46, 92.28),
+    ("mmaction2-8x8", 8, 8, "47cfe041", 69.76, 88.41),
+)
+
+
+def _mmaction2(name: str, frames: int, rate: int, digits: str, top1: float, top5: float) -> Source:
+    return mmaction2(
+        f"v1.0/recognition/r2plus1d/r2plus1d_r34_8xb8-{frames}x{rate}x1-180e_kinetics400-rgb/"
+        f"{{}}_20220812-{digits}.pth",
+        63_759_281,
+        top1,
+        top5,
+        thirty_views(256, "mmaction2"),
+        replace(MMACTION2, frames=frames, fps=30 / rate),
+        MMACTION2_KEY_MAP,
+        name=name,
+        about="from scratch",
+        build=r2plus1d_34_mmaction2,
+    )
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -305,46 +422,11 @@ CARDS: tuple[ModelCard, ...] = (
         idea="The paper's larger network, over a second of consecutive frames: twice as many blocks, each "
         "3D convolution split into one over space and one over time.",
         size="paper",
-        input=ModelInput(
-            frames=32,
-            fps=30.0,  # the authors bring every video to 30 and take frames in a row
-            resize=tuple(_PRESET.resize_size),
-            crop=tuple(_PRESET.crop_size),
-            mean=tuple(_PRESET.mean),
-            std=tuple(_PRESET.std),
-        ),
         label_set="Kinetics-400",
         classes=tuple(_KINETICS.meta["categories"]),
         build=r2plus1d_34,
-        weights=(
-            Source(
-                url="https://github.com/moabitcoin/ig65m-pytorch/releases/download/v1.0.0/"
-                "r2plus1d_34_clip32_ft_kinetics_from_ig65m-ade133f1.pth",
-                sha256="",
-                bytes=255_061_555,  # its publisher does not say; people who have the file do
-                licence="MIT (ig65m-pytorch, converted from VMZ's)",
-                name="ig65m-pytorch",
-                key_map=KEY_MAP,
-            ),
-        ),
         parameters=63_697_175,
         gmacs=152.356,
-        accuracy=(
-            Accuracy(
-                dataset="Kinetics-400",
-                top1=80.0,
-                top5=94.2,
-                protocol="pre-trained on 65 million Instagram videos, as this file is; per video",
-                source="VMZ model zoo",
-            ),
-            Accuracy(
-                dataset="Kinetics-400",
-                top1=72.0,
-                top5=90.0,
-                protocol="trained from scratch; 10 clips a video, 1 crop",
-                source="lecture, Video Swin table",
-            ),
-        ),
         published=(
             PublishedCost("VMZ's code", "verified", 63_697_175, 152.356),
             PublishedCost("VMZ's code", "verified", 63_697_175, 76.178, frames=16),
@@ -352,6 +434,20 @@ CARDS: tuple[ModelCard, ...] = (
             PublishedCost("VMZ model zoo", "printed", 63.6e6, 199.0, side=128),
             PublishedCost("lecture, Sports-1M table", "printed", gmacs=152),
             PublishedCost("lecture, Video Swin table", "printed", 61.8e6, 75, frames=16),
+        ),
+        **as_fields(
+            _ig65m("ig65m-pytorch", 32, "ade133f1", _VMZ, 80.0, 94.2),
+            *(_mmaction2(*fields) for fields in _MMACTION2),
+            _ig65m("ig65m-pytorch-8", 8, "0aa0550b", replace(_VMZ, frames=8), 74.9, 91.8),
+            papers=(
+                Accuracy(
+                    dataset="Kinetics-400",
+                    top1=72.0,
+                    top5=90.0,
+                    protocol="trained from scratch; 10 clips a video, 1 crop",
+                    source="lecture, Video Swin table",
+                ),
+            ),
         ),
         note="The lecture's Video Swin table puts the cost of 16 frames beside the accuracy of 32, and "
         "the parameters of another network.",
@@ -384,6 +480,7 @@ CARDS: tuple[ModelCard, ...] = (
                 92.23,
                 replace(PYTORCHVIDEO, **spread_over(16, 4)),
                 R50_KEY_MAP,
+                R2Plus1D50,
             )
         ),
     ),

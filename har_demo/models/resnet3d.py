@@ -49,6 +49,7 @@ from har_demo.models.publishers import (
     pytorchvideo,
     thirty_views,
 )
+from har_demo.models.sliding import scores
 from har_demo.models.tiny import TINY_DIFFERENCE, TINY_INPUT
 from har_demo.models.torchvision_card import torchvision_card
 
@@ -132,6 +133,10 @@ class BottleneckNet(nn.Module):
     torch.Size([1, 400])
     """
 
+    side: int | None = (
+        None  # of the squares that the last mean is taken over, see models/sliding.py
+    )
+
     def __init__(
         self,
         classes: int,
@@ -168,7 +173,7 @@ class BottleneckNet(nn.Module):
         x = self.res3(x)
         x = self.res4(x)
         x = self.res5(x)
-        return self.fc(self.dropout(x.mean(dim=(2, 3, 4))))
+        return scores(x, lambda mean: self.fc(self.dropout(mean)), self.side)
 
 
 class BasicBlock(nn.Module):
@@ -478,7 +483,9 @@ CARDS: tuple[ModelCard, ...] = (
             PublishedCost("pytorchvideo model zoo", "printed", 24.33e6, 25.89, side=256),
         ),
         **as_fields(
-            pytorchvideo("C2D_8x8_R50", 24_327_632, 71.46, 89.68, PYTORCHVIDEO, POOLED_KEY_MAP),
+            pytorchvideo(
+                "C2D_8x8_R50", 24_327_632, 71.46, 89.68, PYTORCHVIDEO, POOLED_KEY_MAP, c2d_r50
+            ),
             mmaction2(
                 "v1.0/recognition/c2d/c2d_r50-in1k-pre_8xb32-8x8x1-100e_kinetics400-rgb/"
                 "{}_20221027-3ca304fa.pth",
@@ -513,7 +520,9 @@ CARDS: tuple[ModelCard, ...] = (
             PublishedCost("pytorchvideo model zoo", "printed", 28.04e6, 37.53, side=256),
         ),
         **as_fields(
-            pytorchvideo("I3D_8x8_R50", 28_043_472, 73.27, 90.70, PYTORCHVIDEO, POOLED_KEY_MAP),
+            pytorchvideo(
+                "I3D_8x8_R50", 28_043_472, 73.27, 90.70, PYTORCHVIDEO, POOLED_KEY_MAP, i3d_r50
+            ),
             pyslowfast(
                 "model_zoo/kinetics400/I3D_8x8_R50.pkl",
                 28_043_472,
@@ -521,6 +530,7 @@ CARDS: tuple[ModelCard, ...] = (
                 90.8,
                 PYTORCHVIDEO,
                 PYSLOWFAST_KEY_MAP,
+                i3d_r50,
             ),
         ),
     ),
@@ -623,7 +633,9 @@ CARDS: tuple[ModelCard, ...] = (
             PublishedCost("pytorchvideo model zoo", "printed", 32.45e6, 54.52, side=256),
         ),
         **as_fields(
-            pytorchvideo("SLOW_8x8_R50", 32_454_096, 74.58, 91.63, PYTORCHVIDEO, SLOW_KEY_MAP),
+            pytorchvideo(
+                "SLOW_8x8_R50", 32_454_096, 74.58, 91.63, PYTORCHVIDEO, SLOW_KEY_MAP, slow_r50
+            ),
             *(
                 mmaction2(
                     f"v1.0/recognition/slowonly/{folder}/{file}.pth",
@@ -645,6 +657,7 @@ CARDS: tuple[ModelCard, ...] = (
                 91.6,
                 PYTORCHVIDEO,
                 PYSLOWFAST_KEY_MAP,
+                slow_r50,
             ),
         ),
     ),

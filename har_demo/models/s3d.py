@@ -42,7 +42,7 @@ from torch.nn import functional as F
 from torchvision.models.video import S3D_Weights
 
 from har_demo.labels import EVERYDAY, LABEL_SET
-from har_demo.models.card import ModelCard, ModelInput, PublishedCost
+from har_demo.models.card import Accuracy, ModelCard, ModelInput, PublishedCost, Source
 from har_demo.models.i3d import MIXED, Channels, outputs_of, scaled
 from har_demo.models.key_map import State, key_map
 from har_demo.models.label_sets import KINETICS400
@@ -288,6 +288,18 @@ def key_map_s3d(state: State) -> dict[str, Tensor]:
     return mapped
 
 
+KYLEMIN_KEY_MAP = key_map(
+    (r"^module\.", ""),
+    *((rf"^base\.{number}\.", f"trunk.{name}.") for name, number in _LAYERS.items()),
+    (r"\.branch0\.0\.", ".branch0."),
+    (r"\.(conv|bn)_s\.", r".space.\1."),
+    (r"\.(conv|bn)_t\.", r".time.\1."),
+    (r"\.bn\.", ".norm."),
+    (r"^fc\.0\.", "logits."),
+)
+"""kylemin numbers the layers as torchvision does, and of a split convolution says _s and _t."""
+
+
 CARDS: tuple[ModelCard, ...] = (
     torchvision_card(
         s3d,
@@ -304,6 +316,27 @@ CARDS: tuple[ModelCard, ...] = (
         fps=15,
         gmacs=71.916,
         key_map=key_map_s3d,
+        by_hand=(
+            Source(
+                url="https://github.com/kylemin/S3D",
+                file="S3D_kinetics400.pt",
+                sha256="",
+                bytes=8_320_048 * 4,  # unverified: the size of its parameters alone
+                licence="MIT (kylemin/S3D)",
+                name="kylemin",
+                key_map=KYLEMIN_KEY_MAP,
+                input=_INPUT,  # of which its publisher states the range of pixels alone
+                accuracy=(
+                    Accuracy(
+                        "Kinetics-400",
+                        72.08,
+                        90.35,
+                        "frames and views not stated",
+                        "kylemin/S3D, README (commit 098fd72)",
+                    ),
+                ),
+            ),
+        ),
         published=(
             PublishedCost("torchvision's code", "verified", 8_320_048, 71.916),
             PublishedCost("torchvision's code", "verified", 8_320_048, 17.979, frames=16),

@@ -60,6 +60,7 @@ from har_demo.models.resnet3d import (
     conv_norm,
     initialise,
 )
+from har_demo.models.sliding import scores
 from har_demo.models.tiny import TINY_INPUT
 
 ALPHA = 4
@@ -164,6 +165,10 @@ class SlowFast(nn.Module):
     torch.Size([1, 400])
     """
 
+    side: int | None = (
+        None  # of the squares that the last mean is taken over, see models/sliding.py
+    )
+
     def __init__(
         self,
         classes: int,
@@ -203,8 +208,8 @@ class SlowFast(nn.Module):
         slow, fast = self.slow.res4(slow), self.fast.res4(fast)
         slow = self.lateral4(slow, fast)
         slow, fast = self.slow.res5(slow), self.fast.res5(fast)
-        both = torch.cat([slow.mean(dim=(2, 3, 4)), fast.mean(dim=(2, 3, 4))], dim=1)
-        return self.fc(self.dropout(both))
+        both = torch.cat([path.mean(dim=2, keepdim=True) for path in (slow, fast)], dim=1)
+        return scores(both, lambda mean: self.fc(self.dropout(mean)), self.side)
 
 
 def with_non_local(network: SlowFast, res3: tuple[int, ...], res4: tuple[int, ...]) -> SlowFast:
@@ -381,7 +386,15 @@ CARDS: tuple[ModelCard, ...] = (
             PublishedCost("pytorchvideo model zoo", "printed", 34.57e6, 65.71, side=256),
         ),
         **as_fields(
-            pytorchvideo("SLOWFAST_8x8_R50", 34_566_488, 76.94, 92.69, _8x8, PYTORCHVIDEO_KEY_MAP),
+            pytorchvideo(
+                "SLOWFAST_8x8_R50",
+                34_566_488,
+                76.94,
+                92.69,
+                _8x8,
+                PYTORCHVIDEO_KEY_MAP,
+                slowfast_r50_8x8,
+            ),
             mmaction2(
                 "v1.0/recognition/slowfast/slowfast_r50_8xb8-8x8x1-256e_kinetics400-rgb/"
                 "{}_20220818-1cb6dfc8.pth",
@@ -400,6 +413,7 @@ CARDS: tuple[ModelCard, ...] = (
                 92.6,
                 _8x8,
                 PYSLOWFAST_KEY_MAP,
+                slowfast_r50_8x8,
             ),
         ),
     ),
@@ -417,7 +431,15 @@ CARDS: tuple[ModelCard, ...] = (
             PublishedCost("pytorchvideo model zoo", "printed", 62.83e6, 127.20, side=256),
         ),
         **as_fields(
-            pytorchvideo("SLOWFAST_8x8_R101", 62_826_968, 77.90, 93.27, _8x8, PYTORCHVIDEO_KEY_MAP),
+            pytorchvideo(
+                "SLOWFAST_8x8_R101",
+                62_826_968,
+                77.90,
+                93.27,
+                _8x8,
+                PYTORCHVIDEO_KEY_MAP,
+                slowfast_r101_8x8,
+            ),
             mmaction2(
                 "v1.0/recognition/slowfast/slowfast_r101_8xb8-8x8x1-256e_kinetics400-rgb/"
                 "{}_20220901-9c0e09bd.pth",
@@ -448,7 +470,13 @@ CARDS: tuple[ModelCard, ...] = (
         ),
         **as_fields(
             pytorchvideo(
-                "SLOWFAST_16x8_R101_50_50", 53_774_808, 78.70, 93.61, _16x8, PYTORCHVIDEO_KEY_MAP
+                "SLOWFAST_16x8_R101_50_50",
+                53_774_808,
+                78.70,
+                93.61,
+                _16x8,
+                PYTORCHVIDEO_KEY_MAP,
+                slowfast_r101_16x8,
             ),
         ),
     ),

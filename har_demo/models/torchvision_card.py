@@ -31,6 +31,7 @@ def torchvision_card(
     any_frames: bool = True,
     key_map: KeyMap | None = None,
     others: tuple[Source, ...] = (),
+    by_hand: tuple[Source, ...] = (),
     **words,
 ) -> ModelCard:
     """Return the card of one torchvision network with one of its published sets of weights.
@@ -43,7 +44,7 @@ def torchvision_card(
         licence: of the code that the weights came with.
         any_frames: see ModelInput.
         key_map: torchvision's names → ours.
-        others: files of other publishers.
+        others, by_hand: files of other publishers; the latter a person must fetch.
         words: name, title, family, year, paper, paper_url, idea and any other field of the card.
     """
     meta, preset = weights.meta, weights.transforms()
@@ -64,11 +65,12 @@ def torchvision_card(
         classes=tuple(meta["categories"]),
         build=build,
         weights=(public_file(weights, licence, key_map), *others),
+        by_hand=by_hand,
         parameters=meta["num_params"],
         gmacs=gmacs,
         accuracy=tuple(
             accuracy
-            for source in (public_file(weights, licence), *others)
+            for source in (public_file(weights, licence), *others, *by_hand)
             for accuracy in source.accuracy
         ),
         **words,

@@ -15,6 +15,7 @@ scores. The lecture does not name TSM; it stands here as the cheapest answer to 
 """
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,7 @@ from har_demo.models.card import ModelCard, ModelInput, Protocol, PublishedCost,
 from har_demo.models.key_map import key_map
 from har_demo.models.label_sets import KINETICS400
 from har_demo.models.label_sets import SOMETHING_V2 as SOMETHING_V2_CLASSES
+from har_demo.models.non_local import MMACTION, MMACTION_NL_RULES, Function, NonLocal
 from har_demo.models.publishers import SEGMENTS, SOMETHING_V2, as_fields, mmaction2
 from har_demo.models.resnet2d import Block, pooled_resnet2d
 from har_demo.models.tiny import TINY_INPUT
@@ -71,6 +73,26 @@ def shift(x: Tensor) -> Tensor:
     return torch.cat([from_next, from_last, x[:, :, 2 * eighth :]], dim=2)
 
 
+class ThenNonLocal(nn.Module):
+    """A block, and a non-local one over all positions of all frames behind it: [B·T, C, H, W].
+
+    Args:
+        block: of an image network.
+        frames: T.
+        function: of a pair, see har_demo.models.non_local.
+    """
+
+    def __init__(self, block: Bottleneck, frames: int, function: Function):
+        super().__init__()
+        self.block = block
+        self.frames = frames
+        self.non_local = NonLocal(block.bn3.num_features, function=function, **MMACTION)
+
+    def forward(self, x: Tensor) -> Tensor:
+        clips = self.block(x).unflatten(0, (-1, self.frames)).transpose(1, 2)
+        return self.non_local(clips).transpose(1, 2).flatten(0, 1)
+
+
 class TSM(TSN):
     """float [B, 3, T, H, W], one frame a segment → logits [B, classes]; TSN with the shift.
 
@@ -108,6 +130,29 @@ def tsm_r50_16(classes: int) -> TSM:
     return TSM(resnet50_features(), 2048, classes, dropout=0.5, frames=16)
 
 
+def tsm_nl_r50(classes: int, function: Function = "embedded_gaussian") -> TSM:
+    """TSM with ResNet-50 and five non-local blocks: 31,682,000 parameters for Kinetics-400."""
+    network = tsm_r50(classes)
+    for name, places in (("layer2", (0, 2)), ("layer3", (0, 2, 4))):
+        stage = network.features.get_submodule(name)
+        assert isinstance(stage, nn.Sequential)
+        for place in places:
+            block = stage[place]
+            assert isinstance(block, Bottleneck)
+            stage[place] = ThenNonLocal(block, 8, function)
+    return network
+
+
+def tsm_nl_r50_dot(classes: int) -> TSM:
+    """The same with the dot product: as many parameters."""
+    return tsm_nl_r50(classes, "dot_product")
+
+
+def tsm_nl_r50_gaussian(classes: int) -> TSM:
+    """The same without θ and φ: 28,007,888 parameters for Kinetics-400."""
+    return tsm_nl_r50(classes, "gaussian")
+
+
 def tsm_tiny(classes: int) -> TSM:
     """The same shift in the small image network that all 2D systems share."""
     return TSM(pooled_resnet2d(), 256, classes, dropout=0.3, frames=8)
@@ -123,6 +168,17 @@ KEY_MAP = key_map(
 )
 """mmaction2's names: TSN's, with the first convolution of each block inside the shift."""
 
+NL_KEY_MAP = key_map(
+    *MMACTION_NL_RULES,
+    (r"^backbone\.(layer\d\.\d+)\.non_local\.", r"features.\1.non_local."),
+    (r"^backbone\.(layer\d\.\d+)\.block\.", r"backbone.\1."),
+    *RESNET50_RULES,
+    (r"^features\.(layer2\.[02]|layer3\.[024])\.(conv|bn|downsample)", r"features.\1.block.\2"),
+    (r"\.conv1\.net\.", ".conv1.conv."),
+    (r"^cls_head\.fc_cls\.", "fc."),
+)
+"""The same, where blocks that a non-local one follows are in a module with it."""
+
 
 MIT_KEY_MAP = key_map(
     (r"^base_model\.", "features."),
@@ -131,29 +187,42 @@ MIT_KEY_MAP = key_map(
 )
 """The authors' names: torchvision's, with the first convolution of each block inside the shift."""
 
-_ZOO = "v1.0/recognition/tsm/tsm_imagenet-pretrained-r50_8xb16-{}_{}-rgb/{{}}_{}-{}.pth"
+_ZOO = "v1.0/recognition/tsm/tsm_imagenet-pretrained-r50{}_8xb16-{}_{}-rgb/{{}}_{}-{}.pth"
 
 
 def _segments(frames: int, rate: float) -> ModelInput:
     return replace(SEGMENTS, frames=frames, fps=rate, any_frames=False)
 
 
-def _kinetics(training: str, digits: str, top1: float, top5: float, name: str) -> tuple[Source]:
-    """mmaction2's file of a training such as '1x1x8-100e': clips × frames between × segments, epochs."""
-    frames = int(training.partition("-")[0].rpartition("x")[2])
+def _kinetics(
+    training: str,
+    digits: str,
+    top1: float,
+    top5: float,
+    name: str = "mmaction2",
+    non_local: str = "",
+    parameters: int = 24_327_632,
+) -> Source:
+    """mmaction2's file of a training such as '1x1x8-100e': clips × frames between × segments, epochs.
+
+    'dense-1x1x8-50e' is on eight frames of pieces of 64 frames, which ten places of a video are tested on.
+    """
+    frames = int(training.rpartition("-")[0].rpartition("x")[2])
     protocol = Protocol(1, 10, frames=frames, placing="mmaction2", resize=256, crop=(224, 224))
-    return (
-        mmaction2(
-            _ZOO.format(training, "kinetics400", "20220831", digits),
-            24_327_632,
-            top1,
-            top5,
-            protocol,
-            _segments(frames, frames / 10),
-            KEY_MAP,
-            about=f"ImageNet, {training.rpartition('-')[2].removesuffix('e')} epochs",
-            name=name,
-        ),
+    spec = _segments(frames, frames / 10)
+    if training.startswith("dense"):
+        protocol = replace(protocol, windows=10, placing="tsm")
+        spec = replace(spec, sampling="dense", fps=30 * frames / 64)
+    return mmaction2(
+        _ZOO.format(non_local, training, "kinetics400", "20220831", digits),
+        parameters,
+        top1,
+        top5,
+        protocol,
+        spec,
+        NL_KEY_MAP if non_local else KEY_MAP,
+        about=f"ImageNet, {training.rpartition('-')[2].removesuffix('e')} epochs",
+        name=name,
     )
 
 
@@ -162,7 +231,7 @@ def _something(training: str, digits: str, top1: float, top5: float) -> Source:
     frames = int(training.partition("-")[0].rpartition("x")[2])
     protocol = Protocol(2, 3, 256, (256, 256), frames=frames, placing="mmaction2")
     return mmaction2(
-        _ZOO.format(training, "sthv2", "20230317", digits),
+        _ZOO.format("", training, "sthv2", "20230317", digits),
         23_864_558,
         top1,
         top5,
@@ -192,6 +261,20 @@ def _mit(file: str, frames: int, top1: float, ten_crops: float) -> Source:
     )
 
 
+_NL = partial(
+    ModelCard,
+    family="Long-range dependencies",
+    year=2019,
+    paper=_PAPER,
+    paper_url=_PAPER_URL,
+    size="paper",
+    label_set="Kinetics-400",
+    classes=KINETICS400,
+    attends=True,
+)
+_PRINTED_NL = "mmaction2 model zoo"
+
+
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="tsm_r50",
@@ -210,8 +293,9 @@ CARDS: tuple[ModelCard, ...] = (
         parameters=24_327_632,
         gmacs=32.698,
         **as_fields(
-            *_kinetics("1x1x8-100e", "a6db1e5d", 73.22, 90.22, "mmaction2"),
-            *_kinetics("1x1x8-50e", "64d69186", 73.18, 90.56, "mmaction2-50e"),
+            _kinetics("1x1x8-100e", "a6db1e5d", 73.22, 90.22),
+            _kinetics("1x1x8-50e", "64d69186", 73.18, 90.56, "mmaction2-50e"),
+            _kinetics("dense-1x1x8-50e", "f55d3c2b", 73.38, 90.78, "mmaction2-dense"),
             _mit("kinetics_RGB_resnet50_shift8_blockres_avg_segment8_e50", 8, 71.2, 72.8),
         ),
         published=(
@@ -242,8 +326,67 @@ CARDS: tuple[ModelCard, ...] = (
         gmacs=65.395,
         published=(PublishedCost("mmaction2 model zoo", "printed", gmacs=65.75),),
         **as_fields(
-            *_kinetics("1x1x16-50e", "042b1748", 75.12, 91.55, "mmaction2"),
+            _kinetics("1x1x16-50e", "042b1748", 75.12, 91.55),
             _mit("kinetics_RGB_resnet50_shift8_blockres_avg_segment16_e50", 16, 72.6, 73.7),
+        ),
+    ),
+    _NL(
+        name="tsm_nl_r50",
+        title="TSM-NL (ResNet-50)",
+        idea="TSM with five blocks in which every position of every frame looks at all others: shifted "
+        "channels for what is near in time, attention for what is far.",
+        build=tsm_nl_r50,
+        parameters=31_682_000,
+        gmacs=61.098,
+        published=(PublishedCost(_PRINTED_NL, "printed", 31.68e6, 61.30),),
+        **as_fields(
+            _kinetics(
+                "1x1x8-50e",
+                "35eddb57",
+                74.34,
+                91.23,
+                non_local="-nl-embedded-gaussian",
+                parameters=31_682_000,
+            )
+        ),
+    ),
+    _NL(
+        name="tsm_nl_r50_dot",
+        title="TSM-NL (ResNet-50), dot product",
+        idea="The same network, whose positions are compared by a plain dot product without a softmax.",
+        build=tsm_nl_r50_dot,
+        parameters=31_682_000,
+        gmacs=61.098,
+        published=(PublishedCost(_PRINTED_NL, "printed", 31.68e6, 61.30),),
+        **as_fields(
+            _kinetics(
+                "1x1x8-50e",
+                "108bfde5",
+                74.49,
+                91.15,
+                non_local="-nl-dot-product",
+                parameters=31_682_000,
+            )
+        ),
+    ),
+    _NL(
+        name="tsm_nl_r50_gaussian",
+        title="TSM-NL (ResNet-50), Gaussian",
+        idea="The same network without learned questions and offers: positions look at those whose "
+        "features are already like theirs.",
+        build=tsm_nl_r50_gaussian,
+        parameters=28_007_888,
+        gmacs=58.857,
+        published=(PublishedCost(_PRINTED_NL, "printed", 28.00e6, 59.06),),
+        **as_fields(
+            _kinetics(
+                "1x1x8-50e",
+                "7e54dacf",
+                73.66,
+                90.99,
+                non_local="-nl-gaussian",
+                parameters=28_007_888,
+            )
         ),
     ),
     ModelCard(

@@ -45,6 +45,7 @@ from har_demo.models.publishers import (
     pytorchvideo,
     thirty_views,
 )
+from har_demo.models.sliding import scores
 from har_demo.models.tiny import TINY_INPUT
 
 
@@ -139,6 +140,10 @@ class X3D(nn.Module):
     torch.Size([1, 400])
     """
 
+    side: int | None = (
+        None  # of the squares that the last mean is taken over, see models/sliding.py
+    )
+
     def __init__(
         self,
         classes: int,
@@ -200,9 +205,12 @@ class X3D(nn.Module):
         x = self.layer3(x)
         x = self.layer4(x)
         x = F.relu(self.conv5_norm(self.conv5(x)))
-        x = x.mean(dim=(2, 3, 4), keepdim=True)
-        x = F.relu(self.fc1(x)).flatten(1)
-        return self.fc2(self.dropout(x))
+        return scores(x, self.classify, self.side)
+
+    def classify(self, means: Tensor) -> Tensor:
+        """Score means of features: [..., C] → logits [..., classes]."""
+        x = F.linear(means, self.fc1.weight.flatten(1))
+        return self.fc2(self.dropout(F.relu(x)))
 
 
 def x3d_m(classes: int) -> X3D:
@@ -244,9 +252,7 @@ def _input(frames: int, rate: int, side: int, resize: int) -> ModelInput:
 def _costs(parameters: int, gmacs: float, side: int, zoo: float) -> tuple[PublishedCost, ...]:
     """Of pytorchvideo's code on views as in training, and as its model zoo prints it for testing.
 
-    The zoo's crops are larger, and it counts normalisation and other elementwise work too. On them
-    pytorchvideo slides the mean, fc1 and fc2 over the frame and averages the scores; one mean over
-    the whole frame, as here, is the same on views as in training.
+    The zoo's crops are larger, and it counts normalisation and other elementwise work too.
     """
     return (
         PublishedCost("pytorchvideo's code", "verified", parameters, gmacs, classes=400),
@@ -350,18 +356,25 @@ _PRINTED = {
 }
 
 
-def _sources(name: str, spec: ModelInput, side: int, normed: Callable[[int], nn.Module]) -> dict:
+def _sources(
+    name: str,
+    spec: ModelInput,
+    side: int,
+    build: Callable[[int], nn.Module],
+    normed: Callable[[int], nn.Module],
+) -> dict:
     """Fields of a card: pytorchvideo's file, PySlowFast's and, if there is one, mmaction2's.
 
     Args:
         name: of the card.
         spec: its input.
         side: of the crops that accuracies are of.
+        build: the card's network.
         normed: the network whose first shortcut is normalised too, as the last two have it.
     """
     parameters, top1, top5, authors, zoo = _PRINTED[name]
     found = [
-        pytorchvideo(name.upper(), parameters, top1, top5, spec, KEY_MAP, side=side),
+        pytorchvideo(name.upper(), parameters, top1, top5, spec, KEY_MAP, build, side=side),
         pyslowfast(
             f"x3d_models/{name}.pyth",
             parameters + 48,
@@ -369,8 +382,8 @@ def _sources(name: str, spec: ModelInput, side: int, normed: Callable[[int], nn.
             None,
             spec,
             PYSLOWFAST_KEY_MAP,
+            normed,
             side=side,
-            build=normed,
         ),
     ]
     if zoo:
@@ -400,7 +413,9 @@ CARDS: tuple[ModelCard, ...] = (
         build=x3d_m,
         parameters=3_794_274,
         gmacs=0.605,
-        **_sources("x3d_xs", _input(frames=4, rate=12, side=160, resize=182), 182, x3d_m_normed),
+        **_sources(
+            "x3d_xs", _input(frames=4, rate=12, side=160, resize=182), 182, x3d_m, x3d_m_normed
+        ),
         published=_costs(3_794_274, 0.605, side=182, zoo=0.91),
     ),
     _paper(
@@ -411,7 +426,9 @@ CARDS: tuple[ModelCard, ...] = (
         build=x3d_m,
         parameters=3_794_274,
         gmacs=1.963,
-        **_sources("x3d_s", _input(frames=13, rate=6, side=160, resize=182), 182, x3d_m_normed),
+        **_sources(
+            "x3d_s", _input(frames=13, rate=6, side=160, resize=182), 182, x3d_m, x3d_m_normed
+        ),
         published=_costs(3_794_274, 1.963, side=182, zoo=2.96),
     ),
     _paper(
@@ -423,7 +440,9 @@ CARDS: tuple[ModelCard, ...] = (
         build=x3d_m,
         parameters=3_794_274,
         gmacs=4.732,
-        **_sources("x3d_m", _input(frames=16, rate=5, side=224, resize=256), 256, x3d_m_normed),
+        **_sources(
+            "x3d_m", _input(frames=16, rate=5, side=224, resize=256), 256, x3d_m, x3d_m_normed
+        ),
         published=_costs(3_794_274, 4.732, side=256, zoo=6.72),
     ),
     _paper(
@@ -434,7 +453,9 @@ CARDS: tuple[ModelCard, ...] = (
         build=x3d_l,
         parameters=6_153_384,
         gmacs=18.368,
-        **_sources("x3d_l", _input(frames=16, rate=5, side=312, resize=356), 356, x3d_l_normed),
+        **_sources(
+            "x3d_l", _input(frames=16, rate=5, side=312, resize=356), 356, x3d_l, x3d_l_normed
+        ),
         published=_costs(6_153_384, 18.368, side=356, zoo=26.64),
     ),
     _paper(

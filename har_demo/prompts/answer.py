@@ -36,7 +36,7 @@ FRAMES_AT_ONCE = 4  # that go through the image encoder together; Stop is heard 
 SHARE_OF_ACTIONS = 0.7  # of the time that looking at a clip takes, for I3D
 UNLEARNED = (
     "This model has no learned transformer: choose the pooling mean, max or attention, or the "
-    "embedded model."
+    "embedded model, or learn prompts around it (docs/training.md)."
 )
 
 KEPT_TEXTS, KEPT_CLIPS = 20_000, 200
@@ -197,7 +197,8 @@ def ask(
             the embedded recogniser.
         pooling: how similarities over time become one: their mean, their maximum, a mean that weighs
             the frames where the prompt fits ('attention'), or what a learned transformer makes of all
-            frames and learned vectors of the prompt ('transformer', of the embedded model alone; at
+            frames and learned vectors of the prompt ('transformer', of the embedded model, and of
+            those of open_clip that prompts were learned around, see har_demo.prompts.clip_prompts; at
             chance outside its 39 actions).
         templates: sentences with {} for the prompt; their vectors are averaged.
         background: what else the clip may show: its best becomes the option 'none of these'.

@@ -9,7 +9,15 @@ import torch
 
 from har_demo.device import device as best_device
 from har_demo.errors import WeightsError
-from har_demo.prompts import default, embedded, kinetics, learned, online, packaged
+from har_demo.prompts import (
+    clip_prompts,
+    default,
+    embedded,
+    kinetics,
+    learned,
+    online,
+    packaged,
+)
 from har_demo.prompts.image_text import ImageTextModel
 from har_demo.weights import hub, shipped
 from har_demo.weights.state import megabytes
@@ -32,6 +40,7 @@ ONLINE = (
 KEPT = 2  # image-text models in memory: one of CLIP's takes 600 MB
 
 _kept: OrderedDict[tuple[str, str], ImageTextModel] = OrderedDict()
+_written: dict[tuple[str, str], int] = {}  # when what was learned around a kept model was written
 _gate = threading.Lock()
 
 
@@ -91,6 +100,10 @@ def card(name: str) -> ImageTextCard:
         state, sentence = "here", f"Weights were fetched earlier ({about})."
     elif hub.offline():
         state, sentence = "missing", f"Weights ({about}) are not here, and the app stays offline."
+    if file := clip_prompts.here(name):
+        sentence += (
+            f" {file.name} holds prompts learned around it: choose the pooling 'transformer'."
+        )
     return ImageTextCard(
         name=name,
         title=name.replace("/", " · "),
@@ -126,11 +139,17 @@ def load(name: str | None = None, device: torch.device | str | None = None) -> I
     if name is None or name == default.NAME:
         return _load_default(device)
     device = device or best_device()
+    learned_around = None if name == embedded.NAME else clip_prompts.here(name)
+    written = learned_around.stat().st_mtime_ns if learned_around else 0
     key = (name, str(device))
     with _gate:
-        if key not in _kept:
+        if key not in _kept or _written.get(key, 0) != written:
             make = embedded.load if name == embedded.NAME else lambda at: online.load(name, at)
-            _kept[key] = make(device)
+            model = make(device)
+            _kept[key] = (
+                clip_prompts.with_learned(model, learned_around) if learned_around else model
+            )
+            _written[key] = written
             while len(_kept) > KEPT:
                 _kept.popitem(last=False)
         _kept.move_to_end(key)

@@ -14,6 +14,7 @@ from har_demo.flow.field import TITLES
 from har_demo.flow.views import METHOD
 from har_demo.models import registry
 from har_demo.models.card import ModelCard, ModelInput, Protocol, ViewDefaults
+from har_demo.recognize import placing
 from har_demo.recognize.prediction import Request
 from har_demo.weights import sources
 
@@ -160,7 +161,7 @@ def plan(clip: Clip, request: Request) -> Plan:
     kind: Literal["segments", "dense"] = "segments" if spread else "dense"
     way = Sampling(kind, read, stride, windows, protocol.placing)
     if clip.fresh is None:
-        indices = sampling.indices(clip.frames, way)
+        indices = placing.indices(clip.frames, way)
     elif spread:
         indices = sampling.spread_fresh(np.array(clip.fresh), way)
     else:

@@ -18,7 +18,7 @@ from har_demo.models import registry
 from har_demo.models.card import Source
 from har_demo.recognize.prediction import ModelError, Prediction, Request
 from har_demo.recognize.recognize import recognize
-from har_demo.weights import availability, hub, load, package_index
+from har_demo.weights import availability, hub, load, official, package_index
 from har_demo.weights.sources import named, of_request
 from har_demo.weights.state import megabytes, sha256
 
@@ -37,13 +37,15 @@ class SourceCheck:
         sentence: what was found.
     """
 
-    question: Literal["file", "hash", "parameters", "answer", "reference"]
+    question: Literal["file", "hash", "parameters", "official file", "answer", "reference"]
     result: Literal["ok", "wrong", "open"]
     sentence: str
 
 
 def verify(model: str, source: str = "") -> list[SourceCheck]:
-    """Check the weights of a model that are here, without fetching any.
+    """Check the weights of a model that are here, without fetching any but to compare with.
+
+    Weights that a package brought are compared with their publisher's file, if its address answers.
 
     Args:
         model: name of a card.
@@ -69,6 +71,9 @@ def verify(model: str, source: str = "") -> list[SourceCheck]:
         return [*checks, SourceCheck("parameters", "wrong", str(problem))]
     fit = f"All {card.parameters or 0:,} parameters of {card.title} are in {provenance.file}."
     checks.append(SourceCheck("parameters", "ok", fit))
+    if converted and found.state == "cached":
+        outcome = official.compare(card)
+        checks.append(SourceCheck("official file", outcome.result, outcome.sentence))
     (answer,) = recognize(ingest(EXAMPLE), [Request(model, source=source)])
     return [*checks, _answer(answer), _reference()]
 

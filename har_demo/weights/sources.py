@@ -41,8 +41,10 @@ def of_request(card: ModelCard, file: str | Path | None = None, name: str = "") 
     if file is not None:
         source = _of_file(card, Path(file))
         return card.of_source(source) if source else card
-    if len({source.name for source in card.weights}) < 2 or shipped.has(card.name):
+    if not card.weights or shipped.has(card.name):
         return card
+    if len({source.name for source in card.weights}) < 2:
+        return card.of_source(card.weights[0]) if card.weights[0].build else card
     if card.package and package_index.path(card.package):
         return card.of_source(card.weights[0])
     here = (s for s in card.weights if all(path.is_file() for path in hub.paths(s)))

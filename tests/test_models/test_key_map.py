@@ -7,6 +7,7 @@ from har_demo.flow import raft
 from har_demo.models.key_map import key_map
 from har_demo.models.registry import card, cards
 from har_demo.models.without_numbers import without_numbers
+from har_demo.weights.sources import named
 from tests.networks import on_meta
 from tests.test_models.public_keys import assert_fills, read
 
@@ -80,12 +81,92 @@ FILES = [
     ("open_mmlab__slowfast_r50_mmaction2", "slowfast_r50_8x8", 400, "mmaction2"),
     ("open_mmlab__x3d_s_mmaction2", "x3d_s", 400, "mmaction2"),
     ("open_mmlab__x3d_m_mmaction2", "x3d_m", 400, "mmaction2"),
+    ("open_mmlab__r2plus1d_r34_mmaction2", "r2plus1d_34", 400, "mmaction2"),
+    ("open_mmlab__tsm_r50_nl_embedded_gaussian", "tsm_nl_r50", 400, "mmaction2"),
+    ("open_mmlab__tsm_r50_nl_dot", "tsm_nl_r50_dot", 400, "mmaction2"),
+    ("open_mmlab__tsm_r50_nl_gaussian", "tsm_nl_r50_gaussian", 400, "mmaction2"),
+    ("open_mmlab__slowonly_r50_nl_embedded_gaussian", "slow_nl_r50_embedded", 400, "mmaction2"),
+    ("facebookresearch__mvitv2_s", "mvit_v2_s", 400, "PySlowFast"),
+    ("open_mmlab__mvitv2_s_mmaction2", "mvit_v2_s", 400, "mmaction2"),
 ]
 
 
 @pytest.mark.parametrize(("file", "model", "classes", "source"), FILES, ids=lambda part: str(part))
 def test_every_name_is_used_and_every_parameter_filled(file, model, classes, source):
     assert_fills(file, model, classes, source=source)
+
+
+def test_pytorchvideos_mvit_has_three_matrices_where_others_have_one():
+    """It lists its poolings twice, and the second listing is left out."""
+    for file, name in (("mvit_base_16x4", "mvit_v1_b"), ("mvit_base_32x3", "mvit_v1_b_32")):
+        theirs = read(f"pytorchvideo_hub_pytorchvideo__{file}")
+        chosen = card(name).of_source(named(card(name), "pytorchvideo"))
+        with without_numbers():
+            own = chosen.build(400).state_dict()
+        found = {key: tensor.shape for key, tensor in chosen.key_map(theirs).items()}
+        assert found == {key: tensor.shape for key, tensor in own.items()}, name
+    parts = {f"blocks.3.attn.{part}.bias": torch.full((2,), i) for i, part in enumerate("qkv")}
+    joined = chosen.key_map(parts)
+    assert {key: t.tolist() for key, t in joined.items()} == {
+        "blocks.3.attn.qkv.bias": [0, 0, 1, 1, 2, 2]
+    }
+
+
+def test_mvit_v2_b_of_pyslowfast_has_mmaction2s_parameters():
+    """No list of the authors' B is at hand; their names are those of their S."""
+    theirs = key_map(
+        (r"^backbone\.norm3\.", "norm."),
+        (r"^backbone\.patch_embed\.projection\.", "patch_embed.proj."),
+        (r"^backbone\.", ""),
+        (r"^cls_head\.fc_cls\.", "head.projection."),
+    )
+    small = theirs(read("open_mmlab__mvitv2_s_mmaction2"))
+    assert {name: t.shape for name, t in small.items()} == {
+        name: t.shape for name, t in read("facebookresearch__mvitv2_s").items()
+    }
+    (source,) = card("mvit_v2_b").weights
+    found = source.key_map(theirs(read("open_mmlab__mvitv2_b_mmaction2")))
+    own = on_meta("mvit_v2_b").state_dict()
+    assert {n: t.shape for n, t in found.items()} == {n: t.shape for n, t in own.items()}
+
+
+def test_kylemins_s3d_numbers_layers_and_says_s_and_t():
+    """Under its names (read in its model.py), made of TengdaHan's, whose modules it shares."""
+    (source,) = card("s3d").by_hand
+    layers = [
+        "1a",
+        "-",
+        "2b",
+        "2c",
+        "-",
+        "3b",
+        "3c",
+        "-",
+        "4b",
+        "4c",
+        "4d",
+        "4e",
+        "4f",
+        "-",
+        "5b",
+        "5c",
+    ]
+    theirs = key_map(
+        *((rf"^b\.(Conv|Mixed)_{name}\.", f"base.{i}.") for i, name in enumerate(layers)),
+        (r"\.(conv|bn)1\.", r".\1_s."),
+        (r"\.(conv|bn)2\.", r".\1_t."),
+        (r"^fc\.", "fc.0."),
+        drop=(r"^b\.block\d\.",),
+    )(read("tengdahan__s3d"))
+    theirs["fc.0.weight"] = theirs["fc.0.weight"][:, :, None, None, None]
+    assert "base.15.branch2.1.bn_t.running_var" in theirs and "base.2.conv.weight" in theirs
+    own = on_meta("s3d").state_dict()
+    for before in ("", "module."):  # of nn.DataParallel
+        found = source.key_map({before + name: tensor for name, tensor in theirs.items()})
+        assert {n: t.shape for n, t in found.items() if n in own} == {
+            n: t.shape for n, t in own.items() if n in found
+        }
+        assert {n for n, t in own.items() if t.is_floating_point()} <= set(found) <= set(own)
 
 
 def test_our_own_names_pass_unchanged():

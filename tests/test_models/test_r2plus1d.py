@@ -73,6 +73,23 @@ def test_the_network_of_34_layers_is_the_one_its_file_was_converted_to():
     torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)
 
 
+def test_mmaction2s_network_factorises_stem_and_shortcuts_too():
+    """Compared with its own code once, to the last bit; here what sets it apart."""
+    network = R2Plus1D(3, width=8, blocks=(1, 1, 1, 1), publisher="mmaction2").eval()
+    assert network.stem.space.out_channels == middle_channels(3, 8, d=7)
+    assert middle_channels(3, 64, d=7) == 83 and middle_channels(64, 128, d=1) == 54
+    first, norm = network.layer2[0].shortcut
+    assert (first.space.kernel_size, first.time.stride) == ((1, 1, 1), (2, 1, 1))
+    assert (norm.eps, first.norm.eps) == (1e-3, 1e-5)
+    assert (network.stem.norm1.eps, network.stem.norm2.eps) == (1e-5, 1e-3)
+    assert (network.layer1[0].conv1.norm.eps, network.layer1[0].norm1.eps) == (1e-5, 1e-3)
+    sizes = []
+    network.layer1.register_forward_pre_hook(lambda _, given: sizes.append(given[0].shape[2:]))
+    with torch.no_grad():
+        network(torch.rand(1, 3, 4, 64, 64))
+    assert sizes == [(4, 16, 16)]  # halved by the stem, and by a max-pool
+
+
 def test_the_bottleneck_splits_time_from_space_in_that_order():
     block = SplitBottleneck(8, 4, (2, 2)).eval()
     seen = []

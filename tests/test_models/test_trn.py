@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from har_demo.models.label_sets import SOMETHING_V2
+from har_demo.models.label_sets import SOMETHING_V1, SOMETHING_V2
 from har_demo.models.trn import KEY_MAP, Relation, trn_tiny
 from tests.networks import on_meta
 from tests.test_models import public_keys
@@ -104,6 +104,16 @@ def test_something_v2_is_in_the_order_the_weights_know():
     assert SOMETHING_V2[94] == "Pushing something from right to left"
     assert SOMETHING_V2[166] == "Turning the camera left while filming something"
     assert SOMETHING_V2[167] == "Turning the camera right while filming something"
+
+
+def test_something_v1_is_in_the_order_the_weights_know():
+    """Its own order is not alphabetical; the pairs are those of mmaction2's sthv1_flip_label_map."""
+    assert len(SOMETHING_V1) == len(set(SOMETHING_V1)) == 174
+    for one, other in ((2, 4), (30, 41), (52, 66)):
+        swapped = SOMETHING_V1[one]
+        swapped = swapped.replace("left", "LEFT").replace("right", "left").replace("LEFT", "right")
+        assert swapped == SOMETHING_V1[other]
+    assert sorted(SOMETHING_V1) == sorted(SOMETHING_V2)
 
 
 def test_the_authors_relations():

@@ -5,9 +5,18 @@ import re
 import pytest
 import torch
 from torch import nn
+from torchvision.models.resnet import Bottleneck
 
 from har_demo.models.resnet2d import Block
-from har_demo.models.tsm import KEY_MAP, ShiftedConv, shift, tsm_r50, tsm_tiny
+from har_demo.models.tsm import (
+    KEY_MAP,
+    ShiftedConv,
+    ThenNonLocal,
+    shift,
+    tsm_nl_r50,
+    tsm_r50,
+    tsm_tiny,
+)
 from har_demo.models.tsn import tsn_r50, tsn_tiny
 from har_demo.profiling.cost import gmacs, parameters
 from tests.networks import on_meta
@@ -54,6 +63,26 @@ def test_every_block_shifts_and_it_costs_nothing(with_shift, without, blocks):
     assert parameters(tsm) == parameters(tsn)
     shape = (1, 3, 8, 112, 112)
     assert gmacs(tsm, shape) == gmacs(tsn, shape)
+
+
+def test_non_local_blocks_stand_behind_every_other_block_and_see_all_frames_of_a_clip():
+    with torch.device("meta"):
+        network = tsm_nl_r50(5)
+    found = [name for name, m in network.named_modules() if isinstance(m, ThenNonLocal)]
+    places = ("layer2.0", "layer2.2", "layer3.0", "layer3.2", "layer3.4")
+    assert found == [f"features.{place}" for place in places]
+    torch.manual_seed(0)
+    block = ThenNonLocal(Bottleneck(16, 4), 4, "embedded_gaussian").eval()
+    nn.init.ones_(block.non_local.norm.weight)
+    frames = torch.rand(8, 16, 6, 6)  # two clips
+    with torch.no_grad():
+        by_clip = block.block(frames).unflatten(0, (2, 4)).transpose(1, 2)
+        wanted = torch.cat([block.non_local(clip[None]) for clip in by_clip])
+        torch.testing.assert_close(block(frames), wanted.transpose(1, 2).flatten(0, 1))
+        other = frames.clone()
+        other[3] += 1
+        changed = (block(other) - block(frames)).abs().amax(dim=(1, 2, 3)) > 1e-6
+    assert changed.tolist() == [True] * 4 + [False] * 4
 
 
 def test_it_can_tell_a_clip_from_its_reverse():

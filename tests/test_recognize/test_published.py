@@ -11,6 +11,7 @@ from har_demo.clips.transforms import crop_corners, resized, transform
 from har_demo.errors import ChoiceError
 from har_demo.models import registry
 from har_demo.models.publishers import MMACTION2, PYTORCHVIDEO
+from har_demo.recognize import placing
 from har_demo.recognize import plan as planning
 from har_demo.recognize.forward import mean_over_crops
 from har_demo.recognize.plan import most_lines, plan
@@ -23,13 +24,22 @@ COUNT = 300  # frames of a clip of 30 a second
 # (pytorchvideo, PySlowFast); 'step' takes every rate-th frame (mmaction2, torchvision and others), at 1.2
 # the frame that is on screen in a film of 25 a second; 'segments' takes the centre of T equal parts.
 SPACING = {
-    "tsn_r50": {"mmaction2": ("segments", 8, 0), "mit-han-lab": ("segments", 8, 0)},
+    "tsn_r50": {
+        "mmaction2": ("segments", 8, 0),
+        "mmaction2-dense": ("step", 5, 12),
+        "mit-han-lab": ("segments", 8, 0),
+    },
     "tsn_r101": {"mmaction2": ("segments", 8, 0)},
-    "tsm_r50": dict.fromkeys(("mmaction2", "mmaction2-50e", "mit-han-lab"), ("segments", 8, 0)),
+    "tsm_r50": dict.fromkeys(("mmaction2", "mmaction2-50e", "mit-han-lab"), ("segments", 8, 0))
+    | {"mmaction2-dense": ("step", 8, 8)},
+    "tsm_nl_r50": {"mmaction2": ("segments", 8, 0)},
+    "tsm_nl_r50_dot": {"mmaction2": ("segments", 8, 0)},
+    "tsm_nl_r50_gaussian": {"mmaction2": ("segments", 8, 0)},
     "tsm_r50_16": dict.fromkeys(("mmaction2", "mit-han-lab"), ("segments", 16, 0)),
     "tsm_r50_sthv2": {"mmaction2": ("segments", 8, 0)},
     "tsm_r50_16_sthv2": {"mmaction2": ("segments", 16, 0)},
     "trn_r50": {"mmaction2": ("segments", 8, 0)},
+    "trn_r50_sthv1": {"mmaction2": ("segments", 8, 0)},
     "c2d_r50": {"pytorchvideo": ("span", 8, 8), "mmaction2": ("step", 8, 8)},
     "i3d_r50": dict.fromkeys(("pytorchvideo", "PySlowFast"), ("span", 8, 8)),
     "i3d_r50_32": {"mmaction2": ("step", 32, 2)},
@@ -46,6 +56,7 @@ SPACING = {
         "PySlowFast": ("span", 8, 8),
     },
     "slow_r101": {"mmaction2": ("step", 8, 8)},
+    "slow_nl_r50_embedded": {"mmaction2": ("step", 8, 8), "mmaction2-4x16": ("step", 4, 16)},
     "slowfast_r50_8x8": {
         "pytorchvideo": ("span", 32, 2),
         "mmaction2": ("step", 32, 2),
@@ -55,19 +66,39 @@ SPACING = {
     "slowfast_r101_16x8": {"pytorchvideo": ("span", 64, 2)},
     "r2plus1d_r50": {"pytorchvideo": ("span", 16, 4)},
     "r2plus1d_18": {"torchvision": ("step", 16, 2)},
-    "r2plus1d_34": {"ig65m-pytorch": ("step", 32, 1)},
+    "r2plus1d_34": {
+        "ig65m-pytorch": ("step", 32, 1),
+        "ig65m-pytorch-8": ("step", 8, 1),
+        "mmaction2": ("step", 32, 2),
+        "mmaction2-8x8": ("step", 8, 8),
+    },
     "r3d_18": {"torchvision": ("step", 16, 2)},
     "mc3_18": {"torchvision": ("step", 16, 2)},
-    "s3d": {"torchvision": ("step", 64, 2)},
-    "mvit_v2_s": {"torchvision": ("step", 16, 4)},
+    "s3d": {"torchvision": ("step", 64, 2), "kylemin": ("step", 64, 1.2)},
+    "mvit_v1_b": {"torchvision": ("step", 16, 4), "pytorchvideo": ("span", 16, 4)},
+    "mvit_v1_b_32": {"pytorchvideo": ("span", 32, 3)},
+    "mvit_v2_s": {
+        "torchvision": ("step", 16, 4),
+        "PySlowFast": ("span", 16, 4),
+        "mmaction2": ("step", 16, 4),
+    },
+    "mvit_v2_b": {"PySlowFast": ("span", 32, 3)},
     "ir_csn_101": {"pytorchvideo": ("span", 32, 2)},
     "ir_csn_50": {"mmaction2": ("step", 32, 2)},
     "ir_csn_152": dict.fromkeys(
-        ("mmaction2", "mmaction2-ig65m", "mmaction2-ig65m-frozen", "mmaction2-sports1m"),
+        (
+            "mmaction2",
+            "mmaction2-ig65m",
+            "mmaction2-ig65m-frozen",
+            "mmaction2-sports1m",
+            "VMZ-ig65m",
+            "VMZ-sports1m",
+        ),
         ("step", 32, 2),
     ),
     "ip_csn_152": dict.fromkeys(
-        ("mmaction2", "mmaction2-ig65m", "mmaction2-sports1m"), ("step", 32, 2)
+        ("mmaction2", "mmaction2-ig65m", "mmaction2-sports1m", "VMZ-ig65m", "VMZ-sports1m"),
+        ("step", 32, 2),
     ),
     "x3d_xs": dict.fromkeys(("pytorchvideo", "PySlowFast"), ("span", 4, 12)),
     "x3d_s": dict.fromkeys(("pytorchvideo", "PySlowFast", "mmaction2"), ("span", 13, 6)),
@@ -153,6 +184,29 @@ def test_windows_begin_where_each_publishers_test_begins_them():
     torchvision = sampling.windows(300, 16, 2, 5, "torchvision")
     starts = torch.linspace(0, 150 - 16, 5).long()  # clips of a film of 15 a second
     assert torchvision[:, 0].tolist() == (2 * starts).tolist()
+
+
+def test_windows_of_tsm_and_of_pyslowfast_with_offsets_begin_where_theirs_do():
+    """Worked out by hand from DenseSampleFrames and from get_start_end_idx with use_offset, 300 frames."""
+
+    def found(count, *way):
+        return placing.indices(count, sampling.Sampling("dense", *way))
+
+    offset = found(300, 16, 63 / 15, 5, "pyslowfast-offset")
+    assert offset[:, 0].tolist() == [0, 59, 118, 177, 236]  # 236 // 4
+    assert found(300, 16, 63 / 15, 1, "pyslowfast-offset")[0, 0] == 118
+
+    tsm = found(300, 8, 8.0, 10, "tsm")  # pieces of 64 frames
+    assert tsm[:, 0].tolist() == np.linspace(0, 236, 10, dtype=int).tolist()
+    assert (np.diff(tsm, axis=1) == 8).all()
+    assert found(20, 8, 8.0, 2, "tsm").tolist() == [[0, 8, 16, 4, 12, 0, 8, 16]] * 2
+
+
+def test_as_published_places_windows_as_the_source_does(film):
+    tsm = plan(film, Request("tsm_r50", source="mmaction2-dense", crops=None, published=True))
+    assert tsm.indices.shape == (10, 8) and tsm.indices[-1, 0] == 236 and tsm.crops == 10
+    mvit = plan(film, Request("mvit_v2_s", source="PySlowFast", crops=None, published=True))
+    assert mvit.indices[:, 0].tolist() == [0, 59, 118, 177, 236] and mvit.crops == 1
 
 
 def test_the_second_look_at_segments_takes_their_starts():

@@ -9,7 +9,9 @@ from torch import nn
 from har_demo.errors import ChoiceError
 from har_demo.models.card import Source
 from har_demo.recognize import networks, plan, verify
-from har_demo.weights import hub, loading, sources, state
+from har_demo.recognize.prediction import ModelError
+from har_demo.weights import Availability, Provenance, hub, loading, sources, state
+from har_demo.weights.official import Comparison
 from tests.test_recognize.conftest import tiny_card
 
 
@@ -81,3 +83,26 @@ def test_a_file_that_does_not_fit(card):
     put(card, "open", nn.Linear(2, 2))
     found = results("open")
     assert found["parameters"] == "wrong" and "answer" not in found
+
+
+def test_weights_that_a_package_brought_are_compared_with_their_publishers(card, monkeypatch):
+    """The comparison itself is tested beside weights/official.py; here, that it is asked and told."""
+    brought = replace(card, package=object())
+    monkeypatch.setattr(verify.registry, "card", lambda name: brought)
+    monkeypatch.setattr(verify, "of_request", lambda card, name: card)
+    monkeypatch.setattr(verify.package_index, "path", lambda package: "converted.safetensors")
+    monkeypatch.setattr(verify, "availability", lambda card: Availability("cached", 1, "Here."))
+    here = Provenance("packaged", "converted.safetensors", "0" * 64, "")
+    monkeypatch.setattr(verify, "load", lambda card: (None, here))
+    monkeypatch.setattr(
+        verify, "recognize", lambda clip, requests: [ModelError("small", "Small", "No.")]
+    )
+    for result in ("ok", "wrong", "open"):
+        told = Comparison(result, f"It is {result}.")
+        monkeypatch.setattr(verify.official, "compare", lambda card, told=told: told)
+        found = {check.question: check for check in verify.verify("small")}
+        assert (found["official file"].result, found["official file"].sentence) == (
+            result,
+            told.sentence,
+        )
+        assert "file" not in found  # no file of a publisher is here to look at

@@ -22,5 +22,8 @@ HMDB51: tuple[str, ...] = read("hmdb51")
 SPORTS1M: tuple[str, ...] = read("sports1m")
 """Sports-1M's 487 sports as Wikipedia names them, in the order of C3D's outputs (DavideA/c3d-pytorch)."""
 
+SOMETHING_V1: tuple[str, ...] = read("something_v1")
+"""Something-Something V1's 174 templates, in the order of mmaction2's label map (tools/data/sthv1)."""
+
 SOMETHING_V2: tuple[str, ...] = read("something_v2")
 """Something-Something V2's 174 templates, in the alphabetical order of its own and of mmaction2's label map."""

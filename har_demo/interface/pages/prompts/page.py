@@ -110,7 +110,7 @@ def build() -> None:
                     label="Similarity over time becomes its",
                     info="Weighted: a mean in which moments that fit count more. Learned transformer: "
                     "all moments together and learned vectors around each prompt (Ju et al.); better for "
-                    f"the 39 everyday actions; {AT_CHANCE}; embedded model alone.",
+                    f"the 39 everyday actions; {AT_CHANCE}; embedded model, and those with learned prompts.",
                     min_width=240,
                     elem_id="pooling",
                 )

@@ -19,11 +19,11 @@ from torch.nn import functional as F
 
 from har_demo.errors import ChoiceError
 from har_demo.labels import DATASETS
-from har_demo.prompts import catalogue, embedded, learned, online, pictures, sentences
+from har_demo.prompts import catalogue, clip_prompts, embedded, learned, online, pictures, sentences
+from har_demo.prompts.clip_prompts import ClipPrompts
 from har_demo.prompts.learned import LearnedPrompts
 from har_demo.research.people.motion import ACTIONS
-from har_demo.research.training.prompts import clip_prompts, features, train
-from har_demo.research.training.prompts.clip_prompts import ClipPrompts
+from har_demo.research.training.prompts import features, train
 from har_demo.research.training.prompts.features import Features, RenderedClip
 from har_demo.research.training.prompts.train import (
     Clips,
@@ -99,7 +99,7 @@ def clip_learner(name: str) -> Learner:
         read=lambda said: model.texts(text, asked.tokenize(said)),
         clips=train.plain_clips,
         width=model.prompting.temporal.place.embedding_dim,
-        file=f"prompts/learned-{short.replace('/', '-')}.safetensors",
+        file=f"prompts/{clip_prompts.file_name(name)}",
         encoders=short,
         licence="that of the encoders' weights; real clips that were learned from are for research",
     )

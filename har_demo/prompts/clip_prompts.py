@@ -5,19 +5,28 @@
 
 Both encoders stay as they are. Unlike around the embedded encoders (har_demo.prompts.learned), no line stands
 before the transformer, as CLIP's image encoder ends in the space of sentences.
+
+`python -m har_demo.research prompts-learn FEATURES --out FOLDER --model MODEL` writes them. Where the folder is
+the cache or checkpoints/, the model is loaded with them, and answers with the pooling 'transformer' too.
 """
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from har_demo.errors import ChoiceError
+from har_demo import storage
+from har_demo.errors import ChoiceError, WeightsError
 from har_demo.models.prompting import AROUND, TEMPERATURE, Prompting
+from har_demo.prompts import online
 from har_demo.prompts.image_text import ImageTextModel
+from har_demo.weights import Provenance, shipped
+from har_demo.weights.state import sha256
 
 FRAMES = 16  # that the transformer has places for
 LEAST_NAME = 8  # tokens that must be left for a name, its marks of begin and end counted
@@ -90,6 +99,8 @@ def text_encoder(model: ImageTextModel) -> nn.Module:
         ChoiceError: it is not of CLIP's kind, or reads too few tokens.
     """
     network = model.network
+    if isinstance(network, PromptedClip):  # something was learned around it before
+        network = network.clip
     text = getattr(network, "text", network)
     pooled = getattr(text, "pool_type", getattr(network, "text_pool_type", None))
     causal = getattr(text, "attn_mask", None) is not None
@@ -108,7 +119,87 @@ def text_encoder(model: ImageTextModel) -> nn.Module:
 
 
 def load(file: Path, model: ImageTextModel) -> ClipPrompts:
-    """Load what was learned around a model and written to a file."""
+    """Load what was learned around a model and written to a file.
+
+    Raises:
+        ChoiceError: as `text_encoder`.
+        WeightsError: the file is damaged, or was learned around another model.
+    """
     learned = around(model)
-    learned.load_state_dict({name: value.float() for name, value in load_file(file).items()})
-    return learned.eval()
+    try:
+        stored = load_file(file)
+        learned.load_state_dict({name: value.float() for name, value in stored.items()})
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise WeightsError(
+            f"The learned prompts in {file.name} are damaged or not for {model.name[:60]}: learn them "
+            "again (`prompts-learn`), or remove the file."
+        ) from error
+    return learned.eval().requires_grad_(False)
+
+
+class PromptedClip(nn.Module):
+    """One of open_clip's networks with learned prompts: what the embedded model's network does, too."""
+
+    def __init__(self, clip: nn.Module, text: nn.Module, prompting: ClipPrompts):
+        super().__init__()
+        self.clip, self.prompting = clip, prompting
+        self.text = text
+
+    @property
+    def visual(self) -> nn.Module:
+        return self.clip.visual
+
+    @property
+    def logit_scale(self) -> Tensor:
+        return self.clip.logit_scale
+
+    @property
+    def learned_scale(self) -> Tensor:
+        return self.prompting.logit_scale
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        return self.clip.encode_image(pixels)
+
+    def encode_text(self, tokens: Tensor) -> Tensor:
+        return self.clip.encode_text(tokens)
+
+    def encode_video(self, looks: Tensor) -> Tensor:
+        """All moments [T, D] together: [D]."""
+        return self.prompting.videos(looks[None], looks[None])[0]
+
+    def encode_prompted(self, tokens: Tensor) -> Tensor:
+        """Sentences between the learned vectors: [N, D]."""
+        return self.prompting.texts(self.text, tokens)
+
+
+def file_name(model: str) -> str:
+    """Return the name of the file of what is learned around a model.
+
+    >>> file_name("ViT-B-32/laion2b_s34b_b79k")
+    'learned-ViT-B-32-laion2b_s34b_b79k.safetensors'
+    """
+    local = model.startswith(online.LOCAL)
+    short = model.rstrip("/").rsplit("/", 1)[-1] if local else model
+    return f"learned-{short.replace('/', '-')}.safetensors"
+
+
+def here(model: str) -> Path | None:
+    """Return the file of what was learned around a model, in the cache or in checkpoints/, or None."""
+    places = (
+        folder / "prompts" / file_name(model) for folder in (storage.root(), shipped.folder())
+    )
+    return next((place for place in places if place.is_file()), None)
+
+
+def with_learned(model: ImageTextModel, file: Path) -> ImageTextModel:
+    """Return a model with what was learned around it, as it answers to 'transformer'.
+
+    Raises:
+        ChoiceError, WeightsError: as `load`.
+    """
+    prompting = load(file, model).to(model.device)
+    network = PromptedClip(model.network, text_encoder(model), prompting)
+    found = Provenance("user", file.name, sha256(file), "learned prompts and their transformer")
+    return replace(
+        model, network=network.eval(), learned=True, provenance=(*model.provenance, found)
+    )

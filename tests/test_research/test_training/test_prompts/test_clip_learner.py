@@ -9,12 +9,12 @@ from torch.nn import functional as F
 from typer.testing import CliRunner
 
 from har_demo.errors import ChoiceError
-from har_demo.prompts import catalogue
+from har_demo.prompts import catalogue, clip_prompts
+from har_demo.prompts.clip_prompts import ClipPrompts
 from har_demo.prompts.image_text import ImageTextModel
 from har_demo.research.cli import app
 from har_demo.research.people.motion import ACTIONS
-from har_demo.research.training.prompts import clip_prompts, features, learn, train
-from har_demo.research.training.prompts.clip_prompts import ClipPrompts
+from har_demo.research.training.prompts import features, learn, train
 from har_demo.research.training.prompts.features import GOOD_VIEW, RenderedClip
 from tests.test_prompts.conftest import TINY, tiny  # noqa: F401
 
