@@ -13,7 +13,7 @@ from .make import card, film
 
 
 @pytest.fixture
-def readings(monkeypatch):
+def readings(read_here, monkeypatch):
     """Names of the films that were really read, and not found in the cache."""
     names = []
     real = module.read_safely
