@@ -139,10 +139,7 @@ RECALLED = {("E18", "54.3 M parameters")}
 
 @pytest.mark.parametrize(
     ("erratum", "figure", "count"),
-    [
-        pytest.param(*one, marks=pytest.mark.nightly) if one[:2] in LARGE else one
-        for one in COUNTED
-    ],
+    [pytest.param(*one, marks=pytest.mark.nightly) if one[:2] in LARGE else one for one in COUNTED],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_figure_is_what_is_counted(erratum, figure, count):
