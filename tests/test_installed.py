@@ -93,21 +93,22 @@ COMMANDS = (
     ["app.py"],
 )
 NMS = "RuntimeError('operator torchvision::nms does not exist')"
-
-
 BROKEN_AV = "ImportError('libz.so: not found', name='av')"
+ANOTHER_TORCH = "torchvision .* was built for another torch than"
+BROKEN_TORCH = "ImportError('libgomp.so: not found', name='torch')"
 
 
 @pytest.mark.parametrize(
     ("command", "package", "error", "words"),
     [
-        (COMMANDS[0], "torchvision", NMS, "torchvision .* was built for another torch than"),
+        (COMMANDS[0], "torch", BROKEN_TORCH, "torch is installed and cannot be imp"),
+        pytest.param(COMMANDS[0], "torchvision", NMS, ANOTHER_TORCH, marks=pytest.mark.nightly),
         pytest.param(
             *(COMMANDS[1], "av", BROKEN_AV, "av is installed and cannot be imp"),
             marks=pytest.mark.nightly,
         ),
     ],
-    ids=["cli", "page"],
+    ids=["cli", "cli torchvision", "page"],
 )
 def test_a_package_that_does_not_import_ends_the_program_with_a_sentence(
     tmp_path, command, package, error, words
@@ -124,6 +125,13 @@ def test_a_package_that_does_not_import_ends_the_program_with_a_sentence(
     with pytest.raises(AssertionError, match=words):
         raise AssertionError(done.stderr)
     assert done.stderr.count("\n") == 1 and "pip install --force-reinstall" in done.stderr
+
+
+def test_a_torchvision_of_another_torch_is_said():
+    with pytest.raises(SystemExit, match=ANOTHER_TORCH) as ended, installed.required():
+        raise RuntimeError("operator torchvision::nms does not exist")
+    assert "\n" not in ended.value.code
+    assert "pip install --force-reinstall" in ended.value.code
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=["cli", "page"])

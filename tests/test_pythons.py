@@ -144,6 +144,15 @@ def test_every_requirement_is_pinned_within_its_bounds(python):
         assert known[wanted.name.lower().replace("_", "-")] in wanted.specifier, wanted
 
 
+def test_the_smoke_set_is_every_test_that_is_marked_so():
+    marked = {
+        f"tests/{path.relative_to(ROOT / 'tests').as_posix()}"
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if "pytest.mark.smoke" in path.read_text(encoding="utf-8") and path != Path(__file__)
+    }
+    assert marked == {word for word in pythons.SMOKE if word.endswith(".py")}
+
+
 def test_every_requirement_has_an_upper_bound():
     for wanted in listed((ROOT / "requirements.txt").read_text(encoding="utf-8"), "3.11"):
         assert {"<", "=="} & {one.operator for one in wanted.specifier}, wanted

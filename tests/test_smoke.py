@@ -1,6 +1,6 @@
 """The main job from end to end, in under two minutes: what `make test-pythons` runs under every Python.
 
-`make test` leaves it out: other tests hold each of these facts.
+`make test` leaves it out: other tests hold each of these facts. tests/test_wheel.py is the rest of the set.
 """
 
 import io
@@ -58,7 +58,7 @@ def test_two_models_name_the_action_of_an_example():
 
 
 def test_the_installed_program_runs_from_another_folder():
-    """`make test-pythons` installs the wheel; where it was not, tests/test_wheel.py does."""
+    """`make test-pythons` installs the wheel; where it was not, tests/test_wheel.py alone does."""
     program = Path(sys.executable).with_name("har-demo")
     if not program.exists():
         pytest.skip("the project is not installed here")

@@ -1,7 +1,11 @@
-"""The wheel works by itself: installed into an empty environment, run from another folder."""
+"""The wheel works by itself: installed into an empty environment, run from another folder.
+
+`make test` checks what goes into it; it is built, installed and run by `make test-pythons` and `make test-all`.
+"""
 
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 import sysconfig
@@ -10,11 +14,13 @@ import venv
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 
-from har_demo import assets
+from har_demo import assets, cli
 
 ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +48,16 @@ def run(program: Path, *words: str | Path) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.smoke
+@pytest.mark.nightly
 def test_help_lists_the_verbs(program):
     done = run(program, "--help")
     assert done.returncode == 0, done.stderr
     assert all(verb in done.stdout for verb in ("serve", "recognize", "ask", "evaluate"))
 
 
+@pytest.mark.smoke
+@pytest.mark.nightly
 def test_a_clip_is_recognised_with_the_weights_inside(program):
     clip = assets.EXAMPLES / "waving_both_hands.mp4"
     done = run(program, "recognize", clip, "--models", "mfnet_pnl_lab", "--json")
@@ -64,6 +74,8 @@ for words in (["results", "--data-set", "Kinetics-400"], ["measured", "--data", 
 """
 
 
+@pytest.mark.smoke
+@pytest.mark.nightly
 def test_the_tables_are_inside(program):
     """Of both commands in one process, which takes long to start."""
     done = run(program.with_name("python"), "-c", TABLES)
@@ -73,7 +85,25 @@ def test_the_tables_are_inside(program):
 
 
 def test_it_needs_what_requirements_txt_lists():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     listed = [Requirement(line) for line in lines if line and not line.startswith("#")]
-    assert {str(one) for one in map(Requirement, project["dependencies"])} == set(map(str, listed))
+    assert {str(one) for one in map(Requirement, PROJECT["dependencies"])} == set(map(str, listed))
+
+
+def files(folder: Path) -> set[Path]:
+    """Every file under a folder, but for what Python has compiled."""
+    return {f for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts}
+
+
+def test_every_file_of_the_package_goes_in_and_every_shipped_one():
+    """A file that .gitignore or pyproject.toml leaves out would be missing where it is installed."""
+    inside = {f.distribution_path for f in WheelBuilder(str(ROOT)).recurse_included_files()}
+    shipped = files(assets.CHECKPOINTS) | files(assets.PUBLISHED) | files(assets.MEASURED)
+    shipped.add(assets.RESULTS / "lecture_errata.csv")
+    assert inside == {f.relative_to(ROOT).as_posix() for f in files(assets.PACKAGE)} | {
+        f"har_demo/_assets/{f.relative_to(assets.ROOT).as_posix()}" for f in shipped
+    }
+
+
+def test_the_program_is_the_command_line():
+    assert pkgutil.resolve_name(PROJECT["scripts"]["har-demo"]) is cli.app

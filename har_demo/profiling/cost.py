@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 # They count as nothing and keep the shape, but are most of the time on the meta device.
 _ELEMENTWISE = frozenset(
     {F.batch_norm, F.layer_norm, F.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_}
-    | {F.gelu, F.silu, F.hardswish, torch.sigmoid, Tensor.sigmoid, F.dropout}
+    | {F.gelu, F.silu, F.hardswish, torch.sigmoid, Tensor.sigmoid, F.dropout, torch.roll}
 )
 
 

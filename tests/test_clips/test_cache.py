@@ -27,7 +27,7 @@ def unnamed(clip):
 
 
 @pytest.fixture
-def readings(monkeypatch):
+def readings(read_here, monkeypatch):
     """Names of the films that were really read, and not found in the cache."""
     names = []
     real = module.read_safely

@@ -64,6 +64,7 @@ PICTURE = bytes.fromhex(
         ("noise.mp4", random.Random(0).randbytes(5000)),
     ],
 )
+@pytest.mark.usefixtures("read_here")
 def test_what_is_no_video_is_not_made_one(tmp_path, name, content):
     assert "is not a video that can be read" in refusal(write(tmp_path / name, content))
 
@@ -75,6 +76,7 @@ def test_a_photograph_in_an_mp4_family_box(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.m4a", "a.mp4", "a.mkv", "a.mov"])
+@pytest.mark.usefixtures("read_here")
 def test_audio_only(tmp_path, name):
     assert "has sound but no moving picture" in refusal(sound_only(tmp_path / name))
 
@@ -102,6 +104,7 @@ def test_a_zero_size_stream(tmp_path):
     ids=["m3u8", "concat", "m3u8 over http", "sdp", "dash"],
 )
 @pytest.mark.parametrize("suffix", ["mp4", "m3u8", "sdp"])
+@pytest.mark.usefixtures("read_here")
 def test_playlists_open_no_other_file(tmp_path, playlist, suffix):
     secret = film(tmp_path / "secret.ts", 10)
     path = write(tmp_path / f"list.{suffix}", playlist.format(target=secret))
@@ -229,6 +232,7 @@ def test_ten_minutes_of_ordinary_film_pass_and_a_disk_is_not_filled(tmp_path, mo
         ("%03d.mp4", "%03d.mp4"),
     ],
 )
+@pytest.mark.usefixtures("read_here")
 def test_names(tmp_path, name, shown):
     assert display_name(name) == shown
     assert refusal(write(tmp_path / "upload", b""), name).startswith(f"{shown} is empty")

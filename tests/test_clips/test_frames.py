@@ -11,7 +11,7 @@ from .make import film, number
 
 
 @pytest.fixture
-def clip(tmp_path):
+def clip(tmp_path, read_here):
     return ingest(film(tmp_path / "a.mp4", 60, bf="3"))
 
 

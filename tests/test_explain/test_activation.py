@@ -33,6 +33,7 @@ PAPER = [
         *("action_transformer", "swin3d_t", "mvit_v2_s"),
     )
 ]
+WITHOUT_TINY = [c for c in PAPER if c.name not in {one.tiny_of for one in LAB}]
 RUN = ("trn_lab", "swin_lab", "r3d_lab", "lrcn_lab", "two_stream_lab", "x3d_lab", "cgnl_lab")
 
 
@@ -87,8 +88,7 @@ def test_weights_are_means_over_time_too():
     assert combine(features, gradient, "grad-cam").unique().tolist() == [0.25]
 
 
-@pytest.mark.parametrize("known", LAB + PAPER, ids=lambda c: c.name)
-def test_every_network_has_a_layer_that_says_when_and_where(known):
+def _layer_says_when_and_where(known):
     inputs = [torch.empty(shape, device="meta") for shape in known.input.shapes()]
     layer = target_layer(on_meta(known.name), *inputs)
     t, h, w = layer.grid
@@ -96,6 +96,18 @@ def test_every_network_has_a_layer_that_says_when_and_where(known):
     assert 1 <= t <= max(x.shape[2] for x in inputs)
     # Not the map before the last, where it can be told: what follows has fewer cells or none.
     assert h * w < inputs[0].shape[3] * inputs[0].shape[4] / 16
+
+
+@pytest.mark.parametrize("known", LAB + WITHOUT_TINY, ids=lambda c: c.name)
+def test_every_kind_of_network_has_a_layer_that_says_when_and_where(known):
+    _layer_says_when_and_where(known)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("known", PAPER, ids=lambda c: c.name)
+def test_every_network_has_a_layer_that_says_when_and_where(known):
+    """The same code as of the tiny ones, in the paper's widths."""
+    _layer_says_when_and_where(known)
 
 
 @pytest.mark.parametrize(

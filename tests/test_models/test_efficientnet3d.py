@@ -6,11 +6,10 @@ from torch import nn
 
 from har_demo.models.efficientnet3d import InflatedLite0, fill
 
-timm = pytest.importorskip("timm")
-
 
 @pytest.fixture(scope="module")
 def image_network():
+    timm = pytest.importorskip("timm")  # seconds, so not where every worker collects tests
     torch.manual_seed(0)
     network = timm.create_model("tf_efficientnet_lite0", num_classes=0).eval()
     for module in network.modules():

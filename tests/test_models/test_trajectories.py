@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from sklearn.svm import LinearSVC
 
 from har_demo.models import trajectories as idt
 from har_demo.models.tiny import TINY_INPUT
@@ -322,6 +321,8 @@ def test_as_many_classes_as_there_are_clips_of_are_told_apart(classes):
 
 
 def test_svms_in_coordinates_of_the_clips_are_those_of_the_codes():
+    from sklearn.svm import LinearSVC  # seconds, so not where every worker collects tests
+
     rows, labels = _made_up(3, 12, seed=0)
     network = idt.ImprovedTrajectories(3, words=1)
     idt.fit(network, lambda: rows, labels)

@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import open_clip
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -42,6 +41,8 @@ def test_a_vision_transformer_has_a_cell_for_each_patch(clip, tiny):
 
 def test_patches_are_those_of_the_picture(tiny):
     """The first patch's vector knows only what is in it, since the last layer mixes none."""
+    import open_clip
+
     model = catalogue.load(tiny, "cpu").network
     one_layer = open_clip.CLIP(
         32,
@@ -64,6 +65,8 @@ def test_patches_are_those_of_the_picture(tiny):
 
 def test_other_models_show_gains(clip, tmp_path):
     """A network of convolutions, as open_clip's ResNets."""
+    import open_clip
+
     config = {
         "embed_dim": 32,
         "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 16, "head_width": 32},

@@ -1,6 +1,7 @@
 """What was measured is read from the tables: seeds become a mean and a spread, mistakes add up."""
 
 import json
+from collections import defaultdict
 
 import pytest
 from typer.testing import CliRunner
@@ -119,17 +120,14 @@ def test_who_was_not_measured_gets_a_sentence(folder):
 
 
 def test_every_figure_of_the_projects_table_is_found():
-    rows = [
-        r for r in read_rows(measured.FOLDER / "tiny.csv") if r["dataset"] and r["split"] == "a"
-    ]
+    values = defaultdict(list)
+    for r in read_rows(measured.FOLDER / "tiny.csv"):
+        if r["dataset"] and r["split"] == "a":
+            key = (r["model"], r["input"], r["dataset"], r["metric"])
+            values[key].append(float(r["value"]))
     for one in measured.entries():
         for (dataset, metric), figure in one.figures.items():
-            own = [
-                float(r["value"])
-                for r in rows
-                if (r["model"], r["input"]) == (one.model, one.input)
-                and (r["dataset"], r["metric"]) == (dataset, metric)
-            ]
+            own = values[one.model, one.input, dataset, metric]
             assert figure.mean == pytest.approx(sum(own) / len(own))
             assert (figure.spread is None) == (len(own) == 1)
         confusions = measured.confusion(one, "rendered")

@@ -101,8 +101,10 @@ def test_a_loaded_network_is_ready_and_the_callers_own(card, trained):
 
 def test_a_bad_user_file_is_not_replaced_by_another_source(card, trained, tmp_path):
     _ship(card, trained)
-    (tmp_path / "mine.pt").write_bytes(b"no weights")
-    assert "'mine.pt' is damaged" in _refusal(card, user_file=str(tmp_path / "mine.pt"))
+    (tmp_path / "mine.safetensors").write_bytes(b"no weights")
+    assert "'mine.safetensors' is damaged" in _refusal(
+        card, user_file=str(tmp_path / "mine.safetensors")
+    )
 
 
 def test_progress_of_a_download(card, trained, site, tmp_path):

@@ -388,6 +388,7 @@ def test_a_process_killed_while_it_converts(index):
     assert index.site.requests[f"/good/{ARCHIVE}"] == 1
 
 
+@pytest.mark.nightly  # daily: the one that converts, and downloads of test_hub.py that go on
 def test_a_process_killed_while_it_fetches(index):
     index.offer("halt")
 

@@ -1,5 +1,8 @@
 """What each action promises: who does what with which hand, in which order, with which things."""
 
+from functools import cache
+from itertools import islice
+
 import numpy as np
 import pytest
 
@@ -35,10 +38,16 @@ def prop_of(motion, kind):
     return next((prop for prop in motion.props if prop.kind == kind), None)
 
 
+@cache
+def moved(action, seed):
+    """Three seconds of an action; several tests look at the same ones."""
+    return move(action, seed, 3.0, 50)
+
+
 def with_prop(action, kind, moves=True):
     """Clips of this action in which there is a thing of this kind."""
     for seed in MANY:
-        motion = move(action, seed, 3.0, 50)
+        motion = moved(action, seed)
         prop = prop_of(motion, kind)
         if prop is not None and (not moves or np.ptp(prop.middle, axis=0).max() > 0.1):
             yield motion, prop
@@ -203,7 +212,7 @@ def test_a_flying_ball_falls_with_gravity(action):
 
 @pytest.mark.parametrize("action", ["throw", "bowl"])
 def test_a_ball_is_in_the_hand_until_it_is_let_go(action):
-    for motion, ball in list(with_prop(action, ELLIPSOID))[:8]:
+    for motion, ball in islice(with_prop(action, ELLIPSOID), 8):
         near = gap_to_hands(motion, ball).min(1) < 0.02
         gone = np.argmin(near)
         assert gone > 10
@@ -292,7 +301,7 @@ def test_jumps_are_repeated_or_single():
     for action in ("jump", "jump_in_place"):
         counts = []
         for seed in MANY:
-            motion = move(action, seed, 3.0, 50)
+            motion = moved(action, seed)
             feet = [joint(motion, f"{side} foot")[:, 1] for side in ("left", "right")]
             up = np.minimum(*feet) > 0.05
             counts.append(np.sum(up[1:] & ~up[:-1]) + up[0])
@@ -322,7 +331,7 @@ def test_whoever_stands_still_stands_still():
 
 def test_claps_bring_the_hands_together():
     for seed in SEEDS:
-        motion = move("clap", seed, 3.0, 50)
+        motion = moved("clap", seed)
         apart = np.linalg.norm(joint(motion, "left hand") - joint(motion, "right hand"), axis=-1)
         assert apart.min() < 0.08
         assert (

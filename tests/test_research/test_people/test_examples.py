@@ -39,7 +39,9 @@ def test_the_clip_is_small_h264_and_whole(example):
     assert count == round(FPS * sum(seconds for _, seconds in example.parts))
 
 
-@pytest.mark.parametrize("name", ["walking", "sitting_down_dark"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("walking", marks=pytest.mark.nightly), "sitting_down_dark"]
+)
 def test_the_clip_is_what_the_script_renders(name):
     example = next(example for example in EXAMPLES if example.name == name)
     with av.open(str(FOLDER / f"{name}.mp4")) as container:
