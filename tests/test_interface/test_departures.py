@@ -15,6 +15,7 @@ import gradio as gr
 import pytest
 import torch
 from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 from gradio_client.utils import Status
 
 from har_demo.interface import api, app, lanes, stopping, visitor
@@ -112,6 +113,12 @@ def read(job, clip: ClipFile) -> int:
         STEPS.ended.set()
 
 
+@api.endpoint("names", {"names": gr.JSON})
+def listing() -> list[str]:
+    """List names."""
+    return ["a", "b"]
+
+
 @press
 def walk_on_the_page(job):
     """Walk, for the page. Yields updates of: notice."""
@@ -187,6 +194,24 @@ def test_a_program_that_is_killed(small, name):
     program.kill()
     program.wait()
     STEPS.end_early()
+
+
+def test_a_program_that_calls_too_often_is_refused_and_others_are_served(small, monkeypatch):
+    monkeypatch.setenv("HAR_QUOTA_SESSION", "3")
+    monkeypatch.setattr(lanes, "SLICE", 0.2)
+    flooding, other = Client(small, verbose=False), Client(small, verbose=False)
+    calls = [flooding.submit(api_name="/walk") for _ in range(12)]
+    assert STEPS.begun.wait(10)
+    assert other.predict(api_name="/names") == ["a", "b"]
+    _wait_until(lambda: sum(call.done() for call in calls) == 9)
+    for call in calls:
+        if call.done():
+            with pytest.raises(AppError, match="3 questions of yours are waiting or running here"):
+                call.result()
+    assert other.submit(2, api_name="/walk").result(timeout=60) == 2  # although it came last
+    STEPS.forget()
+    for call in calls:
+        call.cancel()
 
 
 def test_a_plain_connection_that_breaks(small):

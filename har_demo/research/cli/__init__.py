@@ -22,7 +22,13 @@ COMMANDS = (
         prompts.kinetics_text,
     ),
     *(flow.flow_train, flow.flow_evaluate, flow.flow_sizes),
-    *(benchmarks.bench, benchmarks.bench_job, benchmarks.bench_renderer, benchmarks.docs),
+    *(
+        benchmarks.bench,
+        benchmarks.bench_job,
+        benchmarks.bench_renderer,
+        benchmarks.visitors,
+        benchmarks.docs,
+    ),
     *(space.space, space.cold_start),
 )
 """In the order of --help."""

@@ -55,6 +55,22 @@ def bench_renderer(
         typer.echo(line)
 
 
+def visitors(
+    numbers: Annotated[list[int], typer.Argument(help="How many visitors, one run for each.")],
+    minutes: Annotated[float, typer.Option(help="How long each run lasts.", min=0.5)] = 10,
+    out: Annotated[str | None, typer.Option(help="Also write the table to this .csv file.")] = None,
+) -> None:
+    """Measure how long many visitors wait for the app at once, and what fails."""
+    check_out(out)
+    from har_demo.research.benchmarks import visitors as measuring
+
+    rows = [row for number in numbers for row in measuring.measure(number, minutes, progress)]
+    progress("")
+    typer.echo(table([measuring.COLUMNS, *rows]))
+    if out:
+        measuring.write(rows, out)
+
+
 def docs() -> None:
     """Write docs/systems.md and docs/measured.md from the tables."""
     from har_demo.research import docs as tables
