@@ -35,7 +35,7 @@ import httpx2
 import numpy as np
 
 from har_demo import assets
-from har_demo.device import processor
+from har_demo.profiling.timing import processor
 
 COLUMNS = (
     *("visitors", "minutes", "kind", "asked", "median_s", "p95_s", "longest_s"),
@@ -177,7 +177,7 @@ def write(rows: list[tuple], path: Path | str) -> None:
 def _question(kind: str, clip: dict) -> tuple:
     return {
         "recognize": ("recognize", clip, [MODEL], None, None, None, 1),
-        "ask": ("ask", clip, PROMPTS),
+        "ask": ("ask", clip, PROMPTS, "default", ["{}"], True, "mean", None),
         "flow": ("flow", clip, ["dis"], 0, 2),
         "models": ("models",),
         "published": ("published",),
@@ -199,9 +199,18 @@ def _rows(visitors: int, minutes: float, seen: dict[str, Seen], held: Sequence[i
         )
         counts = (one.refused, len(one.failed))
         asked = len(one.seconds) + sum(counts)
-        rows.append(
-            (visitors, minutes, kind, asked, *times, *counts, *memory, machine, date.today())
+        row = (
+            visitors,
+            f"{minutes:g}",
+            kind,
+            asked,
+            *times,
+            *counts,
+            *memory,
+            machine,
+            date.today(),
         )
+        rows.append(tuple(map(str, row)))
         for said in sorted(set(one.failed)):
             print(f"{kind}: {said}", file=sys.stderr)
     return rows
