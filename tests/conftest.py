@@ -78,6 +78,19 @@ def cache(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def weights_are_read_here(request, monkeypatch):
+    """Open users' weights in this process; tests marked `apart` open them as the product does, which takes seconds."""
+    if request.node.get_closest_marker("apart") is None:
+        for name in ("weights.loading", "weights.sources", "weights.official", "flow.learned"):
+            module = sys.modules.get(f"har_demo.{name}")
+            if module is not None:  # a test without it pays for no import
+                from har_demo.weights import state
+
+                monkeypatch.setattr(module, "read_untrusted", state.read)
+    yield
+
+
+@pytest.fixture(autouse=True)
 def ordinary_priority():
     """No test may leave this process real-time, as one video encoder does: the machine would starve."""
     yield

@@ -16,6 +16,14 @@ def test_the_documents_are_those_that_the_command_writes():
         assert (docs.FOLDER / name).read_text(encoding="utf-8") == text, name
 
 
+def test_hosting_has_the_table_of_visitors_that_was_measured():
+    """If this fails: python -m har_demo.research docs."""
+    text = (docs.FOLDER / "hosting.md").read_text(encoding="utf-8")
+    assert docs.hosting(text) == text
+    rows = re.findall(r"^\| list of models \| (\d+) \| ([\d.]+) \| ([\d.]+) \|", text, re.MULTILINE)
+    assert len(rows) == 2 and all(float(median) <= float(p95) for _, median, p95 in rows)
+
+
 def test_every_system_has_a_row():
     listed = re.findall(r"^\|[^|]+\| `(\w+)` \|", docs.systems(), re.MULTILINE)
     assert sorted(listed) == sorted(registry.cards())

@@ -1,6 +1,7 @@
 """All pages in one Gradio app, and how it is served."""
 
 import logging
+import os
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -94,6 +95,8 @@ def launch(demo: gr.Blocks, **options) -> None:
         log.warning(
             "No clip can be taken in before this is mended: %s", disk_sentence(problem) or problem
         )
+    if "SPACE_ID" in os.environ:  # all visitors come through the proxy of Hugging Face
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
     uploads.bound_downloads()
     sweeper.start(demo)
     demo.launch(

@@ -3,6 +3,7 @@
 python -m har_demo.research docs
 """
 
+import csv
 import json
 import statistics
 from collections.abc import Iterable, Sequence
@@ -43,14 +44,77 @@ METHODS_OF_FLOW = {
 }
 
 
+BEGIN = (
+    "<!-- Written by `python -m har_demo.research docs` from results/measured/visitors.csv. -->\n"
+)
+END = "<!-- End of the table. -->\n"
+"""Around the table of visitors in docs/hosting.md."""
+
+
 def write(folder: Path = FOLDER) -> list[Path]:
-    """Write both documents; return their files."""
+    """Write both documents, and the table of visitors into docs/hosting.md; return their files."""
     folder.mkdir(exist_ok=True)
     files = []
     for name, text in (("systems.md", systems()), ("measured.md", measured())):
         files.append(folder / name)
         files[-1].write_text(text, encoding="utf-8")
+    files.append(folder / "hosting.md")
+    files[-1].write_text(hosting((FOLDER / "hosting.md").read_text(encoding="utf-8")), "utf-8")
     return files
+
+
+def hosting(text: str) -> str:
+    """Return docs/hosting.md with the table of visitors as it was measured."""
+    before, rest = text.split(BEGIN)
+    return before + BEGIN + visitors() + END + rest.split(END)[1]
+
+
+def visitors() -> str:
+    """Return what many visitors met, from results/measured/visitors.csv."""
+    with (assets.RESULTS / "measured" / "visitors.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    parts = []
+    for number in dict.fromkeys(row["visitors"] for row in rows):
+        of = [row for row in rows if row["visitors"] == number]
+        first = of[0]
+        refused, failed = (
+            sum(int(row[key]) for row in of) for key in ("refused_by_quota", "failed")
+        )
+        parts.append(
+            f"{number} visitors for {float(first['minutes']):g} minutes ({first['machine']}; {first['date']}; "
+            f"`python -m har_demo.research visitors {number}`): {refused} questions refused by the quota's "
+            f"sentence, {failed} failed; the server held {first['memory_early_mb']} MB in the second fifth of "
+            f"the time and {first['memory_late_mb']} MB in the last."
+        )
+        parts.append(
+            _table(
+                ("question", "asked", "median, s", "95 % within, s", "longest, s"),
+                [
+                    (
+                        KINDS[row["kind"]],
+                        row["asked"],
+                        row["median_s"],
+                        row["p95_s"],
+                        row["longest_s"],
+                    )
+                    for row in of
+                ],
+            )
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+KINDS = {
+    "models": "list of models",
+    "published": "published figures",
+    "recognize": "a tiny model",
+    "ask": "four sentences",
+    "flow": "DIS on two seconds",
+    "short": "a tiny model, asked again and again by one",
+    "short beside": "the same while a film of ten minutes is read",
+    "film": "a tiny model about that film",
+}
+"""Kinds of questions of har_demo.research.benchmarks.visitors, in words."""
 
 
 def systems() -> str:
@@ -119,6 +183,7 @@ def measured() -> str:
         *_views_of_i3d(),
         *_open_set(),
         *_calibration(),
+        *_precision(),
         *_few_shot(),
         *_bench(),
         *_costs(),
@@ -476,6 +541,33 @@ def _calibration() -> list[str]:
                 for row in table
             ],
         ),
+    ]
+
+
+def _precision() -> list[str]:
+    figures: dict[str, dict[str, float]] = {}
+    for row in kept_rows(assets.MEASURED / "precision.csv"):
+        figures.setdefault(row["model"], {})[row["precision"]] = float(row["top1"])
+        clips = int(row["clips"])
+    rows = []
+    for name, top1 in figures.items():
+        cells = []
+        for precision in ("bfloat16", "float32"):
+            low, high = confidence_interval(round(top1[precision] * clips / 100), clips)
+            cells.append(f"{top1[precision]:.1f} % ({low:.0f} to {high:.0f})")
+        rows.append((registry.card(name).title, *cells))
+    apart = max(abs(one["bfloat16"] - one["float32"]) for one in figures.values())
+    models = ",".join(figures)
+    return [
+        "## Half the digits on a GPU",
+        _commands(
+            f"har-demo evaluate --model {models} --data people --out bfloat16.csv",
+            f"har-demo evaluate --model {models} --data people --out float32.csv --float32",
+        ),
+        f"On a GPU networks calculate in bfloat16, unless `--float32` is asked for. Top-1 of {clips} rendered clips with the "
+        "95 % interval, both ways on the same clips of one GPU machine (H200; `results/measured/precision.csv`): they are at "
+        f"most {apart:.1f} points apart, far less than the intervals.",
+        _table(("model", "bfloat16", "float32"), rows),
     ]
 
 

@@ -17,6 +17,7 @@ from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import recognize
 from har_demo.weights import availability
 from tests.media import figure_clip
+from tests.test_interface.pressed import finished
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +231,6 @@ def test_what_the_public_client_would_not_send_is_a_sentence_too(server):
 def test_an_assistant_lists_the_tools_with_their_types_and_calls_three(server):
     """Through the public client of the Model Context Protocol, as assistants use it."""
     pytest.importorskip("mcp")
-    import anyio
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
 
@@ -255,10 +255,7 @@ def test_an_assistant_lists_the_tools_with_their_types_and_calls_three(server):
                 await called("layers", model="c3d_lab", frames="16"),
             )
 
-    with ThreadPoolExecutor(1) as apart:  # the browser of other tests has a loop in this thread
-        tools, ways, methods, layers, unknown, mistyped = apart.submit(
-            anyio.run, conversation
-        ).result()
+    tools, ways, methods, layers, unknown, mistyped = finished(conversation())
     for name, schema in tools.items():
         for parameter, said in schema["properties"].items():
             assert "type" in said or "anyOf" in said, f"{name}.{parameter}: {said}"

@@ -21,6 +21,7 @@ from gradio_client.utils import Status
 from har_demo.interface import api, app, lanes, stopping, visitor
 from har_demo.interface.parameters import ClipFile
 from har_demo.interface.run import on, press
+from tests.test_interface.pressed import finished
 
 STEPS_IN_ALL = 600  # of a twentieth of a second, if nothing ends the work
 
@@ -274,10 +275,7 @@ def test_an_assistant_that_has_gone(small):
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
 
-    # The browser's fixture runs a loop in this thread.
-    leaving = threading.Thread(target=lambda: asyncio.run(ask_and_leave()))
-    leaving.start()
-    leaving.join()
+    finished(ask_and_leave())
     STEPS.end_early()
 
 

@@ -1,6 +1,5 @@
 """Uploads that would fill the disk are refused by a sentence, and nothing of them is kept."""
 
-import asyncio
 import functools
 import http.server
 import os
@@ -16,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from har_demo.interface import sweeper, uploads
+from tests.test_interface.pressed import finished
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +116,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(client, folder):
         "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    asyncio.run(client.app(scope, receive, ignore))
+    finished(client.app(scope, receive, ignore))
     assert len(held) == 1 and stored(folder) == [] and uploads._coming == {}
 
 
@@ -167,7 +167,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 
 def fetched(address: str, folder: Path) -> str:
-    return asyncio.run(uploads.download(address, str(folder)))
+    return finished(uploads.download(address, str(folder)))
 
 
 def refused(address: str, folder: Path) -> str:

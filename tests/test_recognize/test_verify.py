@@ -10,7 +10,7 @@ from har_demo.errors import ChoiceError
 from har_demo.models.card import Source
 from har_demo.recognize import networks, plan, verify
 from har_demo.recognize.prediction import ModelError
-from har_demo.weights import Availability, Provenance, hub, loading, sources, state
+from har_demo.weights import Availability, Provenance, hub
 from har_demo.weights.official import Comparison
 from tests.test_recognize.conftest import tiny_card
 
@@ -30,8 +30,6 @@ def card(monkeypatch, tmp_path, clip):
     made = replace(tiny_card("small"), weights=files)
     for module in (verify, plan):
         monkeypatch.setattr(module.registry, "card", lambda name: made)
-    for module in (loading, sources):
-        monkeypatch.setattr(module, "read_untrusted", state.read)
     monkeypatch.setattr(verify, "ingest", lambda path: clip)
     hub.folder().mkdir(parents=True, exist_ok=True)
     networks.forget()

