@@ -1,4 +1,4 @@
-"""What an address names is brought back: the clip, models or prompts, and settings that a page offers."""
+"""Restore what an address names: the clip, models or prompts, and settings that a page offers."""
 
 from collections.abc import Collection
 

@@ -208,7 +208,7 @@ const atlas = (() => {
   };
 
   // The address follows the clip that came or went, and the answers that were asked for.
-  let opened = false; // what the address names has been brought back
+  let opened = false; // what the address names has been restored
   let expected = false; // a press on Run has no answer yet
   const follow = () => {
     if (!opened) return;
@@ -224,7 +224,7 @@ const atlas = (() => {
     } else if (parameters.has('ask')) write(parameters);
   };
 
-  // The server keeps no names of files: who brought one finds its name in this tab.
+  // The server keeps no names of files; the tab that a clip came in has its name.
   const nameClips = () => {
     const session = kept();
     for (const place of all('[data-clip-name]')) {
