@@ -30,8 +30,8 @@ OFFERED = {
 @press
 def restore(job: Job, query: dict):
     """Bring back the clip and the settings that a shared link names, and warn of what cannot be had."""
-    problems = []
-    settings = {}
+    problems: list[str] = []
+    settings: dict[str, int] = {}
     for name, values in OFFERED.items():
         chosen = one_of(query, name, [str(value) for value in values], problems)
         settings |= {name: int(value) for name, value in chosen.items()}
@@ -45,7 +45,7 @@ def restore_prompts(job: Job, query: dict):
 
     Yields updates of the clip and of the question's fields.
     """
-    problems = []
+    problems: list[str] = []
     question = {}
     if query.get("prompts"):
         question["prompts"] = query["prompts"][:LONGEST]
