@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from html import escape, unescape
+from inspect import getmodule, getsource
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 
 from har_demo.clips.ingest import ingest
-from har_demo.interface import links
+from har_demo.interface import app, links
 from har_demo.interface.address import link
 from har_demo.interface.clip_input import shown
 from har_demo.interface.examples import example
+from har_demo.interface.header import ABOUT_CLIPS
 from har_demo.interface.pages.attention import callbacks as attention
 from har_demo.interface.pages.attention.view import model_choices, verdict_shown
 from har_demo.interface.pages.flow import callbacks as flow
@@ -224,6 +226,12 @@ def test_answers_lead_to_their_moment_on_the_other_pages():
     }
     for page, query in found.items():
         assert "clip_notice" not in pressed(RESTORES[page], query=query)[-1]
+
+
+def test_the_bar_takes_the_clip_to_every_page_that_asks_about_one():
+    sources = {address: getsource(getmodule(build)) for _, address, build in app.PAGES}
+    assert set(ABOUT_CLIPS) == {a for a, text in sources.items() if "clip_input.build()" in text}
+    assert {"", *ABOUT_CLIPS} == RESTORES.keys()
 
 
 def test_the_panel_knows_the_clip_by_hash_for_windows_and_links_by_example(shipped):

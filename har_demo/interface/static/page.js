@@ -176,7 +176,8 @@ const atlas = (() => {
 
   const write = parameters => {
     parameters.delete('ask');
-    const answered = settings(parameters) === settings(linkOf(one('.results')));
+    // No address has a visitor's own weights: others would answer it otherwise.
+    const answered = settings(parameters) === settings(linkOf(one('.results'))) && !asked().own;
     if (asksOf(parameters) && !answered) parameters.set('ask', '0');
     const query = parameters.toString();
     history.replaceState(history.state, '', location.pathname + (query && `?${query}`));
