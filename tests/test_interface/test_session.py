@@ -35,7 +35,7 @@ def query(address: str) -> dict[str, str]:
 def addressed(page, part: str) -> dict[str, str]:
     """The page's address once it has this in it."""
     page.wait_for_function("part => location.search.includes(part)", arg=part)
-    return query(page.url)
+    return query(page.evaluate("location.href"))
 
 
 def bar(page, title: str):

@@ -306,6 +306,9 @@ const atlas = (() => {
   });
   document.addEventListener('input', event => {
     if (event.target.matches('[data-find-model]')) find(event.target.value);
+    // Gradio's own event of text fields is for keys alone, and text is pasted as well.
+    if (event.target.matches('#prompts textarea')) draft('prompts', event.target.value);
+    if (event.target.matches('#templates textarea')) draft('templates', event.target.value);
   });
   document.addEventListener('click', event => {
     if (event.target.closest('[data-toggle-theme]')) toggleTheme();

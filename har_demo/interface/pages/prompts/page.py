@@ -224,7 +224,8 @@ def build() -> None:
         "templates": templates,
         "pooling": pooling,
     }
-    address.keep(question)
+    # The page's script sees to the texts.
+    address.keep({"none": none, "tower": model, "pooling": pooling})
     on(page.load, restore_prompts, [], {**clip.outputs(notice), **question}).then(
         None, None, None, js="() => atlas.restored()", api_name="prompts_restored", **PRIVATE
     )
