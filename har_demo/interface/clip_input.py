@@ -1,5 +1,6 @@
 """The first step of a page: a clip comes in by upload, webcam or example and shows its facts."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.clips.probe import limits
 from har_demo.errors import ChoiceError, ClipError
 from har_demo.interface import formatting
+from har_demo.interface.address import link
 from har_demo.interface.examples import example, examples
 from har_demo.interface.reading import read
 from har_demo.interface.render import fragment, render
@@ -102,7 +104,11 @@ def connect(part: ClipPart, notice: gr.HTML) -> None:
 def shown(clip: Clip) -> dict:
     """Updates that show a clip: its copy, itself, its facts, and no notices."""
     facts = render(
-        "clip_facts", clip=clip, duration=formatting.seconds(clip.duration), changes=changes(clip)
+        "clip_facts",
+        clip=clip,
+        link=json.dumps(link(clip)),
+        duration=formatting.seconds(clip.duration),
+        changes=changes(clip),
     )
     return EMPTY | {"video": str(clip.path), "current": clip, "facts": facts}
 

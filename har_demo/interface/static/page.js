@@ -10,13 +10,15 @@ const atlas = (() => {
       .filter(box => box.checked)
       .map(box => box.value);
 
-  // The clip, models and settings behind the answers on the page.
+  // The clip behind the answers on the page, and what else the page needs to know of them.
   const asked = () => JSON.parse(one('.results')?.dataset.asked || '{}');
 
   // Another clip may be shown by now: then the answers say whose they are, and nothing seeks.
   const same = () => asked().shown === one('.clip-facts')?.dataset.clip;
   const compare = () =>
     requestAnimationFrame(() => {
+      nameClips();
+      follow();
       one('.results')?.classList.toggle('elsewhere', !same());
       movePlayhead();
       // A screen reader hears what changes in a place that stays; the panel itself is replaced.
@@ -91,6 +93,8 @@ const atlas = (() => {
   };
   const started = () => {
     busy(true);
+    keep();
+    expected = true;
     // On a phone the answers come below, and on a desk the page may be scrolled past them.
     if (matchMedia('(max-width: 900px)').matches || one('#answer').getBoundingClientRect().top < 0)
       one('#answer').scrollIntoView({behavior: 'smooth', block: 'start'});
@@ -106,28 +110,155 @@ const atlas = (() => {
       (place.matches('a, button') ? place : place.querySelector('a, button')).click();
     }, 100);
 
+  // The session: the page's own address, and what the tab remembers. har_demo/interface/address.py says why.
   const linkParameters = () => new URLSearchParams(location.search);
+  const CLIP = ['clip', 'example'];
+  const QUESTION = ['models', 'prompts', 'classes', 'method', 'model', 'start', 'second'];
+  const NO_SETTING = ['ask', '__theme', 'view'];
+  const MOST_LETTERS = 3000;
+
+  const only = (parameters, takes) => new URLSearchParams([...parameters].filter(takes));
+  const clipOf = parameters => only(parameters, ([name, value]) => CLIP.includes(name) && value).toString();
+  const linkOf = place => new URLSearchParams(JSON.parse(place?.dataset.link || '{}'));
+  const clipHere = () => linkOf(one('.clip-facts')).toString();
+  const putClip = (parameters, link) => {
+    CLIP.forEach(name => parameters.delete(name));
+    new URLSearchParams(link).forEach((value, name) => parameters.set(name, value));
+  };
+  const asksOf = parameters => QUESTION.some(name => parameters.get(name));
+  const settings = parameters => {
+    const all = only(parameters, ([name]) => !NO_SETTING.includes(name));
+    all.sort();
+    return all.toString();
+  };
+
+  const KEPT = 'atlas-session';
+  const kept = () => {
+    try {
+      return {pages: {}, names: {}, clip: '', ...JSON.parse(sessionStorage.getItem(KEPT))};
+    } catch {
+      return {pages: {}, names: {}, clip: ''};
+    }
+  };
+  const remember = session => {
+    try {
+      sessionStorage.setItem(KEPT, JSON.stringify(session));
+    } catch {
+      /* no storage here: the addresses do without */
+    }
+  };
+
+  // The bar leads to the same clip, and back to what was typed and chosen there.
+  const towards = (address, clip) => {
+    const parameters = new URLSearchParams(address);
+    if (clipOf(parameters) === clip) return parameters;
+    putClip(parameters, clip);
+    for (const name of ['start', 'second', 'ask']) parameters.delete(name); // moments of another clip
+    if (asksOf(parameters)) parameters.set('ask', '0');
+    return parameters;
+  };
+  const lead = () => {
+    const links = all('.nav-holder nav a');
+    if (!links.length) return;
+    const path = place => place.pathname.replace(/\/$/, '');
+    const home = path(links[0]);
+    const pages = one('[data-about-clips]').dataset.aboutClips.split(' ');
+    const aboutClips = [home, ...pages.map(name => `${home}/${name}`)];
+    const session = kept();
+    if (aboutClips.includes(path(location))) {
+      session.clip = opened ? clipHere() : clipOf(linkParameters());
+      session.pages[path(location)] = only(linkParameters(), ([name]) => !['__theme', 'view'].includes(name)).toString();
+      remember(session);
+    }
+    for (const link of links)
+      if (aboutClips.includes(path(link))) link.search = towards(session.pages[path(link)], session.clip);
+  };
+
+  const write = parameters => {
+    parameters.delete('ask');
+    // No address has a visitor's own weights: others would answer it otherwise.
+    const answered = settings(parameters) === settings(linkOf(one('.results'))) && !asked().own;
+    if (asksOf(parameters) && !answered) parameters.set('ask', '0');
+    const query = parameters.toString();
+    history.replaceState(history.state, '', location.pathname + (query && `?${query}`));
+    lead();
+  };
+
+  // What is typed and set goes into the address a moment later: browsers bound how often it changes.
+  const drafts = new Map();
+  let later;
+  const draft = (name, value) => {
+    drafts.set(name, typeof value === 'boolean' ? Number(value) : value);
+    expected = false;
+    clearTimeout(later);
+    later = setTimeout(keep, 250);
+  };
+  const keep = () => {
+    clearTimeout(later);
+    if (!drafts.size) return;
+    const parameters = linkParameters();
+    for (const [name, value] of drafts) {
+      const text = String(value ?? '');
+      if (name === 'prompts') parameters.delete('classes');
+      if (name === 'classes') parameters.delete('prompts');
+      if (text && encodeURIComponent(text).length <= MOST_LETTERS) parameters.set(name, text);
+      else parameters.delete(name);
+    }
+    drafts.clear();
+    write(parameters);
+  };
+
+  // The address follows the clip that came or went, and the answers that were asked for.
+  let opened = false; // what the address names has been restored
+  let expected = false; // a press on Run has no answer yet
+  const follow = () => {
+    if (!opened) return;
+    const parameters = linkParameters(),
+      results = one('.results');
+    if (expected && results && same()) {
+      expected = false;
+      const stay = only(parameters, ([name]) => ['__theme', 'view'].includes(name));
+      write(new URLSearchParams([...linkOf(results), ...stay]));
+    } else if (clipOf(parameters) !== clipHere()) {
+      putClip(parameters, clipHere());
+      write(parameters);
+    } else if (parameters.has('ask')) write(parameters);
+  };
+
+  // The server keeps no names of files; the tab that a clip came in has its name.
+  const nameClips = () => {
+    const session = kept();
+    for (const place of all('[data-clip-name]')) {
+      const hash = place.dataset.clipName;
+      if (place.textContent !== `clip-${hash.slice(0, 8)}`) session.names[hash] = place.textContent;
+      else if (session.names[hash]) place.textContent = session.names[hash];
+    }
+    remember(session);
+  };
 
   // Called when the server has put a link's clip back; the ticks live here in the page.
   const restored = () => {
-    const wanted = linkParameters().get('models')?.split(',').filter(Boolean);
+    const parameters = linkParameters();
+    const wanted = parameters.get('models')?.split(',').filter(Boolean);
     const known = boxes().some(box => wanted?.includes(box.value) && !box.disabled);
     if (known)
       boxes().forEach(box => {
         box.checked = wanted.includes(box.value) && !box.disabled;
         if (box.checked) box.closest('.picker-part').open = true;
       });
+    if (parameters.get('edits')) atlas.tickEdits?.(parameters.get('edits').split(','));
     labelRun();
-    const asked = linkParameters().has('prompts') || linkParameters().has('classes');
-    if ((known || asked) && one('.clip-facts')) one('#run').click();
+    nameClips();
+    opened = true;
+    const asks = only(parameters, ([name]) => name !== 'models' || known);
+    if (!clipHere()) return lead();
+    if (asksOf(asks) && parameters.get('ask') !== '0') one('#run').click();
+    else follow();
   };
 
   const copyLink = async () => {
-    const parameters = new URLSearchParams(asked());
-    if (parameters.has('example')) parameters.delete('clip');
-    const told = parameters.has('own') ? 'Link copied, without your weights' : 'Link copied';
-    for (const name of ['own', 'shown']) parameters.delete(name);
-    const link = `${location.origin}${location.pathname}?${parameters}`;
+    const told = asked().own ? 'Link copied, without your weights' : 'Link copied';
+    const link = `${location.origin}${location.pathname}?${linkOf(one('.results'))}`;
     const button = one('#share');
     try {
       await navigator.clipboard.writeText(link);
@@ -161,7 +292,10 @@ const atlas = (() => {
   };
 
   document.addEventListener('change', event => {
-    if (event.target.matches('#models input[name=model]')) labelRun();
+    if (event.target.matches('#models input[name=model]')) {
+      labelRun();
+      draft('models', chosen());
+    }
     // One choice of view for all cards, so that they can be compared.
     if (event.target.matches('[data-view]')) {
       const view = event.target.dataset.view;
@@ -172,6 +306,9 @@ const atlas = (() => {
   });
   document.addEventListener('input', event => {
     if (event.target.matches('[data-find-model]')) find(event.target.value);
+    // Gradio's own event of text fields is for keys alone, and text is pasted as well.
+    if (event.target.matches('#prompts textarea')) draft('prompts', event.target.value);
+    if (event.target.matches('#templates textarea')) draft('templates', event.target.value);
   });
   document.addEventListener('click', event => {
     if (event.target.closest('[data-toggle-theme]')) toggleTheme();
@@ -249,7 +386,17 @@ const atlas = (() => {
     true,
   );
   document.addEventListener('DOMContentLoaded', keepTheme);
+  for (const event of ['mouseover', 'focusin', 'click', 'contextmenu'])
+    document.addEventListener(
+      event,
+      ({target}) => {
+        if (!target.closest?.('.nav-holder')) return;
+        keep();
+        lead();
+      },
+      true,
+    );
 
-  return {chosen, asked, seek, show, tick, labelRun, compare, started, ended, stopping, stopped, restored, copyLink, fetchFile};
+  return {chosen, asked, seek, show, tick, labelRun, compare, started, ended, stopping, stopped, restored, copyLink, draft, lead, fetchFile};
 })();
 window.atlas = atlas;

@@ -16,6 +16,7 @@ from har_demo.explain.export import (
 from har_demo.explain.look import ForwardTrace
 from har_demo.interface.clip_input import ready
 from har_demo.interface.lanes import MODELS, PICTURES
+from har_demo.interface.links import linked_clip, one_of, seconds_of
 from har_demo.interface.pages.attention.on_gpu import class_explained, traced
 from har_demo.interface.pages.attention.view import (
     METHOD_CHOICES,
@@ -73,7 +74,7 @@ def ask_model(
         }
     yield {
         "notice": "",
-        "verdict": verdict_shown(trace, shown, bool(every)),
+        "verdict": verdict_shown(trace, shown, bool(every), second),
         "look": trace,
         "at": MIDDLE,
         **where,
@@ -85,6 +86,18 @@ def ask_model(
         "class_map": class_map_shown(found),
         "curves": "",
     }
+
+
+@press
+def restore_attention(job: Job, query: dict):
+    """Bring back the clip, the model and the moment that an address names.
+
+    Yields updates of the clip, and of: model, second.
+    """
+    problems = []
+    names = [name for _, name in model_choices()]
+    settings = {**one_of(query, "model", names, problems), **seconds_of(query, "second", problems)}
+    yield linked_clip(query, problems) | settings
 
 
 @press

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from har_demo.interface import clip_input, header, plots
+from har_demo.interface import address, clip_input, header, plots
 from har_demo.interface.pages.attention.callbacks import (
     array_of_attention,
     array_of_class,
@@ -14,6 +14,7 @@ from har_demo.interface.pages.attention.callbacks import (
     picture_of_attention,
     picture_of_class,
     redraw,
+    restore_attention,
     stopped,
     trust_class,
 )
@@ -153,6 +154,7 @@ def build() -> None:
                     )
                     class_png = gr.Button("Picture (PNG)", size="sm", elem_id="class-png")
                     class_npz = gr.Button("Array (NPZ)", size="sm", elem_id="class-npz")
+                    share = gr.Button("Copy link", size="sm", elem_id="share")
                 trust_status = gr.HTML("", elem_id="trust-status")
                 curves = plots.build(elem_id="curves")
             file = gr.DownloadButton("File", visible="hidden", elem_id="file")
@@ -240,7 +242,10 @@ def build() -> None:
             **PRIVATE,
         )
     page = gr.context.Context.root_block
-    page.load(
+    share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **PRIVATE)
+    question = {"model": model, "second": second}
+    address.keep(question)
+    offered = page.load(
         offer_models,
         model,
         [model, missing],
@@ -248,4 +253,7 @@ def build() -> None:
         queue=False,
         show_progress="hidden",
         **PRIVATE,
+    )
+    on(offered.then, restore_attention, [], {**clip.outputs(notice), **question}).then(
+        None, None, None, js="() => atlas.restored()", api_name="restored", **PRIVATE
     )

@@ -13,6 +13,7 @@ from har_demo.explain.functions import TITLES
 from har_demo.explain.look import ForwardTrace
 from har_demo.explain.picture import cell_of, colours, frame_of, frames_asking
 from har_demo.interface import formatting, plots
+from har_demo.interface.address import link
 from har_demo.interface.render import data_uri, fragment, render
 from har_demo.models.registry import cards
 from har_demo.weights import availability
@@ -61,13 +62,16 @@ def missing_models() -> str:
     )
 
 
-def verdict_shown(one: ForwardTrace, shown: str, with_attention: bool) -> str:
-    """The model's answer and its input."""
+def verdict_shown(
+    one: ForwardTrace, shown: str, with_attention: bool, second: float | None = None
+) -> str:
+    """The model's answer and its input; `second` is the moment that was asked for."""
     name, share = one.top(1)[0]
     return fragment(
         "attention/parts",
         "verdict",
         asked=json.dumps({"clip": one.clip.sha256, "shown": shown}),
+        link=json.dumps(link(one.clip, model=one.card.name, second=second)),
         clip=one.clip,
         headline=f"{one.card.title} says '{name}', {formatting.percent(share)}",
         subline=f"{formatting.count(len(one.frames), 'frame')} from {one.seconds[0]:.1f} to "

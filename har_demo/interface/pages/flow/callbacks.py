@@ -11,11 +11,12 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError
 from har_demo.flow import learned, save
 from har_demo.flow.catalogue import EMBEDDED, Method, methods, offered
-from har_demo.flow.look import flow_json
+from har_demo.flow.look import LONGEST, flow_json
 from har_demo.flow.views import METHOD
 from har_demo.interface import budget
 from har_demo.interface.clip_input import ready
 from har_demo.interface.lanes import MODELS, PICTURES
+from har_demo.interface.links import linked_clip, one_of, seconds_of
 from har_demo.interface.pages.flow.on_gpu import computed, stacked
 from har_demo.interface.pages.flow.view import (
     FlowOnPage,
@@ -33,6 +34,7 @@ from har_demo.recognize.two_streams import Fusable
 from har_demo.weights.state import megabytes
 
 ALONE = ""  # no second method
+SHORTEST = 0.2  # seconds of a span
 SEEN_BY = {
     "two_stream_temporal": "the paper's stream",
     "temporal_stream_lab": "our small stream",
@@ -73,9 +75,10 @@ def show_motion(
             "Both methods are the same: choose another one to compare with, or nothing."
         )
     chosen = [name for name in (method, beside) if name]
-    result = computed(job, clip, chosen, _number(start), _number(seconds))
+    span = _number(start), _number(seconds)
+    result = computed(job, clip, chosen, *span)
     shown = current.sha256 if current else clip.sha256
-    on_page = FlowOnPage(result, shown, fastest(result), without_camera)
+    on_page = FlowOnPage(result, shown, fastest(result), without_camera, span)
     job.tell(1, "Drawing")
     network = _network(job, on_page, seen_by)
     job.check()
@@ -99,6 +102,25 @@ def _number(value: float | None) -> float:
     if value is None:
         raise ChoiceError("Give the start and the duration of the span in seconds.")
     return float(value)
+
+
+@press
+def restore_flow(job: Job, query: dict):
+    """Bring back the clip, the methods and the span that an address names.
+
+    Yields updates of the clip, and of: method, beside, start, seconds, without_camera.
+    """
+    problems = []
+    names = [one.name for one in offered()]
+    settings = {
+        **one_of(query, "method", names, problems),
+        **one_of(query, "beside", names, problems),
+        **seconds_of(query, "start", problems),
+        **seconds_of(query, "seconds", problems, SHORTEST, LONGEST),
+    }
+    for name, value in one_of(query, "without_camera", ["0", "1"], problems).items():
+        settings[name] = value == "1"
+    yield linked_clip(query, problems) | settings
 
 
 @press

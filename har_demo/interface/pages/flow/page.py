@@ -4,15 +4,17 @@ import gradio as gr
 
 from har_demo.flow.field import TITLES
 from har_demo.flow.look import LONGEST
-from har_demo.interface import clip_input, header
+from har_demo.interface import address, clip_input, header
 from har_demo.interface.pages.flow.callbacks import (
     ALONE,
     SEEN_BY,
+    SHORTEST,
     about,
     ask_streams,
     first_method,
     make_files,
     offer,
+    restore_flow,
     see_as,
     show_motion,
     show_pair,
@@ -75,7 +77,7 @@ def build() -> None:
                     0, label="Start", info="Seconds.", minimum=0, min_width=110, elem_id="start"
                 )
                 seconds = gr.Slider(
-                    0.2,
+                    SHORTEST,
                     LONGEST,
                     value=4,
                     step=0.1,
@@ -116,6 +118,7 @@ def build() -> None:
                         ".flo files", size="sm", visible=False, elem_id="flo"
                     )
                     json_file = gr.DownloadButton("JSON", size="sm", elem_id="json")
+                    share = gr.Button("Copy link", size="sm", elem_id="share")
                 film = gr.Video(
                     visible=False,
                     interactive=False,
@@ -204,10 +207,23 @@ def build() -> None:
     )
     on(weight.change, weigh, [both, weight], {"streams_panel": streams_panel}, **quick)
     page = gr.context.Context.root_block
-    page.load(
+    share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **PRIVATE)
+    settings = {
+        "method": method,
+        "beside": beside,
+        "start": start,
+        "seconds": seconds,
+        "without_camera": without,
+    }
+    address.keep(settings)
+    offered = page.load(
         offer,
         None,
         [method, beside, told, streams, other, streams_go, none],
         api_name="offer_flow",
         **at_once,
+    )
+    # The offer chooses the first method; what the address names comes after it.
+    on(offered.then, restore_flow, [], {**clip.outputs(notice), **settings}).then(
+        None, None, None, js="() => atlas.restored()", api_name="restored", **PRIVATE
     )

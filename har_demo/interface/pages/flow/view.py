@@ -10,6 +10,7 @@ from har_demo.flow.look import STILL, FlowResult, notes
 from har_demo.flow.stack import Stack, as_bytes, memory
 from har_demo.flow.warp import fetched
 from har_demo.interface import formatting
+from har_demo.interface.address import link
 from har_demo.interface.render import data_uri, render
 from har_demo.models.card import ModelCard
 from har_demo.models.registry import card
@@ -29,12 +30,27 @@ class FlowOnPage:
         shown: hash of the clip that stood under 'Your clip'.
         pair: which pair of frames is shown.
         without_camera: camera motion is removed.
+        span: (start, duration) that were asked for, seconds.
     """
 
     look: FlowResult
     shown: str
     pair: int
     without_camera: bool
+    span: tuple[float | None, float | None] = (None, None)
+
+    def link(self) -> dict[str, str]:
+        """What a shared link names, and what `callbacks.restore_flow` brings back."""
+        method, beside = (*(way.method for way in self.look.ways), "")[:2]
+        start, duration = self.span
+        return link(
+            self.look.clip,
+            method=method,
+            beside=beside,
+            start=start,
+            seconds=duration,
+            without_camera=self.without_camera,
+        )
 
 
 def fastest(look: FlowResult) -> int:
@@ -55,6 +71,7 @@ def when(on_page: FlowOnPage) -> str:
     return render(
         "flow/when",
         asked=json.dumps({"clip": clip.sha256, "shown": on_page.shown}),
+        link=json.dumps(on_page.link()),
         clip=clip,
         headline="Nothing moves here" if still else f"Most moves at {formatting.seconds(moment)}",
         subline=f"{clip.source.name}, {span} · {formatting.count(len(look.pairs), 'pair')} of frames, "

@@ -16,12 +16,14 @@ from har_demo.errors import ChoiceError, UserError
 from har_demo.explain import edits
 from har_demo.explain.edits_export import grid_csv, grid_json
 from har_demo.explain.film import MOST_SECONDS, Excerpt, film
-from har_demo.explain.samplings import Sampled, passes, ways
+from har_demo.explain.samplings import FRAMES, KINDS, Sampled, passes, ways
 from har_demo.explain.samplings_export import samplings_csv, samplings_json
 from har_demo.explain.sensitivity import Grid
 from har_demo.interface import budget
+from har_demo.interface.address import link
 from har_demo.interface.clip_input import ready
 from har_demo.interface.lanes import PICTURES
+from har_demo.interface.links import linked_clip, one_of, seconds_of, several_of, unknown_models
 from har_demo.interface.pages.motion import previews as motion_previews
 from har_demo.interface.pages.motion.on_gpu import edited_grids, excerpt, sampled_passes
 from har_demo.interface.pages.motion.view import MotionOnPage
@@ -31,6 +33,7 @@ from har_demo.interface.visitor import visitor
 
 BETWEEN = 0.4  # seconds between two pictures of the grid while it fills
 THUMBNAILS = 8
+STRIDES = (1.0, 2.0, 4.0, 8.0)  # offered
 EDITS, SAMPLINGS = "edits", "samplings"  # the two halves of the page
 
 
@@ -93,6 +96,12 @@ def try_on_models(
     """
     clip = ready(job, current, video)
     shown = current.sha256 if current else clip.sha256
+    named = {"part": part, "models": chosen, "start": start or None}
+    if part == SAMPLINGS:
+        named |= {"kinds": kinds, "frames": frames, "strides": strides}
+    else:
+        named |= {"edits": wanted}
+    address = json.dumps(link(clip, **named))
     if part == SAMPLINGS:
         pages = _samplings(job, clip, shown, chosen, kinds, frames, strides, start)
         style = ""
@@ -103,7 +112,7 @@ def try_on_models(
     last = 0.0
     try:
         for page in pages:
-            first, on_page = on_page is None, page
+            first, on_page = on_page is None, replace(page, link=address)
             if not first and time.monotonic() - last < BETWEEN:
                 continue
             last = time.monotonic()
@@ -131,6 +140,30 @@ def _samplings(job, clip, shown, chosen, kinds, frames, strides, start) -> Itera
     for one in found:
         now = replace(now, passes=(*now.passes, one))
         yield now
+
+
+@press
+def restore_motion(job: Job, query: dict):
+    """Bring back the clip, the half of the page and its settings; the page's script ticks models and edits.
+
+    Yields updates of the clip, and of: part, what, start, kinds, frames, strides.
+    """
+    problems = []
+    unknown_models(query, problems)
+    if query.get("edits"):
+        try:
+            edits.several(query["edits"].split(","))
+        except UserError as problem:
+            problems.append(str(problem))
+    settings = one_of(query, "part", [EDITS, SAMPLINGS], problems)
+    if settings:
+        settings["what"] = gr.update(selected=settings["part"])
+    settings |= several_of(query, "kinds", KINDS, problems)
+    for name, offered in (("frames", FRAMES), ("strides", STRIDES)):
+        chosen = several_of(query, name, [f"{value:g}" for value in offered], problems)
+        settings |= {n: [type(offered[0])(v) for v in values] for n, values in chosen.items()}
+    settings |= seconds_of(query, "start", problems)
+    yield linked_clip(query, problems) | settings
 
 
 @press

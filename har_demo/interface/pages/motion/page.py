@@ -2,15 +2,18 @@
 
 import gradio as gr
 
+from har_demo.explain import samplings
 from har_demo.explain.edits import EDITS
-from har_demo.explain.samplings import FRAMES, KINDS, STRIDES
-from har_demo.interface import clip_input, header
+from har_demo.explain.samplings import FRAMES, KINDS
+from har_demo.interface import address, clip_input, header
 from har_demo.interface.pages.motion.callbacks import EDITS as EDITING
 from har_demo.interface.pages.motion.callbacks import (
     SAMPLINGS,
+    STRIDES,
     play_edit,
     preview,
     previews,
+    restore_motion,
     stopped,
     try_on_models,
 )
@@ -43,6 +46,17 @@ const text = edit => {
   return edit.dataset.edit + (range ? '=' + range.value : '');
 };
 atlas.edits = every => all('.edit').filter(e => every || e.querySelector('[name=edit]').checked).map(text);
+atlas.tickEdits = texts => all('.edit').forEach(edit => {
+  const mine = texts.find(one => one.split('=')[0] === edit.dataset.edit);
+  const range = edit.querySelector('input[type=range]');
+  edit.querySelector('[name=edit]').checked = mine !== undefined;
+  if (range && mine?.includes('=')) {
+    range.value = mine.split('=')[1];
+    say(range);
+  }
+});
+const keep = () => atlas.draft('edits', atlas.edits());
+element.addEventListener('change', keep);
 atlas.forgetStrips = () => all('.film').forEach(film => film.removeAttribute('style'));
 const say = range => {
   const {value, dataset} = range;
@@ -82,6 +96,7 @@ element.addEventListener('click', event => {
     const box = edit.querySelector('[name=edit]');
     box.checked = which === 'usual' ? box.hasAttribute('data-usual') : [edit.dataset.group, 'all'].includes(which);
   });
+  keep();
 });
 """
 
@@ -114,7 +129,7 @@ def build() -> None:
             gr.HTML(fragment("parts", "step", number=2, title="Models"))
             chosen = gr.HTML(picker(TWO_TINY), elem_id="models", js_on_load=None)
             gr.HTML(fragment("parts", "step", number=3, title="What to try"))
-            with gr.Tabs(elem_id="what"):
+            with gr.Tabs(elem_id="what") as what:
                 with gr.Tab("Edits", id=EDITING) as edits_tab:
                     wanted = gr.HTML(
                         render("motion/edits", groups=_groups(), ticked=TICKED_AT_FIRST),
@@ -136,8 +151,8 @@ def build() -> None:
                         info="Some networks take only as many as they were made for.",
                     )
                     strides = gr.CheckboxGroup(
-                        [(f"{n}", float(n)) for n in (1, 2, 4, 8)],
-                        value=list(STRIDES),
+                        [(f"{n:g}", n) for n in STRIDES],
+                        value=list(samplings.STRIDES),
                         label="Strides",
                         info="Of dense sampling: 4 takes every fourth frame.",
                     )
@@ -155,6 +170,7 @@ def build() -> None:
             with gr.Row(visible=False, elem_id="take-away") as take_away:
                 json_file = gr.DownloadButton("JSON", size="sm", elem_id="json")
                 csv_file = gr.DownloadButton("CSV", size="sm", elem_id="csv")
+                share = gr.Button("Copy link", size="sm", elem_id="share")
             played = gr.Video(
                 visible=False,
                 label="Edited clip",
@@ -210,7 +226,13 @@ def build() -> None:
         show_progress_on=[played],
     ).then(None, None, None, js="() => atlas.show('#played')", api_name="show_played", **PRIVATE)
     page = gr.context.Context.root_block
-    page.load(None, None, None, js="() => atlas.restored()", api_name="restored", **PRIVATE)
+    share.click(None, None, None, js="() => atlas.copyLink()", api_name="copy_link", **PRIVATE)
+    settings = {"start": start, "kinds": kinds, "frames": frames, "strides": strides}
+    address.keep(settings)
+    restored = {**clip.outputs(notice), **settings, "part": part, "what": what}
+    on(page.load, restore_motion, [], restored).then(
+        None, None, None, js="() => atlas.restored()", api_name="restored", **PRIVATE
+    )
 
 
 def _groups() -> list[dict]:

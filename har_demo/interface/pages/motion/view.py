@@ -24,6 +24,7 @@ class MotionOnPage:
         grid: the edits and their answers, or None before any.
         stretch, passes, wanted: the samplings that were carried out by now, of which stretch, and how many
             were asked for.
+        link: what was asked, as an address names it, JSON.
         thumbnails: of the stretch, evenly spread, as data: addresses.
     """
 
@@ -33,15 +34,16 @@ class MotionOnPage:
     passes: tuple[Sampled, ...] = ()
     wanted: int = 0
     thumbnails: tuple[str, ...] = ()
+    link: str = "{}"
 
     def panel(self, stopped: bool = False) -> str:
         """All of it as HTML."""
         if self.grid is not None:
-            return grid_shown(self.grid, self.shown, stopped)
+            return grid_shown(self.grid, self.shown, stopped, self.link)
         return samplings_shown(self, stopped)
 
 
-def grid_shown(grid: Grid, shown: str, stopped: bool = False) -> str:
+def grid_shown(grid: Grid, shown: str, stopped: bool = False, link: str = "{}") -> str:
     """The grid with its sensitivities, the sentences and a picture of every edit."""
     rows, part = grid.rows, grid.stretch
     groups = []
@@ -61,6 +63,7 @@ def grid_shown(grid: Grid, shown: str, stopped: bool = False) -> str:
     return render(
         "motion/grid",
         **_about(part, shown),
+        link=link,
         complete=grid.complete,
         headline=_headline(grid, stopped),
         subline=f"{_where(part)} · {formatting.count(len(rows), 'model')}, "
@@ -75,6 +78,7 @@ def _about(part: Stretch, shown: str) -> dict:
     return {
         "asked": json.dumps({"clip": part.source.sha256, "shown": shown}),
         "duration": part.source.duration,
+        "clip": part.source.sha256,
         "name": part.source.source.name,
     }
 
@@ -190,6 +194,7 @@ def samplings_shown(on_page: MotionOnPage, stopped: bool = False) -> str:
     return render(
         "motion/samplings",
         **_about(part, on_page.shown),
+        link=on_page.link,
         complete=complete,
         headline=_samplings_headline(on_page, usual, stopped),
         subline=f"{_where(part)} · {formatting.count(len(models), 'model')}, one view a sampling"

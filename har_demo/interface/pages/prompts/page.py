@@ -1,10 +1,11 @@
 """The page for free text: a clip and some sentences in, which of them it shows, when and where."""
 
+import json
 from functools import partial
 
 import gradio as gr
 
-from har_demo.interface import clip_input, header, plots
+from har_demo.interface import address, clip_input, header, plots
 from har_demo.interface.links import restore_prompts
 from har_demo.interface.pages.prompts import search
 from har_demo.interface.pages.prompts.callbacks import (
@@ -149,10 +150,31 @@ def build() -> None:
             [prompts, kept],
             api_name=f"fill_in_{number}",
             **at_once,
+        ).then(
+            None,
+            None,
+            None,
+            js=f"() => atlas.draft('classes', {json.dumps(name)})",
+            api_name=f"keep_list_{number}",
+            **PRIVATE,
         )
-    own.click(take_back, [prompts, kept], prompts, api_name="own_prompts", **at_once)
+    own.click(take_back, [prompts, kept], prompts, api_name="own_prompts", **at_once).then(
+        None,
+        prompts,
+        None,
+        js="text => atlas.draft('prompts', text)",
+        api_name="keep_own",
+        **PRIVATE,
+    )
     for button, sentences, name in ((plain, PLAIN, "plain"), (several, ENSEMBLE, "several")):
-        button.click(partial("\n".join, sentences), None, templates, api_name=name, **at_once)
+        button.click(partial("\n".join, sentences), None, templates, api_name=name, **at_once).then(
+            None,
+            templates,
+            None,
+            js="text => atlas.draft('templates', text)",
+            api_name=f"keep_{name}",
+            **PRIVATE,
+        )
     described = [which, about_model]
     model.change(describe_model, model, described, api_name="describe_tower", **at_once)
 
@@ -202,6 +224,8 @@ def build() -> None:
         "templates": templates,
         "pooling": pooling,
     }
+    # The page's script sees to the texts.
+    address.keep({"none": none, "tower": model, "pooling": pooling})
     on(page.load, restore_prompts, [], {**clip.outputs(notice), **question}).then(
         None, None, None, js="() => atlas.restored()", api_name="prompts_restored", **PRIVATE
     )

@@ -56,7 +56,8 @@ def results(on_page: PromptsOnPage) -> str:
     more = [row for row in rows[BARS:] if not row["none"]]
     return render(
         "prompts/results",
-        asked=json.dumps(prompts_link(clip, answer) | {"shown": on_page.shown}),
+        asked=json.dumps({"clip": clip.sha256, "shown": on_page.shown}),
+        link=json.dumps(prompts_link(clip, answer)),
         clip=clip,
         headline=headline,
         subline=subline,

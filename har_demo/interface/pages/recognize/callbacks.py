@@ -12,7 +12,6 @@ from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError, UserError
 from har_demo.interface import budget, service
 from har_demo.interface.clip_input import ready
-from har_demo.interface.examples import example_of
 from har_demo.interface.lanes import PICTURES
 from har_demo.interface.pages.recognize.on_gpu import recognized
 from har_demo.interface.pages.recognize.view import results, seen
@@ -31,14 +30,14 @@ class Answers:
 
     Attributes:
         clip: the one that the models were asked about.
-        link: the clip, models and settings as a shared link names them.
+        asked: the clip, models and settings, as `view.results` takes them.
         answers: one per model, in the order of asking.
         strips: the frames that each of those models saw, as HTML.
         waiting: titles of the models that have not answered.
     """
 
     clip: Clip
-    link: dict
+    asked: dict
     answers: tuple[Prediction | ModelError, ...]
     strips: tuple[Markup, ...]
     waiting: tuple[str, ...]
@@ -46,7 +45,7 @@ class Answers:
     def panel(self, stopped: bool = False) -> str:
         """All of it as HTML."""
         answers = list(zip(self.answers, self.strips, strict=True))
-        return results(self.clip, self.link, answers, self.waiting, stopped)
+        return results(self.clip, self.asked, answers, self.waiting, stopped)
 
 
 @press
@@ -80,13 +79,11 @@ def run_models(
     requests = service.requests(chosen, settings, own_model, own_file)
     clip = ready(job, current, video, most_lines(requests))
     budget.check_models(clip, requests)
-    link = {"clip": clip.sha256, "example": example_of(clip), "models": ",".join(chosen)}
-    link |= in_link
-    # Two facts for the page alone: weights that cannot travel, and which clip it showed.
-    link["own"] = own_model if own_file else None
-    link["shown"] = current.sha256 if current else clip.sha256
+    asked = {"clip": clip.sha256, "models": ",".join(chosen), **in_link}
+    asked["own"] = own_model if own_file else None
+    asked["shown"] = current.sha256 if current else clip.sha256
     waiting = tuple(card(request.model).title for request in requests)
-    on_page = Answers(clip, link, (), (), waiting)
+    on_page = Answers(clip, asked, (), (), waiting)
     yield {"notice": "", "panel": on_page.panel(), "answered": on_page, **_no_files()}
     try:
         with closing(recognized(job, clip, requests, seen=True)) as answers:
@@ -96,7 +93,7 @@ def run_models(
                     answer = replace(answer, seen=None)  # drawn: what is kept of a page stays small
                 on_page = Answers(
                     clip,
-                    link,
+                    asked,
                     (*on_page.answers, answer),
                     (*on_page.strips, strip),
                     _without(on_page.waiting, answer.title),

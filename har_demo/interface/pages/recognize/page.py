@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from har_demo.interface import clip_input, header
+from har_demo.interface import address, clip_input, header
 from har_demo.interface.links import CROPS, FRAMES, OWN, STRIDES, WINDOWS, restore
 from har_demo.interface.pages.recognize import health, offer
 from har_demo.interface.pages.recognize.callbacks import (
@@ -111,6 +111,7 @@ def build() -> None:
 
     settings = {"frames": frames, "stride": stride, "windows": windows, "crops": crops}
     restored = settings | {"published": published}
+    address.keep(restored)
     outputs = {
         "notice": notice,
         "panel": panel,

@@ -9,7 +9,10 @@ from markupsafe import Markup
 
 from har_demo.clips.clip import Clip
 from har_demo.clips.transforms import crop_boxes
+from har_demo.explain.film import MOST_SECONDS
+from har_demo.flow.look import LONGEST
 from har_demo.interface import formatting
+from har_demo.interface.address import link
 from har_demo.interface.pages.recognize.verdict import verdict
 from har_demo.interface.render import data_uri, render
 from har_demo.models.card import ModelCard
@@ -20,6 +23,7 @@ from har_demo.recognize.prediction import ModelError, Prediction, SeenWindow
 from har_demo.weights import accuracies
 
 LANES = 6  # a timeline shows at most this many classes of a model
+FOR_THE_PAGE = ("clip", "shown", "own")  # what is asked and is no setting of a link
 
 
 def results(
@@ -33,7 +37,8 @@ def results(
 
     Args:
         clip: what was shown.
-        asked: the clip, models and settings as a shared link names them.
+        asked: the clip's hash, models and settings, and two facts for the page alone: 'shown', the hash of the
+            clip under 'Your clip', and 'own', a model with the user's own weights, which no link has.
         answers: what each model said, with its strip of frames from `seen` ('' for a refusal).
         waiting: titles of the models that have not answered yet.
         stopped: those in `waiting` will never answer.
@@ -45,21 +50,16 @@ def results(
         "recognize/results",
         clip=clip,
         asked=json.dumps({name: value for name, value in asked.items() if value}),
+        link=json.dumps(link(clip, **{k: v for k, v in asked.items() if k not in FOR_THE_PAGE})),
         headline=headline,
         subline=subline,
         timelines=[_timeline(p, clip) for p in predictions if len(p.frames) > 1],
         ticks=ticks(clip.duration),
-        words_link=_words_link(asked) if predictions else "",
+        words_link=f"prompts?{urlencode(link(clip))}" if predictions else "",
         cards=[_card(answer, strip, predictions) for answer, strip in answers],
         waiting=waiting,
         agreement=_agreement(predictions) if len(predictions) > 1 and not waiting else None,
     )
-
-
-def _words_link(asked: dict) -> str:
-    """Address of the Prompts page with the same clip."""
-    name = "example" if asked.get("example") else "clip"
-    return f"prompts?{urlencode({name: asked.get(name, '')})}"
 
 
 def _card(
@@ -229,6 +229,7 @@ def seen(
         model=card.name,
         span=f"window {pictures.window + 1} of {len(indices)}, "
         f"{formatting.seconds(start)} to {formatting.seconds(end)}",
+        moments=_moments(clip, card, start, end),
         filmed=[
             {"image": data_uri(image), "time": formatting.seconds(frame / clip.fps)}
             for frame, image in zip(pictures.frames, pictures.filmed, strict=True)
@@ -247,3 +248,23 @@ def seen(
         sentence=f"{formatting.count(len(np.unique(frames)), 'different frame')}{kept}; the network "
         f"receives {what} of {width} × {height} pixels.",
     )
+
+
+def _moments(clip: Clip, card: ModelCard, start: float, end: float) -> list[tuple[str, str]]:
+    """Titles of other pages, and their addresses with this window of the clip (seconds) and this model."""
+    middle = (start + end) / 2
+    # Flow and Motion look at a span, which is to have the window in it.
+    span = min(max(end - start, 1.0), LONGEST, clip.duration)
+    first = min(max(middle - span / 2, 0.0), clip.duration - span)
+    film = min(max(middle - MOST_SECONDS / 2, 0.0), max(clip.duration - MOST_SECONDS, 0.0))
+    pages = {
+        "flow": {"start": round(first, 2), "seconds": round(span, 2)},
+        "attention": {"model": card.name, "second": round(middle, 2)},
+        "motion": {"models": card.name, "start": round(film, 2)},
+    }
+    if card.gmacs is None:  # no single network, so there is nothing to look into
+        del pages["attention"]
+    return [
+        (page.capitalize(), f"{page}?{urlencode(link(clip, **settings))}")
+        for page, settings in pages.items()
+    ]
