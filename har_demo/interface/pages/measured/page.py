@@ -26,6 +26,16 @@ const keepLink = () => {
   if (link) history.replaceState(null, '', location.pathname + link);
 };
 watch('value', keepLink);
+// Seconds go on by themselves between two updates, each of which says how many have passed.
+const begun = new WeakMap();
+const count = () => {
+  for (const place of document.querySelectorAll('.elapsed')) {
+    if (begun.get(place)?.spent !== place.dataset.spent)
+      begun.set(place, {spent: place.dataset.spent, at: performance.now() - 1000 * place.dataset.spent});
+    place.textContent = `${Math.floor((performance.now() - begun.get(place).at) / 1000)} s`;
+  }
+};
+setInterval(count, 250);
 element.addEventListener('click', event => {
   const mistake = event.target.closest('[data-mistake]');
   if (mistake) trigger('point_click', {custom: JSON.parse(mistake.dataset.mistake)});

@@ -42,7 +42,7 @@ def test_a_clip_is_a_picture_before_it_is_a_video():
     frame = np.zeros((16, 16, 3), np.uint8)
     html = callbacks.films(search(pending=PendingClip("7", frame)), 3.25)
     assert "data:image/jpeg" in html and "being asked about" in html and "scene 7" in html
-    assert "--spent:-3.2s" in html and "0 of at most" in html and "Of 0 rendered" not in html
+    assert 'data-spent="3.2"' in html and "0 of at most" in html and "Of 0 rendered" not in html
     html = callbacks.films(search(1, PendingClip("7", frame, "squatting", 0.4)), 5)
     assert "squatting, 40 %; its video is being rendered" in html and "Of 1 rendered" in html
     html = callbacks.films(search(1, PendingClip("7", frame, "archery", 0.4)), 5)
