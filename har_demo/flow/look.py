@@ -149,6 +149,7 @@ def look(
             on_progress(0, learned.at_hand(method) or f"Loading {TITLES[method]}")
     folder = _folder()
     try:
+        on_progress(0, "The first pair, which tells how long the others take")
         middle = pairs[len(pairs) // 2 :][:1]
         _walk(clip, methods, middle, folder)  # loads networks, which takes its own time
         started = time.perf_counter()

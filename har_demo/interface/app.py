@@ -5,6 +5,8 @@ import os
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from har_demo.clips import cache
 from har_demo.clips.probe import limits
@@ -39,6 +41,9 @@ EVENTS = 512
 THREADS = 3 * lanes.ALL + 40
 """One for each that waits in a lane, and some for those that do not."""
 
+SCRIPTS = ("static/page.js", "static/file_notices.js")
+"""What every page does without asking the server."""
+
 log = logging.getLogger(__name__)
 
 # The pages beside the first: their names in the bar, their addresses and what lays them out.
@@ -64,6 +69,20 @@ APIS = (
     attention_api,
     compare_api,
 )
+
+
+def compressed(app: ASGIApp) -> ASGIApp:
+    """Wrap an ASGI app: pages and their settings travel as gzip; files and streams of events as they are.
+
+    A player asks for parts of a file by their bytes, and events have to arrive one by one.
+    """
+    zipping = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        file = scope["type"] == "http" and "/file=" in scope["path"]
+        await (app if file else zipping)(scope, receive, send)
+
+    return answer
 
 
 def build() -> gr.Blocks:
@@ -102,7 +121,8 @@ def launch(demo: gr.Blocks, **options) -> None:
     demo.launch(
         theme=theme(),
         css=styles(),
-        head=f"{source('static/head.html')}<script>{source('static/page.js')}</script>",
+        head=source("static/head.html")
+        + "".join(f"<script>{source(path)}</script>" for path in SCRIPTS),
         allowed_paths=clips,
         max_file_size=round(limits().megabytes * 1e6),
         footer_links=["api"],
@@ -110,6 +130,12 @@ def launch(demo: gr.Blocks, **options) -> None:
         ssr_mode=False,
         run_history=False,
         max_threads=THREADS,
-        app_kwargs={"middleware": [Middleware(uploads.bounded), Middleware(Departures)]},
+        app_kwargs={
+            "middleware": [
+                Middleware(compressed),
+                Middleware(uploads.bounded),
+                Middleware(Departures),
+            ]
+        },
         **options,
     )

@@ -19,6 +19,7 @@ from har_demo.clips.budget import duration
 from har_demo.clips.clip import Clip
 from har_demo.errors import ChoiceError
 from har_demo.explain.samplings import SamplingChoice
+from har_demo.flow.learned import LEARNED
 from har_demo.interface import gpu
 from har_demo.interface.pages.prompts.on_gpu import gmacs as gmacs_of_frame
 from har_demo.interface.pages.recognize.on_gpu import gains
@@ -41,6 +42,8 @@ FIELD = {"dis": 0.02, "farneback": 0.02, "flownet-lab": 0.02, "raft-people": 0.2
 """Seconds for one field of flow on two cores, at least what results/measured/flow.csv has at 320 × 240."""
 OTHER_FIELD = 1.0
 """The same for published networks of flow, which were not timed on a processor here: assumed."""
+GPU_CORES = 16
+"""Cores that a GPU is worth for networks of flow: it takes 22 ms for a field of raft-people in flow.csv."""
 WORDS_A_SENTENCE = 6.5
 """GMACs: the text encoder of CLIP ViT-L/14, 85 million parameters for each of 77 tokens."""
 LETTERS_A_TOKEN = 4  # of English, roughly
@@ -131,6 +134,16 @@ def check_prompts(
 def check_search(model: str, clips: int, frames: int) -> None:
     """Refuse so many clips, of so many frames each, for an image-text model."""
     check(clips * frames * gmacs_of_frame(_answering(model)) / rate(), SMALLER_SEARCH)
+
+
+def field_seconds(method: str) -> float:
+    """Estimate the seconds of one field of flow on this machine, by its cores or its GPU.
+
+    Args:
+        method: a key of har_demo.flow.field.TITLES.
+    """
+    on_gpu = method in LEARNED and device.device().type == "cuda"
+    return FIELD.get(method, OTHER_FIELD) * 2 / (GPU_CORES if on_gpu else torch.get_num_threads())
 
 
 def seconds_of(one: Plan) -> float:

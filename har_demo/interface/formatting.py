@@ -35,7 +35,7 @@ def milliseconds(value: float) -> str:
 def gmacs(value: float | None) -> str:
     """Multiply-adds in 10⁹: '0.63 GMACs', '87.8 GMACs', '2,106 GMACs', or that nobody counted."""
     if value is None:
-        return "cost unknown"
+        return "cost not counted"
     return f"{value:,.0f} GMACs" if value >= 1000 else f"{value:.3g} GMACs"
 
 

@@ -43,6 +43,11 @@ def notice(sentence: str, kind: str = "error") -> Markup:
     return fragment("parts", "notice", sentence=sentence, kind=kind)
 
 
+def loading(title: str) -> Markup:
+    """A place that is filled when the page has been opened; `title` is what will stand there."""
+    return fragment("parts", "loading", title=title)
+
+
 def source(path: str) -> str:
     """Text of a style or script beside this file, such as 'static/page.js' or 'pages/flow/style.css'."""
     return (_HERE / path).read_text(encoding="utf-8")

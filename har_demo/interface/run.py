@@ -13,6 +13,7 @@ An update names the outputs that change; all others stay as they are.
 
 import functools
 import inspect
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from har_demo import device
 from har_demo.errors import UserError
 from har_demo.interface import stopping
 from har_demo.interface.lanes import Lane, Ticket
+from har_demo.interface.pace import Pace
 from har_demo.interface.problems import explain_error
 from har_demo.interface.render import notice
 from har_demo.interface.visitor import Visitor, gone, visitor
@@ -54,6 +56,7 @@ class Job:
     progress: Callable[..., object]
     visitor: Visitor
     _turns: list[tuple[Lane, Ticket]] = field(default_factory=list)
+    _pace: Pace = field(default_factory=Pace)
 
     @property
     def flag(self) -> int | None:
@@ -61,13 +64,13 @@ class Job:
         return stopping.flag(self.key)
 
     def tell(self, share: float, sentence: str) -> None:
-        """Show how far the work has come, 0 to 1, and what it does now.
+        """Show how far the work has come, 0 to 1, what it does now, and the time left if that is long.
 
         Raises:
             Stopped: Stop was pressed, or whoever asked has gone.
         """
         self.check()
-        self.progress(share, desc=sentence)
+        self.progress(share, desc=sentence + self._pace.words(share, time.monotonic()))
 
     def check(self) -> None:
         """Go on, once those have had their turn who had less.

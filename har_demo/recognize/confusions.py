@@ -2,7 +2,8 @@
 
     action ──▶ the first rendered test clips of it ──▶ the shipped model's answers ──▶ videos of the confused ones
 
-The very frames that the model answers about are what is shown, as small as it sees them.
+The very frames that the model answers about are what is shown, as small as it sees them. The least work comes
+first: one frame of a clip, then the frames of a view and the answer, and all frames only for a video.
 """
 
 from collections.abc import Iterator
@@ -46,6 +47,22 @@ class ConfusedClip:
 
 
 @dataclass(frozen=True)
+class PendingClip:
+    """A rendered clip whose answer or video is still to come.
+
+    Attributes:
+        seed: of the scene.
+        frame: uint8 [SIDE, SIDE, 3], RGB, its first.
+        answered, share: the likeliest class and its probability; '' and 0 until the model has answered.
+    """
+
+    seed: str
+    frame: np.ndarray
+    answered: str = ""
+    share: float = 0.0
+
+
+@dataclass(frozen=True)
 class Search:
     """The state of a search.
 
@@ -55,6 +72,7 @@ class Search:
         answers: class → how many of the clips tried so far were answered so, most frequent first.
         examples: those answered as wanted; at the end, when there is none, the first two that were tried.
         done: whether it is over.
+        pending: the clip that is worked on, or None.
     """
 
     model: str
@@ -63,6 +81,7 @@ class Search:
     answers: dict[str, int]
     examples: tuple[ConfusedClip, ...]
     done: bool
+    pending: PendingClip | None = None
 
     @property
     def tried(self) -> int:
@@ -78,7 +97,8 @@ def look_for(
 ) -> Iterator[Search]:
     """Ask a shipped model about rendered clips of one action until enough are answered as another.
 
-    Yields after every clip; what was asked about before comes at once.
+    Yields whenever there is more to see: a clip's first frame, its answer, its video. What was asked about
+    before comes at once.
 
     Raises:
         ChoiceError: there is no such model or class.
@@ -98,23 +118,38 @@ def look_for(
             "ready here to see its mistakes."
         )
     answers: dict[str, int] = {}
-    hits: list[ConfusedClip] = []
+    shown: list[ConfusedClip] = []
     first: list[tuple[RenderedScene, str, float]] = []
+
+    def state(pending: PendingClip | None = None, done: bool = False) -> Search:
+        ranked = dict(sorted(answers.items(), key=lambda pair: -pair[1]))
+        return Search(model, true, wanted, ranked, tuple(shown), done, pending)
+
     with renderer() as open_scene:
-        for number, scene in enumerate(tried):
+
+        def pending(scene: RenderedScene, answered: str = "", share: float = 0.0) -> PendingClip:
+            clip, read = open_scene(scene, _frames(scene))
+            return PendingClip(str(scene.seed), read(clip, np.array([0]))[0], answered, share)
+
+        for scene in tried:
+            known = (model, entry["sha256"], scene) in _ANSWERS
+            if not known:
+                yield state(pending(scene))
             answered, share = _answer(model, entry["sha256"], scene, open_scene)
             answers[answered] = answers.get(answered, 0) + 1
+            first = [*first, (scene, answered, share)][:2]
+            yield state(None if known else pending(scene, answered, share))
             if answered == wanted:
-                hits.append(_confused(scene, answered, share, open_scene))
-            if len(first) < 2:
-                first.append((scene, answered, share))
-            ranked = dict(sorted(answers.items(), key=lambda pair: -pair[1]))
-            done = len(hits) == enough or number + 1 == most
-            if done and not hits:
-                hits = [_confused(*seen, open_scene) for seen in first]
-            yield Search(model, true, wanted, ranked, tuple(hits), done)
-            if done:
-                return
+                shown.append(_confused(scene, answered, share, open_scene))
+                if len(shown) == enough:
+                    break
+                yield state()
+        if not shown:
+            for seen in first:
+                if not _film(seen[0]).exists():
+                    yield state(pending(*seen))
+                shown.append(_confused(*seen, open_scene))
+        yield state(done=True)
 
 
 _ANSWERS: dict[tuple[str, str, RenderedScene], tuple[str, float]] = {}
@@ -139,13 +174,17 @@ def _frames(scene: RenderedScene) -> dict[int, np.ndarray]:
 
 
 def _confused(scene: RenderedScene, answered: str, share: float, open_scene: Open) -> ConfusedClip:
-    film = cache.folder() / f"rendered-{scene.seed}.mp4"
+    film = _film(scene)
     if not film.exists():
         clip, read = open_scene(scene, _frames(scene))
         part = film.with_suffix(".part.mp4")
         write_video(part, read(clip, np.arange(clip.frames)), clip.fps)
         part.replace(film)
     return ConfusedClip(str(scene.seed), answered, share, film)
+
+
+def _film(scene: RenderedScene) -> Path:
+    return cache.folder() / f"rendered-{scene.seed}.mp4"
 
 
 def ready() -> list[str]:

@@ -115,7 +115,8 @@ def test_little_time_means_fewer_pairs_and_it_is_said(moving):
 def test_progress_is_told_and_can_end_the_work(moving, cache):
     heard = []
     look(moving, ["dis"], seconds=0.2, on_progress=lambda done, what: heard.append((done, what)))
-    assert heard[0] == (0, "DIS: pair 1 of 5") and heard[-1] == (0.8, "DIS: pair 5 of 5")
+    assert heard[0] == (0, "The first pair, which tells how long the others take")
+    assert heard[1] == (0, "DIS: pair 1 of 5") and heard[-1] == (0.8, "DIS: pair 5 of 5")
 
     def stop(done, what):
         raise InterruptedError

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from har_demo.interface import theme
 from har_demo.interface.render import source
 
 PAIRS = [
@@ -47,3 +48,14 @@ def test_black_on_white_is_21_to_1():
 def test_text_stands_out_from_its_ground(block, text, ground):
     colours = tokens(block)
     assert ratio(colours[text], colours[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("suffix", ["", "_dark"])
+def test_a_field_has_a_frame_that_can_be_seen(suffix):
+    """In light as in dark: WCAG's 3 to 1 on the field and on what lies around it."""
+    look = theme.theme()
+    frame = getattr(look, f"input_border_color{suffix}")
+    for ground in ("input_background_fill", "block_background_fill", "body_background_fill"):
+        assert ratio(frame, getattr(look, ground + suffix)) >= 3
+    width = getattr(look, f"input_border_width{suffix}") or look.input_border_width
+    assert width == "1px"

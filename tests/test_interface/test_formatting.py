@@ -21,7 +21,7 @@ def test_moments(value, text):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "cost unknown"),
+        (None, "cost not counted"),
         (0.628, "0.628 GMACs"),
         (87.764, "87.8 GMACs"),
         (2106.38, "2,106 GMACs"),

@@ -22,6 +22,14 @@ def test_every_model_is_listed_once_with_its_facts():
         assert formatting.gmacs(card.gmacs) in part
 
 
+def test_what_is_ticked_comes_first_and_figures_are_explained():
+    page = picker(TWO_TINY)
+    names = re.findall(r'name="model" value="([^"]+)"', page)
+    assert set(names[: len(TWO_TINY)]) == set(TWO_TINY)
+    assert "no network" in row(page, "idt_lab") and "no network" not in row(page, "c3d_lab")
+    assert "% on ARID<" in row(page, "c3d_lab") and "ARID: six actions filmed in the dark" in page
+
+
 def test_models_of_optical_flow_are_asked_like_others():
     page = picker(TWO_TINY)
     flowing = [card for card in cards().values() if "flow" in card.input.modality]

@@ -3,10 +3,14 @@
 import re
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
 from har_demo import interface
+from har_demo.interface.pages.compute import page as compute
+from har_demo.interface.pages.lecture import page as lecture
+from har_demo.interface.pages.measured import page as measured
 from har_demo.interface.render import fragment, notice, render, source, styles
 
 HERE = Path(interface.__file__).parent
@@ -26,6 +30,23 @@ def test_names_of_strangers_are_escaped():
     assert "&lt;i&gt;" in fragment(
         "prompts/parts", "image_text_model", card={"sentence": "<i>", "link": ""}, able=""
     )
+
+
+@pytest.mark.parametrize("page", [compute, lecture, measured], ids=lambda page: page.__name__)
+def test_what_is_drawn_on_opening_has_a_placeholder_until_then(page):
+    """A reader whose answer is on its way, or lost, sees what will stand there and no empty page."""
+    with gr.Blocks() as demo:
+        page.build()
+    filled = [
+        place
+        for event in demo.fns.values()
+        if ("load" in [kind for _, kind in event.targets])
+        for place in event.outputs
+        if isinstance(place, gr.HTML)
+    ]
+    assert len(filled) > 1
+    for place in filled:
+        assert 'aria-busy="true"' in place.value and re.search(r"<h3>\w", place.value)
 
 
 def test_a_missing_value_is_an_error_and_not_a_blank():

@@ -12,7 +12,7 @@ from har_demo.interface.pages.compute.view import (
     network_choices,
     restore,
 )
-from har_demo.interface.render import fragment
+from har_demo.interface.render import fragment, loading
 from har_demo.profiling.convolutions import KERNELS
 from har_demo.profiling.what_if import FRAMES, SIDES
 
@@ -49,7 +49,9 @@ def build() -> None:
                 elem_id="unit",
             )
         with gr.Column(min_width=300, elem_classes="compute-answer"):
-            network = plots.build(script=LINK_SCRIPT, elem_id="layers")
+            network = plots.build(
+                loading("The layers of the network"), LINK_SCRIPT, elem_id="layers"
+            )
     with gr.Row(elem_classes="compute-row", equal_height=False):
         with gr.Column(min_width=280, elem_classes="compute-ask"):
             gr.HTML(fragment("parts", "step", number=2, title="One convolution"))
@@ -68,7 +70,7 @@ def build() -> None:
             )
         with gr.Column(min_width=300, elem_classes="compute-answer"):
             one = [inputs, outputs, kernel, groups, time, place, unit]
-            convolution = gr.HTML(elem_id="convolution")
+            convolution = gr.HTML(loading("Four convolutions"), elem_id="convolution")
 
     quiet = {
         "api_visibility": "undocumented",

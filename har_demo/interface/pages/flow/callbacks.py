@@ -6,12 +6,13 @@ from pathlib import Path
 
 import gradio as gr
 
+from har_demo.clips.budget import duration
 from har_demo.clips.clip import Clip
 from har_demo.clips.ingest import cached_clip
 from har_demo.errors import ChoiceError
 from har_demo.flow import learned, save
 from har_demo.flow.catalogue import EMBEDDED, Method, methods, offered
-from har_demo.flow.look import LONGEST, flow_json
+from har_demo.flow.look import LONGEST, PAIRS, flow_json
 from har_demo.flow.views import METHOD
 from har_demo.interface import budget
 from har_demo.interface.clip_input import ready
@@ -35,6 +36,7 @@ from har_demo.weights.state import megabytes
 
 ALONE = ""  # no second method
 SHORTEST = 0.2  # seconds of a span
+AT_ONCE = 5.0  # seconds that a default may take; of what takes longer the page says how long
 SEEN_BY = {
     "two_stream_temporal": "the paper's stream",
     "temporal_stream_lab": "our small stream",
@@ -78,7 +80,7 @@ def show_motion(
     span = _number(start), _number(seconds)
     result = computed(job, clip, chosen, *span)
     shown = current.sha256 if current else clip.sha256
-    on_page = FlowOnPage(result, shown, fastest(result), without_camera, span)
+    on_page = FlowOnPage(result, shown, fastest(result, without_camera), without_camera, span)
     job.tell(1, "Drawing")
     network = _network(job, on_page, seen_by)
     job.check()
@@ -132,13 +134,16 @@ def stopped(job: Job, on_page: FlowOnPage | None):
 
 @press(lane=PICTURES)
 def take_off(job: Job, on_page: FlowOnPage | None, without_camera: bool):
-    """Show the same flow with or without the camera's motion.
+    """Show the same flow with or without the camera's motion; another pair where the fastest was shown.
 
     Yields updates of: notice, panel, pair, answered, film, zip_file.
     """
     if on_page is None:
         return
-    changed = replace(on_page, without_camera=without_camera)
+    pair, look = on_page.pair, on_page.look
+    if pair == fastest(look, on_page.without_camera):
+        pair = fastest(look, without_camera)
+    changed = replace(on_page, pair=pair, without_camera=without_camera)
     yield {
         "notice": "",
         "panel": when(changed),
@@ -176,8 +181,8 @@ def _check_here(on_page: FlowOnPage) -> None:
 def _network(job: Job, on_page: FlowOnPage, seen_by: str) -> str:
     found, model = on_page.look, card(seen_by if seen_by in SEEN_BY else next(iter(SEEN_BY)))
     way = found.ways[0]
-    first = int(found.pairs[fastest(found), 0])
-    # The fastest moment is in the middle of what is shown.
+    # Networks are given the camera's motion too; the fastest moment is in the middle of what is shown.
+    first = int(found.pairs[fastest(found, without_camera=False), 0])
     reach = model.input.flow_frames * found.clip.fps / model.input.fps
     one = stacked(job, found.clip, model.input, round(first - reach / 2), way.method)
     return as_network(one, model, way.title, found.clip.fps)
@@ -245,9 +250,10 @@ def weigh(job: Job, both: Fusable | None, weight: float):
         yield {"streams_panel": two_streams(both, weight)}
 
 
-def first_method() -> str:
-    """The default method: the shipped network, if it is here."""
-    return METHOD if learned.at_hand(EMBEDDED) else EMBEDDED
+def first_beside() -> str:
+    """Return the shipped network as a second method where this machine computes every pair at once, or ALONE."""
+    quick = PAIRS * budget.field_seconds(EMBEDDED) <= AT_ONCE
+    return EMBEDDED if quick and not learned.at_hand(EMBEDDED) else ALONE
 
 
 def offer() -> tuple:
@@ -259,11 +265,11 @@ def offer() -> tuple:
     names = streaming.ready()
     choices = [(_label(one), one.name) for one in able]
     pairs = [(_streams_label(name), name) for name in names]
-    first = first_method()
+    beside = first_beside()
     return (
-        gr.update(choices=choices, value=first),
-        gr.update(choices=[("nothing", ALONE), *choices], value=ALONE),
-        about(first, ALONE),
+        gr.update(choices=choices, value=METHOD),
+        gr.update(choices=[("nothing", ALONE), *choices], value=beside),
+        about(METHOD, beside),
         gr.update(choices=pairs, value=names[0] if names else None),
         gr.update(choices=[("what it was trained with", ALONE), *choices], value=ALONE),
         gr.update(visible=bool(names)),
@@ -293,6 +299,8 @@ def _streams_label(name: str) -> str:
 
 
 def about(method: str, beside: str) -> str:
-    """The ideas, errors and downloads of the chosen methods, before anything is computed."""
+    """The ideas, errors, times and downloads of the chosen methods, before anything is computed."""
     chosen = [one for name in (method, beside) for one in methods() if one.name == name]
-    return fragment("flow/parts", "about", methods=chosen)
+    took = {one.name: PAIRS * budget.field_seconds(one.name) for one in chosen}
+    slow = {name: duration(seconds) for name, seconds in took.items() if seconds > AT_ONCE}
+    return fragment("flow/parts", "about", methods=chosen, pairs=PAIRS, slow=slow)

@@ -4,6 +4,7 @@ import gradio as gr
 
 from har_demo.flow.field import TITLES
 from har_demo.flow.look import LONGEST
+from har_demo.flow.views import METHOD
 from har_demo.interface import address, clip_input, header
 from har_demo.interface.pages.flow.callbacks import (
     ALONE,
@@ -11,7 +12,7 @@ from har_demo.interface.pages.flow.callbacks import (
     SHORTEST,
     about,
     ask_streams,
-    first_method,
+    first_beside,
     make_files,
     offer,
     restore_flow,
@@ -49,7 +50,7 @@ def build() -> None:
     """Lay out the page inside the current Blocks and connect its events."""
     answered = gr.State(None)  # the OnPage on the right
     both = gr.State(None)  # the Fusable below it
-    first = first_method()
+    second = first_beside()
 
     header.build()
     with gr.Row(elem_id="bench", equal_height=False):
@@ -58,20 +59,20 @@ def build() -> None:
             gr.HTML(fragment("parts", "step", number=2, title="Optical flow"))
             with gr.Row():
                 method = gr.Dropdown(
-                    [(TITLES[first], first)],
-                    value=first,
+                    [(TITLES[METHOD], METHOD)],
+                    value=METHOD,
                     label="Method",
                     min_width=200,
                     elem_id="method",
                 )
                 beside = gr.Dropdown(
-                    [("nothing", ALONE)],
-                    value=ALONE,
+                    [("nothing", ALONE), *[(TITLES[name], name) for name in (second,) if name]],
+                    value=second,
                     label="Compare with",
                     min_width=200,
                     elem_id="beside",
                 )
-            told = gr.HTML(about(first, ALONE), elem_id="about-methods")
+            told = gr.HTML(about(METHOD, second), elem_id="about-methods")
             with gr.Row():
                 start = gr.Number(
                     0, label="Start", info="Seconds.", minimum=0, min_width=110, elem_id="start"

@@ -1,6 +1,7 @@
 """HTML of the right-hand side of the Flow page: motion over time, one pair of frames, input of a network."""
 
 import json
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,9 +54,9 @@ class FlowOnPage:
         )
 
 
-def fastest(look: FlowResult) -> int:
-    """The pair in which most moves."""
-    return int(look.ways[0].own_means.argmax())
+def fastest(look: FlowResult, without_camera: bool) -> int:
+    """Return the pair in which most moves: the peak of the first method's line in the chart."""
+    return int(_means(look, without_camera)[0].argmax())
 
 
 def when(on_page: FlowOnPage) -> str:
@@ -63,7 +64,7 @@ def when(on_page: FlowOnPage) -> str:
     look = on_page.look
     clip, without = look.clip, on_page.without_camera
     still = max(way.tops.max() for way in look.ways) < STILL
-    moment = look.seconds()[fastest(look)]
+    moment = formatting.seconds(look.seconds()[fastest(look, without)])
     times = " · ".join(
         f"{w.title}: {formatting.milliseconds(w.milliseconds)} a pair" for w in look.ways
     )
@@ -73,7 +74,7 @@ def when(on_page: FlowOnPage) -> str:
         asked=json.dumps({"clip": clip.sha256, "shown": on_page.shown}),
         link=json.dumps(on_page.link()),
         clip=clip,
-        headline="Nothing moves here" if still else f"Most moves at {formatting.seconds(moment)}",
+        headline="Nothing moves here" if still else f"Most moves at {moment}",
         subline=f"{clip.source.name}, {span} · {formatting.count(len(look.pairs), 'pair')} of frames, "
         f"{look.size[1]} × {look.size[0]} pixels · {times}",
         notes=notes(look, without),
@@ -142,7 +143,8 @@ def _ticks(look: FlowResult) -> list[dict]:
     start, end = look.seconds()[0], _end(look)
     long = max(end - start, 1e-3)
     step = next(s for s in (0.05, 0.1, 0.2, 0.5, 1, 2) if long / s <= 6)
-    moments = np.arange(np.ceil(start / step - 1e-6) * step, start + 0.97 * long, step)
+    first = max(0, math.ceil(start / step - 1e-6))  # a whole number, which has no negative zero
+    moments = np.arange(first * step, start + 0.97 * long, step)
     return [
         {
             "left": f"{(t - start) / long * 100:.2f}",

@@ -4,7 +4,7 @@ import gradio as gr
 
 from har_demo.interface import header, plots
 from har_demo.interface.pages.lecture.view import data_sets_shown, pictures, story
-from har_demo.interface.render import render
+from har_demo.interface.render import loading, render
 from har_demo.tables.lecture import CHAPTERS
 
 # Gradio's pages have a base address, so that a plain link to a place in the page would leave it.
@@ -25,8 +25,11 @@ def build() -> None:
     header.build()
     steps = [(one.name, one.title) for one in CHAPTERS]
     gr.HTML(render("lecture/steps", steps=steps), js_on_load=STEPS_SCRIPT, elem_id="steps")
-    chapters = [gr.HTML(elem_id=f"chapter-{one.name}", elem_classes="chapter") for one in CHAPTERS]
-    sets = plots.build(elem_id="chapter-data", elem_classes="chapter")
+    chapters = [
+        gr.HTML(loading(one.title), elem_id=f"chapter-{one.name}", elem_classes="chapter")
+        for one in CHAPTERS
+    ]
+    sets = plots.build(loading("Data sets"), elem_id="chapter-data", elem_classes="chapter")
 
     quiet = {
         "api_visibility": "undocumented",

@@ -1,5 +1,7 @@
 """Work behind the buttons of the Measured page: clips of a confusion, and times on this machine."""
 
+import time
+
 import gradio as gr
 import torch
 
@@ -8,7 +10,7 @@ from har_demo.errors import ChoiceError
 from har_demo.interface import formatting, plots
 from har_demo.interface.lanes import MODELS
 from har_demo.interface.pages.measured.view import restore, whisker
-from har_demo.interface.render import fragment, notice
+from har_demo.interface.render import data_uri, fragment, notice
 from har_demo.interface.run import Job, press
 from har_demo.profiling.timing import milliseconds, processor
 from har_demo.recognize.confusions import MOST, Search, look_for
@@ -22,7 +24,7 @@ SIZE = 11  # of a point in the chart, in pixels
 SHOWN, HIDDEN = gr.update(visible=True), gr.update(visible=False)
 
 
-@press(errors="films", lane=MODELS)
+@press(errors="films")
 def examples_of(job: Job, model: str, event: dict):
     """Show clips of one cell of the matrix, one after the other: updates of films, stop."""
     pair = event.get("custom")
@@ -39,9 +41,12 @@ def examples_of(job: Job, model: str, event: dict):
         "measured/films", "waiting", action=true, predicted=predicted, title=row.title
     )
     yield {"films": waiting, "stop": SHOWN}
-    for search in look_for(row.model, true, predicted):
-        job.check()
-        yield {"films": films(search), "stop": HIDDEN if search.done else SHOWN}
+    began = time.monotonic()
+    with job.turn(MODELS):
+        for search in look_for(row.model, true, predicted):
+            job.check()
+            shown = films(search, time.monotonic() - began)
+            yield {"films": shown, "stop": HIDDEN if search.done else SHOWN}
 
 
 @press(errors="films")
@@ -50,8 +55,9 @@ def examples_stopped(job: Job):
     yield {"films": notice("Stopped.", "warn"), "stop": HIDDEN}
 
 
-def films(search: Search) -> str:
-    """Return the clips that a search has found so far as HTML."""
+def films(search: Search, spent: float) -> str:
+    """Return the clips that a search has found so far as HTML; it has taken `spent` seconds."""
+    pending = search.pending
     others = [
         f"{name} ({count})" for name, count in search.answers.items() if name != search.wanted
     ]
@@ -64,6 +70,15 @@ def films(search: Search) -> str:
         correct=search.true == search.wanted,
         done=search.done,
         tried=search.tried,
+        spent=f"{spent:.1f}",
+        pending=pending
+        and {
+            "url": data_uri(pending.frame),
+            "predicted": pending.answered,
+            "share": formatting.percent(pending.share),
+            "seed": pending.seed,
+            "hit": pending.answered == search.wanted,
+        },
         most=MOST,
         count=search.found,
         others=formatting.sentence_list(others),
@@ -112,10 +127,12 @@ def time_here(job: Job, dataset: str):
     )
     networks = [row for row in entries() if row.gmacs is not None and row.key == row.model]
     measured: dict[str, float] = {}
+    began = time.monotonic()
     for number, row in enumerate(networks):
         job.check()
         doing = f"{row.title}, {number + 1} of {len(networks)}"
-        shown = _times(measured, dataset, machine, doing, number / len(networks))
+        spent = time.monotonic() - began
+        shown = _times(measured, dataset, machine, doing, number / len(networks), spent)
         yield {"times": shown, "stop": SHOWN}
         measured[row.key] = milliseconds(row.card, where, SECONDS)
     yield {"times": _times(measured, dataset, machine), "stop": HIDDEN}
@@ -133,6 +150,7 @@ def _times(
     machine: str,
     doing: str = "",
     share: float = 1.0,
+    spent: float = 0.0,
     beside: dict[str, dict[str, float]] | None = None,
     recorded: bool = False,
 ) -> str:
@@ -148,6 +166,7 @@ def _times(
         "measured",
         doing=doing,
         share=f"{share:.2f}",
+        spent=f"{spent:.1f}",
         machine=machine,
         recorded=recorded,
         chart=chart,

@@ -6,6 +6,7 @@ from har_demo.interface import header, plots
 from har_demo.interface.pages.measured import callbacks
 from har_demo.interface.pages.measured.view import (
     ALL_SEEDS,
+    START,
     ablations_shown,
     choices,
     confusion_shown,
@@ -13,7 +14,7 @@ from har_demo.interface.pages.measured.view import (
     scores_shown,
     seeds,
 )
-from har_demo.interface.render import fragment, source
+from har_demo.interface.render import fragment, loading, source
 from har_demo.interface.run import PRIVATE, ends, on
 from har_demo.tables.datasets import TITLES
 from har_demo.tables.measured import METRICS
@@ -25,6 +26,16 @@ const keepLink = () => {
   if (link) history.replaceState(null, '', location.pathname + link);
 };
 watch('value', keepLink);
+// Seconds go on by themselves between two updates, each of which says how many have passed.
+const begun = new WeakMap();
+const count = () => {
+  for (const place of document.querySelectorAll('.elapsed')) {
+    if (begun.get(place)?.spent !== place.dataset.spent)
+      begun.set(place, {spent: place.dataset.spent, at: performance.now() - 1000 * place.dataset.spent});
+    place.textContent = `${Math.floor((performance.now() - begun.get(place).at) / 1000)} s`;
+  }
+};
+setInterval(count, 250);
 element.addEventListener('click', event => {
   const mistake = event.target.closest('[data-mistake]');
   if (mistake) trigger('point_click', {custom: JSON.parse(mistake.dataset.mistake)});
@@ -49,7 +60,7 @@ def build() -> None:
     with gr.Row(elem_id="measured-ask"):
         dataset = gr.Radio(
             [(title, name) for name, title in TITLES.items()],
-            value=next(iter(TITLES)),
+            value=START,
             label="Test set",
             min_width=300,
             elem_id="dataset",
@@ -61,7 +72,7 @@ def build() -> None:
             min_width=300,
             elem_id="metric",
         )
-    scores = plots.build(elem_id="scores")
+    scores = plots.build(loading("The scores of all models"), elem_id="scores")
 
     with gr.Row(elem_id="confused", equal_height=False):
         with gr.Column(scale=7, min_width=300):
@@ -72,20 +83,22 @@ def build() -> None:
                 elem_id="whose",
                 filterable=True,
             )
-            matrix = plots.build(script=LINK_SCRIPT, elem_id="matrix")
+            matrix = plots.build(loading("The confusion matrix"), LINK_SCRIPT, elem_id="matrix")
         with gr.Column(scale=4, min_width=280):
             films = gr.HTML(fragment("measured/films", "empty"), elem_id="films")
             stop_films = gr.Button("Stop", visible=False, size="sm", elem_id="films-stop")
     with gr.Column(elem_id="curves-part"):
         seed = gr.Radio(seeds(), value=ALL_SEEDS, label="Training", elem_id="seed")
-        curve = plots.build(elem_id="curve")
+        curve = plots.build(loading("The curve of training"), elem_id="curve")
 
     with gr.Column(elem_id="times-part"):
-        times = plots.build(script=source("static/chart_names.js"), elem_id="times")
+        times = plots.build(
+            loading("The times of one view"), source("static/chart_names.js"), elem_id="times"
+        )
         with gr.Row(elem_id="times-go"):
             time = gr.Button("Measure on this machine", elem_id="time", min_width=220)
             stop_timing = gr.Button("Stop", visible=False, elem_id="time-stop", min_width=80)
-    ablations = gr.HTML(elem_id="ablations")
+    ablations = gr.HTML(loading("The ablations"), elem_id="ablations")
 
     shown = [dataset, metric, model]
     dataset.input(scores_shown, shown[:2], scores, api_name="scores_on", **QUIET)

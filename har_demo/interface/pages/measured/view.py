@@ -7,6 +7,7 @@ import gradio as gr
 from har_demo.errors import UserError
 from har_demo.interface import formatting, plots
 from har_demo.interface.render import notice, render
+from har_demo.recognize.defaults import default_models
 from har_demo.tables.ablations import ABLATIONS, answers
 from har_demo.tables.datasets import TEST_SETS, TITLES
 from har_demo.tables.measured import (
@@ -26,6 +27,9 @@ from har_demo.tables.measured import (
 )
 from har_demo.tables.rows import kept_rows
 from har_demo.weights import shipped
+
+START = "rendered"
+"""The test set that is shown first: of its actions, some differ by the direction of time alone, and its clips may be played."""
 
 GUESSING = {"order": 50.0}
 """Accuracy of guessing, in percent, where that is worth a line."""
@@ -50,7 +54,7 @@ def seeds() -> list[tuple[str, str]]:
 def restore(request: gr.Request) -> tuple:
     """Show what a link names: updates of dataset, metric, model, scores, matrix, curve, ablations."""
     query = dict(request.query_params)
-    dataset = query["data"] if query.get("data") in TITLES else next(iter(TITLES))
+    dataset = query["data"] if query.get("data") in TITLES else START
     metric = query["figure"] if query.get("figure") in METRICS else "top1"
     model, problem = query.get("model"), ""
     try:
@@ -70,10 +74,11 @@ def restore(request: gr.Request) -> tuple:
 
 
 def _first() -> str | None:
-    """Return the first measured model whose mistakes can be played: its weights are shipped."""
+    """Return the tiny model that is asked by default, or the first one whose weights are shipped."""
     known = [row.key for row in entries()]
     ready = {entry["model"] for entry in shipped.entries()}
-    return next((key for key in known if key in ready), known[0] if known else None)
+    order = [key for key in (*reversed(default_models()), *known) if key in known]
+    return next((key for key in order if key in ready), known[0] if known else None)
 
 
 def scores_shown(dataset: str, metric: str) -> str:
@@ -235,6 +240,8 @@ def confusion_shown(dataset: str, metric: str, model: str | None) -> str:
                 "true": true,
                 "predicted": predicted,
                 "count": f"{count} of {total}",
+                "times": count,
+                "total": total,
                 "pair": [true, predicted],
             }
             for true, predicted, count, total in mistakes[:MOST_LISTED]

@@ -10,10 +10,12 @@ from har_demo.clips.ingest import ingest
 from har_demo.errors import ChoiceError
 from har_demo.flow import catalogue, learned
 from har_demo.flow.look import look
+from har_demo.interface import formatting
 from har_demo.interface.pages.flow import callbacks as flow_running
 from har_demo.interface.pages.flow.view import (
     FlowOnPage,
     _middle,
+    _ticks,
     fastest,
     one_pair,
     two_streams,
@@ -49,7 +51,7 @@ def clip(tmp_path_factory):
 @pytest.fixture(scope="module")
 def on_page(clip):
     found = look(clip, ["dis", "farneback"])
-    return FlowOnPage(found, clip.sha256, fastest(found), False)
+    return FlowOnPage(found, clip.sha256, fastest(found, False), False)
 
 
 def test_motion_over_time_goes_up_where_it_is_faster(on_page):
@@ -66,6 +68,62 @@ def test_the_cameras_motion_is_named(on_page):
     without = replace(on_page, without_camera=True)
     assert "without the camera" in when(without) and "camera&#39;s included" in when(on_page)
     assert "Without the camera" in one_pair(without)
+
+
+@pytest.fixture
+def panned(on_page):
+    """The camera moves most in the fourth pair, everything else in the second; the first method says so."""
+    way = on_page.look.ways[0]
+    of_camera, of_all = way.own_means * 0, way.means * 0
+    of_camera[1], of_all[3] = 2.0, 5.0
+    ways = (replace(way, means=of_all, own_means=of_camera), *on_page.look.ways[1:])
+    return replace(on_page, pair=3, look=replace(on_page.look, ways=ways))
+
+
+def test_headline_curve_and_pair_are_of_one_motion(panned):
+    """With the camera's motion or without it, whichever the page shows."""
+    (without,) = pressed(flow_running.take_off, panned, True)
+    shown = without["answered"]
+    for one, pair in ((panned, 3), (shown, 1)):
+        html, moment = when(one), one.look.seconds()[pair]
+        peak = min(
+            re.findall(r'<polyline class="c0" points="([^"]+)"', html)[0].split(),
+            key=lambda point: float(point.split(",")[1]),
+        )
+        first, end = one.look.seconds()[0], one.look.pairs[-1, 1] / one.look.clip.fps
+        assert float(peak.split(",")[0]) / 1000 * (end - first) + first == pytest.approx(
+            moment, abs=1e-3
+        )
+        assert f"Most moves at {formatting.seconds(moment)}<" in html
+        assert fastest(one.look, one.without_camera) == one.pair == pair
+    # A pair that the reader chose stays.
+    (chosen,) = pressed(flow_running.take_off, replace(panned, pair=4), True)
+    assert chosen["answered"].pair == 4
+
+
+def test_moments_along_the_span_begin_at_no_negative_zero(on_page):
+    for first in (0, 1, 3):
+        pairs = on_page.look.pairs + first
+        ticks = [one["text"] for one in _ticks(replace(on_page.look, pairs=pairs))]
+        assert ticks and all(re.fullmatch(r"\d+(\.\d+)? s", one) for one in ticks)
+        assert float(ticks[0][:-2]) >= pairs[0, 0] / on_page.look.clip.fps - 1e-6
+
+
+def test_the_default_is_what_this_machine_computes_at_once(monkeypatch):
+    """DIS, and the shipped network beside it on four cores or more; its time is told where it is long."""
+    assert not learned.at_hand(catalogue.EMBEDDED)
+    for threads, beside in ((1, ""), (2, ""), (4, catalogue.EMBEDDED)):
+        monkeypatch.setattr("torch.get_num_threads", lambda count=threads: count)
+        assert flow_running.first_beside() == beside
+        method, second, told, *_ = flow_running.offer()
+        assert (method["value"], second["value"]) == ("dis", beside)
+        assert ("take about" in flow_running.about("raft-people", "")) == (not beside)
+        assert "take about" not in told
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    assert "32 pairs of frames take about 8 seconds" in flow_running.about("raft-people", "dis")
+    monkeypatch.setattr(learned, "at_hand", lambda name: "missing")
+    monkeypatch.setattr("torch.get_num_threads", lambda: 16)
+    assert flow_running.first_beside() == ""
 
 
 def test_one_pair_shows_both_methods_and_where_they_differ(on_page):
