@@ -15,6 +15,7 @@ and exit code 1.
 
 import errno
 import json
+import os
 import resource
 import sys
 import time
@@ -26,12 +27,14 @@ from har_demo.clips.picture import SHORT_SIDE
 from har_demo.clips.transcode import transcode
 from har_demo.errors import ClipError
 
+NICE = 10  # whoever waits for a page or an answer comes before whoever brings a long film
 MEMORY = 4 << 30  # bytes of address space, for what one video may need at most
 
 
 def main(source: str, copy: str, name: str, lines: str = str(SHORT_SIDE)) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(NICE)
     budget.limit_process(0)
     av.logging.set_level(av.logging.PANIC)
     last = 0.0

@@ -180,7 +180,7 @@ def _question(kind: str, clip: dict) -> tuple:
         "ask": ("ask", clip, PROMPTS, "default", ["{}"], True, "mean", None),
         "flow": ("flow", clip, ["dis"], 0, 2),
         "models": ("models",),
-        "published": ("published",),
+        "published": ("published", "Kinetics-400", "", ""),
     }[kind]
 
 
@@ -280,23 +280,8 @@ def _film(path: Path) -> Path:
 
 
 def _memory(pid: int) -> int:
-    """Return the bytes that a process and those it started hold."""
-    total = 0
-    for one in (pid, *_children(pid)):
-        try:
-            total += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * os.sysconf(
-                "SC_PAGE_SIZE"
-            )
-        except (OSError, IndexError):
-            continue  # it has just ended
-    return total
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += map(int, task.read_text().split())
-        except OSError:
-            continue
-    return found
+    """Return the bytes that a process holds; 0 when it has just ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
