@@ -132,6 +132,7 @@ def test_a_fault_in_reading_is_ours_with_its_traceback_and_exit_code_1(
     assert "TypeError: planted" in caplog.text and "good.mp4" not in error
 
 
+@pytest.mark.apart
 def test_a_fault_in_reading_weights_is_ours(clip, tmp_path, monkeypatch, caplog):
     mine = tmp_path / "mine.pt"
     torch.save({"a": torch.zeros(2)}, mine)

@@ -74,12 +74,14 @@ APIS = (
 def compressed(app: ASGIApp) -> ASGIApp:
     """Wrap an ASGI app: pages and their settings travel as gzip; files and streams of events as they are.
 
-    A player asks for parts of a file by their bytes, and events have to arrive one by one.
+    A player asks for parts of a file by their bytes, events have to arrive one by one, and the 32 MB of
+    machine code that Gradio's player loads ahead would keep a core busy for each visitor.
     """
     zipping = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        file = scope["type"] == "http" and "/file=" in scope["path"]
+        path = scope["path"] if scope["type"] == "http" else ""
+        file = "/file=" in path or path.endswith(".wasm")
         await (app if file else zipping)(scope, receive, send)
 
     return answer

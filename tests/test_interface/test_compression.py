@@ -45,6 +45,13 @@ def test_a_player_gets_the_bytes_it_asks_for(server):
     assert status == 200 and "content-encoding" not in told and body == content
 
 
+def test_machine_code_that_a_player_loads_ahead_is_sent_as_it_is(server):
+    url = f"{server}/static/ffmpeg/ffmpeg-core.wasm"
+    asked = urllib.request.Request(url, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        assert answer.status == 200 and answer.headers["Content-Encoding"] is None
+
+
 def test_events_of_a_call_are_left_alone(server):
     request = urllib.request.Request(
         f"{server}/gradio_api/call/models",

@@ -18,7 +18,7 @@ HERE = Path(interface.__file__).parent
 
 def test_a_page_has_its_templates_in_its_folder():
     assert "Show the motion" in render("flow/empty")
-    assert "Action Atlas" in render("header")
+    assert "Action Atlas" in render("header", about_clips="flow")
     with pytest.raises(TemplateNotFound):
         render("empty")
 

@@ -88,6 +88,21 @@ def test_clip_and_question_travel(page, tmp_path: Path):
     expect(page.locator(f'#models input[value="{TWO_TINY[0]}"]')).to_be_checked()
     expect(page.locator(".results")).to_have_count(0)
 
+
+@pytest.mark.nightly
+def test_another_clip_travels_and_a_swept_one_is_missed(page, tmp_path):
+    film = write(tmp_path / "my jumps.avi", acted("jumping_jack", seconds=1.0), codec="mpeg4")
+    page.set_input_files("#clip input[type=file]", str(film))
+    name = page.locator(".clip-facts strong")
+    expect(name).to_have_text("my jumps.avi")
+    clip = addressed(page, "clip=")["clip"]
+    bar(page, "Prompts").click()
+    page.fill("#prompts textarea", "a person jumping\na cat asleep")
+    page.click("#run")
+    page.wait_for_selector(".results")
+    page.go_back()
+    expect(name).to_have_text("my jumps.avi")
+
     # Another clip goes along as well, and an old question is not asked about it unbidden.
     page.click('[data-example="walking.mp4"]')
     addressed(page, "example=walking.mp4")
