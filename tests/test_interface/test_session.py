@@ -74,6 +74,7 @@ def test_clip_and_question_travel(page, tmp_path: Path):
     page.wait_for_function(
         "!location.search.includes('ask=0') && location.search.includes('tower=')"
     )
+    expect(page.locator(".results .verdict")).to_contain_text("my jumps.avi, 1.0 s")
     page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text; }")
     page.click("#share")
     page.wait_for_function("window.copied")
@@ -97,7 +98,9 @@ def test_another_clip_travels_and_a_swept_one_is_missed(page, tmp_path):
     expect(name).to_have_text("my jumps.avi")
     clip = addressed(page, "clip=")["clip"]
     bar(page, "Prompts").click()
+    expect(name).to_have_text("my jumps.avi")
     page.fill("#prompts textarea", "a person jumping\na cat asleep")
+    addressed(page, "prompts=")
     page.click("#run")
     page.wait_for_selector(".results")
     page.go_back()

@@ -233,6 +233,15 @@ const atlas = (() => {
       if (place.textContent !== `clip-${hash.slice(0, 8)}`) session.names[hash] = place.textContent;
       else if (session.names[hash]) place.textContent = session.names[hash];
     }
+    for (const answers of all('.results')) {
+      const texts = document.createTreeWalker(answers, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode())
+        for (const [hash, name] of Object.entries(session.names)) {
+          const unnamed = `clip-${hash.slice(0, 8)}`;
+          if (texts.currentNode.data.includes(unnamed))
+            texts.currentNode.data = texts.currentNode.data.replaceAll(unnamed, name);
+        }
+    }
     remember(session);
   };
 
