@@ -30,15 +30,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 PACKAGES = (".[dev]",)  # a wheel of the project, what requirements.txt lists, and the test tools
 CONSTRAINED = ("-c", "constraints.txt")
 NEWEST = ("--upgrade", "--upgrade-strategy", "eager")
-SMOKE = (
-    "-m",
-    "pytest",
-    "-m",
-    "smoke",
-    "tests/test_container.py",
-    "tests/test_smoke.py",
-    "tests/test_wheel.py",
-)
+SMOKE = ("-m", "pytest", "-m", "smoke", "tests/test_smoke.py", "tests/test_wheel.py")
 
 SHOWN = ("torch", "torchvision", "av", "gradio")
 BEGIN, END = "<!-- Made by `make test-pythons`. -->\n", "<!-- End of the table. -->\n"

@@ -70,8 +70,6 @@ def environment(variables: dict) -> dict:
     return {name: value for name, value in every.items() if value is not None}
 
 
-@pytest.mark.nightly
-@pytest.mark.smoke
 @pytest.mark.slow
 def test_a_clip_is_recognised(python, project, variables):
     clip = write(project / "clip.mp4", numbered_frames(40))
