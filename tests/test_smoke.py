@@ -95,8 +95,8 @@ def test_the_command_line_says_what_the_function_says(tmp_path):
     for said, answer in zip(told["predictions"], answers(file), strict=True):
         assert said["model"] == answer.model
         assert np.isfinite(answer.scores).all()
-        for window, scores in zip(said["windows"], answer.scores, strict=True):
-            assert window["probabilities"] == pytest.approx(scores, abs=1e-3)
+        for window, shares in zip(said["windows"], answer.windows, strict=True):
+            assert window["probabilities"] == pytest.approx(shares, abs=1e-3)
             assert sum(window["probabilities"]) == pytest.approx(1, abs=1e-3)
 
 
