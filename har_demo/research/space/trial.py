@@ -81,7 +81,7 @@ def ask(folder: Path, python: Path, cores: int) -> Trial:
         started = app.until_it_answers()
         example = app.upload(folder / "har_demo/interface/examples/running.mp4")
         app.call("take_upload", example)
-        panel = app.call("run_models", None, example, [MODEL], 0, 0, 0, 1, "", None)
+        panel = app.call("run_models", None, example, [MODEL], 0, 0, 0, 1, "", None, False)
         if MODEL not in str(panel):
             raise RuntimeError(f"The page shows no answer of {MODEL}: {str(panel)[:300]}")
         page = time.monotonic() - app.begun
