@@ -173,8 +173,10 @@ def lines(pipe: IO[bytes], patience: float) -> Iterator[bytes | None]:
     last = time.monotonic()
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
-        while time.monotonic() - last < patience:
+        while True:
             if not selector.select(min(LOOK, patience)):
+                if time.monotonic() - last >= patience:
+                    raise TimeoutError
                 yield None
                 continue
             data = os.read(pipe.fileno(), 65536)
@@ -183,4 +185,3 @@ def lines(pipe: IO[bytes], patience: float) -> Iterator[bytes | None]:
             last = time.monotonic()
             *whole, rest = (rest + data).split(b"\n")
             yield from whole
-    raise TimeoutError

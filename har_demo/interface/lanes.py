@@ -4,8 +4,8 @@
     MODELS     questions to models, one after another
     PICTURES   small pictures of what was answered
 
-Next comes whoever had the least of the lane in the last ten minutes. Long work lets others go first between
-two pieces of it, so that a visitor with many or long questions delays another by some seconds. A visitor
+Next comes whoever had the least of the lane in the last ten minutes. A long question lets others go first
+between two pieces of it, so that a visitor with many or long questions delays another by some seconds. A visitor
 who has too many waiting is refused.
 """
 
@@ -61,10 +61,12 @@ class Lane:
     Attributes:
         width: visitors served at a time; one page or program has one turn at a time.
         of: what waits in it, as a sentence names many of them.
+        sliced: long work in it lets others go first; a process that reads a file would go on meanwhile.
     """
 
     width: int
     of: str
+    sliced: bool = False
     _tickets: list[Ticket] = field(default_factory=list)
     _had: deque[_Had] = field(default_factory=deque)
     _changed: Condition = field(default_factory=Condition)
@@ -93,7 +95,11 @@ class Lane:
     def let_others(self, ticket: Ticket, waiting: Callable[[int], None]) -> None:
         """Let those who had less of the lane go first, if this turn has lasted; `waiting` as for `turn`."""
         with self._changed:
-            if ticket.started is None or time.monotonic() - ticket.started < SLICE:
+            if (
+                not self.sliced
+                or ticket.started is None
+                or time.monotonic() - ticket.started < SLICE
+            ):
                 return
             self._note(ticket)
             self._changed.notify_all()
@@ -183,5 +189,5 @@ class Lane:
 
 
 READING = Lane(4, "files")
-MODELS = Lane(1, "questions")
+MODELS = Lane(1, "questions", sliced=True)
 PICTURES = Lane(2, "pictures")

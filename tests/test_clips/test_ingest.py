@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -215,6 +216,19 @@ def test_progress_rises_to_one(tmp_path):
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] < fractions[-1] == 1
     assert any(0 < fraction < 1 for fraction in fractions)
+
+
+def test_a_line_that_waits_longer_than_the_patience_is_read():
+    """Whoever reads the lines may have been busy meanwhile: the process was not silent."""
+    with subprocess.Popen(
+        [sys.executable, "-c", "print(1, flush=True); print(2, flush=True)"], stdout=subprocess.PIPE
+    ) as process:
+        process.wait()
+        found = []
+        for line in module.lines(process.stdout, 0.3):
+            found += [line] if line else []
+            time.sleep(0.4)
+    assert found == [b"1", b"2"]
 
 
 def test_probe_tells_the_same_facts_beforehand(tmp_path):

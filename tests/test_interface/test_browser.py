@@ -36,20 +36,6 @@ def avi(tmp_path_factory) -> Path:
     return write(path, acted("jumping_jack", seconds=4.0), codec="mpeg4")
 
 
-@pytest.fixture
-def page(browser, server):
-    """A visitor's page, which must stay free of script errors."""
-    page = browser.new_page(viewport=DESK)
-    page.set_default_timeout(90_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(server)
-    page.wait_for_selector("#run")
-    yield page
-    page.close()
-    assert errors == []
-
-
 def upload(page, path: Path) -> None:
     page.set_input_files("#clip input[type=file]", str(path))
 

@@ -9,23 +9,8 @@ from playwright.sync_api import expect
 from har_demo.clips import cache
 from har_demo.recognize.defaults import TWO_TINY
 from tests.media import acted, write
-from tests.visitor import DESK
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def page(browser, server):
-    """A visitor's page, which must stay free of script errors."""
-    page = browser.new_page(viewport=DESK)
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(server)
-    page.wait_for_selector("#run")
-    yield page
-    page.close()
-    assert errors == []
 
 
 def query(address: str) -> dict[str, str]:
