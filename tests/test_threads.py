@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from threading import get_ident
 
 import pytest
 
@@ -52,3 +55,71 @@ def test_arenas_are_bounded_unless_the_person_has(monkeypatch):
     monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
     threads.share()
     assert asked == [(-8, 2)]
+
+
+def test_one_thread_asks_for_all_who_call_and_knows_their_context():
+    who = ContextVar("who")
+
+    @threads.in_one_thread
+    def ask(number):
+        return get_ident(), who.get(), nested(number)
+
+    @threads.in_one_thread
+    def nested(number):
+        return get_ident(), number + 1
+
+    def visit(number):
+        who.set(f"visitor {number}")
+        return ask(number)
+
+    with ThreadPoolExecutor(4) as visitors:
+        answers = list(visitors.map(visit, range(8)))
+    one = answers[0][0]
+    assert one != get_ident()
+    assert answers == [(one, f"visitor {i}", (one, i + 1)) for i in range(8)]
+
+
+def test_whoever_calls_gets_the_exception():
+    @threads.in_one_thread
+    def ask():
+        raise ValueError("no such layer")
+
+    with pytest.raises(ValueError, match="no such layer"):
+        ask()
+
+
+FORKED = """
+import os, sys
+from har_demo import threads
+double = threads.in_one_thread(lambda x: 2 * x)
+assert double(1) == 2
+child = os.fork()
+if not child:
+    os._exit(double(3))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+def test_a_forked_process_has_a_thread_of_its_own():
+    assert subprocess.run([sys.executable, "-c", FORKED], timeout=20).returncode == 6
+
+
+PRIORITY = """
+import os, sys
+from threading import get_native_id
+from har_demo import threads
+if sys.argv[1] == "server":
+    threads.share()
+ask = threads.in_one_thread(lambda: os.getpriority(os.PRIO_PROCESS, get_native_id()))
+print(ask() - os.getpriority(os.PRIO_PROCESS, 0))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own")
+@pytest.mark.parametrize(("where", "lower"), [("server", threads.NICE), ("command line", 0)])
+def test_on_a_server_networks_come_after_pages(where, lower):
+    said = subprocess.run(
+        [sys.executable, "-c", PRIORITY, where], capture_output=True, text=True, check=True
+    )
+    assert int(said.stdout) in (lower, 19 - os.getpriority(os.PRIO_PROCESS, 0))

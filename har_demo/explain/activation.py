@@ -35,6 +35,7 @@ from torch.nn import functional as F
 
 from har_demo.errors import ChoiceError
 from har_demo.explain.look import ForwardTrace
+from har_demo.threads import in_one_thread
 
 Method = Literal["grad-cam", "grad-cam++", "hirescam", "layercam"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -135,6 +136,7 @@ def combine(features: Tensor, gradient: Tensor, method: Method) -> Tensor:
     return weighed.sum(dim=1).relu()
 
 
+@in_one_thread
 def target_layer(network: nn.Module, *inputs: Tensor) -> ActivationLayer:
     """The last layer that still says when and where, found by one forward pass.
 
@@ -221,6 +223,7 @@ def _hooked(network: nn.Module, note: Callable) -> Iterator[None]:
             hook.remove()
 
 
+@in_one_thread
 def _features(
     network: nn.Module, layer: ActivationLayer, inputs: list[Tensor], target: int
 ) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,7 @@ from har_demo.explain.functions import FUNCTIONS, as_if, has_functions
 from har_demo.explain.look import ForwardTrace
 from har_demo.models.attention import AttentionMap
 from har_demo.models.non_local import Function, NonLocal
+from har_demo.threads import in_one_thread
 
 AT_ONCE = 4_000_000
 """Weights that a survey holds at once."""
@@ -446,6 +447,7 @@ def _module(
     return module, trace.received[name]
 
 
+@in_one_thread
 def _ask(
     module: nn.Module, x: Tensor, at: At | Tensor, layer: int | None = None
 ) -> tuple[AttentionMap, ...]:

@@ -11,7 +11,7 @@ Randomised weights (Adebayo et al., NeurIPS 2018). All parameters keep their val
 that nothing learned is left. A map that stays as it was shows the picture's edges, not the model.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from har_demo.explain.activation import Activation, activation
 from har_demo.explain.look import ForwardTrace
+from har_demo.threads import in_one_thread
 
 STEPS = 16
 CHANCES = 2  # orders by chance that are averaged
@@ -102,8 +103,7 @@ def faithfulness(
                     _where(some, y, x) if way else _where(some, torch.zeros_like(x), x, swap=True)
                     for x, y in zip(inputs, start, strict=True)
                 ]
-                with torch.inference_mode():
-                    logits = network(*given).float()
+                logits = _logits(network, given)
                 shares = (logits / trace.provenance.temperature).softmax(dim=-1)
                 parts.append(shares[:, result.target].cpu())
                 done = (number * 2 + way + (first + len(some)) / (steps + 1)) / len(orders) / 2
@@ -152,6 +152,12 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
     return float(spearmanr(a.ravel(), b.ravel()).statistic)
+
+
+@in_one_thread
+@torch.inference_mode()
+def _logits(network: nn.Module, inputs: Sequence[Tensor]) -> Tensor:
+    return network(*inputs).float()
 
 
 def _where(taken: Tensor, absent: Tensor, present: Tensor, swap: bool = False) -> Tensor:

@@ -21,6 +21,7 @@ from har_demo.recognize.inputs import DecodedFrames, Reader, read_window
 from har_demo.recognize.networks import network
 from har_demo.recognize.plan import Plan, plan
 from har_demo.recognize.prediction import Request
+from har_demo.threads import in_one_thread
 from har_demo.weights import Provenance
 
 Progress = Callable[[float, str], None]
@@ -120,7 +121,7 @@ def look(
             x.contiguous(memory_format=torch.channels_last_3d) for x in prepared.views(0, 1)
         )
         say(0.6, f"{one.card.title}: one forward pass")
-        logits, received = block_inputs(module, *(x.to(where) for x in inputs))
+        logits, received = in_one_thread(block_inputs)(module, *(x.to(where) for x in inputs))
     except UserError:
         raise
     except (RuntimeError, MemoryError) as error:

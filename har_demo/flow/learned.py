@@ -23,6 +23,7 @@ from har_demo.errors import ChoiceError, ClipError, WeightsError
 from har_demo.flow import flownet, raft
 from har_demo.models.card import Source
 from har_demo.models.key_map import KeyMap
+from har_demo.threads import in_one_thread
 from har_demo.weights import Provenance, hub, shipped, state
 from har_demo.weights.loading import public_file
 from har_demo.weights.state import megabytes, sha256
@@ -212,6 +213,7 @@ def fields(
     return out, provenance
 
 
+@in_one_thread
 def between(one: FlowNetwork, module: nn.Module, before: Tensor, after: Tensor) -> Tensor:
     """Flow [B, 2, H, W] of pictures [B, 3, H, W] in [0, 1] of any size: the rim is repeated as is needed."""
     own = before.shape[-2:]

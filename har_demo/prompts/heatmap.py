@@ -30,6 +30,7 @@ from har_demo.prompts.answer import MOST_FRAMES, Reader, embed_texts
 from har_demo.prompts.image_text import ImageTextModel
 from har_demo.prompts.kinetics_grid import action_cells
 from har_demo.recognize.open_set import KINETICS_MODEL
+from har_demo.threads import in_one_thread
 
 IMAGE_ENCODER = "the image encoder"
 
@@ -131,6 +132,7 @@ def heat(
     )
 
 
+@in_one_thread
 def cells(
     model: ImageTextModel, pixels: Tensor, sentence: Tensor
 ) -> tuple[Tensor, Literal["similarity", "relevance"]]:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from har_demo.prompts.kinetics import ActionNames
 from har_demo.prompts.prepare import Preparation
+from har_demo.threads import in_one_thread
 from har_demo.weights import Provenance
 
 AT_ONCE = 64  # sentences that are read together
@@ -90,11 +91,13 @@ class ImageTextModel:
         """Factor on similarities before a softmax; its inverse is the temperature."""
         return float(self.network.logit_scale.detach().exp())
 
+    @in_one_thread
     @torch.inference_mode()
     def texts(self, sentences: Sequence[str]) -> Tensor:
         """float32 [N, D], each of length 1."""
         return self._read(sentences, self.network.encode_text)
 
+    @in_one_thread
     @torch.inference_mode()
     def prompted(self, sentences: Sequence[str]) -> Tensor:
         """float32 [N, D], each of length 1, of sentences between learned vectors."""
@@ -105,6 +108,7 @@ class ImageTextModel:
         found = [encode(self.tokenize(part).to(self.device)) for part in parts]
         return F.normalize(torch.cat(found).float(), dim=-1)
 
+    @in_one_thread
     @torch.inference_mode()
     def look(self, pixels: Tensor, ahead: Tensor | None = None) -> Tensor:
         """float32 [N, F] of pixels float [N, 3, h, w]: what `over_time` wants of some of the frames."""
@@ -112,6 +116,7 @@ class ImageTextModel:
             return self.network.encode_image(pixels).float()
         return self.network.encode_pair(pixels, ahead).float()
 
+    @in_one_thread
     @torch.inference_mode()
     def over_time(self, looks: Tensor) -> Tensor:
         """float32 [T, D], each of length 1, of all frames [T, F] of a clip in their order."""
@@ -119,6 +124,7 @@ class ImageTextModel:
             looks = self.network.over_time(looks)
         return F.normalize(looks, dim=-1)
 
+    @in_one_thread
     @torch.inference_mode()
     def video(self, looks: Tensor) -> Tensor | None:
         """float32 [D] of length 1 of all frames [T, F] together; None where nothing was learned for it."""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from har_demo.threads import in_one_thread
+
 BYTES_PER_GMAC = 8 * 2**20
 BUDGET = {"cpu": 128 * 2**20, "cuda": 8 * 2**30}
 LARGEST_BATCH = {"cpu": 4, "cuda": 64}
@@ -65,6 +67,7 @@ def in_batches(
     return torch.cat(parts), batch
 
 
+@in_one_thread
 def probabilities(network: nn.Module, *views: torch.Tensor) -> torch.Tensor:
     """Return the softmax of the network's logits, in float32.
 
@@ -83,6 +86,7 @@ def probabilities(network: nn.Module, *views: torch.Tensor) -> torch.Tensor:
         return logits.float().softmax(dim=-1).cpu()
 
 
+@in_one_thread
 def exact_probabilities(network: nn.Module, *views: torch.Tensor) -> torch.Tensor:
     """Return the same with a GPU calculating in single precision throughout, as the CPU does."""
     # Unless told otherwise, cuDNN rounds what it multiplies to ten bits (TF32).
