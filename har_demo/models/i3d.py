@@ -438,7 +438,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="i3d",
         # About as right on real clips as windows twice as long (docs/measured.md, "What I3D looks at").
-        views=ViewDefaults(frames=32, fps=25.0, windows=2),
+        views=ViewDefaults(frames=32, fps=12.5, windows=1),
         title="I3D (RGB)",
         chapter="volume",
         family="3D convolution",

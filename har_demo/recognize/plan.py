@@ -22,7 +22,7 @@ MOST_FRAMES = 256
 MOST_WINDOWS = 1000
 LEAST_STRIDE, MOST_STRIDE = 0.001, 10_000
 DEFAULT_WINDOWS = 10
-SECONDS_A_WINDOW = 5.0
+SECONDS_A_WINDOW = 10.0
 """A long clip shows more: of models that look at few windows by default, one for so many seconds."""
 UNKNOWN_GMACS = 50.0
 LEAST_SIDE, MOST_SIDE = 32, 1024

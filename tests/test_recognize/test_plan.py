@@ -48,7 +48,7 @@ def test_what_a_request_says_goes_before_it(zoo, clip, settings, frames, stride,
 
 def test_a_long_clip_is_looked_at_more_often(zoo, clip):
     zoo.add("quick", views=USUAL)
-    for seconds, windows in ((15, 3), (21, 4), (60, 10), (600, 10)):
+    for seconds, windows in ((25, 3), (41, 4), (60, 6), (600, 10)):
         one = plan(replace(clip, frames=int(seconds * clip.fps)), Request("quick"))
         assert len(one.indices) == windows, seconds
 
@@ -64,9 +64,10 @@ def test_a_slow_clip_repeats_frames_under_the_views_rate(zoo, clip):
     assert one.stride == 0.5 and "4 of the 8 are repeats" in one.note
 
 
-def test_i3d_looks_at_two_windows_of_32_frames(clip):
-    one = plan(clip, Request("i3d"))
-    assert (one.frames, one.stride, one.indices.shape) == (32, 1.0, (2, 32))
+def test_i3d_looks_at_one_window_of_32_frames_in_ten_seconds(clip):
+    for seconds, windows in ((10, 1), (30, 3)):
+        one = plan(replace(clip, frames=int(25 * seconds)), Request("i3d"))
+        assert (one.frames, one.stride, one.indices.shape) == (32, 2.0, (windows, 32))
 
 
 def test_few_windows_cover_a_clip_that_is_barely_longer_than_one(zoo, clip):

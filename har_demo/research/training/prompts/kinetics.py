@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from scipy.stats import binomtest
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -46,8 +47,8 @@ VIEWS = (
     *((64, 25.0, 1), (64, 25.0, 3)),
 )
 """Frames of a window, frames per second, windows."""
-RECOGNISE_VIEW = (32, 25.0, 2)
-TEXT_VIEW = (32, 25.0, kinetics.WINDOWS)
+RECOGNISE_VIEW = (32, 12.5, 1)
+TEXT_VIEW = (32, 12.5, kinetics.WINDOWS)
 
 EVERYDAY_NAMES = {
     (dataset, theirs): ours for dataset, names in DATASETS.items() for theirs, ours in names.items()
@@ -234,14 +235,20 @@ class Tried:
 
 
 def view_rows(seen: Seen) -> list[dict]:
-    """Return a row for each sampling of VIEWS: how often I3D names the action that Kinetics has for a clip."""
+    """Return a row for each sampling of VIEWS: how often I3D names the action that Kinetics has for a clip.
+
+    p is the exact McNemar test's, of the clips that only this sampling or only RECOGNISE_VIEW names rightly.
+    """
     named = seen.only(lambda clip: bool(clip.prompts.get("kinetics")))
     labels = torch.tensor([KINETICS400.index(clip.prompts["kinetics"]) for clip in named.clips])
+    default = named.views[VIEWS.index(RECOGNISE_VIEW)].argmax(1) == labels
     rows = []
     for (frames, fps, windows), scores in zip(VIEWS, named.views, strict=True):
         top = scores.topk(5).indices == labels[:, None]
         first = int(top[:, 0].sum())
         low, high = confidence_interval(first, len(labels))
+        gained, lost = int((top[:, 0] & ~default).sum()), int((default & ~top[:, 0]).sum())
+        p = binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
         rows.append(
             {
                 "frames": frames,
@@ -252,6 +259,9 @@ def view_rows(seen: Seen) -> list[dict]:
                 "low": round(low, 1),
                 "high": round(high, 1),
                 "top5": round(100 * float(top.any(1).float().mean()), 1),
+                "this_only": gained,
+                "default_only": lost,
+                "p": round(p, 2),
             }
         )
     return rows
@@ -490,7 +500,7 @@ def open_set_rows(seen: Seen) -> list[dict]:
     inside = np.array([bool(clip.everyday) for clip in seen.clips])
     datasets = np.array([clip.dataset for clip in seen.clips])
     rows = []
-    for threshold in (0.3, 0.4, SURE, 0.6, 0.7):
+    for threshold in (0.3, 0.4, 0.5, 0.6, SURE):
         for dataset in ("all", *sorted(set(datasets))):
             chosen = (datasets == dataset) | (dataset == "all")
             for shown in (True, False):
