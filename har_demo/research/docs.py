@@ -16,6 +16,7 @@ from har_demo.models import registry
 from har_demo.models.card import ModelCard, ModelInput
 from har_demo.prompts.nearness import AT_CHANCE
 from har_demo.recognize.open_set import SURE, UNSURE
+from har_demo.research.benchmarks.default_models import ROUNDS, SECONDS, SIZE
 from har_demo.tables.ablations import ABLATIONS, SPLIT
 from har_demo.tables.datasets import TEST_SETS, TITLES
 from har_demo.tables.intervals import confidence_interval
@@ -448,6 +449,22 @@ def _views_of_i3d() -> list[str]:
         f"{longest['frames']} frames ({default['top1']} % and {longest['top1']} %; the last column has the exact McNemar "
         f"test's p, not corrected for the number of rows). The default was chosen on these clips; a clip of twenty seconds "
         "and more gets a window for every ten, ten at most.",
+        f"How long the models that Recognise ticks take for a clip of {SECONDS} s of {SIZE[0]} × {SIZE[1]} that was read before, "
+        f"{ROUNDS} rounds in turn, two processor cores (`python -m har_demo.research default-models`, "
+        "`results/measured/default_models.csv`; wanted: I3D at most twice as long):",
+        _table(
+            ("model", "windows × frames", "median", "shortest to longest", "beside the first"),
+            [
+                (
+                    f"`{row['model']}`",
+                    f"{row['windows']} × {row['frames']}",
+                    f"{row['median_s']} s",
+                    f"{row['shortest_s']} to {row['longest_s']} s",
+                    f"{row['ratio']} ×",
+                )
+                for row in kept_rows(assets.MEASURED / "default_models.csv")
+            ],
+        ),
     ]
 
 

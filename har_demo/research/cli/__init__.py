@@ -27,6 +27,7 @@ COMMANDS = (
         benchmarks.bench_job,
         benchmarks.bench_renderer,
         benchmarks.visitors,
+        benchmarks.default_models,
         benchmarks.docs,
     ),
     *(space.space, space.cold_start),

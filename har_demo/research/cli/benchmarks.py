@@ -71,6 +71,20 @@ def visitors(
         measuring.write(rows, out)
 
 
+def default_models(
+    out: Annotated[str | None, typer.Option(help="Also write the table to this .csv file.")] = None,
+) -> None:
+    """Measure how long the models that Recognise ticks take, beside the best tiny model."""
+    check_out(out)
+    from har_demo.research.benchmarks import default_models as measuring
+
+    rows = measuring.measure(("mfnet_pnl_lab", "i3d"), say=progress)
+    progress("")
+    typer.echo(table([measuring.COLUMNS, *rows]))
+    if out:
+        measuring.write(rows, out)
+
+
 def docs() -> None:
     """Write docs/systems.md and docs/measured.md from the tables."""
     from har_demo.research import docs as tables
