@@ -107,13 +107,17 @@ def endpoint(name: str, results: Mapping[str, type[Component]]):
     return decorate
 
 
+def endpoints(*modules: ModuleType) -> tuple[Endpoint, ...]:
+    """Return the endpoints of these modules."""
+    values = (value for module in modules for value in vars(module).values())
+    return tuple(value for value in values if isinstance(value, Endpoint))
+
+
 def build(*modules: ModuleType) -> None:
     """Add every endpoint of these modules to the current Blocks."""
     with gr.Column(visible=False):
-        for module in modules:
-            for value in vars(module).values():
-                if isinstance(value, Endpoint):
-                    value.add()
+        for one in endpoints(*modules):
+            one.add()
 
 
 def read_clip(job: Job, clip: ClipFile | None, lines: int = 0) -> Clip:

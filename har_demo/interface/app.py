@@ -12,6 +12,7 @@ from har_demo.clips import cache
 from har_demo.clips.probe import limits
 from har_demo.errors import disk_sentence
 from har_demo.interface import api, lanes, plots, stopping, sweeper, uploads
+from har_demo.interface.arguments import Completed
 from har_demo.interface.examples import FOLDER
 from har_demo.interface.pages.attention import api as attention_api
 from har_demo.interface.pages.attention import page as attention_page
@@ -137,6 +138,7 @@ def launch(demo: gr.Blocks, **options) -> None:
                 Middleware(compressed),
                 Middleware(uploads.bounded),
                 Middleware(Departures),
+                Middleware(Completed, endpoints=api.endpoints(*APIS)),
             ]
         },
         **options,
