@@ -18,9 +18,9 @@ from har_demo.prompts.nearness import AT_CHANCE
 from har_demo.recognize.open_set import SURE, UNSURE
 from har_demo.tables.ablations import ABLATIONS, SPLIT
 from har_demo.tables.datasets import TEST_SETS, TITLES
-from har_demo.tables.intervals import confidence_interval
 from har_demo.tables.measured import AVERAGE, SVM, entries, times
 from har_demo.tables.rows import kept_rows
+from har_demo.tables.statistics import confidence_interval
 from har_demo.weights import shipped
 
 FOLDER = assets.ROOT / "docs"

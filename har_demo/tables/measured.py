@@ -24,8 +24,8 @@ from har_demo.models import registry
 from har_demo.models.card import ModelCard
 from har_demo.tables.ablations import SPLIT, is_variation
 from har_demo.tables.datasets import TITLES
-from har_demo.tables.intervals import confidence_interval
 from har_demo.tables.rows import kept_rows, state
+from har_demo.tables.statistics import confidence_interval
 
 FOLDER = assets.MEASURED
 
