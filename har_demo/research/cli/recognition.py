@@ -167,6 +167,34 @@ def ship(
         typer.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
+def sealed_test(
+    data: Annotated[Path, typer.Option(help="A folder of `prepare`.", exists=True)],
+    model: Annotated[str, typer.Option(help="Names, separated by commas, or `shipped` for all.")],
+    answers: Annotated[Path, typer.Option(help="Keep every answer in this .parquet.")],
+    weights: Annotated[str | None, typer.Option(help="Your own parameters for the model.")] = None,
+    record: Annotated[
+        str | None, typer.Option(help="A folder whose manifest.json also gets the figures.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "",
+    results: Results = Path("results/measured"),
+) -> None:
+    """Open the test: evaluate on the people and places that nothing was chosen on, and note that it was done."""
+    from har_demo.cli.evaluation import run_evaluation
+    from har_demo.recognize.splits import TEST
+    from har_demo.research.training.recognition.sealed import note_opening
+
+    run_evaluation(
+        model=model,
+        data=str(data),
+        split=TEST,
+        weights=weights,
+        answers=str(answers),
+        device=device,
+        record=record,
+        on_targets=lambda targets: note_opening(results / "test_log.csv", targets, answers),
+    )
+
+
 def calibration_predict(
     data: Annotated[Path, typer.Argument(help="A folder with more_clips.tsv.", exists=True)],
     out: Annotated[Path, typer.Argument(help="The file to write, .npz.")],

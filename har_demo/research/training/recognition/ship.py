@@ -5,7 +5,7 @@
 copies the weights to checkpoints/ and their entry into manifest.json. The accuracy of the shipped file is
 then measured by recognition itself:
 
-    python -m har_demo evaluate --model NAME --data PREPARED --record checkpoints
+    python -m har_demo.research sealed-test --model NAME --data PREPARED --answers FILE --record checkpoints
     python -m har_demo evaluate --model NAME --data people --record checkpoints
 """
 
