@@ -230,13 +230,15 @@ def evaluate(
     on_progress(done, len(by_clip))
     waiting: dict[str, Waiting] = {}
     asked = [
-        (pairs[0][1].open, [_request(target) for target, _ in pairs]) for pairs in left.values()
+        (pairs[0][1].open, [request_of(target) for target, _ in pairs]) for pairs in left.values()
     ]
     processes = all(opens_anywhere(pairs[0][1]) for pairs in left.values())
     clips = ahead(asked, backwards, worker_count(len(asked)), processes) if asked else ()
     for pairs, prepared in zip(left.values(), clips, strict=True):
         long = [pair for pair, one in zip(pairs, prepared, strict=True) if one is TOO_LONG]
-        for (target, clip), result in zip(long, _ask(backwards, long, device), strict=True):
+        for (target, clip), result in zip(
+            long, ask_in_pieces(backwards, long, device), strict=True
+        ):
             keep(target, clip, result)
         for (target, clip), one in zip(pairs, prepared, strict=True):
             if isinstance(one, str):
@@ -250,10 +252,11 @@ def evaluate(
         del prepared  # before the next clip arrives
     for own in waiting.values():
         score(own)
-    return [_outcome(target, answers, problems, backwards, sharded) for target in targets]
+    return [outcome_of(target, answers, problems, backwards, sharded) for target in targets]
 
 
-def _request(target: EvalTarget) -> Request:
+def request_of(target: EvalTarget) -> Request:
+    """Return how a model is asked about each clip."""
     return target.request or Request(target.card.name, weights=target.weights)
 
 
@@ -317,11 +320,13 @@ def _means(
     return means
 
 
-def _ask(backwards: bool, pairs: ClipTargets, device: torch.device) -> list[KeptAnswer | str]:
+def ask_in_pieces(
+    backwards: bool, pairs: ClipTargets, device: torch.device
+) -> list[KeptAnswer | str]:
     """Each model's answer about a long clip, read piece by piece, or the sentence that says why there is none."""
     if not pairs:
         return []
-    requests = [_request(target) for target, _ in pairs]
+    requests = [request_of(target) for target, _ in pairs]
     try:
         clip, read = pairs[0][1].open()
         forth = list(recognize(clip, requests, device=device, read=read))
@@ -342,9 +347,14 @@ def _ask(backwards: bool, pairs: ClipTargets, device: torch.device) -> list[Kept
     return results
 
 
-def _outcome(
-    target: EvalTarget, answers: dict, problems: dict, backwards: bool, sharded: bool
+def outcome_of(
+    target: EvalTarget,
+    answers: dict[kept_answers.Key, KeptAnswer],
+    problems: dict[kept_answers.Key, str],
+    backwards: bool = False,
+    sharded: bool = False,
 ) -> Outcome:
+    """Collect the answers of one model, and the sentences about the clips that it did not answer."""
     every = target.eval_set.clips
     clips = tuple(clip for clip in every if target.key(clip) in answers)
     why = tuple(problems[key] for key in map(target.key, every) if key in problems)
