@@ -349,8 +349,8 @@ def ask_in_pieces(
 
 def outcome_of(
     target: EvalTarget,
-    answers: dict[kept_answers.Key, KeptAnswer],
-    problems: dict[kept_answers.Key, str],
+    answers: dict,
+    problems: dict,
     backwards: bool = False,
     sharded: bool = False,
 ) -> Outcome:
