@@ -100,6 +100,36 @@ def test_a_shipped_model_on_rendered_people_needs_no_files(tmp_path):
     assert (row["split"], row["seed"]) == (entry["split"], str(entry["seed"]))
 
 
+def test_shards_are_merged_and_models_compared(card, weights, folder, tmp_path):
+    pytest.importorskip("pyarrow", reason="kept answers need pyarrow (extra [answers])")
+    asked = ("--model", card.name, "--data", folder, "--weights", weights)
+    for shard in ("1/2", "2/2"):
+        code, said, _ = run(*asked, "--shard", shard, "--answers", tmp_path / "a.parquet")
+        assert code == 0 and "merge it" in said
+    parts = sorted(tmp_path.glob("*.parquet"))
+    assert [file.name for file in parts] == ["a-1of2.parquet", "a-2of2.parquet"]
+    assert not list(tmp_path.glob("*.csv"))
+    out, whole = tmp_path / "f.csv", tmp_path / "whole.parquet"
+    call = ["merge", *map(str, parts), "--out", str(out), "--answers", str(whole)]
+    done = CliRunner().invoke(cli.app, call)
+    assert done.exit_code == 0 and "66.7 %" in done.stdout and "20.8 to 93.8" in done.stdout
+    with open(out, newline="") as opened:
+        (row,) = csv.DictReader(opened)
+    assert (row["top1"], row["guessing"], row["group_low"]) == ("66.67", "50.0", "")
+    done = CliRunner().invoke(cli.app, ["compare", str(whole)])
+    assert done.exit_code == 0 and f"{card.name}  2" in done.stdout
+    done = CliRunner().invoke(cli.app, ["merge", str(parts[0])])
+    assert done.exit_code == 2 and "has no row for 1 of 3 clips" in done.stderr
+
+
+def test_the_test_is_opened_by_its_own_command_alone(card, weights, tmp_path):
+    (tmp_path / "examples.json").write_text("[]")
+    for split, words in (("a", "research sealed-test"), ("", "--split fold0 or")):
+        given = ("--split", split) if split else ()
+        code, _, error = run("--model", card.name, "--data", tmp_path, "--weights", weights, *given)
+        assert code == 2 and words in error
+
+
 BAD = {
     "no folder": (["--data", "/nowhere/at/all"], "There is no folder '/nowhere/at/all'"),
     "a file": (["--data", __file__], "There is no folder"),
@@ -113,6 +143,10 @@ BAD = {
     "a list for people": (["--data", "people", "--list", "x.txt"], "leave it out"),
     "clips of a folder": (["--clips", "3"], "leave it out for a folder"),
     "a split of a folder": (["--split", "a"], "--split is for a folder that"),
+    "a shard that is none": (["--shard", "3/2"], "There is no shard '3/2'"),
+    "a shard without answers": (["--shard", "1/2"], "give --answers FILE.parquet"),
+    "a device that is not there": (["--device", "cuda:77"], "There is no device cuda:77"),
+    "answers that are no Parquet": (["--answers", "ANSWERS"], "ends with .parquet"),
     "no place for the table": (["--out", "/nowhere/at/all.csv"], "cannot be written"),
     "no manifest": (["--record", "/nowhere"], "holds no manifest.json"),
     "a folder in the manifest": (["--record", "CHECKPOINTS"], "leave out --record"),
@@ -122,7 +156,11 @@ BAD = {
 @pytest.mark.parametrize("what", BAD)
 def test_a_bad_choice_is_one_sentence_and_exit_code_2(what, card, weights, folder, tmp_path):
     (tmp_path / "empty").mkdir()
-    places = {"EMPTY": str(tmp_path / "empty"), "CHECKPOINTS": str(assets.CHECKPOINTS)}
+    places = {
+        "ANSWERS": str(tmp_path / "a.txt"),
+        "EMPTY": str(tmp_path / "empty"),
+        "CHECKPOINTS": str(assets.CHECKPOINTS),
+    }
     given, words = BAD[what]
     asked = {"--model": card.name, "--data": str(folder)}
     if not {"--model", "--weights"} & set(given):

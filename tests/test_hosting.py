@@ -25,7 +25,7 @@ INDEX_NAMES = {
     "open_clip": "open-clip-torch",
 }
 # The code asks whether these are there and goes on without them.
-OPTIONAL = {"spaces"}
+OPTIONAL = {"spaces", "pyarrow"}
 
 
 @pytest.fixture(scope="module")

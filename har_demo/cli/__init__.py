@@ -13,7 +13,7 @@ import typer
 
 from har_demo.cli.answers import recognize
 from har_demo.cli.catalogue import models, weights
-from har_demo.cli.evaluation import evaluate
+from har_demo.cli.evaluation import compare, evaluate, merge
 from har_demo.cli.explaining import edits, explain, samplings
 from har_demo.cli.figures import convolution, costs, lecture, measured, results
 from har_demo.cli.motion import flow, two_stream
@@ -40,6 +40,8 @@ COMMANDS = (
     models,
     weights,
     evaluate,
+    merge,
+    compare,
     results,
     lecture,
     measured,

@@ -23,7 +23,8 @@ from har_demo.clips.rendered import TEST_SEED, Open, scenes
 from har_demo.errors import ChoiceError
 from har_demo.labels import DATASETS, EVERYDAY
 from har_demo.recognize.inputs import Reader
-from har_demo.recognize.prepared import HELD_OUT, read_examples
+from har_demo.recognize.prepared import read_examples
+from har_demo.recognize.splits import TEST, side_of
 
 PEOPLE = "people"
 UCF101 = re.compile(r"v_(?P<name>.+)_g\d+_c\d+")
@@ -131,14 +132,18 @@ def rendered_people(
     return EvalSet(f"{PEOPLE} from {seed} on", clips)
 
 
-def prepared(folder: Path, classes: Sequence[str], split: str = "a") -> EvalSet:
-    """The held-out clips of a prepared folder, of a split of `HELD_OUT`.
+def prepared(folder: Path, classes: Sequence[str], split: str = TEST) -> EvalSet:
+    """The clips of a prepared folder that a split of har_demo.recognize.splits holds out.
 
     Raises:
         ChoiceError: the folder cannot be read, or shows none of the classes.
     """
     try:
-        examples = [one for one in read_examples(folder) if one.group in HELD_OUT[split]]
+        examples = [
+            one
+            for one in read_examples(folder)
+            if side_of(one.dataset, one.group, split) == "held out"
+        ]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ChoiceError(
             f"'{folder.name}/examples.json' cannot be read: prepare the folder again."

@@ -8,24 +8,39 @@ The figures of a shipped file are those of the whole program: a row of the table
 anybody who has the clips, and the one on rendered people by everybody.
 """
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
-from har_demo.clips.clip import Clip
-from har_demo.errors import ClipError, UserError
+from har_demo.device import device as best_device
+from har_demo.errors import ClipError, InternalError, UserError
 from har_demo.labels import EVERYDAY
 from har_demo.models import registry
 from har_demo.models.card import ModelCard
 from har_demo.recognize import kept_answers
+from har_demo.recognize.ahead import (
+    TOO_LONG,
+    Prepared,
+    ahead,
+    opens_anywhere,
+    reversed_reader,
+    worker_count,
+)
 from har_demo.recognize.eval_set import EvalClip, EvalSet
-from har_demo.recognize.inputs import Reader
+from har_demo.recognize.forward import (
+    TooLittleMemory,
+    batch_size,
+    exact_probabilities,
+    in_batches,
+    mean_over_crops,
+    probabilities,
+)
+from har_demo.recognize.inputs import WindowInputs
 from har_demo.recognize.kept_answers import KeptAnswer
 from har_demo.recognize.metrics import (
     accuracies,
@@ -35,13 +50,12 @@ from har_demo.recognize.metrics import (
 )
 from har_demo.recognize.networks import network
 from har_demo.recognize.plan import published_protocol
-from har_demo.recognize.prediction import ModelError, Prediction, Request
-from har_demo.recognize.recognize import recognize
+from har_demo.recognize.prediction import ModelError, Prediction, Request, calibrated
+from har_demo.recognize.recognize import check_scores, no_room, recognize
 from har_demo.weights import Provenance
 from har_demo.weights.sources import of_request
 
-MOST_WORKERS = 8
-"""Clips asked about at once: each may take a few hundred megabytes."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,8 +76,11 @@ class EvalTarget:
 
     def key(self, clip: EvalClip) -> kept_answers.Key:
         """The key that an answer is kept under: with another file or other views the model answers anew."""
-        views = _views(self.request) if self.request else ""
-        return self.card.name, self.provenance.sha256, self.eval_set.key + views, clip.name
+        return self.card.name, self.provenance.sha256, self.eval_set.key + self.views(), clip.name
+
+    def views(self) -> str:
+        """What the request says of its views, in words; '' for the page's own."""
+        return _views(self.request) if self.request else ""
 
 
 def _views(request: Request) -> str:
@@ -76,6 +93,9 @@ def _views(request: Request) -> str:
 
 ClipTargets = list[tuple[EvalTarget, EvalClip]]
 """One clip with every model that is asked about it, and what it shows among that model's classes."""
+
+Waiting = list[tuple[EvalTarget, EvalClip, Prepared]]
+"""Prepared clips of one model that wait for a full batch."""
 
 
 @dataclass(frozen=True)
@@ -150,19 +170,27 @@ def evaluate(
     part: Path | None = None,
     backwards: bool = False,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    device: torch.device | str | None = None,
+    sharded: bool = False,
 ) -> list[Outcome]:
     """Ask every model about its clips; a clip that several are asked about is read, or rendered, once.
+
+    Other clips are decoded and prepared meanwhile (har_demo.recognize.ahead); windows of several clips go
+    through a network together.
 
     Args:
         targets: the models, each once.
         part: keeps the answers as they come, and those of an earlier call, which are not asked again.
         backwards: ask a second time with every clip played from its end.
         on_progress: called with how many clips are done, of how many.
+        device: where the networks run; a CUDA GPU by default, if there is one.
+        sharded: whether the clips are a part of a list, none of which may be answered.
 
     Raises:
-        ClipError: a model could not answer about any clip.
+        ClipError: a model could not answer about any clip of a whole list.
         ChoiceError: `part` is another file.
     """
+    device = torch.device(device or best_device())
     answers = kept_answers.read(part) if part else {}
     if part:
         kept_answers.write(part, answers)
@@ -173,60 +201,138 @@ def evaluate(
         for clip in target.eval_set.clips:
             by_clip.setdefault(clip.name, []).append((target, clip))
     problems: dict[kept_answers.Key, str] = {}
-
-    left = [
-        [(target, clip) for target, clip in pairs if target.key(clip) not in answers]
-        for pairs in by_clip.values()
-    ]
-    left = [pairs for pairs in left if pairs]
+    left = {
+        name: [(target, clip) for target, clip in pairs if target.key(clip) not in answers]
+        for name, pairs in by_clip.items()
+    }
+    left = {name: pairs for name, pairs in left.items() if pairs}
+    open_answers = {name: len(pairs) for name, pairs in left.items()}
     done = len(by_clip) - len(left)
 
-    on_progress(done, len(by_clip))
-    for pairs, results in zip(left, _side_by_side(partial(_ask, backwards), left), strict=True):
-        for (target, clip), result in zip(pairs, results, strict=True):
-            if isinstance(result, str):
-                problems[target.key(clip)] = f"{clip.name}: {result}"
-                continue
+    def keep(target: EvalTarget, clip: EvalClip, result: KeptAnswer | str) -> None:
+        nonlocal done
+        if isinstance(result, str):
+            problems[target.key(clip)] = f"{clip.name}: {result}"
+        else:
             answers[target.key(clip)] = result
             if part:
                 kept_answers.append(part, target.key(clip), result)
-        done += 1
-        on_progress(done, len(by_clip))
-    return [_outcome(target, answers, problems, backwards) for target in targets]
+        open_answers[clip.name] -= 1
+        if not open_answers[clip.name]:
+            done += 1
+            on_progress(done, len(by_clip))
 
+    def score(waiting: Waiting) -> None:
+        for (target, clip, _), result in zip(waiting, scored(waiting, device), strict=True):
+            keep(target, clip, result)
+        waiting.clear()
 
-def _side_by_side(
-    ask: Callable[[ClipTargets], list], left: Sequence[ClipTargets]
-) -> Iterator[list]:
-    """The results of `ask` for each, in order; several at once where a processor has several cores.
-
-    Clips side by side, each on one core, take half as long as one clip on two: the steps of rendering
-    and of small networks are too short to be shared.
-    """
-    workers = min(os.cpu_count() or 1, len(left), MOST_WORKERS)
-    if workers < 2 or torch.cuda.is_available():
-        yield from map(ask, left)
-        return
-    threads = torch.get_num_threads()
-    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        yield from pool.map(ask, left)
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)  # new threads of this process begin with what was set last
-
-
-def _ask(backwards: bool, pairs: ClipTargets) -> list[KeptAnswer | str]:
-    """Each model's answer about a clip, or the sentence that says why there is none."""
-    requests = [
-        target.request or Request(target.card.name, weights=target.weights) for target, _ in pairs
+    on_progress(done, len(by_clip))
+    waiting: dict[str, Waiting] = {}
+    asked = [
+        (pairs[0][1].open, [request_of(target) for target, _ in pairs]) for pairs in left.values()
     ]
+    processes = all(opens_anywhere(pairs[0][1]) for pairs in left.values())
+    clips = ahead(asked, backwards, worker_count(len(asked)), processes) if asked else ()
+    for pairs, prepared in zip(left.values(), clips, strict=True):
+        long = [pair for pair, one in zip(pairs, prepared, strict=True) if one is TOO_LONG]
+        for (target, clip), result in zip(
+            long, ask_in_pieces(backwards, long, device), strict=True
+        ):
+            keep(target, clip, result)
+        for (target, clip), one in zip(pairs, prepared, strict=True):
+            if isinstance(one, str):
+                keep(target, clip, one)
+            elif one is not TOO_LONG:
+                own = waiting.setdefault(target.card.name, [])
+                own.append((target, clip, one))
+                views = sum(len(some.forwards) for _, _, some in own)
+                if views >= batch_size(one.gmacs, device):
+                    score(own)
+        del prepared  # before the next clip arrives
+    for own in waiting.values():
+        score(own)
+    return [outcome_of(target, answers, problems, backwards, sharded) for target in targets]
+
+
+def request_of(target: EvalTarget) -> Request:
+    """Return how a model is asked about each clip."""
+    return target.request or Request(target.card.name, weights=target.weights)
+
+
+def scored(waiting: Waiting, device: torch.device) -> list[KeptAnswer | str]:
+    """Return the answer about each clip, or a sentence; all are of one model, and go through it together."""
+    if not waiting:
+        return []
+    target = waiting[0][0]
+    prepared = [one for _, _, one in waiting]
+    try:
+        module, provenance = network(target.card, target.weights, device)
+        forth = _means(module, target.card, prepared, [one.forwards for one in prepared], device)
+        turned = [one.backwards for one in prepared if one.backwards]
+        back = _means(module, target.card, prepared, turned, device) if turned else None
+    except (UserError, InternalError) as problem:
+        if isinstance(problem, InternalError):
+            log.error("%s failed", target.card.name, exc_info=problem)
+        return [str(problem)] * len(waiting)
+
+    def kept(scores: np.ndarray) -> np.ndarray:
+        return kept_answers.rounded(calibrated(scores, provenance.temperature))
+
+    return [
+        KeptAnswer(kept(scores), None if back is None else kept(back[number]))
+        for number, scores in enumerate(forth)
+    ]
+
+
+def _means(
+    module: nn.Module,
+    card: ModelCard,
+    prepared: Sequence[Prepared],
+    inputs: Sequence[WindowInputs],
+    device: torch.device,
+) -> list[np.ndarray]:
+    """Return the mean probabilities of each clip over crops and windows, float32 [classes]."""
+    ends = np.cumsum([len(one) for one in inputs])
+    starts = ends - [len(one) for one in inputs]
+    of = exact_probabilities if prepared[0].float32 else probabilities
+
+    def forward(start: int, end: int) -> torch.Tensor:
+        parts = [
+            one.views(max(start - first, 0), min(end, last) - first)
+            for one, first, last in zip(inputs, starts.tolist(), ends.tolist(), strict=True)
+            if first < end and last > start
+        ]
+        return of(module, *(torch.cat(same).to(device) for same in zip(*parts, strict=True)))
+
+    batch = batch_size(prepared[0].gmacs, device)
+    try:
+        scores, _ = in_batches(forward, int(ends[-1]), batch, lambda done: None)
+    except TooLittleMemory as error:
+        raise no_room(card) from error
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise InternalError(f"{card.name} failed on its own kind of input.") from error
+    check_scores(scores, card)
+    means = []
+    for one, some, first, last in zip(prepared, inputs, starts, ends, strict=True):
+        by_window = scores[first:last].unflatten(0, (some.windows, some.crops))
+        means.append(mean_over_crops(by_window, one.mean_of).numpy().mean(axis=0))
+    return means
+
+
+def ask_in_pieces(
+    backwards: bool, pairs: ClipTargets, device: torch.device
+) -> list[KeptAnswer | str]:
+    """Each model's answer about a long clip, read piece by piece, or the sentence that says why there is none."""
+    if not pairs:
+        return []
+    requests = [request_of(target) for target, _ in pairs]
     try:
         clip, read = pairs[0][1].open()
-        forth = list(recognize(clip, requests, read=read))
+        forth = list(recognize(clip, requests, device=device, read=read))
         back: Sequence[Prediction | ModelError | None] = [None] * len(requests)
         if backwards:
-            back = list(recognize(clip, requests, read=_reversed(read)))
+            back = list(recognize(clip, requests, device=device, read=reversed_reader(read)))
     except UserError as problem:
         return [str(problem)] * len(requests)
     results: list[KeptAnswer | str] = []
@@ -241,22 +347,24 @@ def _ask(backwards: bool, pairs: ClipTargets) -> list[KeptAnswer | str]:
     return results
 
 
-def _reversed(read: Reader) -> Reader:
-    def turned(clip: Clip, indices: np.ndarray) -> np.ndarray:
-        return read(clip, clip.frames - 1 - indices)
-
-    return turned
-
-
-def _outcome(target: EvalTarget, answers: dict, problems: dict, backwards: bool) -> Outcome:
+def outcome_of(
+    target: EvalTarget,
+    answers: dict,
+    problems: dict,
+    backwards: bool = False,
+    sharded: bool = False,
+) -> Outcome:
+    """Collect the answers of one model, and the sentences about the clips that it did not answer."""
     every = target.eval_set.clips
     clips = tuple(clip for clip in every if target.key(clip) in answers)
     why = tuple(problems[key] for key in map(target.key, every) if key in problems)
-    if not clips:
+    if not clips and not sharded:
         raise ClipError(f"{target.card.title} answered about no clip; the first, {why[0]}")
     results = [answers[target.key(clip)] for clip in clips]
-    back = np.stack([result.backwards for result in results]) if backwards else None
-    return Outcome(target, clips, np.stack([result.forwards for result in results]), back, why)
+    none = np.zeros((0, len(target.card.classes)), np.float32)
+    forth = np.stack([result.forwards for result in results]) if clips else none
+    back = np.stack([result.backwards for result in results]) if backwards and clips else None
+    return Outcome(target, clips, forth, back, why)
 
 
 def measure(outcome: Outcome) -> list[Measured]:

@@ -4,7 +4,7 @@
     PREPARED/clips/            ingested copies, which recognition is measured on
     PREPARED/small/            the same frames, small, which networks are trained on
 
-A group is a person (Weizmann) or a place (ARID, workout4): all its clips are trained on, or none.
+A group is a person or a place: all its clips are trained on, or none (see har_demo.recognize.splits).
 """
 
 import json
@@ -12,23 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from har_demo.clips.clip import Clip
-from har_demo.labels import class_of
+from har_demo.labels import DATASETS, EVERYDAY, class_of
+from har_demo.recognize.splits import held_out, names
 
-HELD_OUT: dict[str, frozenset[str]] = {
-    "a": frozenset(
-        {"lena", "moshe"}
-        | {"lab", "lounge", "park", "kitchen", "garage", "office", "corridor"}
-        | {"blue gym", "playground", "purple room", "white room", "blue mat", "sofa"}
-        | {"curtains", "dumbbells", "narrow gym"}
-    ),
-    "b": frozenset(
-        {"denis", "eli"}
-        | {"wall", "bridge"}
-        | {"blue bars", "balcony", "white gym", "dark gym", "bright studio", "grey room"}
-        | {"power racks"}
-    ),
-}
-"""Two splits by group, for cross-validation; every clip of ARID and workout4 is tested in one of them."""
+HELD_OUT: dict[str, frozenset[str]] = {name: held_out(name) for name in names()}
+"""The groups that each split of har_demo.recognize.splits holds out, whatever their data set."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +26,7 @@ class LabelledClip:
     Attributes:
         clip: the ingested copy.
         small: its frames, SIDE pixels squared.
-        dataset: 'weizmann', 'arid6' or 'workout4'.
+        dataset: 'weizmann', 'arid6', 'workout4' or another of splits.toml.
         label: index in har_demo.labels.EVERYDAY.
         group: who acts (Weizmann) or where (the others); a group is on one side of a split.
     """
@@ -62,8 +50,13 @@ def read_examples(prepared: Path) -> list[LabelledClip]:
             clip=Clip.of_facts(prepared / "clips" / record["clip"]["path"], record["clip"]),
             small=prepared / "small" / record["clip"]["path"],
             dataset=record["dataset"],
-            label=class_of(record["dataset"], record["class"]),
+            label=_label(record["dataset"], record["class"]),
             group=record["group"],
         )
         for record in records
     ]
+
+
+def _label(dataset: str, name: str) -> int:
+    """Return the index in EVERYDAY; data sets without names of their own are prepared with ours."""
+    return class_of(dataset, name) if dataset in DATASETS else EVERYDAY.index(name)

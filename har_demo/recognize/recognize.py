@@ -15,6 +15,7 @@ from har_demo.clips.transforms import crop_boxes
 from har_demo.device import device as best_device
 from har_demo.errors import ChoiceError, InternalError, UserError, WeightsError
 from har_demo.flow.field import TITLES
+from har_demo.models.card import ModelCard
 from har_demo.recognize.forward import (
     TooLittleMemory,
     batch_size,
@@ -177,7 +178,7 @@ def _load(run: _Run, device: torch.device, say: Callable[[str], None]) -> None:
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
-        raise _no_room(run.plan) from error
+        raise no_room(run.plan.card) from error
 
 
 def _answer(
@@ -226,10 +227,10 @@ def _answer(
         scores, run.batch = in_batches(forward, len(inputs), run.batch, on_views)
         run.forward += _milliseconds(started, device)
     except TooLittleMemory as error:
-        raise _no_room(one) from error
+        raise no_room(card) from error
     except (RuntimeError, ValueError, IndexError, MemoryError) as error:
         if out_of_memory(error):
-            raise _no_room(one) from error
+            raise no_room(card) from error
         # Networks meet sizes here that they were not made for; the server goes on.
         if one.frames == card.input.frames:
             raise InternalError(f"{card.name} failed on its own kind of input.") from error
@@ -239,6 +240,18 @@ def _answer(
             f"{card.input.frames}."
         ) from error
 
+    check_scores(scores, card)
+    if run.scores is None:
+        run.scores = np.zeros((len(one.indices), len(card.classes)), dtype=np.float32)
+    by_window = scores.unflatten(0, (len(windows), one.crops))
+    run.scores[windows] = mean_over_crops(by_window, one.mean_of).numpy()
+    if run.seen is not None:
+        last = run.done == one.views
+        run.seen = keep_candidates(run.seen, one, run.scores, windows, decoded, inputs, last)
+
+
+def check_scores(scores: torch.Tensor, card: ModelCard) -> None:
+    """Raise a WeightsError unless scores, [views, classes], are numbers, one for each class of the card."""
     if scores.shape[1] != len(card.classes):
         raise WeightsError(
             f"{card.title} gives {scores.shape[1]} scores for {len(card.classes)} classes: "
@@ -248,13 +261,6 @@ def _answer(
         raise WeightsError(
             f"{card.title} gave scores that are not numbers: its weights are damaged, use others."
         )
-    if run.scores is None:
-        run.scores = np.zeros((len(one.indices), len(card.classes)), dtype=np.float32)
-    by_window = scores.unflatten(0, (len(windows), one.crops))
-    run.scores[windows] = mean_over_crops(by_window, one.mean_of).numpy()
-    if run.seen is not None:
-        last = run.done == one.views
-        run.seen = keep_candidates(run.seen, one, run.scores, windows, decoded, inputs, last)
 
 
 def _prediction(clip: Clip, run: _Run, decode: float, device: torch.device) -> Prediction:
@@ -290,11 +296,12 @@ def _flow_note(one: Plan) -> str:
     )
 
 
-def _no_room(one: Plan) -> ChoiceError:
+def no_room(card: ModelCard) -> ChoiceError:
+    """Return the error that a network does not fit into memory."""
     other = "choose fewer frames per window or a smaller model"
-    if not one.card.input.any_frames:
+    if not card.input.any_frames:
         other = "choose a smaller model"
-    return ChoiceError(f"{one.card.title} needs more memory than is free: {other}.")
+    return ChoiceError(f"{card.title} needs more memory than is free: {other}.")
 
 
 def _milliseconds(started: float, device: torch.device) -> float:

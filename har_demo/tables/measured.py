@@ -24,8 +24,8 @@ from har_demo.models import registry
 from har_demo.models.card import ModelCard
 from har_demo.tables.ablations import SPLIT, is_variation
 from har_demo.tables.datasets import TITLES
-from har_demo.tables.intervals import confidence_interval
 from har_demo.tables.rows import kept_rows, state
+from har_demo.tables.statistics import confidence_interval
 
 FOLDER = assets.MEASURED
 
@@ -76,6 +76,9 @@ INPUTS = {"rgb": "on frames", "difference": "on differences"}
 
 LOWER_IS_BETTER = frozenset({"ece"})
 
+SEEDS_FOR_SPREAD = 3
+"""Trainings from which a deviation between seeds is shown."""
+
 COUNTED = frozenset({"top1", "top5", "order", "reversed_top1"})
 """Shares of clips: the fewer there are, the wider is the confidence interval."""
 
@@ -86,7 +89,7 @@ class Figure:
 
     Attributes:
         mean: percent.
-        spread: the standard deviation between seeds; None where there is one.
+        spread: the standard deviation between seeds; None under SEEDS_FOR_SPREAD, of which two often agree by chance.
         seeds: number of trainings.
         clips: number of clips it was counted on.
     """
@@ -97,7 +100,7 @@ class Figure:
     clips: int
 
     def words(self) -> str:
-        """'71.2 ± 0.8', without a deviation where there is one seed."""
+        """'71.2 ± 0.8', without a deviation where there are few seeds."""
         return f"{self.mean:.1f}" + (f" ± {self.spread:.1f}" if self.spread is not None else "")
 
     @property
@@ -243,7 +246,7 @@ def _entry(model: str, modality: str, rows: list[dict]) -> MeasuredRow:
 
 def _figure(rows: list[dict]) -> Figure:
     values = [row["value"] for row in rows]
-    spread = statistics.stdev(values) if len(values) > 1 else None
+    spread = statistics.stdev(values) if len(values) >= SEEDS_FOR_SPREAD else None
     return Figure(statistics.mean(values), spread, len(values), rows[0]["clips"])
 
 

@@ -41,7 +41,7 @@ def load(path: Path = TABLE) -> tuple[PublishedRow, ...]:
     rows = []
     for key, own in runs.items():
         model, modality, start, split, dataset, metric = key
-        if metric not in METRICS or model not in cards():
+        if metric not in METRICS or model not in cards() or dataset not in TEST_SETS:
             continue
         card = cards()[model]
         test_set = TEST_SETS[dataset]

@@ -145,7 +145,7 @@ def test_prepared_clips_are_those_of_the_split_that_the_model_knows(tmp_path):
         ("0.mp4", "weizmann", "lena", "walking")
     ]
     assert found.left_out == ("push-up",)
-    assert [c.group for c in prepared(tmp_path, FEWER, "b").clips] == ["denis"]
+    assert [c.group for c in prepared(tmp_path, FEWER, "fold0").clips] == ["denis"]
 
 
 def test_rendered_people_are_the_first_test_scenes():

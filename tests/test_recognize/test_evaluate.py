@@ -18,7 +18,7 @@ from har_demo.clips.rendered import renderer
 from har_demo.errors import ClipError, WeightsError
 from har_demo.labels import EVERYDAY
 from har_demo.models import registry
-from har_demo.recognize import evaluate as module
+from har_demo.recognize import ahead
 from har_demo.recognize import kept_answers as kept
 from har_demo.recognize.eval_set import EvalClip, EvalSet, prepared, rendered_people
 from har_demo.recognize.evaluate import EvalTarget, eval_target, evaluate, measure
@@ -155,7 +155,7 @@ def test_several_models_share_what_is_read(card, weights, monkeypatch):
 
 
 def test_clips_side_by_side_leave_the_number_of_threads_alone(card, weights, monkeypatch):
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(ahead.os, "cpu_count", lambda: 4)
     before = torch.get_num_threads()
     names = [f"{CLASSES[n % 3].replace(' ', '_')} {n}" for n in range(9)]
     (outcome,) = evaluate([made(card, weights, *names)])
@@ -168,7 +168,7 @@ def test_backwards_is_the_same_clip_from_its_end():
     def read(clip, indices):
         return indices
 
-    turned = module._reversed(read)
+    turned = ahead.reversed_reader(read)
     clip = Clip(Path(), 25, 12, 32, 24, "", None)
     assert turned(clip, np.array([0, 3, 11])).tolist() == [11, 8, 0]
 

@@ -71,7 +71,11 @@ def test_what_another_input_does_to_the_same_network_is_said():
 def test_limits_are_the_tables():
     best = max(entries(), key=lambda one: one.figures["arid6", "top1"].mean)
     first = lecture.limits(best)[0]
-    assert best.figures["arid6", "top1"].words() in first.words and "rank 1 of" in first.words
+    figure = best.figures["arid6", "top1"]
+    low, high = figure.interval
+    assert figure.words() in first.words and f"{low:.0f} to {high:.0f} by clip" in first.words
+    assert "guessing among the 6 actions filmed there gets 16.7" in first.words
+    assert not [o for one in entries() for o in lecture.limits(one) if "rank" in o.words]
     assert not first.worse
 
 

@@ -10,7 +10,8 @@ from har_demo.research.cli import benchmarks, flow, people, prompts, recognition
 
 COMMANDS = (
     *(people.render, people.sheet, people.dataset, people.examples, people.render_frames),
-    *(recognition.prepare, recognition.train, recognition.fuse),
+    *(recognition.prepare, recognition.splits, recognition.train, recognition.fuse),
+    recognition.sealed_test,
     *(recognition.tabulate, recognition.ablations, recognition.timing, recognition.ship),
     *(recognition.calibration_predict, recognition.calibrate),
     *(

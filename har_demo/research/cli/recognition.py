@@ -11,7 +11,10 @@ from har_demo.cli.arguments import printable, split_names
 from har_demo.errors import ChoiceError
 
 Work = Annotated[Path, typer.Option(help="The folder of states and of finished runs.")]
-Splits = Annotated[str, typer.Option(help="a, b or both, separated by commas.")]
+Splits = Annotated[
+    str,
+    typer.Option(help="a trains on all folds; fold0 and so on leave one out. Separated by commas."),
+]
 Seeds = Annotated[str, typer.Option(help="Separated by commas; the protocol's by default.")]
 ProtocolFile = Annotated[
     Path | None, typer.Option("--protocol", help="Another protocol.toml.", exists=True)
@@ -36,6 +39,18 @@ def prepare(
     typer.echo(f"{ingest_all(data, prepared)} clips in {prepared}")
 
 
+def splits(
+    data: Annotated[
+        Path, typer.Argument(help="A folder with clips.tsv, or one of `prepare`.", exists=True)
+    ],
+) -> None:
+    """Print who and where trains, validates and tests, and what the data cannot give."""
+    from har_demo.research.training.recognition.data import split_report
+
+    for line in split_report(data):
+        typer.echo(line)
+
+
 def train(
     data: Annotated[Path, typer.Option(help="A folder of `prepare`.")],
     models: Annotated[
@@ -47,6 +62,9 @@ def train(
     inputs: Annotated[str, typer.Option(help="own, other, rgb or difference.")] = "own",
     seeds: Seeds = "",
     splits: Splits = "a",
+    fold: Annotated[
+        int | None, typer.Option(help="Leave the places and people of this fold out.", min=0)
+    ] = None,
     protocol: ProtocolFile = None,
     work: Work = Path(".scratch/training"),
     workers: Annotated[int, typer.Option(help="Processes side by side.", min=1)] = 1,
@@ -57,7 +75,11 @@ def train(
     """Train tiny models under one protocol; stopped and started again, it goes on where it was."""
     if models and ablations:
         raise ChoiceError("--models and --ablations exclude each other: give one of them.")
-    from har_demo.research.training.groups import HELD_OUT
+    if fold is not None:
+        if splits != "a":
+            raise ChoiceError("--fold and --splits exclude each other: give one of them.")
+        splits = f"fold{fold}"
+    from har_demo.recognize.splits import names as splits_known
     from har_demo.research.training.recognition.fitted import FITTED
     from har_demo.research.training.recognition.protocol import FILE, read_protocol
     from har_demo.research.training.recognition.run import train_all
@@ -72,7 +94,7 @@ def train(
         _chosen(ablations, [one.name for one in ABLATIONS], "--ablations"),
         _chosen(inputs, ("own", "other", "rgb", "difference"), "--inputs"),
         _seeds(seeds),
-        _chosen(splits, sorted(HELD_OUT), "--splits"),
+        _chosen(splits, splits_known(), "--splits"),
         read_protocol(protocol or FILE),
         work,
         workers,
@@ -89,13 +111,13 @@ def fuse(
     """Fuse two streams that were trained apart, and measure both fusions."""
     import torch
 
-    from har_demo.research.training.groups import HELD_OUT
+    from har_demo.recognize.splits import names as splits_known
     from har_demo.research.training.recognition.fuse import fuse as fuse_streams
     from har_demo.research.training.recognition.protocol import FILE, read_protocol
 
     numbers = read_protocol(protocol or FILE)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    for split in _chosen(splits, sorted(HELD_OUT), "--splits"):
+    for split in _chosen(splits, splits_known(), "--splits"):
         for seed in _seeds(seeds) or numbers.seeds:
             fuse_streams(work, split, seed, numbers, device)
             typer.echo(f"two_stream_lab.average and .svm of seed {seed}, split {split}")
@@ -143,6 +165,34 @@ def ship(
     for folder in runs:
         file = publish(folder)
         typer.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+def sealed_test(
+    data: Annotated[Path, typer.Option(help="A folder of `prepare`.", exists=True)],
+    model: Annotated[str, typer.Option(help="Names, separated by commas, or `shipped` for all.")],
+    answers: Annotated[Path, typer.Option(help="Keep every answer in this .parquet.")],
+    weights: Annotated[str | None, typer.Option(help="Your own parameters for the model.")] = None,
+    record: Annotated[
+        str | None, typer.Option(help="A folder whose manifest.json also gets the figures.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "",
+    results: Results = Path("results/measured"),
+) -> None:
+    """Open the test: evaluate on the people and places that nothing was chosen on, and note that it was done."""
+    from har_demo.cli.evaluation import run_evaluation
+    from har_demo.recognize.splits import TEST
+    from har_demo.research.training.recognition.sealed import note_opening
+
+    run_evaluation(
+        model=model,
+        data=str(data),
+        split=TEST,
+        weights=weights,
+        answers=str(answers),
+        device=device,
+        record=record,
+        on_targets=lambda targets: note_opening(results / "test_log.csv", targets, answers),
+    )
 
 
 def calibration_predict(

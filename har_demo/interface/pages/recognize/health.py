@@ -18,7 +18,7 @@ from har_demo.models.registry import cards
 from har_demo.recognize.eval_set import rendered_people
 from har_demo.recognize.evaluate import EvalTarget, eval_target, evaluate
 from har_demo.tables.datasets import TITLES
-from har_demo.tables.intervals import confidence_interval
+from har_demo.tables.statistics import confidence_interval
 from har_demo.weights import shipped
 from har_demo.weights.health import every_health
 

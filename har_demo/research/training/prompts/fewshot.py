@@ -18,8 +18,8 @@ from torch.nn import functional as F
 
 from har_demo.prompts import embedded, pictures, sentences, words
 from har_demo.prompts.learned import LearnedPrompts
+from har_demo.recognize.prepared import HELD_OUT
 from har_demo.research.people.motion import ACTIONS
-from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features
 from har_demo.research.training.prompts.features import RenderedClip
 from har_demo.research.training.prompts.learn import DROPOUT, NAMES, learn, similarity, whole

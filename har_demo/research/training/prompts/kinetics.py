@@ -36,7 +36,7 @@ from har_demo.prompts.words import PLAIN
 from har_demo.recognize.open_set import SURE, strongest_other
 from har_demo.recognize.prediction import Prediction, Request
 from har_demo.recognize.recognize import recognize
-from har_demo.tables.intervals import confidence_interval
+from har_demo.tables.statistics import confidence_interval
 from har_demo.weights.state import sha256
 
 PROMPTS = Path(__file__).parent / "validation_prompts.csv"

@@ -19,9 +19,9 @@ from torch.nn import functional as F
 
 from har_demo.models.label_sets import KINETICS400, UCF101
 from har_demo.prompts import embedded, pictures, sentences
+from har_demo.recognize.prepared import HELD_OUT
 from har_demo.research.people.captions import captions
 from har_demo.research.people.motion import ACTIONS
-from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features
 from har_demo.research.training.prompts.features import Features, RenderedClip
 from har_demo.tables.datasets import TRAINING_DATA

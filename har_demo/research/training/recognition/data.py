@@ -4,8 +4,8 @@ Preparing is done once and needs PyAV; training then reads the small copies, als
 
     python -m har_demo.research prepare DATA PREPARED
 
-DATA holds clips.tsv (columns path, dataset, class) and the clips it names, and UTD-MHAD's recordings of
-skeletons in utdmhad/skeletons.npz. PREPARED gets
+DATA holds clips.tsv (columns path, dataset, class), where there are more more_clips.tsv (also group and
+label39), the clips they name, and UTD-MHAD's recordings of skeletons in utdmhad/skeletons.npz. PREPARED gets
 
     clips/          ingested copies, for recognition to answer about
     small/          the same frames, SIDE pixels squared, a quarter of the size: what networks are trained on
@@ -17,7 +17,7 @@ import csv
 import json
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -34,10 +34,15 @@ from har_demo.errors import ClipError
 from har_demo.labels import DATASETS
 from har_demo.models.card import ModelInput
 from har_demo.recognize.prepared import LabelledClip
+from har_demo.recognize.splits import (
+    TEST,
+    held_out,
+    names,
+    recording_side,
+    shortfalls,
+    side_of,
+)
 from har_demo.research.training.groups import group_of
-
-HELD_OUT_PEOPLE = ("s7", "s8")
-"""Whose recordings of UTD-MHAD are rendered for testing alone, in either split."""
 
 
 def prepare(source: Path, target: Path) -> int:
@@ -47,20 +52,13 @@ def prepare(source: Path, target: Path) -> int:
     (target / "clips").mkdir(parents=True, exist_ok=True)
     (target / "small").mkdir(exist_ok=True)
     records = []
-    with open(source / "clips.tsv", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            dataset, name = row["dataset"], row["class"]
-            if name not in DATASETS.get(dataset, {}):
-                continue
-            clip = ingest(source / row["path"])
-            copy = re.sub(r"[^\w.-]", "_", row["path"])
-            shutil.copyfile(clip.path, target / "clips" / copy)
-            _write_small(
-                target / "small" / copy, _squeezed(_decode(clip.path, clip.frames)), clip.fps
-            )
-            record = asdict(clip) | {"path": copy}
-            group = group_of(dataset, name, row["path"])
-            records.append({"clip": record, "dataset": dataset, "class": name, "group": group})
+    for path, dataset, name, group in labelled(source):
+        clip = ingest(source / path)
+        copy = re.sub(r"[^\w.-]", "_", path)
+        shutil.copyfile(clip.path, target / "clips" / copy)
+        _write_small(target / "small" / copy, _squeezed(_decode(clip.path, clip.frames)), clip.fps)
+        record = asdict(clip) | {"path": copy}
+        records.append({"clip": record, "dataset": dataset, "class": name, "group": group})
     (target / "examples.json").write_text(json.dumps(records, indent=1), encoding="utf-8")
     recordings = source / "utdmhad" / "skeletons.npz"
     if recordings.exists():
@@ -68,27 +66,74 @@ def prepare(source: Path, target: Path) -> int:
     return len(records)
 
 
+def labelled(source: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (path, data set, class, group) of every clip of a folder that shows one of our actions.
+
+    Args:
+        source: with clips.tsv, whose groups stand in the files' names, and perhaps more_clips.tsv, which names
+            group and action (label39, '' where it is none of ours).
+    """
+    with open(source / "clips.tsv", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            dataset, name = row["dataset"], row["class"]
+            if name in DATASETS.get(dataset, {}):
+                yield row["path"], dataset, name, group_of(dataset, name, row["path"])
+    if (source / "more_clips.tsv").exists():
+        with open(source / "more_clips.tsv", encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                if row["label39"]:
+                    yield row["path"], row["dataset"], row["label39"], row["group"]
+
+
+def split_report(folder: Path) -> list[str]:
+    """Return a line for each data set and split with its clips, then what the data cannot give.
+
+    Args:
+        folder: with clips.tsv, or a prepared one.
+    """
+    if (folder / "examples.json").exists():
+        records = json.loads((folder / "examples.json").read_text(encoding="utf-8"))
+        clips = [(one["dataset"], one["class"], one["group"]) for one in records]
+    else:
+        clips = [(dataset, name, group) for _, dataset, name, group in labelled(folder)]
+    lines = []
+    for dataset in dict.fromkeys(dataset for dataset, _, _ in clips):
+        groups = [group for one, _, group in clips if one == dataset]
+        for name in names():
+            sides = [side_of(dataset, group, name) for group in groups]
+            own = sorted(set(groups) & held_out(name, dataset))
+            lines.append(
+                f"{dataset}, {name}: {sides.count('train')} clips train, {sides.count('held out')} "
+                f"{'test' if name == TEST else 'validate'} ({', '.join(own) or 'nobody'})"
+            )
+    return [*lines, "", "What the data cannot give:", *shortfalls(clips)]
+
+
 def split_recordings(file: Path, target: Path) -> None:
-    """UTD-MHAD's skeletons, keys 'aAA_sS_tT', as train/skeletons.npz and test/skeletons.npz, by person."""
+    """UTD-MHAD's skeletons, keys 'aAA_sS_tT', as SIDE/skeletons.npz for train, validation and test, by person."""
     with np.load(file) as recordings:
-        for side in ("train", "test"):
+        for side in ("train", "validation", "test"):
             (target / side).mkdir(parents=True, exist_ok=True)
             chosen = {
                 key: recordings[key]
                 for key in recordings.files
-                if (key.split("_")[1] in HELD_OUT_PEOPLE) == (side == "test")
+                if recording_side("utdmhad", key.split("_")[1]) == side
             }
             np.savez_compressed(target / side / "skeletons.npz", **chosen)
 
 
 def split(
-    examples: Iterable[LabelledClip], held_out: frozenset[str]
+    examples: Iterable[LabelledClip], name: str
 ) -> tuple[list[LabelledClip], list[LabelledClip]]:
-    """(training, test): an example is tested exactly when its group is held out."""
-    train, test = [], []
+    """Return (trained on, held out) by a split of har_demo.recognize.splits; a fold uses no test clip."""
+    train, held_out = [], []
     for example in examples:
-        (test if example.group in held_out else train).append(example)
-    return train, test
+        match side_of(example.dataset, example.group, name):
+            case "train":
+                train.append(example)
+            case "held out":
+                held_out.append(example)
+    return train, held_out
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,7 @@ def train_all(
         models, ablations: names of models, and of questions whose rows have inputs of their own.
         inputs: as `runs_of` takes them.
         seeds: the protocol's where there are none.
-        splits: keys of HELD_OUT.
+        splits: names of har_demo.recognize.splits.
         folder: the work folder.
         workers: processes side by side.
         done: a table of figures whose runs are left out.

@@ -5,7 +5,7 @@
 copies the weights to checkpoints/ and their entry into manifest.json. The accuracy of the shipped file is
 then measured by recognition itself:
 
-    python -m har_demo evaluate --model NAME --data PREPARED --record checkpoints
+    python -m har_demo.research sealed-test --model NAME --data PREPARED --answers FILE --record checkpoints
     python -m har_demo evaluate --model NAME --data people --record checkpoints
 """
 
@@ -22,7 +22,7 @@ from har_demo import assets
 from har_demo.errors import WeightsError
 from har_demo.labels import EVERYDAY, LABEL_SET
 from har_demo.models import registry
-from har_demo.research.training.groups import HELD_OUT, held_out
+from har_demo.recognize.splits import held_out
 from har_demo.research.training.recognition.train import Run
 from har_demo.research.training.recognition.variants import card_of
 from har_demo.tables.datasets import RENDERED_AND_RECORDED, TEST_SETS, TRAINING_DATA
@@ -53,7 +53,7 @@ def save(network: nn.Module, run: Run, folder: Path) -> None:
         "parameters": sum(p.numel() for p in network.parameters()),
         "gmacs": card.gmacs,
         "data": list(TRAINING_DATA),
-        "protocol": PROTOCOL.format(start_of(card), ", ".join(sorted(HELD_OUT[run.split]))),
+        "protocol": PROTOCOL.format(start_of(card), ", ".join(sorted(held_out(run.split)))),
         "split": run.split,
         "seed": run.seed,
         "command": f"python -m har_demo.research train --data PREPARED --models {run.model} "
@@ -107,7 +107,9 @@ def tested(folder: Path, entry: dict) -> list[dict]:
             items.append(
                 {
                     "dataset": RENDERED_AND_RECORDED if dataset == "rendered" else test_set.title,
-                    "split": test_set.split.format(", ".join(held_out(dataset, entry["split"]))),
+                    "split": test_set.split.format(
+                        ", ".join(sorted(held_out(entry["split"], dataset)))
+                    ),
                     **{
                         m: round(float(rows[m]["value"]), 1) for m in ("top1", "top5", "class_mean")
                     },

@@ -75,7 +75,7 @@ class Run:
         model: name of a lab-size card.
         input: what it is shown, whatever its card says.
         seed: of the first parameters and everything drawn.
-        split: a key of groups.HELD_OUT.
+        split: a name of har_demo.recognize.splits.
     """
 
     model: str

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from har_demo.recognize.prepared import HELD_OUT, read_examples
+from har_demo.recognize.prepared import read_examples
 from har_demo.research.training.recognition.data import VideoDataset, load, split
 from har_demo.research.training.recognition.figures import rendered_footage
 from har_demo.research.training.recognition.motion import all_cores, fields_of
@@ -79,7 +79,7 @@ def _lacking_footage(
             known = recordings if recordings.exists() else None
             yield file, rendered_footage(count, known, seed, devices)
     for name in splits:
-        seen, unseen = split(read_examples(prepared), HELD_OUT[name])
+        seen, unseen = split(read_examples(prepared), name)
         for dataset in ("train", *sorted({example.dataset for example in unseen})):
             file = folder / f"real-{name}-{dataset}.pt"
             if not file.exists():

@@ -17,7 +17,6 @@ from har_demo.interface.pages.measured.view import (
     sentences,
 )
 from har_demo.tables.ablations import answers
-from har_demo.tables.intervals import confidence_interval
 from har_demo.tables.measured import (
     FOLDER,
     METRICS,
@@ -30,6 +29,7 @@ from har_demo.tables.measured import (
 )
 from har_demo.tables.pareto import front
 from har_demo.tables.rows import read_rows
+from har_demo.tables.statistics import confidence_interval
 from tests.visitor import PHONE, cut_off, visitor
 
 pytestmark = pytest.mark.browser

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from har_demo.prompts import embedded, sentences
 from har_demo.prompts.learned import FILE, LearnedPrompts
+from har_demo.recognize.prepared import HELD_OUT
 from har_demo.research.cli import app
 from har_demo.research.people.motion import ACTIONS
-from har_demo.research.training.groups import HELD_OUT
 from har_demo.research.training.prompts import features, fewshot, learn, train
 from har_demo.research.training.prompts.features import ANY_VIEW, GOOD_VIEW, RenderedClip
 from tests.test_prompts.conftest import clip  # noqa: F401

@@ -11,7 +11,8 @@ from har_demo.clips.transforms import transform
 from har_demo.labels import EVERYDAY, class_of
 from har_demo.models.card import ModelInput
 from har_demo.recognize.prepared import LabelledClip, read_examples
-from har_demo.research.training.groups import HELD_OUT, group_of
+from har_demo.recognize.splits import TEST, names
+from har_demo.research.training.groups import group_of
 from har_demo.research.training.recognition import data
 from har_demo.research.training.recognition.data import (
     VideoDataset,
@@ -72,26 +73,25 @@ def test_an_unknown_recording_is_a_place_of_its_own():
     assert group_of("arid6", "Jump", "jump_99_1.mp4") == "Jump 99"
 
 
-@pytest.mark.parametrize("name", sorted(HELD_OUT))
-def test_no_group_is_on_both_sides(name):
-    train, test = split(_examples(), HELD_OUT[name])
-    assert len(train) + len(test) == len(_examples())
-    assert not {e.group for e in train} & {e.group for e in test}
-    assert {e.group for e in test} == HELD_OUT[name]
+def test_no_group_is_on_both_sides_and_a_fold_uses_no_test_clip():
+    tested = {e.group for e in split(_examples(), TEST)[1]}
+    for name in names():
+        train, held_out = split(_examples(), name)
+        assert not {e.group for e in train} & {e.group for e in held_out}
+        if name != TEST:
+            assert not tested & {e.group for e in (*train, *held_out)}
 
 
-@pytest.mark.parametrize("name", sorted(HELD_OUT))
 @pytest.mark.parametrize(("dataset", "clips"), [("arid6", ARID), ("workout4", WORKOUT)])
-def test_every_class_filmed_in_places_is_trained_and_tested(name, dataset, clips):
+def test_every_class_filmed_in_places_is_trained_and_tested(dataset, clips):
     classes = {class_of(dataset, c) for c, _ in clips}
-    for side in split(_examples(), HELD_OUT[name]):
+    for side in split(_examples(), TEST):
         assert {e.label for e in side if e.dataset == dataset} == classes
 
 
-def test_every_place_is_tested_once():
-    held_out = [group for groups in HELD_OUT.values() for group in groups]
-    assert len(held_out) == len(set(held_out))
-    assert {e.group for e in _examples() if e.dataset != "weizmann"} <= set(held_out)
+def test_every_place_and_person_is_held_out_once():
+    groups = [g for name in names() for g in sorted({e.group for e in split(_examples(), name)[1]})]
+    assert sorted(groups) == sorted({e.group for e in _examples()})
     assert len([e for e in _examples() if e.dataset == "workout4"]) == 56
 
 
@@ -111,28 +111,34 @@ def prepared(tmp_path_factory):
         table = csv.writer(file, delimiter="\t")
         table.writerow(["path", "dataset", "class"])
         table.writerows(row[:3] for row in rows)
+    write(folder / "kick.mp4", numbered_frames(8))
+    with open(folder / "more_clips.tsv", "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, delimiter="\t")
+        table.writerow(["path", "dataset", "class", "group", "label39"])
+        table.writerow(["kick.mp4", "ut_interaction", "kicking", "set1_seq02", "kicking"])
+        table.writerow(["hug.mp4", "ut_interaction", "hugging", "set1_seq02", ""])  # none of ours
     (folder / "utdmhad").mkdir()
-    keys = ("a01_s1_t1", "a01_s7_t1", "a27_s8_t2")
+    keys = ("a01_s1_t1", "a01_s6_t1", "a01_s7_t1", "a27_s8_t2")
     np.savez(folder / "utdmhad" / "skeletons.npz", **{key: np.zeros((2, 20, 3)) for key in keys})
-    assert prepare(folder, folder / "prepared") == 4  # dips are none of our classes
+    assert prepare(folder, folder / "prepared") == 5  # dips are none of our classes
     return folder / "prepared"
 
 
 def test_prepared_examples_come_back(prepared):
     examples = read_examples(prepared)
-    assert [e.group for e in examples] == ["denis", "lena", "kitchen", "dumbbells"]
-    shown = ["walking", "walking", "turning around", "squatting"]
+    assert [e.group for e in examples] == ["denis", "lena", "kitchen", "dumbbells", "set1_seq02"]
+    shown = ["walking", "walking", "turning around", "squatting", "kicking"]
     assert [EVERYDAY[e.label] for e in examples] == shown
-    assert [e.clip.frames for e in examples] == [12, 20, 9, 7]
+    assert [e.clip.frames for e in examples] == [12, 20, 9, 7, 8]
     assert all(e.clip.path.is_relative_to(prepared) and e.clip.path.exists() for e in examples)
 
 
 def test_nobodys_recordings_are_on_both_sides(prepared):
     people = {}
-    for side in ("train", "test"):
+    for side in ("train", "validation", "test"):
         with np.load(prepared / "recordings" / side / "skeletons.npz") as recordings:
             people[side] = {key.split("_")[1] for key in recordings.files}
-    assert people == {"train": {"s1"}, "test": {"s7", "s8"}}
+    assert people == {"train": {"s1"}, "validation": {"s6"}, "test": {"s7", "s8"}}
 
 
 def test_small_copies_show_what_recognition_reads(prepared):
@@ -149,12 +155,12 @@ def test_small_copies_show_what_recognition_reads(prepared):
 def test_footage_holds_every_frame_once(prepared):
     examples = read_examples(prepared)
     footage = load(examples)
-    assert footage.frames.shape == (12 + 20 + 9 + 7, 3, data.SIDE, data.SIDE)
+    assert footage.frames.shape == (12 + 20 + 9 + 7 + 8, 3, data.SIDE, data.SIDE)
     assert footage.frames.dtype == torch.uint8
-    assert footage.first.tolist() == [0, 12, 32, 41]
-    assert footage.count.tolist() == [12, 20, 9, 7]
+    assert footage.first.tolist() == [0, 12, 32, 41, 48]
+    assert footage.count.tolist() == [12, 20, 9, 7, 8]
     assert footage.labels.tolist() == [e.label for e in examples]
-    assert footage.fps.tolist() == [25, 25, 25, 25]
+    assert footage.fps.tolist() == [25, 25, 25, 25, 25]
     # Frame 5 of the second clip and of the first show the same number; frame 6 shows another.
     frames = footage.frames.float()
     same = (frames[12 + 5] - frames[5]).abs().mean()
@@ -163,7 +169,7 @@ def test_footage_holds_every_frame_once(prepared):
 
 def test_classes_weigh_the_same_however_many_clips_they_have(prepared):
     footage = load(read_examples(prepared))
-    np.testing.assert_allclose(footage.weights, [0.5, 0.5, 1.0, 1.0])
+    np.testing.assert_allclose(footage.weights, [0.5, 0.5, 1.0, 1.0, 1.0])
 
 
 def test_footage_comes_back_from_a_file(prepared, tmp_path):
