@@ -18,6 +18,7 @@ BELOW = {
     "device": set(),
     "errors": set(),
     "storage": set(),
+    "threads": set(),
     "installed": set(),
     "labels": set(),
     "clips": {"labels"},
@@ -30,7 +31,7 @@ BELOW = {
     "tables": {"models", "weights", "labels"},
     "profiling": {"models", "weights", "labels", "tables"},
 }
-ANYWHERE = {"errors", "assets", "child", "device", "storage"}
+ANYWHERE = {"errors", "assets", "child", "device", "storage", "threads"}
 # Records that any part may name: what a model wants of its input.
 RECORDS = ("har_demo.models.card.",)
 

@@ -244,16 +244,15 @@ def merge(
     """Merge the answers of all shards of an evaluation; none may be missing or double."""
     for file in (answers, out):
         check_out(str(file) if file else None)
-    from har_demo.recognize import answer_table
-    from har_demo.tables import kept
+    from har_demo.recognize import answer_table, comparison
     from har_demo.tables.rows import write_rows
 
     whole = answer_table.merge([answer_table.read(file) for file in files])
     if answers:
         answer_table.write(answers, whole)
-    found = kept.figures(whole)
+    found = comparison.figures(whole)
     if out:
-        write_rows(out, kept.COLUMNS, found)
+        write_rows(out, comparison.COLUMNS, found)
     header = ("model", "data", "clips", "not read", "top-1", "by clip", "by group", "guessing")
     lines = []
     for row in found:
@@ -275,14 +274,13 @@ def compare(
     data: Annotated[str, typer.Option(help="The data set; the only one by default.")] = "",
 ) -> None:
     """Say which models these clips do not tell apart from the best."""
-    from har_demo.recognize import answer_table
-    from har_demo.tables import kept
+    from har_demo.recognize import answer_table, comparison
 
     answers = answer_table.read(file)
     known = sorted({row["dataset"] for row in answers.rows})
     if data not in known and (data or len(known) != 1):
         raise ChoiceError(f"Name one of the data sets with --data: {', '.join(known)}.")
-    rows = kept.compared(answers, data or known[0])
+    rows = comparison.compared(answers, data or known[0])
     header = ("model", "correct", "p by clip", "p by group", "")
     lines = [
         (

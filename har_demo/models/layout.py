@@ -14,6 +14,7 @@ class _OneDnnConv3d(nn.Conv3d):
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if not (input.is_cpu and input.dtype == torch.float32 and len(input) == 1):
             return super()._conv_forward(input, weight, bias)
+        assert not isinstance(self.padding, str)
         return torch.mkldnn_convolution(
             input, weight, bias, self.padding, self.stride, self.dilation, self.groups
         )

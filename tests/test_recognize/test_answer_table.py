@@ -7,10 +7,9 @@ import pytest
 
 from har_demo.errors import ChoiceError
 from har_demo.labels import EVERYDAY
-from har_demo.recognize import answer_table
+from har_demo.recognize import answer_table, comparison
 from har_demo.recognize.answer_table import merge, of_outcomes, read, write
 from har_demo.recognize.shards import Shard, device_of, shard_of
-from har_demo.tables import kept
 from tests.evaluated import outcome
 
 SHOWN = [("arid6", "park", "walking"), ("arid6", "park", "walking"), ("arid6", "lab", "running")]
@@ -68,7 +67,7 @@ def test_shards_have_every_clip_once():
     assert [[row["clip"] for row in part.rows] for part in parts] == [["0", "2"], ["1"]]
     whole = merge(parts[::-1])
     assert [row["clip"] for row in whole.rows] == ["0", "1", "2"]
-    assert kept.figures(whole) == kept.figures(answered())
+    assert comparison.figures(whole) == comparison.figures(answered())
 
 
 def test_missing_double_and_foreign_shards_are_refused():
@@ -102,13 +101,13 @@ def test_shards_by_hand_and_of_torchrun(tmp_path):
 
 
 def test_figures_have_intervals_and_what_guessing_gets():
-    (row,) = kept.figures(answered())
-    assert set(row) == set(kept.COLUMNS)
+    (row,) = comparison.figures(answered())
+    assert set(row) == set(comparison.COLUMNS)
     assert (row["clips"], row["unread"], row["groups"], row["classes"]) == (3, 0, 2, 2)
     assert (row["top1"], row["guessing"]) == (66.67, 50)
     assert (row["low"], row["high"]) == (20.77, 93.85)  # Wilson, 2 of 3
     assert (row["group_low"], row["group_high"]) == (0, 100)
-    (row,) = kept.figures(answered(refused=2))
+    (row,) = comparison.figures(answered(refused=2))
     assert (row["clips"], row["unread"], row["top1"]) == (2, 1, 100)
     assert "group_low" not in row  # one place says nothing of others
 
@@ -117,9 +116,9 @@ def test_models_are_compared_on_the_clips_that_both_read():
     one, two = answered(), answered(refused=0)
     rows = (*one.rows, *(row | {"model": "other"} for row in two.rows))
     both = replace(one, rows=rows, classes=one.classes | {"other": one.classes["c3d_lab"]})
-    assert [(c.model, c.correct, c.apart) for c in kept.compared(both, "arid6")] == [
+    assert [(c.model, c.correct, c.apart) for c in comparison.compared(both, "arid6")] == [
         ("c3d_lab", 1, False),
         ("other", 1, False),
     ]
     with pytest.raises(ChoiceError, match="no clip in common"):
-        kept.compared(both, "weizmann")
+        comparison.compared(both, "weizmann")

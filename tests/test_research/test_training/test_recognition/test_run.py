@@ -212,7 +212,7 @@ def test_runs_of_a_table_are_left_out(finished, prepared, protocol_file, tmp_pat
     monkeypatch.setattr(run_module, "make_footage", lambda *words: None)
     monkeypatch.setattr(run_module, "supervise", lambda *words: None)
     words = ["--data", prepared, "--models", MODEL, "--protocol", protocol_file]
-    words += ["--work", tmp_path, "--splits", "a,b"]
+    words += ["--work", tmp_path, "--splits", "a,fold0"]
     words += ["--done", finished / "work" / "done" / NAME / "metrics.csv"]
     assert "1 of 2 runs to do" in command("train", *words)[1]
 
@@ -296,7 +296,7 @@ def test_without_names_all_that_is_left_is_done(prepared, protocol_file, tmp_pat
         (("--models", "tsn_lab.frames_5"), "tsn_lab.frames_16"),
         (("--ablations", "colour"), "--ablations has no 'colour': choose "),
         (("--inputs", "sound"), "choose own, other"),
-        (("--splits", "a,c"), "--splits has no 'c': choose a, b."),
+        (("--splits", "a,c"), "--splits has no 'c': choose a, fold0, fold1, fold2, fold3."),
         (("--seeds", "one"), "--seeds are whole numbers, not 'one'"),
     ],
 )
