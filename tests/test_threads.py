@@ -123,3 +123,19 @@ def test_on_a_server_networks_come_after_pages(where, lower):
         [sys.executable, "-c", PRIORITY, where], capture_output=True, text=True, check=True
     )
     assert int(said.stdout) in (lower, 19 - os.getpriority(os.PRIO_PROCESS, 0))
+
+
+def test_memory_is_given_back_now_and_then(monkeypatch):
+    asked = []
+
+    class Library:
+        def __init__(self, name):
+            self.malloc_trim = asked.append
+
+    monkeypatch.setattr(threads.sys, "platform", "linux")
+    monkeypatch.setattr(threads.ctypes, "CDLL", Library)
+    monkeypatch.setattr(threads, "_given_back", 0.0)
+    monkeypatch.setattr(threads.time, "monotonic", lambda: now)
+    for now, times in ((100.0, 1), (119.0, 1), (121.0, 2)):
+        threads.give_back()
+        assert asked == [0] * times

@@ -24,7 +24,7 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from har_demo import device
+from har_demo import device, threads
 from har_demo.errors import UserError
 from har_demo.interface import stopping
 from har_demo.interface.lanes import Lane, Ticket
@@ -97,6 +97,7 @@ class Job:
                 yield
             finally:
                 self._turns.remove((lane, ticket))
+                threads.give_back()
 
     def _waiting(self, before: int) -> None:
         stopping.check(self.key)
