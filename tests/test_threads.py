@@ -135,7 +135,7 @@ def test_memory_is_given_back_now_and_then(monkeypatch):
     monkeypatch.setattr(threads.sys, "platform", "linux")
     monkeypatch.setattr(threads.ctypes, "CDLL", Library)
     monkeypatch.setattr(threads, "_given_back", 0.0)
-    monkeypatch.setattr(threads.time, "monotonic", lambda: now)
     for now, times in ((100.0, 1), (119.0, 1), (121.0, 2)):
+        monkeypatch.setattr(threads.time, "monotonic", lambda now=now: now)
         threads.give_back()
         assert asked == [0] * times
