@@ -15,33 +15,27 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import current_thread, get_native_id
+from threading import current_thread
 from typing import ParamSpec, TypeVar
 
 SPINS = "1000"
 ARENAS = 2
-NICE = 5
-"""By how much pages and lists come before networks, on a server."""
 _M_ARENA_MAX = -8  # of mallopt, malloc.h of the GNU C library
 _NAME = "networks"
-_nice = 0
-_given_back = 0.0
-
 _BETWEEN = 20.0
 """Seconds between two times that memory is given back."""
+_given_back = 0.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def share() -> None:
-    """Bound how long threads wait in circles, and how many arenas the C library keeps memory in; let pages go first.
+    """Bound how long threads wait in circles, and how many arenas the C library keeps memory in.
 
     What the person has set stays. Elsewhere than with the GNU C library only the first has an effect.
     """
-    global _nice
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
-    _nice = NICE
     if sys.platform == "linux" and "MALLOC_ARENA_MAX" not in os.environ:
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
@@ -79,19 +73,10 @@ def give_back() -> None:
 
 def _begin() -> None:
     global _asking
-    _asking = ThreadPoolExecutor(1, thread_name_prefix=_NAME, initializer=_go_last)
-
-
-def _go_last() -> None:
-    """Lower this thread's priority, and that of the threads that will calculate for it."""
-    if _nice and sys.platform == "linux":  # where threads have priorities of their own
-        with contextlib.suppress(OSError):
-            own = get_native_id()
-            os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + _nice)
+    _asking = ThreadPoolExecutor(1, thread_name_prefix=_NAME)
 
 
 _begin()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        after_in_child=_begin
-    )  # a forked process, as where a GPU is lent, has no such thread
+    # A forked process, as where a GPU is lent, has no such thread.
+    os.register_at_fork(after_in_child=_begin)

@@ -105,26 +105,6 @@ def test_a_forked_process_has_a_thread_of_its_own():
     assert subprocess.run([sys.executable, "-c", FORKED], timeout=20).returncode == 6
 
 
-PRIORITY = """
-import os, sys
-from threading import get_native_id
-from har_demo import threads
-if sys.argv[1] == "server":
-    threads.share()
-ask = threads.in_one_thread(lambda: os.getpriority(os.PRIO_PROCESS, get_native_id()))
-print(ask() - os.getpriority(os.PRIO_PROCESS, 0))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own")
-@pytest.mark.parametrize(("where", "lower"), [("server", threads.NICE), ("command line", 0)])
-def test_on_a_server_networks_come_after_pages(where, lower):
-    said = subprocess.run(
-        [sys.executable, "-c", PRIORITY, where], capture_output=True, text=True, check=True
-    )
-    assert int(said.stdout) in (lower, 19 - os.getpriority(os.PRIO_PROCESS, 0))
-
-
 def test_memory_is_given_back_now_and_then(monkeypatch):
     asked = []
 
