@@ -25,7 +25,7 @@ BELOW = {
     "models": {"labels"},
     "weights": {"models", "labels"},
     "flow": {"clips", "models", "weights"},
-    "recognize": {"clips", "models", "weights", "labels", "flow"},
+    "recognize": {"clips", "models", "weights", "labels", "flow", "tables"},
     "prompts": {"clips", "models", "weights", "labels", "flow", "recognize"},
     "explain": {"clips", "models", "weights", "labels", "flow", "recognize", "profiling"},
     "tables": {"models", "weights", "labels"},
