@@ -88,5 +88,5 @@ def test_the_app_starts_without_a_folder_for_clips(blocked, monkeypatch, caplog)
         app.launch(gr.Blocks())
     assert started["allowed_paths"] == []
     middleware = [one.cls for one in started["app_kwargs"]["middleware"]]
-    assert middleware == [app.compressed, app.uploads.bounded, app.Departures]
+    assert middleware == [app.compressed, app.uploads.bounded, app.Departures, app.Completed]
     assert "No clip can be taken in before this is mended: 'clips' cannot be used" in caplog.text
