@@ -31,6 +31,7 @@ from har_demo.recognize.inputs import (
 from har_demo.recognize.plan import Plan, plan
 from har_demo.recognize.prediction import Request
 from har_demo.recognize.recognize import most_frames
+from har_demo.threads import in_one_thread
 
 PROCESSES_FROM = 48
 """Clips from which processes are started: each takes seconds to import PyTorch."""
@@ -183,7 +184,8 @@ def _in_order(
 
 @contextmanager
 def _threads(workers: int) -> Iterator[Executor]:
-    threads = torch.get_num_threads()
+    # Asked in the thread of the networks first, which else would begin with the one core of a worker.
+    threads = in_one_thread(torch.get_num_threads)()
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
         yield pool

@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from scipy.stats import binomtest
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -36,7 +35,7 @@ from har_demo.prompts.words import PLAIN
 from har_demo.recognize.open_set import SURE, strongest_other
 from har_demo.recognize.prediction import Prediction, Request
 from har_demo.recognize.recognize import recognize
-from har_demo.tables.statistics import confidence_interval
+from har_demo.tables.statistics import confidence_interval, mcnemar
 from har_demo.weights.state import sha256
 
 PROMPTS = Path(__file__).parent / "validation_prompts.csv"
@@ -248,7 +247,6 @@ def view_rows(seen: Seen) -> list[dict]:
         first = int(top[:, 0].sum())
         low, high = confidence_interval(first, len(labels))
         gained, lost = int((top[:, 0] & ~default).sum()), int((default & ~top[:, 0]).sum())
-        p = binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
         rows.append(
             {
                 "frames": frames,
@@ -261,7 +259,7 @@ def view_rows(seen: Seen) -> list[dict]:
                 "top5": round(100 * float(top.any(1).float().mean()), 1),
                 "this_only": gained,
                 "default_only": lost,
-                "p": round(p, 2),
+                "p": round(mcnemar(top[:, 0].numpy(), default.numpy()), 2),
             }
         )
     return rows
